@@ -1,0 +1,203 @@
+"""The command line: `python -m cae_core train | evaluate | pretrain | list`, each with `--json`."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import fnmatch
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+
+from cae_core.config import BOUNDS, DEFAULTS, RunConfig, lookup
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m cae_core", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    train = commands.add_parser("train", help="train a network and keep the run")
+    for field in dataclasses.fields(RunConfig):
+        bounds = BOUNDS.get(field.name)
+        allowed = f"{bounds.low:g} to {bounds.high:g}" if bounds else "a name"
+        default = getattr(DEFAULTS, field.name)
+        if field.name == "dataset":
+            default, allowed = None, "a name; default: mnist where it is on this machine, else strokes"
+        train.add_argument(f"--{field.name.replace('_', '-')}", default=default, metavar="X", help=allowed)
+    train.add_argument("--name", help="what to call the run")
+
+    evaluate = commands.add_parser("evaluate", help="measure a run on a whole test split")
+    evaluate.add_argument("run", help="a run's name, as `list` shows it")
+    evaluate.add_argument("--dataset", help="default: the run's own")
+    evaluate.add_argument("--noise-factor", default="0.0", metavar="X", help="0 to 1")
+    evaluate.add_argument("--noise-kind", default="gaussian", metavar="X")
+    evaluate.add_argument("--seed", default="0", metavar="X", help="of the noise")
+
+    pretrain = commands.add_parser("pretrain", help="make the runs that ship with the app; goes on where it stopped")
+    pretrain.add_argument("names", nargs="*", help="names or patterns such as 'mnist-*'; default: all")
+    pretrain.add_argument("--force", action="store_true", help="make them again even if they are there")
+
+    commands.add_parser("list", help="data sets, networks, losses, noises and runs")
+    for command in (train, evaluate, pretrain):
+        command.add_argument("--download", action="store_true", help="fetch the data set if it is not on this machine")
+    for command in commands.choices.values():
+        command.add_argument("--json", action="store_true", help="one JSON value on standard output")
+    return parser
+
+
+class _Bar:
+    """A progress bar on standard error, drawn at most ten times a second and only for a person to see."""
+
+    def __init__(self) -> None:
+        self.shown, self.drawn = sys.stderr.isatty(), 0.0
+
+    def __call__(self, fraction: float, text: str) -> None:
+        if self.shown and (fraction >= 1 or time.monotonic() - self.drawn > 0.1):
+            self.drawn = time.monotonic()
+            done = int(30 * fraction)
+            print(f"\r\033[K[{'=' * done}{' ' * (30 - done)}] {fraction:4.0%} {text}", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        if self.shown:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+    def on_event(self, prefix: str, say) -> object:
+        """A callback for `TrainingEvent`s: the bar at every step, `say` a line at every epoch."""
+
+        def show(event) -> None:
+            left = event.seconds / event.step * (event.num_steps - event.step)
+            self(event.step / event.num_steps, f"{prefix} {left:.0f} s left")
+            if event.epoch_loss is not None:
+                self.clear()
+                say(
+                    f"{prefix} epoch {event.epoch}: loss {event.epoch_loss:.5f}, "
+                    f"held-out loss {event.held_out_loss:.5f}, {event.seconds:.1f} s"
+                )
+
+        return show
+
+
+def _fetch(dataset: str, wanted: bool, bar: _Bar) -> None:
+    from cae_core.datasets import DATASETS
+
+    entry = lookup(DATASETS, "dataset", dataset)
+    if wanted and entry.download and not entry.on_machine():
+        entry.download(bar)
+        bar.clear()
+
+
+def _train(args: argparse.Namespace, say) -> dict:
+    from cae_core import datasets, runs, training
+
+    values = {f.name: getattr(args, f.name) for f in dataclasses.fields(RunConfig)}
+    values["dataset"] = values["dataset"] or datasets.default()
+    config = RunConfig(**values)
+    training.check(config)
+    name = runs.check_name(args.name or time.strftime(f"{config.dataset}-{config.architecture}-%Y%m%d-%H%M%S"))
+    if (runs.runs_dir() / name).exists():
+        raise runs.RunError(f"There is a run called {name!r} already; choose another name.")
+    bar = _Bar()
+    _fetch(config.dataset, args.download, bar)
+
+    from cae_core import pretrained
+
+    model, history, num_train, seconds = pretrained.train_whole(config, bar.on_event(name, say))
+    run = runs.save(
+        runs.runs_dir(), name, model, config, history,
+        metrics=pretrained.measure(model, config.dataset), num_train=num_train, seconds=seconds,
+    )  # fmt: skip
+    say(f"saved {run.path}")
+    return {"run": name, "path": str(run.path), "epochs": history, "metrics": run.metrics}
+
+
+def _evaluate(args: argparse.Namespace, say) -> dict:
+    from cae_core import runs, training
+    from cae_core.corruptions import CORRUPTIONS
+    from cae_core.datasets import load
+
+    run = runs.find(args.run)
+    dataset = args.dataset or run.config.dataset
+    lookup(CORRUPTIONS, "noise kind", args.noise_kind)
+    factor = BOUNDS["noise_factor"].check("noise_factor", args.noise_factor)
+    seed = BOUNDS["seed"].check("seed", args.seed)
+    _fetch(dataset, args.download, _Bar())
+    figures = training.evaluate(runs.model(run), load(dataset, "test").x, args.noise_kind, factor, seed)
+    say(
+        f"{run.name} on {figures['num_images']} test images of {dataset}, {args.noise_kind} {factor:g}: "
+        f"MSE {figures['mse']:.5f}, PSNR {figures['psnr']:.2f} dB, SSIM {figures['ssim']:.3f}, BCE {figures['bce']:.4f}"
+    )
+    return figures
+
+
+def _pretrain(args: argparse.Namespace, say) -> dict:
+    from cae_core import pretrained
+
+    for name in args.names:
+        if not any(c in name for c in "*?["):
+            lookup(pretrained.RECIPES, "pretrained run", name)
+    wanted = [n for n in pretrained.RECIPES if not args.names or any(fnmatch.fnmatch(n, p) for p in args.names)]
+    if not wanted:
+        raise ValueError(f"No pretrained run matches {' '.join(args.names)}: try 'mnist-*' or 'strokes-b32-bce-clean'.")
+    bar, made, kept = _Bar(), [], []
+    for number, name in enumerate(wanted, 1):
+        if not args.force and pretrained.is_made(name):
+            kept.append(name)
+            continue
+        _fetch(pretrained.RECIPES[name].dataset, args.download, bar)
+        run = pretrained.make(name, bar.on_event(f"{number}/{len(wanted)} {name}", say))
+        say(f"{name}: " + ", ".join(f"{label} MSE {m['mse']:.5f}" for label, m in run.metrics.items()))
+        made.append(name)
+    say(f"{len(made)} made, {len(kept)} were there already")
+    return {"made": made, "kept": kept}
+
+
+def _list(args: argparse.Namespace, say) -> dict:
+    from cae_core import runs
+    from cae_core.architectures import ARCHITECTURES
+    from cae_core.corruptions import NOISE_KINDS
+    from cae_core.datasets import DATASETS
+    from cae_core.losses import LOSSES
+    from cae_core.optimizers import OPTIMIZERS, SCHEDULES
+
+    registries = {
+        "datasets": DATASETS, "architectures": ARCHITECTURES, "losses": LOSSES, "noise kinds": NOISE_KINDS,
+        "optimizers": OPTIMIZERS, "schedules": SCHEDULES,
+    }  # fmt: skip
+    listed: dict = {what: {n: e.summary for n, e in registry.items()} for what, registry in registries.items()}
+    for what, folder in (("runs", runs.runs_dir()), ("pretrained", runs.PRETRAINED_DIR)):
+        found, damaged = runs.every(folder)
+        listed[what] = {run.name: {"config": run.config.to_dict(), "metrics": run.metrics} for run in found}
+        if damaged:
+            listed[f"damaged {what}"] = damaged
+    for what, entries in listed.items():
+        say(f"{what}:")
+        for name in entries:
+            text = entries[name] if isinstance(entries, dict) else ""
+            if isinstance(text, dict):
+                text = ", ".join(f"{label} MSE {m['mse']:.5f}" for label, m in text["metrics"].items())
+            say(f"  {name}" + (f" - {text}" if text else ""))
+    return listed
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit status: 0, 1 for a problem said in one sentence, 130 when interrupted."""
+    args = _parser().parse_args(arguments)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notices are not for users
+    say = (lambda line: print(line, file=sys.stderr, flush=True)) if args.json else (lambda line: print(line, flush=True))
+    try:
+        result = {"train": _train, "evaluate": _evaluate, "pretrain": _pretrain, "list": _list}[args.command](args, say)
+    except (ValueError, FloatingPointError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    if args.json:
+        print(json.dumps(result))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

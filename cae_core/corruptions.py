@@ -1,0 +1,202 @@
+"""Noise: what turns a clean image x into the x_noisy that a denoising autoencoder gets to see.
+
+Every corruption is one formula over images in [0, 1], written once against a NumPy-like namespace `xp`. `corrupt` runs
+it in NumPy (the page, the command line); `graph_corruption` runs the same formula inside a compiled training step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from cae_core.config import BOUNDS, Entry, lookup
+
+BLUR_SIGMA = 1 / 7
+"""Blur at factor 1, as a share of the image's side: a standard deviation of 4 pixels at 28 x 28."""
+
+
+# A formula takes (xp, x, factor, draw): x is (n, H, W, C) float32 in [0, 1], factor broadcasts against it as (n, 1, 1, 1),
+# draw.normal(shape) and draw.uniform(shape) give float32 noise. It returns x_noisy, same shape, in [0, 1].
+def _none(xp, x, factor, draw):
+    return x
+
+
+def _gaussian(xp, x, factor, draw):
+    return xp.clip(x + factor * draw.normal(x.shape), 0.0, 1.0)
+
+
+def _salt_and_pepper(xp, x, factor, draw):
+    u = draw.uniform(x.shape)
+    return xp.where(u < factor / 2, xp.zeros_like(x), xp.where(u < factor, xp.ones_like(x), x))
+
+
+def _masking(xp, x, factor, draw):
+    # "<" on the keeping side, so that factor 1 leaves no pixel: uniform draws are in [0, 1)
+    return xp.where(draw.uniform(x.shape) < factor, xp.zeros_like(x), x)
+
+
+def _blur(xp, x, factor, draw):
+    def along(size):
+        # One (n, size, size) matrix an image, rows summing to 1, so brightness is kept at the border too. The floor on
+        # sigma makes factor 0 the identity without dividing by zero.
+        sigma = xp.maximum(factor[..., 0] * (BLUR_SIGMA * size), 1e-3)
+        distance = np.arange(size, dtype="float32")[:, None] - np.arange(size, dtype="float32")[None, :]
+        weights = xp.exp(-0.5 * (distance[None] / sigma) ** 2)
+        return weights / xp.sum(weights, axis=-1, keepdims=True)
+
+    height, width = x.shape[1:3]
+    down = xp.matmul(along(height)[:, None], xp.moveaxis(x, 3, 1))
+    both = xp.matmul(down, xp.swapaxes(along(width), 1, 2)[:, None])
+    return xp.clip(xp.moveaxis(both, 1, 3), 0.0, 1.0)
+
+
+def _occlusion(xp, x, factor, draw):
+    n, height, width = x.shape[0], x.shape[1], x.shape[2]
+    place = draw.uniform((n, 2))
+
+    def inside(size, at):
+        # A square of round(factor * size) pixels, wholly inside the image.
+        side = xp.floor(factor[:, 0, 0, :] * size + 0.5)
+        start = xp.floor(at * (size - side + 1.0))
+        pixel = np.arange(size, dtype="float32")[None]
+        return (pixel >= start) & (pixel < start + side)
+
+    square = inside(height, place[:, :1])[:, :, None, None] & inside(width, place[:, 1:])[:, None, :, None]
+    return xp.where(square, 0.5 * xp.ones_like(x), x)
+
+
+CORRUPTIONS: dict[str, Entry] = {
+    "none": Entry("None", "The image as it is.", "", _none),
+    "gaussian": Entry(
+        "Gaussian",
+        "Adds factor x a normally distributed number to every pixel, then clips to [0, 1].",
+        "Vincent, Larochelle, Bengio, Manzagol, ICML 2008; strength as in the Keras blog's denoising example",
+        _gaussian,
+    ),
+    "salt_and_pepper": Entry(
+        "Salt and pepper",
+        "Sets the share `factor` of the pixels to black or white, each as likely.",
+        "Vincent, Larochelle, Lajoie, Bengio, Manzagol, JMLR 2010, section 3.3",
+        _salt_and_pepper,
+    ),
+    "masking": Entry(
+        "Masking",
+        "Sets the share `factor` of the pixels to black.",
+        "Vincent, Larochelle, Bengio, Manzagol, ICML 2008",
+        _masking,
+    ),
+    "blur": Entry(
+        "Blur",
+        "Gaussian blur whose standard deviation is factor x 1/7 of the image's side (4 pixels at 28 x 28).",
+        "",
+        _blur,
+    ),
+    "occlusion": Entry(
+        "Occlusion",
+        "Covers a square with sides of factor x the image's side, at a random place, in middle grey.",
+        "after DeVries and Taylor, Cutout, 2017",
+        _occlusion,
+    ),
+}
+
+MIXED = "mixed"
+MIXED_SHARES = (("gaussian", 0.6), ("salt_and_pepper", 0.1), ("masking", 0.1), ("blur", 0.1), ("occlusion", 0.1))
+"""Share of each batch that "mixed" training noise gives to each kind. Most is gaussian: it is the noise of the published
+denoisers that the app is held against."""
+
+NOISE_KINDS: dict[str, Entry] = {
+    **CORRUPTIONS,
+    MIXED: Entry(
+        "Mixed",
+        "For training: most images get gaussian noise, the others another kind, each at a strength of its own.",
+        "",
+        None,
+    ),
+}
+"""What training accepts: every corruption, and the mixture of them."""
+
+
+class _NumPyDraw:
+    def __init__(self, rng: np.random.Generator):
+        self.rng = rng
+
+    def normal(self, shape):
+        return self.rng.standard_normal(shape, dtype="float32")
+
+    def uniform(self, shape):
+        return self.rng.random(shape, dtype="float32")
+
+
+def corrupt(x: np.ndarray, kind: str, factor: float, seed: int) -> np.ndarray:
+    """Corrupted copies of images.
+
+    Args:
+        x: `(n, H, W, C)` float32 in [0, 1]; not changed.
+        kind: a name in `CORRUPTIONS`.
+        factor: strength in [0, 1]; 0 returns the images as they are.
+        seed: equal seeds give equal noise for equal shapes.
+
+    Returns:
+        `(n, H, W, C)` float32 in [0, 1].
+    """
+    formula = lookup(CORRUPTIONS, "noise kind", kind).make
+    factor = BOUNDS["noise_factor"].check("noise_factor", factor)
+    x = np.asarray(x, dtype="float32")
+    factors = np.full((len(x), 1, 1, 1), factor, dtype="float32")
+    return np.asarray(formula(np, x, factors, _NumPyDraw(np.random.default_rng(seed))), dtype="float32")
+
+
+class _GraphDraw:
+    """Stateless draws: the same seed gives the same noise, whatever else the process is doing."""
+
+    def __init__(self, tf, seed):
+        self.tf, self.seed, self.calls = tf, seed, 0
+
+    def _next(self):
+        self.calls += 1
+        return self.tf.random.experimental.stateless_fold_in(self.seed, self.calls)
+
+    def normal(self, shape):
+        return self.tf.random.stateless_normal(shape, self._next())
+
+    def uniform(self, shape):
+        return self.tf.random.stateless_uniform(shape, self._next())
+
+
+def graph_corruption(kind: str, factor: float) -> Callable[[Any, Any], Any]:
+    """The corruption as a function for compiled training steps.
+
+    Args:
+        kind: a name in `NOISE_KINDS`. "mixed" gives each image a kind by `MIXED_SHARES` and a strength uniform in
+            [0, factor]; it relies on the batch being shuffled.
+        factor: strength in [0, 1].
+
+    Returns:
+        `f(x, seed) -> x_noisy` with x a float32 tensor of known shape `(n, H, W, C)` in [0, 1] and seed an int32
+        tensor of shape `(2,)`.
+    """
+    import tensorflow as tf  # here, so that a page can corrupt images before TensorFlow is loaded
+    from tensorflow.experimental import numpy as tnp
+
+    lookup(NOISE_KINDS, "noise kind", kind)
+    factor = BOUNDS["noise_factor"].check("noise_factor", factor)
+
+    def single(x, seed):
+        factors = tf.fill((x.shape[0], 1, 1, 1), tf.constant(factor, tf.float32))
+        return CORRUPTIONS[kind].make(tnp, x, factors, _GraphDraw(tf, seed))
+
+    def mixed(x, seed):
+        draw = _GraphDraw(tf, seed)
+        factors = factor * draw.uniform((x.shape[0], 1, 1, 1))
+        ends = np.round(np.cumsum([share for _, share in MIXED_SHARES]) * x.shape[0]).astype(int)
+        starts = [0, *ends[:-1]]
+        parts = [
+            CORRUPTIONS[name].make(tnp, x[a:b], factors[a:b], draw)
+            for (name, _), a, b in zip(MIXED_SHARES, starts, ends, strict=True)
+            if b > a
+        ]
+        return tf.concat(parts, axis=0)
+
+    return mixed if kind == MIXED else single

@@ -1,0 +1,163 @@
+"""The data sets by name, and the one way to load them.
+
+`load("mnist", "train").x` is all a caller needs. To add a data set, describe it in a file beside this one (see
+`mnist.py`) and give it a line in `DATASETS`.
+"""
+
+from __future__ import annotations
+
+import collections
+import functools
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from cae_core.config import lookup
+from cae_core.datasets import strokes
+from cae_core.datasets.fashion_mnist import FASHION_MNIST
+from cae_core.datasets.files import SPLITS, DataError, DatasetMissing, DownloadError, FileSet, Progress
+from cae_core.datasets.mnist import MNIST
+
+__all__ = [
+    "DATASETS",
+    "DataError",
+    "DatasetEntry",
+    "DatasetMissing",
+    "DownloadError",
+    "Progress",
+    "SPLITS",
+    "Split",
+    "as_float",
+    "clear_cache",
+    "default",
+    "load",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Labelled images, read-only since everyone who visits the app shares them.
+
+    Attributes:
+        x: (n, 28, 28, 1) uint8, black is 0.
+        y: (n,) uint8 in [0, 9], an index into the data set's `class_names`.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+
+    def __post_init__(self) -> None:
+        for name in ("x", "y"):
+            shared = getattr(self, name).view()
+            shared.flags.writeable = False
+            object.__setattr__(self, name, shared)
+
+
+@dataclass(frozen=True)
+class DatasetEntry:
+    """One line of the registry.
+
+    Attributes:
+        label: name shown to people.
+        summary: one plain sentence.
+        source: citation and licence.
+        class_names: what the labels 0 to 9 mean.
+        load: reads "train" or "test" without a cache; call `datasets.load` instead.
+        on_machine: whether `load` can work without a download; looks for files and does not open them.
+        download: gets the data (see `files.FileSet.download`), or None when there is nothing to download.
+        download_bytes: about how much that is; 0 when there is nothing to download.
+    """
+
+    label: str
+    summary: str
+    source: str
+    class_names: tuple[str, ...]
+    load: Callable[[str], Split]
+    on_machine: Callable[[], bool] = lambda: True
+    download: Callable[..., None] | None = None
+    download_bytes: int = 0
+
+
+def _from_files(files: FileSet) -> DatasetEntry:
+    return DatasetEntry(
+        label=files.label,
+        summary=files.summary,
+        source=files.source,
+        class_names=files.class_names,
+        load=lambda split: Split(*files.read(split)),
+        on_machine=files.on_machine,
+        download=files.download,
+        download_bytes=files.download_bytes,
+    )
+
+
+def _draw_strokes(split: str) -> Split:
+    x, y = strokes.draw(50_000, seed=1) if split == "train" else strokes.draw(5_000, seed=2)
+    return Split(x[..., np.newaxis], y)
+
+
+DATASETS: dict[str, DatasetEntry] = {
+    "mnist": _from_files(MNIST),
+    "fashion_mnist": _from_files(FASHION_MNIST),
+    "strokes": DatasetEntry(
+        label="Strokes",
+        summary="55,000 digits drawn by the program from pen movements; needs no download.",
+        source="This project, `cae_core/datasets/strokes.py`",
+        class_names=MNIST.class_names,
+        load=_draw_strokes,
+    ),
+}
+
+_loading: dict[tuple[str, str], threading.Lock] = collections.defaultdict(threading.Lock)
+
+
+def load(name: str, split: str) -> Split:
+    """The images and labels of one split; the last few are kept in memory.
+
+    Args:
+        name: a name in `DATASETS`.
+        split: "train" or "test".
+
+    Raises:
+        DatasetMissing: the data is not on this machine; the message says how to get it. Nothing is downloaded here.
+        DataError: a file is damaged; the message names it.
+        ValueError: there is no such data set or split. The errors above are ValueErrors too.
+    """
+    lookup(DATASETS, "dataset", name)
+    lookup(SPLITS, "split", split)
+    with _loading[name, split]:  # two visitors asking at once wait for one load instead of doing it twice
+        return _load(name, split)
+
+
+@functools.lru_cache(maxsize=4)  # at most 4 * 47 MB; an error is not cached, so data that arrives later is found
+def _load(name: str, split: str) -> Split:
+    return DATASETS[name].load(split)
+
+
+def clear_cache() -> None:
+    """Forgets what was loaded, so that the next `load` looks at the files again."""
+    _load.cache_clear()
+
+
+def default() -> str:
+    """The data set to start with: MNIST where it is on the machine, else the one that needs no download."""
+    return "mnist" if DATASETS["mnist"].on_machine() else "strokes"
+
+
+def as_float(x: np.ndarray) -> np.ndarray:
+    """Images as the networks take them.
+
+    Args:
+        x: uint8 of any shape.
+
+    Returns:
+        float32 in [0, 1] of the same shape.
+
+    Raises:
+        ValueError: x is not uint8; floats would be scaled twice.
+    """
+    if x.dtype != np.uint8:
+        raise ValueError(f"as_float takes uint8 images in [0, 255] and was given {x.dtype}; pass them as loaded.")
+    return np.divide(x, np.float32(255), dtype=np.float32)

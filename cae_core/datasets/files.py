@@ -1,0 +1,301 @@
+"""Data sets that are files: the one place that finds them, reads them, checks them and downloads them.
+
+Two layouts are read, both as Keras stores them: one `<name>.npz` with `x_train, y_train, x_test, y_test`, or a folder
+`<name>/` with four IDX files as the original MNIST has, gzipped or not. Nothing is unpickled, and no size that a file
+claims is believed before it is compared with the size that the set must have.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import http.client
+import math
+import os
+import struct
+import tempfile
+import threading
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+KERAS_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
+"""Where Keras downloads its data sets from."""
+
+SPLITS = {"train": ("x_train", "y_train"), "test": ("x_test", "y_test")}
+"""The images and the labels of each split, by the names they have in an npz file."""
+
+IDX_NAMES = {
+    "x_train": "train-images-idx3-ubyte",
+    "y_train": "train-labels-idx1-ubyte",
+    "x_test": "t10k-images-idx3-ubyte",
+    "y_test": "t10k-labels-idx1-ubyte",
+}
+
+Progress = Callable[[float, str], None]
+"""Called with the fraction done in [0, 1] and a short text such as "MNIST: 5.2 of 11.5 MB"."""
+
+_TIMEOUT = 30.0  # seconds without a byte before a download is given up
+_CHUNK = 1 << 18  # bytes between two reports of progress
+_downloading = threading.Lock()
+
+
+class DataError(ValueError):
+    """Data that cannot be used; the message names the file, what is wrong with it and how to mend it."""
+
+
+class DatasetMissing(DataError):
+    """A data set that is not on this machine; the message says where it was looked for and how to get it."""
+
+
+class DownloadError(DataError):
+    """A download that failed; no incomplete file is left on the disk."""
+
+
+class _Damaged(ValueError):
+    """A file that is not what it must be. The caller knows whether to blame the disk or the download."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"{path.name}: {problem}")
+        self.path, self.problem = path, problem
+
+
+def roots() -> list[Path]:
+    """Folders that may hold data sets, in the order they are tried: `CAE_DATA_DIR` if set, then Keras's cache."""
+    keras_home = os.environ.get("KERAS_HOME") or os.path.join("~", ".keras")
+    folders = [os.environ.get("CAE_DATA_DIR"), os.path.join(keras_home, "datasets")]
+    return [Path(os.path.expanduser(folder)) for folder in folders if folder]
+
+
+@dataclass(frozen=True)
+class FileSet:
+    """A labelled set of square grey images in files.
+
+    Attributes:
+        name: its name in the registry; files and folders are called so, with underscores or dashes.
+        label: its name for people.
+        summary: one plain sentence.
+        source: citation and licence.
+        class_names: what the labels 0 to 9 mean.
+        urls: one `.npz` named like the set, or the four `.gz` IDX files.
+        download_bytes: size of the download.
+        md5: MD5 of each array as an uncompressed IDX file, by npz name; of the array, since the same images are in
+            circulation packed in different ways. Checked after a download.
+        num_train, num_test: number of images of each split.
+        image_size: width and height of an image in pixels.
+    """
+
+    name: str
+    label: str
+    summary: str
+    source: str
+    class_names: tuple[str, ...]
+    urls: tuple[str, ...]
+    download_bytes: int
+    md5: Mapping[str, str] = field(default_factory=dict)
+    num_train: int = 60_000
+    num_test: int = 10_000
+    image_size: int = 28
+
+    def on_machine(self) -> bool:
+        """Whether all files of the set are there; they are not opened."""
+        return (place := self._find()) is not None and not _missing(place)
+
+    def read(self, split: str) -> tuple[np.ndarray, np.ndarray]:
+        """The images and labels of one split, from the first root that has the set.
+
+        Args:
+            split: "train" or "test".
+
+        Returns:
+            x (n, image_size, image_size, 1) uint8 and y (n,) uint8, both read-only.
+
+        Raises:
+            DatasetMissing: the set is in none of the `roots()`.
+            DataError: a file is damaged. No other root is tried then, or nobody would learn of the damage.
+        """
+        if (place := self._find()) is None:
+            raise DatasetMissing(
+                f"{self.label} was not found in {' or '.join(map(str, roots()))}: press the download button, run "
+                f"`python -m cae_core train --dataset {self.name} --download`, or set CAE_DATA_DIR to a folder with it."
+            )
+        for path in _missing(place):
+            raise DataError(f"{path} is missing though other files are there. Download {self.label} again.")
+        try:
+            x, y = (_read(place[member], member, self._shape(member)) for member in SPLITS[split])
+        except _Damaged as error:
+            mend = f"Delete it and download {self.label} again."
+            raise DataError(f"{error.path} cannot be used: {error.problem}. {mend}") from error
+        return x[..., np.newaxis], y
+
+    def download(self, progress: Progress | None = None) -> None:
+        """Downloads the set, checks it and only then puts it in place, in the first of the `roots()` that is writable.
+
+        One download runs at a time in this process; who comes second waits and finds the set there. Processes do not
+        meet, as each download has a temporary folder of its own.
+
+        Args:
+            progress: called with a fraction that never falls and ends at 1.0 once the set is in place.
+
+        Raises:
+            DownloadError: anything failed; neither a temporary nor a half-written file is left.
+        """
+        report = progress or (lambda fraction, text: None)
+        if _downloading.locked():
+            report(0.0, f"{self.label}: waiting for another download")
+        with _downloading:
+            root = self._writable_root()
+            try:
+                self._download_to(root, report)
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                reason = error.reason if type(error) is urllib.error.URLError else error  # not "<urlopen error ...>"
+                raise DownloadError(
+                    f"{self.label} could not be downloaded ({reason}), no broken file was left: check the connection "
+                    f"and try again, or put the data by hand at {' and '.join(map(str, self._targets(root)))}."
+                ) from error
+
+    def _shape(self, member: str) -> tuple[int, ...]:
+        num_images = self.num_train if member.endswith("train") else self.num_test
+        return (num_images, self.image_size, self.image_size) if member.startswith("x") else (num_images,)
+
+    def _places(self, root: Path) -> list[dict[str, Path]]:
+        """Every place under `root` where the set may be, as the path of each array; a download goes to the first."""
+        names = dict.fromkeys((self.name.replace("_", "-"), self.name))  # dict: keeps the order, drops the double
+        archives = [dict.fromkeys(IDX_NAMES, root / f"{name}.npz") for name in names]
+        folders = [{member: _idx_path(root / name / stem) for member, stem in IDX_NAMES.items()} for name in names]
+        return archives + folders if self.urls[0].endswith(".npz") else folders + archives
+
+    def _find(self) -> dict[str, Path] | None:
+        """The path of each array: the first complete place of the first root that has any file of the set."""
+        for root in roots():
+            places = sorted(self._places(root), key=lambda place: len(_missing(place)))
+            if len(_missing(places[0])) < len(IDX_NAMES):
+                return places[0]
+        return None
+
+    def _targets(self, root: Path) -> list[Path]:
+        """Where each of `urls` goes under `root`."""
+        folder = root if len(self.urls) == 1 else root / self.name.replace("_", "-")
+        return [folder / url.rpartition("/")[2] for url in self.urls]
+
+    def _writable_root(self) -> Path:
+        """The first root in which a file can be made; found by trying, as permission bits do not tell."""
+        for root in roots():
+            with contextlib.suppress(OSError):
+                root.mkdir(parents=True, exist_ok=True)
+                tempfile.TemporaryFile(dir=root).close()
+                return root
+        where = " or ".join(map(str, roots()))
+        raise DownloadError(f"{self.label} was not downloaded: no file can be written to {where}; set CAE_DATA_DIR.")
+
+    def _download_to(self, root: Path, report: Progress) -> None:
+        with contextlib.suppress(_Damaged):
+            self._check_published(self._places(root)[0])
+            report(1.0, f"{self.label}: ready")  # while this visitor waited, the one before got it
+            return
+        done = 0
+
+        def count(num_bytes: int) -> None:
+            nonlocal done
+            done += num_bytes
+            if done > 3 * self.download_bytes:
+                raise ValueError(f"more than {done / 1e6:.1f} MB came, about {self.download_bytes / 1e6:.1f} expected")
+            total = max(done, self.download_bytes)
+            # 1.0 is kept for the moment when the files are in place.
+            report(min(done / total, 0.99), f"{self.label}: {done / 1e6:.1f} of {total / 1e6:.1f} MB")
+
+        # In the same folder as the target, so that os.replace is atomic; removed however the block ends.
+        with tempfile.TemporaryDirectory(prefix=".download-", dir=root) as folder:
+            parts = self._targets(Path(folder))
+            parts[0].parent.mkdir(exist_ok=True)
+            for url, part in zip(self.urls, parts, strict=True):
+                _fetch(url, part, count)
+            self._check_published(self._places(Path(folder))[0])
+            for part, target in zip(parts, self._targets(root), strict=True):
+                target.parent.mkdir(exist_ok=True)
+                os.replace(part, target)
+        report(1.0, f"{self.label}: ready")
+
+    def _check_published(self, place: Mapping[str, Path]) -> None:
+        """Raises `_Damaged` unless the four arrays are as published."""
+        for member, path in place.items():
+            array = _read(path, member, self._shape(member))
+            header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
+            found = hashlib.md5(header + array.tobytes(), usedforsecurity=False).hexdigest()
+            if found != self.md5.get(member, found):
+                raise _Damaged(path, f"{member} is not the published one (MD5 {found}, expected {self.md5[member]})")
+
+
+def _missing(place: Mapping[str, Path]) -> list[Path]:
+    return [path for path in place.values() if not os.path.isfile(path)]  # Path.is_file may raise PermissionError
+
+
+def _idx_path(plain: Path) -> Path:
+    """The gzipped form of an IDX file, unless only the plain one is there."""
+    zipped = plain.with_name(plain.name + ".gz")
+    return plain if os.path.isfile(plain) and not os.path.isfile(zipped) else zipped
+
+
+def _fetch(url: str, path: Path, count: Callable[[int], None]) -> None:
+    """Streams `url` to `path` and tells `count` the size of every piece in bytes."""
+    with urllib.request.urlopen(url, timeout=_TIMEOUT) as response, open(path, "wb") as file:
+        while piece := response.read(_CHUNK):
+            count(len(piece))
+            file.write(piece)
+        promised = response.headers.get("Content-Length")  # urllib takes a cut connection for the end of the file
+        if promised is not None and file.tell() != int(promised):
+            raise OSError(f"the connection broke after {file.tell()} of {promised} bytes of {url}")
+
+
+def _read(path: Path, member: str, shape: tuple[int, ...]) -> np.ndarray:
+    """One array of uint8 from an npz or IDX file; `_Damaged` if its type, shape or labels are not as they must be."""
+    try:
+        array = _read_npz(path, member, shape) if path.suffix == ".npz" else _read_idx(path, shape)
+        if member.startswith("y") and array.max() > 9:
+            raise ValueError(f"{member} has the label {array.max()}, expected 0 to 9")
+    except Exception as error:
+        # A damaged archive raises nearly anything: BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ...
+        raise _Damaged(path, str(error) or type(error).__name__) from error
+    return array
+
+
+def _read_npz(path: Path, member: str, shape: tuple[int, ...]) -> np.ndarray:
+    """One array of an npz file. Not by `np.load`, which allocates what the header claims before it reads."""
+    with zipfile.ZipFile(path) as archive:
+        if f"{member}.npy" not in archive.namelist():
+            raise ValueError(f"it has no array {member}")
+        with archive.open(f"{member}.npy") as stream:
+            if np.lib.format.read_magic(stream) != (1, 0):  # later versions allow headers of gigabytes
+                raise ValueError(f"{member} is in a later version of the npy format, expected 1.0")
+            found, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+            if dtype != np.uint8 or found != shape:
+                raise ValueError(f"{member} is {dtype} of shape {found}, expected uint8 of shape {shape}")
+            return _read_values(stream, shape).reshape(shape, order="F" if fortran else "C")
+
+
+def _read_idx(path: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """The array of an IDX file: two zero bytes, the type (8 is uint8), the number of axes, each length, the values."""
+    with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as stream:
+        magic, expected = stream.read(4), struct.pack(">HBB", 0, 8, len(shape))
+        if magic != expected:
+            raise ValueError(f"it starts with the bytes {magic.hex()}, expected {expected.hex()} (IDX, uint8)")
+        found = struct.unpack(f">{len(shape)}I", stream.read(4 * len(shape)))
+        if found != shape:
+            raise ValueError(f"it has the shape {found}, expected {shape}")
+        return _read_values(stream, shape).reshape(shape)
+
+
+def _read_values(stream: BinaryIO, shape: tuple[int, ...]) -> np.ndarray:
+    """The rest of a stream, which must be the values of an array of this shape and nothing more."""
+    size = math.prod(shape)
+    values = stream.read(size + 1)  # one more than there should be; only the end makes zip and gzip compare checksums
+    if len(values) != size:
+        raise ValueError(f"it has {'more' if len(values) > size else 'less'} than the {size} values expected")
+    return np.frombuffer(values, np.uint8)

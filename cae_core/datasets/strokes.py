@@ -1,0 +1,268 @@
+"""Digits drawn by the program: handwriting-like images with labels, made from pen trajectories, no download.
+
+Every image starts as one row of `glyphs.GLYPHS`. Its control points are moved a little, a smooth curve is
+laid through them, the curve is slanted, stretched, turned and warped as another hand would, then placed as
+MNIST places its digits (ink box 20 of 28 pixels, centre of ink mass in the image centre) and inked with a
+round pen.
+
+Inking is a batched matrix product. With a small Gaussian around every pen position p, each pixel receives
+
+    ink(y, x) = sum_p weight_p * exp(-(y - y_p)^2 / 2 s^2) * exp(-(x - x_p)^2 / 2 s^2),
+
+which separates into (size, points) @ (points, size). With weights equal to the pen's step length over
+sqrt(2 pi) s, ink is exp(-d^2 / 2 s^2) at distance d from a straight line, so d can be read back from it and
+the edge placed wherever the pen's radius says, as sharp as the image size allows.
+"""
+
+import functools
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from cae_core.datasets.glyphs import GLYPHS, Point
+
+IMAGE_SIZES = (8, 512)  # smallest and largest edge length that `draw` accepts, in pixels
+
+# Everything below is in pixels of a 28-pixel image or in fractions of the glyph's box. It was chosen by eye
+# on contact sheets, by MNIST's ink statistics and by tests/benchmarks/strokes_to_mnist.py --validation.
+POINTS = 96  # pen positions of a digit; neighbours must stay closer than 2 s or the line breaks into beads
+INK_BOX = 20.0  # longer side of the ink's box
+MARGIN_BOX = 26.0  # the ink's box never leaves the middle square of this edge length
+PEN_RADIUS = (1.28, 0.26)  # median in pixels and spread of its logarithm
+PEN_RADIUS_RANGE = (0.75, 2.2)
+RADIUS_OVER_S = 1.6  # the higher, the nearer two strokes may pass without merging into one
+PEN_REST = 0.6  # extra ink at the ends of a stroke, 1 being a line's full ink: without it the ends fall short
+EDGE_SOFTNESS = 0.7  # width of the grey edge that the paper adds to the pixel's own
+JITTER = 0.048  # standard deviation of a control point
+END_JITTER = 0.06  # the same for the first and last point of a stroke
+WIDTH = 0.88  # width of a glyph's box, its height being 1
+SLANT = (0.1, 0.25)  # mean and standard deviation of dx/dy
+ASPECT = 0.26  # standard deviation of log(width / height)
+ROTATION = 0.1  # standard deviation in radians
+WARP = 0.034  # amplitude of each wave of the displacement field
+WARP_WAVES = 4
+OFFSET = 0.5  # largest distance of the ink's centre from the image's, in pixels along each axis
+THINNING = 0.2  # how much finer the pen is for digits with a long path: exponent of path / box
+PRESSURE = 0.12  # largest relative change of the pen radius along a digit
+
+_CHUNK_FLOATS = 4_000_000  # floats in the largest temporary array
+
+
+class _Template(NamedTuple):
+    """An allograph made ready for many images.
+
+    Attributes:
+        control: (controls, 2) float32, the control points in [0, 1], x before y.
+        jitter: (controls,) float32, standard deviation of each control point.
+        curve: (POINTS, controls) float32, so that `curve @ control` are the pen positions.
+        joined: (POINTS - 1,) float32, 1 where the pen stays down on its way to the next position.
+    """
+
+    control: np.ndarray
+    jitter: np.ndarray
+    curve: np.ndarray
+    joined: np.ndarray
+
+
+def draw(num_images: int, seed: int, image_size: int = 28) -> tuple[np.ndarray, np.ndarray]:
+    """Draws handwritten-looking digits: white ink on black.
+
+    The same seed draws the same digits at every image size.
+
+    Args:
+        num_images: How many images to draw, >= 1.
+        seed: Seed of `numpy.random.default_rng`, >= 0.
+        image_size: Edge length of the square images in pixels, 8 to 512.
+
+    Returns:
+        images: (num_images, image_size, image_size) uint8 in [0, 255].
+        labels: (num_images,) uint8 in [0, 9], shuffled; how often two digits occur differs by at most one.
+
+    Raises:
+        ValueError: If an argument is no integer or out of range.
+    """
+    _check_integer("num_images", num_images, 1, None, "ask for at least one image")
+    _check_integer("seed", seed, 0, None, "any non-negative integer does")
+    _check_integer("image_size", image_size, *IMAGE_SIZES, "28 gives images like MNIST's")
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.arange(num_images) % 10).astype(np.uint8)
+    points, joined = _trajectories(labels, rng)
+    points = _deform(points, rng)
+    points, radii = _place(points, joined, rng)
+    return _ink(points, radii, joined, image_size), labels
+
+
+def _check_integer(name: str, value: int, low: int, high: int | None, advice: str) -> None:
+    is_integer = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if is_integer and low <= value and (high is None or value <= high):
+        return
+    allowed = f"an integer >= {low}" if high is None else f"an integer from {low} to {high}"
+    raise ValueError(f"{name} is {value!r}; allowed is {allowed}: {advice}.")
+
+
+def _trajectories(labels: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Returns pen positions (n, POINTS, 2) float32, about [0, 1], and each image's `_Template.joined`."""
+    templates, digits, upper_share = _templates()
+    choice = np.searchsorted(upper_share + digits, labels + rng.random(len(labels)), side="right")
+    num_controls = max(len(template.control) for template in templates)
+    noise = rng.standard_normal((len(labels), num_controls, 2), dtype=np.float32)
+    points = np.empty((len(labels), POINTS, 2), np.float32)
+    joined = np.empty((len(labels), POINTS - 1), np.float32)
+    for index, template in enumerate(templates):
+        rows = np.flatnonzero(choice == index)
+        moved = template.control + template.jitter[:, None] * noise[rows, : len(template.control)]
+        points[rows] = template.curve @ moved
+        joined[rows] = template.joined
+    return points, joined
+
+
+def _deform(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Warps, stretches, slants and turns each digit; (n, POINTS, 2) float32 in and out."""
+    num_images = len(points)
+    points = points - 0.5
+    # A few long waves across the paper bend whole parts of a digit together, as elastic distortion of images
+    # does (Simard, Steinkraus and Platt, 2003), at the cost of moving 96 points instead of 784 pixels.
+    frequency = rng.uniform(-4.5, 4.5, (num_images, 2, WARP_WAVES)).astype(np.float32)  # radians per box
+    phase = rng.uniform(0.0, 2.0 * np.pi, (num_images, 1, WARP_WAVES)).astype(np.float32)
+    amplitude = rng.normal(0.0, WARP, (num_images, WARP_WAVES, 2)).astype(np.float32)
+    points = points + np.sin(points @ frequency + phase) @ amplitude
+    slant = rng.normal(*SLANT, num_images)
+    stretch = np.exp(rng.normal(0.0, ASPECT / 2, num_images))
+    angle = rng.normal(0.0, ROTATION, num_images)
+    cos, sin = np.cos(angle), np.sin(angle)
+    # Rows are (x, y); y points down, so a positive slant moves the top to the right.
+    width_x, slant_x, height_y = WIDTH * stretch, -slant / stretch, 1.0 / stretch
+    matrix = np.array([[cos * width_x, sin * width_x], [cos * slant_x - sin * height_y, sin * slant_x + cos * height_y]])
+    return points @ matrix.transpose(2, 0, 1).astype(np.float32)
+
+
+def _place(points: np.ndarray, joined: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Scales and centres digits as MNIST does, and chooses the pen.
+
+    Returns:
+        points: (n, POINTS, 2) float32, pixels of a 28-pixel image relative to its centre.
+        radii: (n, POINTS) float32, pen radius in pixels at each position.
+    """
+    num_images = len(points)
+    extent = (points.max(axis=1) - points.min(axis=1)).max(axis=1)[:, None]
+    path = _path_lengths(points, joined).sum(axis=1, keepdims=True) / extent
+    median = PEN_RADIUS[0] * (2.0 / path) ** THINNING
+    radius = median * np.exp(rng.normal(0.0, PEN_RADIUS[1], (num_images, 1)))
+    radius = np.clip(radius, *PEN_RADIUS_RANGE).astype(np.float32)
+    along = np.linspace(0.0, 1.0, POINTS, dtype=np.float32)
+    waves = rng.uniform(2.0, 9.0, (num_images, 1)) * along + rng.uniform(0.0, 2.0 * np.pi, (num_images, 1))
+    pressure = rng.uniform(0.0, PRESSURE, (num_images, 1)) * np.sin(waves)
+    radii = (radius * (1.0 + pressure)).astype(np.float32)
+
+    points = points * ((INK_BOX - 2.0 * radius) / extent)[:, :, None]
+    mass = _path_lengths(points, joined) * radii
+    centre = np.einsum("np,npc->nc", mass, points) / mass.sum(axis=1, keepdims=True)
+    # MNIST moves whole pixels only, which leaves the centre of mass up to half a pixel off.
+    shift = rng.uniform(-OFFSET, OFFSET, (num_images, 2)).astype(np.float32) - centre
+    room = MARGIN_BOX / 2.0 - radius  # a very lopsided digit would otherwise be cut off by the border
+    shift = np.clip(shift, -room - points.min(axis=1), room - points.max(axis=1))
+    return points + shift[:, None, :], radii
+
+
+def _path_lengths(points: np.ndarray, joined: np.ndarray) -> np.ndarray:
+    """Returns (n, POINTS) float32: how much pen path each position stands for, in units of the points."""
+    steps = np.sqrt((np.diff(points, axis=1) ** 2).sum(axis=2)) * joined
+    lengths = np.zeros(points.shape[:2], np.float32)
+    lengths[:, :-1] += steps / 2
+    lengths[:, 1:] += steps / 2
+    return lengths
+
+
+def _ink(points: np.ndarray, radii: np.ndarray, joined: np.ndarray, image_size: int) -> np.ndarray:
+    """Returns (n, image_size, image_size) uint8: the pen's ink, anti-aliased for this size."""
+    lengths = _path_lengths(points, joined)
+    ends = 1.0 - np.pad(joined, ((0, 0), (1, 0))) * np.pad(joined, ((0, 0), (0, 1)))
+    pixel = 28.0 / image_size  # edge of a pixel in units of the points
+    grid = ((np.arange(image_size) + 0.5) * pixel - 14.0).astype(np.float32)
+    edge = np.float32(np.hypot(EDGE_SOFTNESS, pixel))
+    spread = radii / np.float32(RADIUS_OVER_S)
+    weights = lengths / (np.float32(np.sqrt(2.0 * np.pi)) * spread) + np.float32(PEN_REST) * ends
+    narrow = (np.float32(-0.5) / spread**2)[:, :, None]
+    mean_spread = spread.mean(axis=1)[:, None, None]
+    mean_radius = np.float32(RADIUS_OVER_S) * mean_spread
+
+    images = np.empty((len(points), image_size, image_size), np.uint8)
+    chunk = max(1, _CHUNK_FLOATS // (image_size * max(image_size, POINTS)))
+    for start in range(0, len(points), chunk):
+        part = slice(start, start + chunk)
+        across = np.exp(narrow[part] * (grid - points[part, :, 0, None]) ** 2)
+        down = np.exp(narrow[part] * (grid - points[part, :, 1, None]) ** 2) * weights[part, :, None]
+        ink = down.transpose(0, 2, 1) @ across
+        # Far from the pen ink underflows to 0 and where strokes meet it exceeds 1; both ends are flat.
+        distance = mean_spread[part] * np.sqrt(-2.0 * np.log(np.clip(ink, 1e-9, 1.0)))
+        cover = np.clip(0.5 + (mean_radius[part] - distance) / edge, 0.0, 1.0)
+        images[part] = np.rint(255.0 * cover)
+    return images
+
+
+@functools.cache
+def _templates() -> tuple[tuple[_Template, ...], np.ndarray, np.ndarray]:
+    """Returns all templates, the digit of each, and the summed share of its digit up to and with it."""
+    templates, digits, upper_share = [], [], []
+    for digit, allographs in sorted(GLYPHS.items()):
+        total = sum(allograph.share for allograph in allographs)
+        so_far = 0.0
+        for allograph in allographs:
+            so_far += allograph.share
+            templates.append(_template(allograph.strokes))
+            digits.append(digit)
+            upper_share.append(so_far / total)
+    return tuple(templates), np.array(digits, np.float64), np.array(upper_share)
+
+
+def _template(strokes: tuple[tuple[Point, ...], ...]) -> _Template:
+    """Samples an allograph's strokes at POINTS pen positions, evenly along its path."""
+    num_corners = sum(before == after for stroke in strokes for before, after in pairwise(stroke))
+    num_controls = sum(map(len, strokes)) - num_corners
+    control = np.zeros((num_controls, 2))
+    jitter = np.full(num_controls, JITTER)
+    fine, first = [], 0  # finely sampled bases of the strokes: (samples, num_controls)
+    for stroke in strokes:
+        knots = [first]
+        for before, after in pairwise(stroke):
+            knots.append(knots[-1] + (before != after))
+        control[knots] = np.array(stroke) / 100.0
+        jitter[[knots[0], knots[-1]]] = END_JITTER
+        fine.append(_spline_basis(knots, num_controls))
+        first = knots[-1] + 1
+    paths = [np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(basis @ control, axis=0), axis=1))]) for basis in fine]
+    total = sum(path[-1] for path in paths)
+    counts = [max(2, round(POINTS * path[-1] / total)) for path in paths]
+    counts[0] += POINTS - sum(counts)
+    curve, joined = [], []
+    for basis, path, count in zip(fine, paths, counts, strict=True):
+        where = np.interp(np.linspace(0.0, path[-1], count), path, np.arange(len(path)))
+        left = np.minimum(where.astype(int), len(path) - 2)
+        curve.append(basis[left] + (where - left)[:, None] * (basis[left + 1] - basis[left]))
+        joined += [1.0] * (count - 1) + [0.0]
+    parts = control, jitter, np.concatenate(curve), joined[:-1]
+    return _Template(*(np.asarray(part, np.float32) for part in parts))
+
+
+def _spline_basis(knots: list[int], num_controls: int, samples: int = 24) -> np.ndarray:
+    """Returns the basis (rows, num_controls) of a Catmull-Rom curve; a knot given twice is a corner."""
+    identity = np.eye(num_controls)
+    time = np.linspace(0.0, 1.0, samples, endpoint=False)[:, None]
+    rows = []
+    for index in range(len(knots) - 1):
+        start, end = knots[index], knots[index + 1]
+        if start == end:
+            continue
+        before = knots[max(index - 1, 0)]  # `start` itself at an end or a corner: the curve leaves freely
+        after = knots[min(index + 2, len(knots) - 1)]
+        leave = (identity[end] - identity[before]) / (2.0 if before != start else 1.0)
+        arrive = (identity[after] - identity[start]) / (2.0 if after != end else 1.0)
+        rows.append(
+            (2 * time**3 - 3 * time**2 + 1) * identity[start]
+            + (time**3 - 2 * time**2 + time) * leave
+            + (3 * time**2 - 2 * time**3) * identity[end]
+            + (time**3 - time**2) * arrive
+        )
+    rows.append(identity[knots[-1]][None])
+    return np.concatenate(rows)

@@ -1,0 +1,222 @@
+"""How good a reconstruction is: MSE, BCE, PSNR and SSIM, per image and on average.
+
+Every figure is first computed for each image and then averaged over images, so the mean of `per_image` is always the
+number shown. NumPy in, NumPy or plain floats out; images are `(n, H, W, C)` floats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from cae_core.config import lookup
+
+BCE_EPSILON = 1e-7
+"""`bce` clips x_hat to [1e-7, 1 - 1e-7], as Keras does (`keras.config.epsilon()`)."""
+
+PSNR_CAP = 100.0
+"""Highest PSNR reported, in dB (MSE 1e-10): identical images would give infinity, which JSON and means do not take."""
+
+SSIM_WINDOW, SSIM_SIGMA, SSIM_K1, SSIM_K2 = 11, 1.5, 0.01, 0.03
+"""Window side and standard deviation in pixels, and the two constants of Wang et al. 2004, section III."""
+
+_CHUNK_VALUES = 2**19  # pixels turned to float64 at a time: 4 MiB an array, whatever the number of images
+
+
+def _squared_error(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
+    return np.square(x - x_hat).sum(axis=(1, 2, 3))
+
+
+def _mse(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
+    return np.square(x - x_hat).mean(axis=(1, 2, 3))
+
+
+def _bce(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
+    p = np.clip(x_hat, BCE_EPSILON, 1 - BCE_EPSILON)
+    return -(x * np.log(p) + (1 - x) * np.log1p(-p)).mean(axis=(1, 2, 3))
+
+
+def _psnr(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
+    return -10 * np.log10(np.maximum(_mse(x, x_hat), 10 ** (-PSNR_CAP / 10)))
+
+
+def _window_matrix(size: int) -> np.ndarray:
+    """The 1-D window as a `(size - 10, size)` band matrix: `matrix @ signal` has the mean at each valid place."""
+    weights = np.exp(-0.5 * (np.arange(SSIM_WINDOW) - SSIM_WINDOW // 2) ** 2 / SSIM_SIGMA**2)
+    matrix = np.zeros((size - SSIM_WINDOW + 1, size))
+    for place, row in enumerate(matrix):
+        row[place : place + SSIM_WINDOW] = weights / weights.sum()
+    return matrix
+
+
+def _ssim(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
+    height, width = x.shape[1:3]
+    if min(height, width) < SSIM_WINDOW:
+        raise ValueError(
+            f"SSIM needs images of at least {SSIM_WINDOW} x {SSIM_WINDOW} pixels, these are {height} x {width}; "
+            "use MSE or PSNR for smaller ones."
+        )
+    x, x_hat = np.moveaxis(x, 3, 1), np.moveaxis(x_hat, 3, 1)
+    # A Gaussian window is separable: one matrix product along the rows and one along the columns.
+    fields = np.stack([x, x_hat, x * x, x_hat * x_hat, x * x_hat])
+    mean_x, mean_y, xx, yy, xy = _window_matrix(height) @ (fields @ _window_matrix(width).T)
+    variance_x, variance_y, covariance = xx - mean_x**2, yy - mean_y**2, xy - mean_x * mean_y
+    c1, c2 = SSIM_K1**2, SSIM_K2**2
+    similarity = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
+    similarity /= (mean_x**2 + mean_y**2 + c1) * (variance_x + variance_y + c2)
+    return similarity.mean(axis=(1, 2, 3))
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One line of `METRICS`.
+
+    Attributes:
+        label: name shown to people.
+        unit: unit of the value, "" for a pure number.
+        higher_is_better: whether a better reconstruction has the higher value.
+        summary: one plain sentence.
+        source: paper or page that defines it.
+        make: `(x, x_hat)` to `(n,)` float64, one value an image; both arrays `(n, H, W, C)` float64, already checked.
+    """
+
+    label: str
+    unit: str
+    higher_is_better: bool
+    summary: str
+    source: str
+    make: Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+METRICS: dict[str, Metric] = {
+    "mse": Metric(
+        label="Mean squared error",
+        unit="per pixel",
+        higher_is_better=False,
+        summary="The squared difference of a pixel, averaged: 0 is identical, and large misses count most.",
+        source="Hinton & Salakhutdinov, Science 2006 (there as the sum over the 784 pixels of an image)",
+        make=_mse,
+    ),
+    "psnr": Metric(
+        label="Peak signal-to-noise ratio",
+        unit="dB",
+        higher_is_better=True,
+        summary=f"The squared error on a logarithmic scale: each 10 dB is a tenth of the error, {PSNR_CAP:g} at most.",
+        source="ITU-T J.340; per image as in tf.image.psnr",
+        make=_psnr,
+    ),
+    "ssim": Metric(
+        label="Structural similarity",
+        unit="",
+        higher_is_better=True,
+        summary="How alike brightness, contrast and pattern are in small windows: 1 is identical, 0 is unrelated.",
+        source="Wang, Bovik, Sheikh & Simoncelli, IEEE Transactions on Image Processing 13(4), 2004, eq. 13",
+        make=_ssim,
+    ),
+    "bce": Metric(
+        label="Binary cross-entropy",
+        unit="nats per pixel",
+        higher_is_better=False,
+        summary="The surprise at each pixel if x_hat is its chance of being white; grey pixels keep it above 0.",
+        source="keras.losses.BinaryCrossentropy",
+        make=_bce,
+    ),
+}
+"""What `summary` and `per_image` report, in the order in which to show it."""
+
+
+def _check(x: np.ndarray, x_hat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both arrays, or a ValueError that names what is wrong with them."""
+    x, x_hat = np.asarray(x), np.asarray(x_hat)
+    for name, array in (("x", x), ("x_hat", x_hat)):
+        if array.ndim != 4 or array.size == 0:
+            raise ValueError(
+                f"{name} has shape {array.shape}; it must be (images, height, width, channels), none of them 0. "
+                "A single grey image becomes one with image[None, :, :, None]."
+            )
+        if not np.issubdtype(array.dtype, np.floating):
+            raise ValueError(f"{name} is {array.dtype}; it must be float in [0, 1]. Divide 8-bit images by 255.")
+    if x.shape != x_hat.shape:
+        raise ValueError(f"x has shape {x.shape} and x_hat {x_hat.shape}; they must be the same.")
+    for name, array in (("x", x), ("x_hat", x_hat)):
+        low, high = float(array.min()), float(array.max())  # NaN spreads to both
+        if not np.isfinite([low, high]).all():
+            raise ValueError(f"{name} has NaN or infinite pixels; every pixel must be finite. Did training diverge?")
+        if name == "x" and (low < 0 or high > 1):
+            raise ValueError(f"x goes from {low:g} to {high:g}; it must lie in [0, 1]. Divide 8-bit images by 255.")
+    return x, x_hat
+
+
+def _chunks(x: np.ndarray, x_hat: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    step = max(1, _CHUNK_VALUES // x[0].size)
+    for start in range(0, len(x), step):
+        yield x[start : start + step].astype(np.float64), x_hat[start : start + step].astype(np.float64)
+
+
+def per_image(x: np.ndarray, x_hat: np.ndarray, names: Iterable[str] = tuple(METRICS)) -> dict[str, np.ndarray]:
+    """The metrics of each image.
+
+    Args:
+        x: the images aimed at, `(n, H, W, C)` float in [0, 1].
+        x_hat: the reconstructions, the same shape, float; linear decoders may leave [0, 1], no value is clipped
+            except by BCE.
+        names: which entries of `METRICS`.
+
+    Returns:
+        Name to `(n,)` float64, in the metric's unit.
+
+    Raises:
+        ValueError: shapes differ or are empty, x is outside [0, 1], a pixel is not finite, a name is unknown, or SSIM
+            is asked of images under 11 x 11 pixels.
+    """
+    x, x_hat = _check(x, x_hat)
+    wanted = {name: lookup(METRICS, "metric", name).make for name in names}
+    parts = [{name: make(*pair) for name, make in wanted.items()} for pair in _chunks(x, x_hat)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in wanted}
+
+
+def summary(x: np.ndarray, x_hat: np.ndarray) -> dict[str, float]:
+    """Every entry of `METRICS` averaged over images: plain finite floats, ready for JSON; arguments as `per_image`."""
+    return {name: float(values.mean()) for name, values in per_image(x, x_hat).items()}
+
+
+def mse(x: np.ndarray, x_hat: np.ndarray) -> float:
+    """Mean squared error per pixel, arguments as `per_image`."""
+    return float(per_image(x, x_hat, ["mse"])["mse"].mean())
+
+
+def bce(x: np.ndarray, x_hat: np.ndarray) -> float:
+    """Mean binary cross-entropy per pixel, in nats, with x_hat clipped as Keras does; arguments as `per_image`.
+
+    Its least value is the entropy of the pixels of x, which is not 0 unless they are all black or white.
+    """
+    return float(per_image(x, x_hat, ["bce"])["bce"].mean())
+
+
+def psnr(x: np.ndarray, x_hat: np.ndarray) -> float:
+    """Peak signal-to-noise ratio in dB, peak 1, arguments as `per_image`.
+
+    The mean over images of each image's own PSNR, `10 log10(1 / MSE)` capped at `PSNR_CAP`: what averaging
+    `tf.image.psnr` gives, and how denoising papers report it (Zhang et al., DnCNN, IEEE TIP 2017, "average PSNR").
+    It is never below the PSNR of the mean MSE.
+    """
+    return float(per_image(x, x_hat, ["psnr"])["psnr"].mean())
+
+
+def ssim(x: np.ndarray, x_hat: np.ndarray) -> float:
+    """Structural similarity, at most 1, arguments as `per_image`, at least 11 x 11 pixels.
+
+    Wang, Bovik, Sheikh & Simoncelli 2004, eq. 13: an 11 x 11 Gaussian window of standard deviation 1.5, K1 = 0.01,
+    K2 = 0.03, peak 1, only where the window lies inside the image; the mean over places and channels, then over images.
+    """
+    return float(per_image(x, x_hat, ["ssim"])["ssim"].mean())
+
+
+def squared_error_per_image(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
+    """Sum of squared differences over the pixels and channels of each image, `(n,)` float64; arguments as `per_image`.
+
+    The unit of Hinton & Salakhutdinov, Science 2006; for MNIST it is 784 times the MSE.
+    """
+    return np.concatenate([_squared_error(*pair) for pair in _chunks(*_check(x, x_hat))])

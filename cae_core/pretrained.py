@@ -1,0 +1,106 @@
+"""The runs that ship with the app: which there are, and the recipe each is made by."""
+
+from __future__ import annotations
+
+from cae_core import runs, training
+from cae_core.architectures import build
+from cae_core.config import BOTTLENECKS, RunConfig, lookup
+from cae_core.datasets import DATASETS, load
+from cae_core.losses import LOSSES
+
+TRAINED_ON = {"clean": "none", "mixed": "mixed"}
+"""How a model was trained, as names and URLs say it, and the noise kind that means."""
+
+EPOCHS = {("mnist", "clean"): 5, ("mnist", "mixed"): 10, ("other", "clean"): 4, ("other", "mixed"): 6}
+MEASURED = {"clean": ("none", 0.0), "gaussian 0.5": ("gaussian", 0.5)}
+"""Conditions each finished run is measured under on the whole test split: label to noise kind and factor."""
+
+
+def name_of(dataset: str, bottleneck: int, loss: str, trained_on: str) -> str:
+    """The run's name, such as "mnist-b32-bce-mixed"."""
+    return f"{dataset}-b{bottleneck}-{loss}-{trained_on}"
+
+
+def _config(dataset: str, bottleneck: int, loss: str, trained_on: str) -> RunConfig:
+    return RunConfig(
+        dataset=dataset,
+        architecture="fast",
+        bottleneck=bottleneck,
+        loss=loss,
+        noise_kind=TRAINED_ON[trained_on],
+        noise_factor=1.0 if trained_on == "mixed" else 0.0,
+        optimizer="muon",
+        learning_rate=0.01,
+        schedule="one_cycle",
+        epochs=EPOCHS["mnist" if dataset == "mnist" else "other", trained_on],
+        batch_size=64,
+        seed=0,
+    )
+
+
+RECIPES: dict[str, RunConfig] = {
+    name_of(dataset, bottleneck, loss, trained_on): _config(dataset, bottleneck, loss, trained_on)
+    for dataset in DATASETS
+    for trained_on in TRAINED_ON
+    for loss in LOSSES
+    for bottleneck in BOTTLENECKS
+}
+
+
+def is_made(name: str) -> bool:
+    """Whether a whole run of this name with today's recipe is there already."""
+    try:
+        run = runs.read(runs.PRETRAINED_DIR / name)
+        runs.model(run)
+    except runs.RunError:
+        return False
+    return run.config == RECIPES[name]
+
+
+def make(name: str, on_event=lambda event: None) -> runs.Run:
+    """Trains, measures and saves one pretrained run.
+
+    Args:
+        name: a name in `RECIPES`.
+        on_event: called with every `TrainingEvent`.
+    """
+    config = lookup(RECIPES, "pretrained run", name)
+    model, history, num_train, seconds = train_whole(config, on_event)
+    # What ships is the rounded network, so that is what is measured.
+    model.set_weights({path: runs.round_to_bfloat16(w) for path, w in model.weights().items()})
+    return runs.save(
+        runs.PRETRAINED_DIR, name, model, config, history,
+        metrics=measure(model, config.dataset), num_train=num_train, seconds=seconds,
+        precision="bfloat16", replace=True,
+    )  # fmt: skip
+
+
+def train_whole(config: RunConfig, on_event=lambda event: None):
+    """Trains a configuration from start to end on its data set.
+
+    Returns:
+        The model, its history (one mapping an epoch), the number of training images, and the seconds spent.
+    """
+    training.check(config)
+    x_train, x_held_out = training.split_held_out(load(config.dataset, "train").x, config.num_train)
+    model = build(config, x_train.shape[1:])
+    history = []
+    for event in training.train(model, config, x_train, x_held_out):
+        on_event(event)
+        if event.epoch_loss is not None:
+            history.append({
+                "epoch": event.epoch,
+                "loss": round(event.epoch_loss, 6),
+                "held_out_loss": round(event.held_out_loss, 6),
+                "seconds": round(event.seconds, 2),
+            })  # fmt: skip
+    return model, history, len(x_train), history[-1]["seconds"]
+
+
+def measure(model, dataset: str) -> dict[str, dict[str, float]]:
+    """The figures of `training.evaluate` on the whole test split, by condition in `MEASURED`."""
+    x = load(dataset, "test").x
+    return {
+        label: {key: round(value, 6) for key, value in training.evaluate(model, x, kind, factor).items()}
+        for label, (kind, factor) in MEASURED.items()
+    }

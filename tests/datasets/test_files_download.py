@@ -1,0 +1,285 @@
+"""Downloads, from a server on this machine: what arrives, what is said when it does not, and what is left behind."""
+
+import gzip
+import hashlib
+import http.server
+import socket
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_set import STEMS, check_equal, idx_bytes, make_arrays, npz_bytes, small_set, tree, with_changed, write_folder
+
+from cae_core.datasets import files
+from cae_core.datasets.files import DownloadError, FileSet
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Serves `bodies` by path. `cut` is a path whose body breaks off half way; `gate`, if set, holds answers back."""
+
+    def __init__(self):
+        self.bodies, self.cut, self.gate, self.requests = {}, "", None, []
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/{path}"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):  # noqa: N802 (the name http.server calls)
+        path = self.path.lstrip("/")
+        self.server.requests.append(path)
+        if self.server.gate:
+            self.server.gate.wait(timeout=30)
+        if path not in self.server.bodies:
+            self.send_error(404)
+            return
+        body = self.server.bodies[path]
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[: len(body) // 2] if path == self.server.cut else body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server():
+    with Server() as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def one_file(server):
+    server.bodies["tiny-set.npz"] = npz_bytes(make_arrays())
+    return published((server.url("tiny-set.npz"),), len(server.bodies["tiny-set.npz"]))
+
+
+@pytest.fixture
+def four_files(server):
+    for name, array in make_arrays().items():
+        server.bodies[STEMS[name] + ".gz"] = gzip.compress(idx_bytes(array))
+    return published(tuple(map(server.url, server.bodies)), sum(map(len, server.bodies.values())))
+
+
+def published(urls: tuple[str, ...], download_bytes: int) -> FileSet:
+    md5 = {name: hashlib.md5(idx_bytes(array)).hexdigest() for name, array in make_arrays().items()}
+    return small_set(urls=urls, download_bytes=download_bytes, md5=md5)
+
+
+def check_fails(tiny: FileSet, root: Path, *said: str) -> None:
+    before = tree(root)
+    with pytest.raises(DownloadError) as caught:
+        tiny.download()
+    for part in ("Tiny could not be downloaded", "check the connection and try again", "tiny-set", str(root), *said):
+        assert part in str(caught.value)
+    assert tree(root) == before
+    assert not tiny.on_machine()
+
+
+def test_download_of_one_file(root, one_file):
+    reports = []
+    one_file.download(lambda fraction, text: reports.append((fraction, text)))
+    assert tree(root) == ["tiny-set.npz"]
+    check_equal(one_file, make_arrays())
+    assert reports[-1] == (1.0, "Tiny: ready")
+    assert all(text.startswith("Tiny: 0.0 of 0.0 MB") for _, text in reports[:-1])
+
+
+def test_download_of_four_files(root, four_files):
+    fractions = []
+    four_files.download(lambda fraction, text: fractions.append(fraction))
+    assert tree(root) == ["tiny-set", *(f"tiny-set/{stem}.gz" for stem in sorted(STEMS.values()))]
+    check_equal(four_files, make_arrays())
+    assert len(fractions) == 5
+    assert fractions == sorted(fractions)
+    assert 0 < fractions[0] < 0.99
+    assert fractions[-1] == 1.0
+
+
+def test_progress_counts_megabytes(root, server, monkeypatch):
+    monkeypatch.setattr(files, "_CHUNK", 1_000_000)
+    server.bodies["tiny-set.npz"] = bytes(2_500_000)
+    reports = []
+    with pytest.raises(DownloadError):
+        small_set(urls=(server.url("tiny-set.npz"),), download_bytes=5_000_000).download(lambda *r: reports.append(r))
+    assert reports == [(0.2, "Tiny: 1.0 of 5.0 MB"), (0.4, "Tiny: 2.0 of 5.0 MB"), (0.5, "Tiny: 2.5 of 5.0 MB")]
+
+
+def test_download_without_cae_data_dir_goes_where_keras_looks(root, one_file, monkeypatch):
+    monkeypatch.delenv("CAE_DATA_DIR")
+    one_file.download()
+    assert tree(root) == []
+    assert tree(root.parent / "keras") == ["datasets", "datasets/tiny-set.npz"]
+
+
+def test_download_goes_to_keras_cache_when_cae_data_dir_is_not_writable(root, one_file, monkeypatch):
+    (root / "file").write_text("")
+    monkeypatch.setenv("CAE_DATA_DIR", str(root / "file" / "below"))
+    one_file.download()
+    assert tree(root.parent / "keras" / "datasets") == ["tiny-set.npz"]
+    check_equal(one_file, make_arrays())
+
+
+def test_download_without_a_writable_folder_says_so(root, one_file, server, monkeypatch):
+    (root / "file").write_text("")
+    for name in ("CAE_DATA_DIR", "KERAS_HOME"):
+        monkeypatch.setenv(name, str(root / "file" / name))
+    with pytest.raises(DownloadError, match="no file can be written to .*CAE_DATA_DIR or .*set CAE_DATA_DIR"):
+        one_file.download()
+    assert server.requests == []
+    assert tree(root) == ["file"]
+
+
+@pytest.mark.parametrize("kind", ["one_file", "four_files"])
+def test_not_found(root, server, kind, request):
+    tiny = request.getfixturevalue(kind)
+    server.bodies.pop(tiny.urls[-1].rpartition("/")[2])
+    check_fails(tiny, root, "404")
+
+
+@pytest.mark.parametrize("kind", ["one_file", "four_files"])
+def test_connection_cut_half_way(root, server, kind, request):
+    tiny = request.getfixturevalue(kind)
+    server.cut = tiny.urls[-1].rpartition("/")[2]
+    body = server.bodies[server.cut]
+    check_fails(tiny, root, f"after {len(body) // 2} of {len(body)} bytes", server.cut)
+
+
+def test_nobody_answers(root):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # taken, so that nobody else listens there, but not listening itself
+        check_fails(small_set(urls=(f"http://127.0.0.1:{silent.getsockname()[1]}/tiny-set.npz",)), root, "efused")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"<html>Please log in</html>", "tiny-set.npz: File is not a zip file"),
+        (npz_bytes(with_changed(x_test=np.zeros((1, 4, 4), np.uint8))), "(1, 4, 4)"),
+        (npz_bytes(make_arrays(seed=1)), "x_train is not the published one"),
+        (npz_bytes(with_changed(y_test=make_arrays()["y_test"][::-1])), "y_test is not the published one"),
+    ],
+)
+def test_wrong_content_is_not_kept(root, server, one_file, body, said):
+    server.bodies["tiny-set.npz"] = body
+    check_fails(one_file, root, said)
+
+
+def test_one_wrong_file_of_four_keeps_all_four_out(root, server, four_files):
+    server.bodies["t10k-labels-idx1-ubyte.gz"] = gzip.compress(idx_bytes(make_arrays(1)["y_test"]))
+    check_fails(four_files, root, "y_test is not the published one")
+
+
+def test_files_that_cannot_be_moved_into_place(root, four_files):
+    (root / "tiny-set").write_text("a file where the folder should be")
+    check_fails(four_files, root, "exists")
+
+
+def test_endless_answer_is_stopped(root, server, one_file, monkeypatch):
+    monkeypatch.setattr(files, "_CHUNK", 1000)
+    server.bodies["tiny-set.npz"] = bytes(100 * one_file.download_bytes)
+    check_fails(one_file, root, "expected")
+
+
+def test_damaged_file_is_replaced(root, server, one_file):
+    (root / "tiny-set.npz").write_bytes(b"damaged")
+    one_file.download()
+    check_equal(one_file, make_arrays())
+    assert tree(root) == ["tiny-set.npz"]
+
+
+def test_failed_download_leaves_the_file_that_was_there(root, server, one_file):
+    (root / "tiny-set.npz").write_bytes(b"damaged")
+    server.cut = "tiny-set.npz"
+    with pytest.raises(DownloadError):
+        one_file.download()
+    assert tree(root) == ["tiny-set.npz"]
+    assert (root / "tiny-set.npz").read_bytes() == b"damaged"
+
+
+def test_incomplete_folder_is_mended(root, four_files):
+    write_folder(root / "tiny-set", make_arrays(), leave_out="y_train")
+    four_files.download()
+    check_equal(four_files, make_arrays())
+
+
+def test_what_is_there_is_not_downloaded_again(root, server, one_file):
+    (root / "tiny-set.npz").write_bytes(server.bodies["tiny-set.npz"])
+    fractions = []
+    one_file.download(lambda fraction, text: fractions.append(fraction))
+    assert (server.requests, fractions) == ([], [1.0])
+
+
+def test_visitor_who_leaves_leaves_nothing_behind(root, one_file):
+    class Left(BaseException):
+        """As Streamlit stops a script: no Exception."""
+
+    def leave(fraction, text):
+        raise Left
+
+    with pytest.raises(Left):
+        one_file.download(leave)
+    assert tree(root) == []
+    one_file.download()  # the lock is free again
+    assert one_file.on_machine()
+
+
+def test_two_visitors_at_once_download_once(root, server, one_file):
+    server.gate, waiting, reports, errors = threading.Event(), threading.Event(), ([], []), []
+
+    def visit(mine):
+        def report(fraction, text):
+            mine.append((fraction, text))
+            if "waiting" in text:
+                waiting.set()
+
+        try:
+            one_file.download(report)
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=visit, args=(mine,)) for mine in reports]
+    for thread in threads:
+        thread.start()
+    assert waiting.wait(timeout=30)
+    server.gate.set()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert errors == []
+    assert server.requests == ["tiny-set.npz"]
+    assert tree(root) == ["tiny-set.npz"]
+    assert [mine[-1][0] for mine in reports] == [1.0, 1.0]
+
+
+def test_two_processes_at_once_both_end_with_the_set(root, server, one_file, monkeypatch):
+    """Another process does not share the lock: each then downloads for itself, and neither disturbs the other."""
+
+    class NoLock:
+        locked = staticmethod(lambda: False)
+        __enter__ = __exit__ = lambda *_: None
+
+    monkeypatch.setattr(files, "_downloading", NoLock())
+    both_here, errors = threading.Barrier(2), []
+
+    def visit():
+        try:
+            one_file.download(lambda fraction, text: both_here.wait(timeout=30) if fraction < 1 else None)
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=visit) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert errors == []
+    assert server.requests == ["tiny-set.npz"] * 2
+    assert tree(root) == ["tiny-set.npz"]
+    check_equal(one_file, make_arrays())

@@ -1,0 +1,196 @@
+"""The registry of data sets: its lines, the cache, and what a caller is told."""
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cae_core import datasets
+from cae_core.datasets import DATASETS, DataError, DatasetEntry, DatasetMissing, DownloadError, Split
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache():
+    datasets.clear_cache()
+    yield
+    datasets.clear_cache()
+
+
+def tiny_split(value: int = 0) -> Split:
+    return Split(np.full((2, 28, 28, 1), value, np.uint8), np.zeros(2, np.uint8))
+
+
+def add(monkeypatch, load) -> None:
+    monkeypatch.setitem(DATASETS, "tiny", DatasetEntry("Tiny", "Small.", "Here", tuple("0123456789"), load))
+
+
+def test_names():
+    assert list(DATASETS) == ["mnist", "fashion_mnist", "strokes"]
+
+
+@pytest.mark.parametrize("name", list(DATASETS))
+def test_every_line_is_complete(name):
+    entry = DATASETS[name]
+    assert entry.label
+    assert entry.source
+    assert entry.summary.endswith(".")
+    assert len(entry.class_names) == 10
+    assert all(isinstance(class_name, str) for class_name in entry.class_names)
+    assert (entry.download is None) == (entry.download_bytes == 0)
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
+def test_missing_data(name, root):
+    assert not DATASETS[name].on_machine()
+    with pytest.raises(DatasetMissing, match=f"--dataset {name} --download"):
+        datasets.load(name, "train")
+
+
+def test_every_trouble_with_data_is_a_data_error_and_a_value_error():
+    for error in (DatasetMissing, DownloadError):
+        assert issubclass(error, DataError)
+    assert issubclass(DataError, ValueError)
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(ValueError, match="Unknown dataset 'mnits': choose one of mnist, .* Did you mean 'mnist'"):
+        datasets.load("mnits", "train")
+    with pytest.raises(ValueError, match="Unknown split 'tests': choose one of train, test"):
+        datasets.load("strokes", "tests")
+    with pytest.raises(ValueError, match="Unknown dataset None"):
+        datasets.load(None, "train")
+    with pytest.raises(ValueError, match=r"Unknown split \['train'\]"):
+        datasets.load("strokes", ["train"])
+
+
+def test_strokes_need_no_files(root):
+    test = datasets.load("strokes", "test")
+    assert test.x.shape == (5_000, 28, 28, 1)
+    assert test.y.shape == (5_000,)
+    assert test.x.dtype == test.y.dtype == np.uint8
+    assert set(test.y.tolist()) == set(range(10))
+    assert datasets.load("strokes", "test") is test
+
+
+def test_strokes_of_the_two_splits_are_drawn_with_different_seeds(monkeypatch):
+    asked = []
+
+    def draw(num_images, seed):
+        asked.append((num_images, seed))
+        return np.zeros((1, 28, 28), np.uint8), np.zeros(1, np.uint8)
+
+    monkeypatch.setattr(datasets.strokes, "draw", draw)
+    assert datasets.load("strokes", "train").x.shape == (1, 28, 28, 1)
+    datasets.load("strokes", "test")
+    assert asked == [(50_000, 1), (5_000, 2)]
+
+
+def test_arrays_cannot_be_changed_by_one_visitor_for_all():
+    mine = np.zeros((2, 28, 28, 1), np.uint8)
+    split = Split(mine, np.zeros(2, np.uint8))
+    for array in (split.x, split.y):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
+    mine[0] = 1  # the caller's own array is left as it was
+
+
+def test_split_is_loaded_once_and_again_after_clear_cache(monkeypatch):
+    loaded = []
+
+    def load(split):
+        loaded.append(split)
+        return tiny_split()
+
+    add(monkeypatch, load)
+    assert datasets.load("tiny", "train") is datasets.load("tiny", "train")
+    datasets.load("tiny", "test")
+    assert loaded == ["train", "test"]
+    datasets.clear_cache()
+    datasets.load("tiny", "train")
+    assert loaded == ["train", "test", "train"]
+
+
+def test_failed_load_is_not_remembered(monkeypatch):
+    answers = [DatasetMissing("not yet"), tiny_split(7)]
+
+    def load(split):
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    add(monkeypatch, load)
+    with pytest.raises(DatasetMissing, match="not yet"):
+        datasets.load("tiny", "train")
+    assert datasets.load("tiny", "train").x.max() == 7
+
+
+def test_two_visitors_at_once_load_once(monkeypatch):
+    started, go_on, loads, results = threading.Event(), threading.Event(), [], []
+
+    def load(split):
+        loads.append(split)
+        started.set()
+        go_on.wait(timeout=30)
+        return tiny_split()
+
+    add(monkeypatch, load)
+    visit = lambda: results.append(datasets.load("tiny", "train"))  # noqa: E731
+    threads = [threading.Thread(target=visit) for _ in range(2)]
+    threads[0].start()
+    assert started.wait(timeout=30)
+    threads[1].start()
+    go_on.set()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert loads == ["train"]
+    assert results[0] is results[1]
+
+
+def test_cache_is_bounded(monkeypatch):
+    for number in range(9):
+        monkeypatch.setitem(
+            DATASETS, f"tiny{number}", DatasetEntry("T", "S.", "H", tuple("0123456789"), lambda split: tiny_split())
+        )
+        datasets.load(f"tiny{number}", "train")
+    assert datasets._load.cache_info().currsize <= 4
+
+
+def test_default_is_mnist_only_where_it_is_on_the_machine(root):
+    assert datasets.default() == "strokes"
+    (root / "mnist.npz").write_bytes(b"")
+    assert datasets.default() == "mnist"
+
+
+def test_as_float():
+    x = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
+    scaled = datasets.as_float(x)
+    assert scaled.dtype == np.float32
+    assert scaled.shape == x.shape
+    np.testing.assert_allclose(scaled.ravel(), [value / 255 for value in range(256)], rtol=1e-6)
+    assert (scaled.min(), scaled.max()) == (0.0, 1.0)
+    with pytest.raises(ValueError, match="float32"):
+        datasets.as_float(scaled)
+
+
+def test_importing_the_data_sets_imports_nothing_heavy():
+    """Pages list the data sets before TensorFlow is loaded."""
+    code = "import sys, cae_core.datasets; print(sorted({'keras', 'tensorflow', 'streamlit'} & set(sys.modules)))"
+    project = Path(datasets.__file__).parents[2]
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=project)
+    assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.real_data
+@pytest.mark.skipif(not os.environ.get("CAE_DATA_DIR"), reason="CAE_DATA_DIR is not set")
+def test_real_data_loads_through_the_registry():
+    assert datasets.default() == "mnist"
+    for name in ("mnist", "fashion_mnist"):
+        test = datasets.load(name, "test")
+        assert test.x.shape == (10_000, 28, 28, 1)
+        assert not test.x.flags.writeable
+        assert test.x.max() == 255

@@ -1,0 +1,185 @@
+"""The drawn digits: repeatable, balanced, centred, anti-aliased at any size, and refused with a reason."""
+
+import re
+
+import numpy as np
+import pytest
+
+from cae_core.datasets.glyphs import GLYPHS
+from cae_core.datasets.strokes import draw
+
+NUM_IMAGES = 500
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return draw(NUM_IMAGES, seed=7)
+
+
+def _centres_of_mass(images: np.ndarray) -> np.ndarray:
+    """Returns (n, 2) row and column of the centres of mass from the image centre, in parts of the edge."""
+    size = images.shape[1]
+    centres = []
+    for image in images.astype(np.float64):
+        rows, columns = np.nonzero(image)
+        mass = image[rows, columns]
+        centres.append(((rows * mass).sum() / mass.sum(), (columns * mass).sum() / mass.sum()))
+    return (np.array(centres) + 0.5) / size - 0.5
+
+
+def test_shapes_types_and_range(drawn):
+    images, labels = drawn
+    assert images.shape == (NUM_IMAGES, 28, 28)
+    assert images.dtype == np.uint8
+    assert labels.shape == (NUM_IMAGES,)
+    assert labels.dtype == np.uint8
+    assert images.min() == 0
+    assert (images.max(axis=(1, 2)) > 180).all(), "every digit, even by the finest pen, has nearly white ink"
+    assert (images == 255).any(axis=(1, 2)).mean() > 0.9, "strokes have a flat white core"
+
+
+def test_the_same_seed_draws_the_same(drawn):
+    images, labels = draw(NUM_IMAGES, seed=7)
+    np.testing.assert_array_equal(images, drawn[0])
+    np.testing.assert_array_equal(labels, drawn[1])
+
+
+def test_drawing_neither_reads_nor_moves_the_global_generator(drawn):
+    np.random.seed(3)
+    before = np.random.get_state()[1].copy()
+    np.testing.assert_array_equal(draw(20, seed=7)[0], draw(20, seed=7)[0])
+    np.testing.assert_array_equal(np.random.get_state()[1], before)
+
+
+def test_another_seed_draws_other_digits_in_another_order(drawn):
+    images, labels = draw(NUM_IMAGES, seed=8)
+    assert (labels != drawn[1]).any()
+    for digit in range(10):
+        ours, theirs = images[labels == digit][0], drawn[0][drawn[1] == digit][0]
+        assert (ours != theirs).any()
+
+
+def test_no_image_is_drawn_twice(drawn):
+    assert len(np.unique(drawn[0].reshape(NUM_IMAGES, -1), axis=0)) == NUM_IMAGES
+
+
+@pytest.mark.parametrize("num_images", [1, 9, 10, 503])
+def test_labels_are_balanced(num_images):
+    images, labels = draw(num_images, seed=0)
+    counts = np.bincount(labels, minlength=10)
+    assert len(images) == num_images
+    assert len(counts) == 10
+    assert counts.max() - counts.min() <= 1
+
+
+def test_labels_are_shuffled(drawn):
+    labels = drawn[1].astype(int)
+    assert (np.diff(labels) % 10 == 1).mean() < 0.3, "the digits come in counting order"
+    assert len(np.unique(labels[:50])) == 10, "the digits come in blocks"
+
+
+def test_a_digit_varies_but_keeps_its_shape(drawn):
+    """Labels belong to their images (the nearest class mean names most held-out digits), yet hands differ."""
+    images, labels = drawn
+    flat = images.reshape(NUM_IMAGES, -1) / 255.0
+    means = np.stack([flat[:300][labels[:300] == digit].mean(axis=0) for digit in range(10)])
+    nearest = ((flat[300:, None] - means) ** 2).sum(axis=2).argmin(axis=1)
+    assert (nearest == labels[300:]).mean() > 0.6  # chance is 0.1
+    for digit in range(10):
+        assert flat[labels == digit].std(axis=0).max() > 0.25
+
+
+@pytest.mark.parametrize("image_size", [16, 28, 56, 100])
+def test_ink_is_centred(image_size):
+    images, _ = draw(200, seed=5, image_size=image_size)
+    centres = _centres_of_mass(images)
+    assert np.abs(centres.mean(axis=0)).max() < 0.1 / 28 * 2, "the whole set leans to one side"
+    assert np.abs(centres).max() < 2.0 / 28, "a digit is more than two pixels of 28 off the centre"
+
+
+@pytest.mark.parametrize("image_size", [28, 112])
+def test_ink_fills_mnists_box(image_size):
+    images, _ = draw(200, seed=5, image_size=image_size)
+    sides = []
+    for image in images > 127:
+        rows, columns = np.nonzero(image)
+        sides.append(max(np.ptp(rows), np.ptp(columns)) + 1)
+    longer = np.array(sides) * 28 / image_size
+    assert abs(np.median(longer) - 20) < 1.0
+    assert longer.min() > 16
+    assert longer.max() < 23
+
+
+def test_a_digit_stays_clear_of_the_border(drawn):
+    frame = np.concatenate([drawn[0][:, [0, -1], :], drawn[0][:, :, [0, -1]].transpose(0, 2, 1)])
+    assert frame.max() < 128
+
+
+@pytest.mark.parametrize("image_size", [8, 28, 64])
+def test_edges_are_anti_aliased(image_size):
+    images, _ = draw(100, seed=2, image_size=image_size)
+    greys = (images > 10) & (images < 245)
+    assert (greys.sum(axis=(1, 2)) > image_size / 2).all(), "an edge jumps from black to white"
+    assert len(np.unique(images)) > 200
+
+
+def test_edges_are_crisper_in_larger_images():
+    """The grey share of the ink falls with the resolution: large images are drawn, not blown up."""
+    shares = []
+    for image_size in (28, 224):
+        images, _ = draw(50, seed=2, image_size=image_size)
+        shares.append(((images > 0) & (images < 255)).sum() / (images > 0).sum())
+    assert shares[1] < 0.75 * shares[0]
+
+
+def test_twice_the_size_shows_the_same_digits(drawn):
+    images, labels = drawn
+    large, large_labels = draw(NUM_IMAGES, seed=7, image_size=56)
+    np.testing.assert_array_equal(large_labels, labels)
+    shrunk = large.reshape(NUM_IMAGES, 28, 2, 28, 2).mean(axis=(2, 4))
+    error = np.abs(shrunk - images).mean(axis=(1, 2))
+    assert error.max() < 6.0, "grey levels per pixel, of 255"
+    shifted = np.abs(np.roll(shrunk, 1, axis=2) - images).mean(axis=(1, 2))
+    assert (error < 0.5 * shifted).all(), "a shift by one pixel must fit much worse, or the bound is idle"
+
+
+def test_every_glyph_can_be_read_as_data():
+    assert sorted(GLYPHS) == list(range(10))
+    for digit, allographs in GLYPHS.items():
+        names = [allograph.name for allograph in allographs]
+        assert len(set(names)) == len(names) >= 4, f"digit {digit}: a name twice or too few ways"
+        for name, share, strokes in allographs:
+            assert share > 0, (digit, name)
+            points = np.array([point for stroke in strokes for point in stroke], float)
+            assert points.shape[1] == 2, (digit, name)
+            assert 0 <= points.min() <= points.max() <= 100, (digit, name)
+            assert all(len(set(stroke)) >= 2 for stroke in strokes), (digit, name)
+            assert np.ptp(points[:, 1]) > 60, (digit, name)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named", "allowed"),
+    [
+        ({"num_images": 0}, "num_images is 0", ">= 1"),
+        ({"num_images": -3}, "num_images is -3", ">= 1"),
+        ({"num_images": 2.0}, "num_images is 2.0", ">= 1"),
+        ({"num_images": True}, "num_images is True", ">= 1"),
+        ({"seed": -1}, "seed is -1", ">= 0"),
+        ({"seed": None}, "seed is None", ">= 0"),
+        ({"seed": "7"}, "seed is '7'", ">= 0"),
+        ({"image_size": 7}, "image_size is 7", "from 8 to 512"),
+        ({"image_size": 513}, "image_size is 513", "from 8 to 512"),
+        ({"image_size": 28.0}, "image_size is 28.0", "from 8 to 512"),
+    ],
+)
+def test_bad_arguments_are_refused_in_a_sentence(arguments, named, allowed):
+    with pytest.raises(ValueError, match=f"{re.escape(named)}; .*{re.escape(allowed)}: .+\\.$"):
+        draw(**{"num_images": 4, "seed": 0, **arguments})
+
+
+@pytest.mark.parametrize("image_size", [8, np.int64(28), 512])
+def test_the_smallest_and_largest_sizes_are_drawn(image_size):
+    images, labels = draw(2, seed=0, image_size=image_size)
+    assert images.shape == (2, image_size, image_size)
+    assert labels.shape == (2,)
+    assert images.max() > 100

@@ -1,0 +1,180 @@
+"""The metrics against the formulas of their papers, written out pixel by pixel."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from cae_core import metrics
+
+
+@pytest.fixture
+def pair():
+    """Three images of 2 channels, `(3, 13, 15, 2)` float32, and a noisy copy in [0, 1]."""
+    rng = np.random.default_rng(0)
+    x = rng.random((3, 13, 15, 2), dtype=np.float32)
+    return x, np.clip(x + rng.normal(scale=0.2, size=x.shape), 0, 1).astype(np.float32)
+
+
+def constant(value, n=1, side=12):
+    return np.full((n, side, side, 1), value, dtype=np.float32)
+
+
+def ssim_from_the_paper(x, y):
+    """Mean SSIM of two `(H, W)` images, Wang et al. 2004 eq. 13 to 17, one window at a time."""
+    weights = np.array([[math.exp(-((i - 5) ** 2 + (j - 5) ** 2) / (2 * 1.5**2)) for j in range(11)] for i in range(11)])
+    weights /= weights.sum()
+    c1, c2 = 0.01**2, 0.03**2
+    values = []
+    for top in range(x.shape[0] - 10):
+        for left in range(x.shape[1] - 10):
+            a, b = x[top : top + 11, left : left + 11], y[top : top + 11, left : left + 11]
+            mean_a, mean_b = (weights * a).sum(), (weights * b).sum()
+            var_a, var_b = (weights * (a - mean_a) ** 2).sum(), (weights * (b - mean_b) ** 2).sum()
+            covariance = (weights * (a - mean_a) * (b - mean_b)).sum()
+            luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
+            values.append(luminance * (2 * covariance + c2) / (var_a + var_b + c2))
+    return np.mean(values)
+
+
+def test_ssim_follows_the_paper(pair):
+    x, x_hat = (array.astype(np.float64) for array in pair)
+    expected = [np.mean([ssim_from_the_paper(x[i, :, :, c], x_hat[i, :, :, c]) for c in range(2)]) for i in range(3)]
+    np.testing.assert_allclose(metrics.per_image(*pair)["ssim"], expected, rtol=1e-10)
+    assert metrics.ssim(*pair) == pytest.approx(np.mean(expected), rel=1e-10)
+
+
+def test_ssim_of_constant_images_is_the_luminance_term():
+    expected = (2 * 0.25 * 0.75 + 1e-4) / (0.25**2 + 0.75**2 + 1e-4)
+    assert metrics.ssim(constant(0.25), constant(0.75)) == pytest.approx(expected, rel=1e-9)
+
+
+def test_ssim_of_an_inverted_pattern_is_negative(pair):
+    x, _ = pair
+    assert metrics.ssim(x, 1 - x) < -0.5
+
+
+def test_mse_and_squared_error_by_hand():
+    x = constant(0, n=2)
+    x_hat = x.copy()
+    x_hat[0, 0, :4, 0] = 0.5  # four pixels of 144
+    assert metrics.per_image(x, x_hat)["mse"].tolist() == [4 * 0.25 / 144, 0]
+    assert metrics.mse(x, x_hat) == 2 * 0.25 / 144
+    assert metrics.squared_error_per_image(x, x_hat).tolist() == [1.0, 0.0]
+
+
+def test_psnr_is_the_mean_of_the_images_own_values():
+    x_hat = np.concatenate([constant(0.1), constant(0.01)])
+    x = np.zeros_like(x_hat)
+    np.testing.assert_allclose(metrics.per_image(x, x_hat)["psnr"], [20, 40], rtol=1e-6)
+    assert metrics.psnr(x, x_hat) == pytest.approx(30, rel=1e-6)  # the PSNR of the mean MSE would be 22.97
+
+
+def test_bce_by_hand(pair):
+    x, x_hat = constant(0.25), constant(0.5)
+    assert metrics.bce(x, x_hat) == pytest.approx(math.log(2))
+    assert metrics.bce(x, constant(0.125)) == pytest.approx(-0.25 * math.log(0.125) - 0.75 * math.log(0.875))
+    entropy = -0.25 * math.log(0.25) - 0.75 * math.log(0.75)
+    assert metrics.bce(x, x) == pytest.approx(entropy)
+
+
+def test_bce_pixel_by_pixel(pair):
+    x, x_hat = (array[0].ravel().tolist() for array in pair)
+    assert min(x_hat) == 0, "the images must reach the clip"
+    assert max(x_hat) == 1, "the images must reach the clip"
+    total = 0.0
+    for target, value in zip(x, x_hat, strict=True):
+        p = min(max(value, 1e-7), 1 - 1e-7)
+        total -= target * math.log(p) + (1 - target) * math.log(1 - p)
+    assert metrics.per_image(*pair)["bce"][0] == pytest.approx(total / len(x), rel=1e-9)
+
+
+@pytest.mark.parametrize("outside", [-3.0, 0.0])
+def test_bce_of_a_certain_miss_is_clipped_as_in_keras(outside):
+    assert metrics.bce(constant(1), constant(outside)) == pytest.approx(-math.log(1e-7))
+
+
+def test_identical_images_give_finite_json():
+    x = np.random.default_rng(1).integers(0, 2, (4, 28, 28, 1)).astype(np.float32)  # black and white: entropy 0
+    values = json.loads(json.dumps(metrics.summary(x, x), allow_nan=False))
+    assert values["mse"] == 0
+    assert values["psnr"] == 100
+    assert values["ssim"] == pytest.approx(1, abs=1e-12)
+    assert values["bce"] == pytest.approx(1e-7, rel=1e-3)
+
+
+def test_metric_functions_summary_and_registry_agree(pair):
+    values = metrics.summary(*pair)
+    assert list(values) == list(metrics.METRICS) == ["mse", "psnr", "ssim", "bce"]
+    for name, value in values.items():
+        assert type(value) is float
+        assert value == getattr(metrics, name)(*pair) == metrics.per_image(*pair, [name])[name].mean()
+
+
+def test_better_reconstructions_score_better(pair):
+    x, x_hat = pair
+    closer = (0.8 * x + 0.2 * x_hat).astype(np.float32)
+    for name, metric in metrics.METRICS.items():
+        gain = metrics.per_image(x, closer)[name] - metrics.per_image(x, x_hat)[name]
+        assert (gain > 0).all() if metric.higher_is_better else (gain < 0).all(), name
+
+
+def test_chunks_change_nothing(pair, monkeypatch):
+    whole, squared = metrics.per_image(*pair), metrics.squared_error_per_image(*pair)
+    monkeypatch.setattr(metrics, "_CHUNK_VALUES", 2 * pair[0][0].size)  # two images, then one
+    assert len(list(metrics._chunks(*pair))) == 2
+    for name, values in metrics.per_image(*pair).items():
+        np.testing.assert_allclose(values, whole[name], rtol=1e-12)
+    np.testing.assert_array_equal(metrics.squared_error_per_image(*pair), squared)
+
+
+def test_arguments_are_not_changed(pair):
+    before = [array.copy() for array in pair]
+    metrics.summary(*pair)
+    np.testing.assert_array_equal(pair, before)
+
+
+def test_x_hat_may_leave_the_unit_interval():
+    assert metrics.mse(constant(1), constant(1.5)) == 0.25
+
+
+@pytest.mark.parametrize(
+    ("x", "x_hat", "message"),
+    [
+        (constant(0), constant(0, n=2), r"x has shape \(1, 12, 12, 1\) and x_hat \(2, 12, 12, 1\)"),
+        (constant(0, n=0), constant(0, n=0), r"x has shape \(0, 12, 12, 1\)"),
+        (constant(0)[..., 0], constant(0)[..., 0], r"x has shape \(1, 12, 12\); it must be \(images, height"),
+        (constant(0), constant(np.nan), "x_hat has NaN"),
+        (constant(0), constant(-np.inf), "x_hat has NaN or infinite"),
+        (constant(np.nan), constant(0), "x has NaN"),
+        (constant(255), constant(1), r"x goes from 255 to 255; it must lie in \[0, 1\]"),
+        (constant(-0.5), constant(1), "x goes from -0.5"),
+        (constant(1).astype(np.uint8), constant(1), "x is uint8; it must be float"),
+        (constant(1), constant(1).astype(np.uint8), "x_hat is uint8"),
+    ],
+)
+@pytest.mark.parametrize("function", [metrics.summary, metrics.mse, metrics.squared_error_per_image])
+def test_bad_arrays_are_refused(function, x, x_hat, message):
+    with pytest.raises(ValueError, match=message):
+        function(x, x_hat)
+
+
+def test_one_bad_pixel_is_enough():
+    x_hat = constant(0.5, n=3)
+    x_hat[2, 11, 11, 0] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        metrics.psnr(constant(0, n=3), x_hat)
+
+
+def test_ssim_refuses_images_smaller_than_its_window():
+    small = constant(0.5, side=10)
+    with pytest.raises(ValueError, match="at least 11 x 11 pixels, these are 10 x 10"):
+        metrics.ssim(small, small)
+    assert metrics.mse(small, small) == 0
+    assert metrics.ssim(constant(0.5, side=11), constant(0.5, side=11)) == pytest.approx(1)
+
+
+def test_unknown_metric_is_refused(pair):
+    with pytest.raises(ValueError, match="Unknown metric 'sim'.*Did you mean 'ssim'"):
+        metrics.per_image(*pair, ["sim"])
