@@ -64,7 +64,7 @@ class Bounds:
             raise ValueError(sentence)
         try:
             number = float(value)  # accepts NumPy scalars and numeric strings; NaN fails the comparison below
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise ValueError(sentence) from None
         if not self.low <= number <= self.high or (self.integer and number != int(number)):
             raise ValueError(sentence)

@@ -218,7 +218,7 @@ def find(name: str) -> Run:
         if (folder / name).is_dir():
             return read(folder / name)
     raise RunError(
-        f"There is no run called {name!r} in {runs_dir()} or {PRETRAINED_DIR}: `python -m cae_core list` names those there are."
+        f"There is no run called {name!r} in {runs_dir()} or {PRETRAINED_DIR}: `python -m cae_core list` names all."
     )
 
 

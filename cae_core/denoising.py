@@ -1,0 +1,74 @@
+"""Ten digits through noise and a network: everything the Denoise page shows, as arrays and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cae_core import datasets, metrics, runs
+from cae_core.corruptions import corrupt
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Clean images and their noisy copies.
+
+    Attributes:
+        x: `(n, H, W, C)` float32 in [0, 1], the clean images, one of each class in the order of the classes.
+        x_noisy: the same shape, what the network gets.
+        noisy_figures: `metrics.summary` of x_noisy against x.
+    """
+
+    x: np.ndarray
+    x_noisy: np.ndarray
+    noisy_figures: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """What one run makes of a sample.
+
+    Attributes:
+        run: the trained network's run.
+        x_hat: `(n, H, W, C)` float32 in [0, 1], made from x_noisy.
+        figures: `metrics.summary` of x_hat against the clean x: the target is never the noisy image.
+    """
+
+    run: runs.Run
+    x_hat: np.ndarray
+    figures: Mapping[str, float]
+
+
+def choose(labels: np.ndarray, seed: int) -> np.ndarray:
+    """Indices of one image a class, in the order of the classes; equal seeds choose equal images.
+
+    Args:
+        labels: `(n,)` integers.
+        seed: which ones.
+    """
+    rng = np.random.default_rng(seed)
+    return np.array([rng.choice(np.flatnonzero(labels == label)) for label in np.unique(labels)])
+
+
+def sample(dataset: str, noise_kind: str, noise_factor: float, seed: int) -> Sample:
+    """One test image of each class, clean and noisy; the seed decides which images and which noise."""
+    test = datasets.load(dataset, "test")
+    x = datasets.as_float(test.x[choose(test.y, seed)])
+    x_noisy = corrupt(x, noise_kind, noise_factor, seed)
+    return Sample(x, x_noisy, metrics.summary(x, x_noisy))
+
+
+def reconstruct(drawn: Sample, names: Sequence[str]) -> list[Reconstruction]:
+    """The noisy images through each named run.
+
+    Raises:
+        runs.RunError: a run is missing or damaged.
+    """
+    through = []
+    for name in names:
+        run = runs.find(name)
+        x_hat = runs.model(run).reconstruct(drawn.x_noisy)
+        through.append(Reconstruction(run, x_hat, metrics.summary(drawn.x, x_hat)))
+    return through

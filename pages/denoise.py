@@ -1,0 +1,155 @@
+"""Denoise: what does the bottleneck keep, what does the loss prefer, and how much noise can be undone?"""
+
+import numpy as np
+import streamlit as st
+
+from cae_core import backend, datasets, denoising, runs
+from cae_core.config import BOTTLENECKS, BOUNDS, Bounds
+from cae_core.corruptions import CORRUPTIONS
+from cae_core.losses import LOSSES
+from cae_core.pretrained import TRAINED_ON, name_of
+from pages import explain, show, state
+
+NOISES = tuple(kind for kind in CORRUPTIONS if kind != "none")
+SETTINGS = {
+    "dataset": state.Setting(datasets.default(), tuple(datasets.DATASETS)),
+    "noise_kind": state.Setting("gaussian", NOISES),
+    "noise_factor": state.Setting(0.5, BOUNDS["noise_factor"]),
+    "trained_on": state.Setting("mixed", tuple(TRAINED_ON)),
+    "bottleneck": state.Setting(32, BOTTLENECKS),
+    "loss": state.Setting("bce", tuple(LOSSES)),
+    "both_losses": state.Setting(False, (False, True)),
+    "seed": state.Setting(0, Bounds(0, 9999, integer=True)),
+}
+
+
+def _label(registry):
+    return lambda name: registry[name].label
+
+
+def _sidebar() -> None:
+    with st.sidebar:
+        st.selectbox("Data set", SETTINGS["dataset"].allowed, format_func=_label(datasets.DATASETS), key="dataset")
+        st.selectbox("Noise kind", NOISES, format_func=_label(CORRUPTIONS), key="noise_kind")
+        st.slider("Noise factor", 0.0, 1.0, step=0.05, key="noise_factor")
+        st.select_slider("Bottleneck", BOTTLENECKS, key="bottleneck", help="How many numbers the code has.")
+        st.segmented_control("Loss", tuple(LOSSES), format_func=_label(LOSSES), key="loss", required=True)
+        st.toggle("Show both losses", key="both_losses")
+        names = {"mixed": "Noisy images", "clean": "Clean images"}
+        st.segmented_control("Model trained on", names, format_func=names.get, key="trained_on", required=True)
+        st.button("New images", icon=":material/shuffle:", on_click=_new_images, width="stretch")
+        with st.expander("More"):
+            st.number_input("Sample (seed)", 0, 9999, step=1, key="seed", help="Decides the ten images and the noise.")
+
+
+def _new_images() -> None:
+    state.change(seed=(state.values(SETTINGS)["seed"] + 1) % 10_000)
+
+
+def _offer_download(dataset: str, reason: str) -> None:
+    """Says why a data set is not there, and fetches it when, and only when, the visitor asks."""
+    entry = datasets.DATASETS[dataset]
+    with st.container(border=True):
+        st.markdown(reason)
+        if st.button(f"Download {entry.label} ({entry.download_bytes / 1e6:.0f} MB)", key="download"):
+            bar = st.progress(0.0, f"Asking for {entry.label}")
+            try:
+                entry.download(lambda fraction, text: bar.progress(fraction, text))
+            except datasets.DataError as error:
+                bar.empty()
+                st.error(str(error))
+            else:
+                state.change_next_run(dataset=dataset)
+                st.rerun()
+
+
+def _wait_for_networks() -> None:
+    @st.fragment(run_every=0.25)
+    def look() -> None:
+        if backend.ready():
+            st.rerun()
+
+    look()
+
+
+def _page() -> None:
+    problems = state.open_page("denoise", SETTINGS)
+    _sidebar()
+    state.write_address(SETTINGS)
+    now = state.values(SETTINGS)
+    show.question("What does the bottleneck keep, what does the loss prefer, and how much noise can be undone?")
+    if problems:
+        st.warning("This link asks for something there is not; defaults are shown instead. " + " ".join(problems))
+
+    try:
+        drawn = denoising.sample(now["dataset"], now["noise_kind"], now["noise_factor"], now["seed"])
+    except datasets.DatasetMissing as error:
+        _offer_download(now["dataset"], str(error))
+        return
+    except datasets.DataError as error:
+        st.error(str(error))
+        if datasets.DATASETS[now["dataset"]].download:
+            _offer_download(now["dataset"], "Downloading it again replaces the damaged file.")
+        return
+
+    losses = tuple(LOSSES) if now["both_losses"] else (now["loss"],)
+    names = [name_of(now["dataset"], now["bottleneck"], loss, now["trained_on"]) for loss in losses]
+    through = None
+    try:
+        if backend.ready():
+            through = denoising.reconstruct(drawn, names)
+    except (RuntimeError, runs.RunError) as error:
+        st.error(str(error))
+        names = losses = ()  # the clean and the noisy row need no network
+
+    noise = f"{CORRUPTIONS[now['noise_kind']].label.lower()} {now['noise_factor']:g}"
+    rows = _rows(drawn, through, losses, noise)
+    show.grid(rows)
+    made = [r.figures for r in through] if through else [None] * len(losses)
+    labels = [f"Reconstructed, {LOSSES[loss].label}" if len(losses) > 1 else "Reconstructed" for loss in losses]
+    show.table([("Noisy", drawn.noisy_figures), *zip(labels, made, strict=True)])
+    size = drawn.x[0].size
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(
+            f"The **code** has **{now['bottleneck']}** numbers, the image {size}: "
+            f"**{size / now['bottleneck']:.3g} times** smaller.",
+            width="content",
+        )
+        if through:
+            title = f"{datasets.DATASETS[now['dataset']].label}: {now['bottleneck']} numbers, {noise}"
+            errors = "; ".join(f"{label}: MSE {r.figures['mse']:.4f}" for label, r in zip(labels, through, strict=True))
+            caption = f"Noisy: MSE {drawn.noisy_figures['mse']:.4f}; {errors}. Seed {now['seed']}."
+            show.download(rows, title, caption, "-".join(names))
+    if losses and not through:
+        _wait_for_networks()
+    explain.try_this()
+    explain.settings(now["noise_kind"])
+    if now["dataset"] == "strokes" and not datasets.DATASETS["mnist"].on_machine():
+        _offer_download(
+            "mnist",
+            "You are looking at **Strokes**, digits drawn by this program, because MNIST is not on this machine. "
+            "It is the set of real handwriting that the published figures are about.",
+        )
+
+
+def _rows(drawn, through, losses, noise) -> list[show.Row]:
+    """Clean, noisy, then the reconstruction for each loss, then their errors."""
+    ten = f"{len(drawn.x)} images"
+    rows = [
+        show.Row("Clean", "x, the target", drawn.x, f"{ten}, clean"),
+        show.Row(
+            "Noisy", noise, drawn.x_noisy, f"{ten}, {noise} noise, mean squared error {drawn.noisy_figures['mse']:.3f}"
+        ),
+    ]
+    for label, note, error in (("Reconstructed", "x̂", False), ("Absolute error", "|x̂ − x|", True)):
+        for i, loss in enumerate(losses):
+            images, alt = None, ""
+            if through:
+                x_hat, mse = through[i].x_hat, through[i].figures["mse"]
+                images = np.abs(x_hat - drawn.x) if error else x_hat
+                alt = f"{ten}, {label.lower()}, trained with {LOSSES[loss].label}, mean squared error {mse:.4f}"
+            rows.append(show.Row(label, f"{note}, {LOSSES[loss].label}", images, alt, error))
+    return rows
+
+
+_page()

@@ -1,0 +1,112 @@
+"""How images and figures are put on a page: rows of pictures, the table of figures, the downloadable figure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from cae_core import figures as pictures
+from cae_core.metrics import METRICS
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of images.
+
+    Attributes:
+        label: at its left.
+        note: smaller, under the label.
+        images: `(n, H, W, C)` float32 in [0, 1]; None while they are being made.
+        alt: what the row shows, for whoever cannot see it.
+        error: draw them on the error scale instead of in grey.
+    """
+
+    label: str
+    note: str
+    images: np.ndarray | None
+    alt: str
+    error: bool = False
+
+    def pixels(self) -> np.ndarray:
+        """`(n, H, W, 3)` uint8, or the images themselves when they are grey."""
+        return pictures.error_colours(self.images) if self.error else self.images
+
+
+def question(text: str) -> None:
+    """The one question a page answers, as its first line."""
+    st.html(f'<h1 class="question">{escape(text)}</h1>')
+
+
+def grid(rows: Sequence[Row], columns: int = 10) -> None:
+    """Rows of images, columns aligned to the pixel; a row without images keeps its place."""
+    cells = []
+    for row in rows:
+        cells.append(f'<div class="label">{escape(row.label)}<small>{escape(row.note)}</small></div>')
+        if row.images is None:
+            cells.append('<div class="waiting" role="status" aria-label="The network is being loaded"></div>')
+        else:
+            strip = pictures.data_uri(pictures.png(pictures.image_grid([row.pixels()])))
+            cells.append(f'<img src="{strip}" alt="{escape(row.alt, quote=True)}">')
+    bar = pictures.data_uri(pictures.error_bar_png())
+    scale = f'<div></div><div class="scale">error 0 <img src="{bar}" alt="scale of absolute error from 0 to 1"> 1</div>'
+    st.html(f'<div class="grid" style="--columns: {columns}">{"".join(cells)}{scale}</div>')
+
+
+def table(rows: Sequence[tuple[str, dict[str, float] | None]]) -> None:
+    """Every metric of each row, and how it changed against the first row.
+
+    Args:
+        rows: label and figures as of `metrics.summary`; None while they are being computed. The first is "before".
+    """
+    before = rows[0][1]
+    head = "".join(
+        f'<th scope="col" title="{escape(f"{m.label}: {m.summary}", quote=True)}">{name.upper()}<br>'
+        f"<small>{_direction(m)}</small></th>"
+        for name, m in METRICS.items()
+    )
+    body = ""
+    for i, (label, values) in enumerate(rows):
+        cells = ""
+        for name, metric in METRICS.items():
+            if values is None:
+                cells += "<td>…</td>"
+                continue
+            change = "" if i == 0 else _change(name, before[name], values[name], metric.higher_is_better)
+            cells += f"<td>{_number(name, values[name])}{change}</td>"
+        body += f'<tr><th scope="row">{escape(label)}</th>{cells}</tr>'
+    st.html(f'<table class="figures"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>')
+
+
+def _direction(metric) -> str:
+    unit = f"<span>{metric.unit}, </span>" if metric.unit else ""
+    return unit + ("more is better" if metric.higher_is_better else "less is better")
+
+
+def _number(name: str, value: float) -> str:
+    return f"{value:.1f}" if name == "psnr" else f"{value:.3f}" if name in ("ssim", "bce") else f"{value:.4f}"
+
+
+def _change(name: str, before: float, after: float, higher_is_better: bool) -> str:
+    # Decibels and SSIM are differences by nature; errors are told as a share of what they were.
+    if name in ("psnr", "ssim"):
+        text = f"{after - before:+.1f} dB" if name == "psnr" else f"{after - before:+.3f}"
+    else:
+        text = f"{(after / before - 1) * 100:+.0f} %" if before > 1e-9 else "from 0"
+    better = (after > before) == higher_is_better and after != before
+    verdict = "" if better or after == before else " worse"
+    return f' <small class="{"better" if better else ""}">{text.replace("-", "−")}{verdict}</small>'
+
+
+def download(rows: Sequence[Row], title: str, caption: str, name: str) -> None:
+    """A button that gives the rows as one labelled PNG, drawn only when it is pressed."""
+
+    def make() -> bytes:
+        labels = [f"{row.label}, {row.note}" for row in rows]
+        return pictures.labelled_png([row.pixels() for row in rows], labels, title, caption)
+
+    deferred: Callable[[], bytes] = make
+    st.download_button("Download as PNG", deferred, file_name=f"{name}.png", mime="image/png", icon=":material/download:")

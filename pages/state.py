@@ -1,0 +1,122 @@
+"""What a visitor has set: read from a link once, kept in the session, written back into the address bar.
+
+The only module that touches `st.session_state` and the query string. Each page declares its settings as `Setting`s; a
+setting's key is the widget's key, the URL parameter's name and the name in JSON and on the command line.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from cae_core.config import Bounds, lookup
+
+# Streamlit's own binding of widgets to the URL writes labels and leaves defaults out, so a link would change its meaning
+# with the wording, or on a machine with another default data set. replaceState keeps one history entry a page, and
+# happens in the browser, so that no rerun ever sees an address older than its widgets.
+_ADDRESS = """
+export default function ({ data }) {
+  const url = new URL(window.location.href);
+  if (url.search !== "?" + data.query) {
+    url.search = data.query;
+    window.history.replaceState(window.history.state, "", url);
+  }
+}
+"""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One thing a visitor can set.
+
+    Attributes:
+        default: its value without a link.
+        allowed: `Bounds` for a number, a tuple of the choices for anything else.
+    """
+
+    default: Any
+    allowed: Bounds | tuple[Any, ...]
+
+    def parse(self, key: str, text: str) -> Any:
+        """The value a link means, or a ValueError saying what was given and what is allowed."""
+        if isinstance(self.allowed, Bounds):
+            return self.allowed.check(key, text)
+        return lookup({_text(choice): choice for choice in self.allowed}, key, text)
+
+
+def _text(value: Any) -> str:
+    """A value as the URL spells it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def open_page(page: str, settings: Mapping[str, Setting]) -> list[str]:
+    """Puts every setting into the session before the page's widgets are made, from the link on the first run.
+
+    Args:
+        page: the page's name; arriving on it anew reads the link again.
+        settings: by key.
+
+    Returns:
+        A sentence for each part of the link that could not be used, until something is changed.
+    """
+    arrived = st.session_state.get("_page") != page
+    if arrived:
+        st.session_state["_page"] = page
+        st.session_state["_problems"] = _read_link(settings)
+    st.session_state.update(st.session_state.pop("_next", {}))
+    for key, setting in settings.items():
+        # Assigning a key to itself keeps it through runs in which its widget is not drawn.
+        st.session_state[key] = st.session_state.get(key, setting.default)
+    now = {key: st.session_state[key] for key in settings}
+    if not arrived and now != st.session_state.get("_last"):
+        st.session_state["_problems"] = []
+    st.session_state["_last"] = now
+    return st.session_state["_problems"]
+
+
+def _read_link(settings: Mapping[str, Setting]) -> list[str]:
+    problems = []
+    for key, text in st.query_params.items():
+        if key not in settings:
+            near = difflib.get_close_matches(key, settings, n=1)
+            problems.append(f"There is no setting {key!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
+            continue
+        try:
+            st.session_state[key] = settings[key].parse(key, text)
+        except ValueError as error:
+            problems.append(str(error))
+    return problems
+
+
+def values(settings: Mapping[str, Setting]) -> dict[str, Any]:
+    """Every setting as it is now."""
+    return {key: st.session_state[key] for key in settings}
+
+
+def change(**new: Any) -> None:
+    """Sets some settings; for callbacks of buttons, which run before the widgets are made."""
+    st.session_state.update(new)
+
+
+def change_next_run(**new: Any) -> None:
+    """Sets some settings from the next run on, for code that runs after the widgets are made."""
+    st.session_state["_next"] = new
+
+
+def matches(some: Mapping[str, Any]) -> bool:
+    """Whether these settings are as given now."""
+    return all(st.session_state.get(key) == value for key, value in some.items())
+
+
+def write_address(settings: Mapping[str, Setting]) -> None:
+    """Puts every setting into the browser's address, so that copying it copies the page as it is."""
+    from urllib.parse import urlencode
+
+    query = urlencode({key: _text(st.session_state[key]) for key in settings})
+    st.components.v2.component("address", js=_ADDRESS)(data={"query": query}, key="address")

@@ -1,0 +1,105 @@
+"""A configuration: what is refused and in which words, and the way through JSON and back."""
+
+import dataclasses
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cae_core.config import BOTTLENECKS, BOUNDS, DEFAULTS, Bounds, RunConfig, lookup
+
+NAMES = ("dataset", "architecture", "loss", "noise_kind", "optimizer", "schedule")
+INTEGERS = ("num_train", "bottleneck", "epochs", "batch_size", "seed")
+
+
+def test_every_setting_is_a_name_or_has_bounds():
+    assert {field.name for field in dataclasses.fields(RunConfig)} == set(NAMES) | set(BOUNDS)
+    assert {name for name, bounds in BOUNDS.items() if bounds.integer} == set(INTEGERS)
+
+
+@pytest.mark.parametrize("name", list(BOUNDS))
+def test_both_ends_are_allowed_and_keep_their_type(name):
+    bounds = BOUNDS[name]
+    for end in (bounds.low, bounds.high):
+        value = getattr(RunConfig(**{name: end}), name)
+        assert value == end
+        assert type(value) is (int if bounds.integer else float)
+
+
+def outside(name):
+    bounds = BOUNDS[name]
+    step = 1 if bounds.integer else 1e-9 * bounds.high
+    beyond = [bounds.low - step, bounds.high + step, math.nan, math.inf, -math.inf, 10**400]
+    return [*beyond, True, False, "many", "", None, [1], 1j, *([bounds.low + 0.5] if bounds.integer else [])]
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name in BOUNDS for value in outside(name)], ids=lambda v: str(v)[:20])
+def test_what_is_outside_is_refused_by_name_value_and_range(name, value):
+    with pytest.raises(ValueError) as refusal:  # noqa: PT011 - every word of it is checked below
+        RunConfig(**{name: value})
+    bounds, kind = BOUNDS[name], "a whole number" if BOUNDS[name].integer else "a number"
+    assert str(refusal.value) == f"{name} is {value!r}; it must be {kind} from {bounds.low:g} to {bounds.high:g}."
+
+
+@pytest.mark.parametrize("name", list(BOUNDS))
+def test_numbers_from_the_command_line_and_from_numpy_are_taken(name):
+    bounds, default = BOUNDS[name], getattr(DEFAULTS, name)
+    for given in (str(default), np.float64(default), np.int64(default) if bounds.integer else np.float64(default)):
+        value = getattr(RunConfig(**{name: given}), name)
+        assert value == default
+        assert type(value) is type(default)
+
+
+def test_a_configuration_goes_through_json_and_back():
+    config = RunConfig("mnist", 1000, "dense", 7, "mse", "mixed", 0.25, "muon", 0.01, "cosine", 3, 32, 0.5, 9)
+    assert RunConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+    assert all(getattr(config, f.name) != getattr(DEFAULTS, f.name) for f in dataclasses.fields(RunConfig))
+    assert RunConfig.from_dict({}) == DEFAULTS
+
+
+def test_an_unknown_setting_is_refused_with_the_nearest_known_one():
+    with pytest.raises(ValueError, match="Unknown setting 'bottelneck': choose one of dataset, .* Did you mean 'bottleneck'"):
+        RunConfig.from_dict({"bottelneck": 2})
+
+
+def test_a_value_from_json_is_checked_too():
+    with pytest.raises(ValueError, match="bottleneck is 0; it must be a whole number from 1 to 1024"):
+        RunConfig.from_dict({"bottleneck": 0})
+
+
+def test_a_configuration_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        RunConfig().bottleneck = 3
+
+
+def test_the_shipped_bottlenecks_are_allowed_and_rise():
+    assert BOTTLENECKS == (2, 4, 8, 16, 32, 64, 128)
+    for bottleneck in BOTTLENECKS:
+        assert RunConfig(bottleneck=bottleneck).bottleneck == bottleneck
+
+
+def test_bounds_of_whole_numbers():
+    assert Bounds(1, 5, integer=True).check("k", 5.0) == 5
+    with pytest.raises(ValueError, match="k is 2.5; it must be a whole number from 1 to 5"):
+        Bounds(1, 5, integer=True).check("k", 2.5)
+
+
+def test_lookup():
+    registry = {"gaussian": 1, "masking": 2}
+    assert lookup(registry, "noise kind", "masking") == 2
+    with pytest.raises(ValueError, match=r"^Unknown noise kind 'gausian': choose one of gaussian, masking\. Did you mean"):
+        lookup(registry, "noise kind", "gausian")
+    for name in ("zzz", 7, None, ["gaussian"], {}):
+        with pytest.raises(ValueError, match=r"choose one of gaussian, masking\."):
+            lookup(registry, "noise kind", name)
+
+
+def test_config_needs_only_the_standard_library():
+    root = Path(__file__).parent.parent
+    probe = "import sys, cae_core.config; print({'numpy', 'keras', 'tensorflow', 'streamlit'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", probe], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
