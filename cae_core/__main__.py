@@ -6,12 +6,14 @@ import argparse
 import dataclasses
 import fnmatch
 import json
-import os
 import sys
 import time
 from collections.abc import Sequence
 
 from cae_core.config import BOUNDS, DEFAULTS, RunConfig, lookup
+
+WAIT = 300.0
+"""Seconds that loading TensorFlow may take, on the slowest disk."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -29,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--name", help="what to call the run")
 
     evaluate = commands.add_parser("evaluate", help="measure a run on a whole test split")
-    evaluate.add_argument("run", help="a run's name, as `list` shows it")
+    evaluate.add_argument("run", help="a run's name, as `list` shows it, or its folder")
     evaluate.add_argument("--dataset", help="default: the run's own")
     evaluate.add_argument("--noise-factor", default="0.0", metavar="X", help="0 to 1")
     evaluate.add_argument("--noise-kind", default="gaussian", metavar="X")
@@ -89,7 +91,7 @@ def _fetch(dataset: str, wanted: bool, bar: _Bar) -> None:
 
 
 def _train(args: argparse.Namespace, say) -> dict:
-    from cae_core import datasets, runs, training
+    from cae_core import backend, datasets, pretrained, runs, training
 
     values = {f.name: getattr(args, f.name) for f in dataclasses.fields(RunConfig)}
     values["dataset"] = values["dataset"] or datasets.default()
@@ -100,9 +102,7 @@ def _train(args: argparse.Namespace, say) -> dict:
         raise runs.RunError(f"There is a run called {name!r} already; choose another name.")
     bar = _Bar()
     _fetch(config.dataset, args.download, bar)
-
-    from cae_core import pretrained
-
+    backend.ready(WAIT)
     model, history, num_train, seconds = pretrained.train_whole(config, bar.on_event(name, say))
     run = runs.save(
         runs.runs_dir(), name, model, config, history,
@@ -113,16 +113,20 @@ def _train(args: argparse.Namespace, say) -> dict:
 
 
 def _evaluate(args: argparse.Namespace, say) -> dict:
-    from cae_core import runs, training
+    from pathlib import Path
+
+    from cae_core import backend, runs, training
     from cae_core.corruptions import CORRUPTIONS
     from cae_core.datasets import load
 
-    run = runs.find(args.run)
+    folder = Path(args.run).resolve()
+    run = runs.read(folder) if (folder / "run.json").is_file() else runs.find(args.run)
     dataset = args.dataset or run.config.dataset
     lookup(CORRUPTIONS, "noise kind", args.noise_kind)
     factor = BOUNDS["noise_factor"].check("noise_factor", args.noise_factor)
     seed = BOUNDS["seed"].check("seed", args.seed)
     _fetch(dataset, args.download, _Bar())
+    backend.ready(WAIT)
     figures = training.evaluate(runs.model(run), load(dataset, "test").x, args.noise_kind, factor, seed)
     say(
         f"{run.name} on {figures['num_images']} test images of {dataset}, {args.noise_kind} {factor:g}: "
@@ -132,7 +136,7 @@ def _evaluate(args: argparse.Namespace, say) -> dict:
 
 
 def _pretrain(args: argparse.Namespace, say) -> dict:
-    from cae_core import pretrained
+    from cae_core import backend, pretrained
 
     for name in args.names:
         if not any(c in name for c in "*?["):
@@ -141,6 +145,7 @@ def _pretrain(args: argparse.Namespace, say) -> dict:
     if not wanted:
         raise ValueError(f"No pretrained run matches {' '.join(args.names)}: try 'mnist-*' or 'strokes-b32-bce-clean'.")
     bar, made, kept = _Bar(), [], []
+    backend.ready(WAIT)
     for number, name in enumerate(wanted, 1):
         if not args.force and pretrained.is_made(name):
             kept.append(name)
@@ -184,11 +189,10 @@ def _list(args: argparse.Namespace, say) -> dict:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit status: 0, 1 for a problem said in one sentence, 130 when interrupted."""
     args = _parser().parse_args(arguments)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notices are not for users
     say = (lambda line: print(line, file=sys.stderr, flush=True)) if args.json else (lambda line: print(line, flush=True))
     try:
         result = {"train": _train, "evaluate": _evaluate, "pretrain": _pretrain, "list": _list}[args.command](args, say)
-    except (ValueError, FloatingPointError, OSError) as error:
+    except (ValueError, FloatingPointError, OSError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

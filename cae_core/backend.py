@@ -1,11 +1,21 @@
-"""Loads TensorFlow once, in the background, so that a page is on screen before the four to six seconds that takes."""
+"""Loads TensorFlow once, in the background, so that a page is on screen before the four to six seconds that takes.
+
+The same thread then does what will probably be wanted soon, such as loading the networks next to the one on screen.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
+import re
+import tempfile
 import threading
+from collections import deque
+from collections.abc import Callable
 
+_tasks: deque[Callable[[], None]] = deque(maxlen=64)  # old wishes give way to new ones
+_wanted = threading.Semaphore(0)
 _started = threading.Lock()
 _ready = threading.Event()
 _failure: list[str] = []
@@ -14,7 +24,7 @@ _failure: list[str] = []
 def start() -> None:
     """Begins loading, unless that was done before; returns at once."""
     if _started.acquire(blocking=False):
-        threading.Thread(target=_load, name="tensorflow-loader", daemon=True).start()
+        threading.Thread(target=_run, name="backend", daemon=True).start()
 
 
 def ready(timeout: float = 0.0) -> bool:
@@ -30,14 +40,36 @@ def ready(timeout: float = 0.0) -> bool:
     return loaded
 
 
+def soon(task: Callable[[], None]) -> None:
+    """Has `task` done in the background when TensorFlow is loaded and nothing older waits; what it raises is dropped.
+
+    For work that only saves time later: with many tasks waiting, the oldest are forgotten.
+    """
+    start()
+    _tasks.append(task)
+    _wanted.release()
+
+
+def _run() -> None:
+    _load()
+    if hasattr(os, "setpriority"):  # a thread's own priority, on Linux: hands at a slider come first
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+    while not _failure:
+        _wanted.acquire()
+        with contextlib.suppress(Exception):  # IndexError: the task was forgotten; else the page meets the error itself
+            _tasks.popleft()()
+
+
 def _load() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        import keras
-        import tensorflow as tf
+        with _without_notices():
+            import keras
+            import tensorflow as tf
 
+            tf.function(lambda x: x + 1)(tf.constant(0.0))  # the runtime's own start, 0.3 s, is paid here too
         keep_session(keras)
-        tf.function(lambda x: x + 1)(tf.constant(0.0))  # the runtime's own start, 0.3 s, is paid here too
         gc.collect()
         gc.freeze()  # the million objects of the libraries are not looked at again by every later collection
     except Exception as error:  # whatever it is, the page has to say it instead of waiting for ever
@@ -46,6 +78,30 @@ def _load() -> None:
             "run `pip install -r requirements.txt` again in a fresh environment."
         )
     _ready.set()
+
+
+_NOTICE = re.compile(rb"[IWE]\d{4} \d\d:|WARNING: All log messages before absl|To enable the following instructions")
+
+
+@contextlib.contextmanager
+def _without_notices():
+    """Keeps TensorFlow's start-up notices, such as a missing graphics card, off the terminal.
+
+    They are written by C++ before any setting for them is read, so the only place to stop them is the process's standard
+    error. Whatever else arrives there meanwhile is passed on afterwards.
+    """
+    with tempfile.TemporaryFile() as held:
+        terminal = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(terminal, 2)
+            held.seek(0)
+            for line in held:
+                if not _NOTICE.match(line):
+                    os.write(2, line)
+            os.close(terminal)
 
 
 def keep_session(keras) -> None:

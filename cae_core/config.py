@@ -89,7 +89,7 @@ class RunConfig:
         bottleneck: numbers in the code; ignored by networks whose code has a fixed size.
         loss: name in `losses.LOSSES`.
         noise_kind: name in `corruptions.CORRUPTIONS`, "none" or "mixed".
-        noise_factor: strength of the noise in [0, 1]; with "mixed" the upper end of a uniform draw.
+        noise_factor: strength of the noise in [0, 1]; with "mixed" the most that an image gets.
         optimizer: name in `training.OPTIMIZERS`.
         learning_rate: peak learning rate.
         schedule: name in `training.SCHEDULES`.

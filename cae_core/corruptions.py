@@ -102,7 +102,13 @@ CORRUPTIONS: dict[str, Entry] = {
 }
 
 MIXED = "mixed"
-MIXED_SHARES = (("gaussian", 0.6), ("salt_and_pepper", 0.1), ("masking", 0.1), ("blur", 0.1), ("occlusion", 0.1))
+MIXED_SHARES = (
+    ("gaussian", 0.7),
+    ("salt_and_pepper", 0.075),
+    ("masking", 0.075),
+    ("blur", 0.075),
+    ("occlusion", 0.075),
+)
 """Share of each batch that "mixed" training noise gives to each kind. Most is gaussian: it is the noise of the published
 denoisers that the app is held against."""
 
@@ -169,8 +175,9 @@ def graph_corruption(kind: str, factor: float) -> Callable[[Any, Any], Any]:
     """The corruption as a function for compiled training steps.
 
     Args:
-        kind: a name in `NOISE_KINDS`. "mixed" gives each image a kind by `MIXED_SHARES` and a strength uniform in
-            [0, factor]; it relies on the batch being shuffled.
+        kind: a name in `NOISE_KINDS`. "mixed" gives each image a kind by `MIXED_SHARES`, relying on the batch being
+            shuffled, and a strength in [0, factor]: the mean of two uniform draws, so that the middle, where noise and
+            digit are hardest to tell apart and still can be, is practised most.
         factor: strength in [0, 1].
 
     Returns:
@@ -189,7 +196,7 @@ def graph_corruption(kind: str, factor: float) -> Callable[[Any, Any], Any]:
 
     def mixed(x, seed):
         draw = _GraphDraw(tf, seed)
-        factors = factor * draw.uniform((x.shape[0], 1, 1, 1))
+        factors = factor * tf.reduce_mean(draw.uniform((x.shape[0], 1, 1, 2)), axis=-1, keepdims=True)
         ends = np.round(np.cumsum([share for _, share in MIXED_SHARES]) * x.shape[0]).astype(int)
         starts = [0, *ends[:-1]]
         parts = [

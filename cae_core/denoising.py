@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from cae_core import datasets, metrics, runs
+from cae_core import backend, datasets, metrics, runs
 from cae_core.corruptions import corrupt
 
 
@@ -58,6 +59,17 @@ def sample(dataset: str, noise_kind: str, noise_factor: float, seed: int) -> Sam
     x = datasets.as_float(test.x[choose(test.y, seed)])
     x_noisy = corrupt(x, noise_kind, noise_factor, seed)
     return Sample(x, x_noisy, metrics.summary(x, x_noisy))
+
+
+def warm(names: Sequence[str]) -> None:
+    """Loads and compiles runs before they are asked for, each as a task of its own in the background."""
+
+    def load(name: str) -> None:
+        network = runs.model(runs.find(name))
+        network.reconstruct(np.zeros((1, *network.image_shape), "float32"))
+
+    for name in names:
+        backend.soon(functools.partial(load, name))
 
 
 def reconstruct(drawn: Sample, names: Sequence[str]) -> list[Reconstruction]:

@@ -16,8 +16,6 @@ import re
 import secrets
 import shutil
 import threading
-import zipfile
-import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,7 +32,7 @@ PRETRAINED_DIR = Path(__file__).parent.parent / "pretrained"
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,79}")
 """A run's name is its folder's, so it can hold nothing that would make it a path elsewhere."""
 
-MODELS_IN_MEMORY = 24
+MODELS_IN_MEMORY = 32
 """Networks kept loaded, about 1 MB each with their compiled functions."""
 
 
@@ -173,16 +171,21 @@ def save(
         if target.exists():
             old = folder / f".{name}-{secrets.token_hex(4)}"
             target.rename(old)
-            draft.rename(target)
+            try:
+                draft.rename(target)
+            except OSError:
+                old.rename(target)
+                raise
             shutil.rmtree(old, ignore_errors=True)
         else:
             draft.rename(target)
     except OSError as error:
-        shutil.rmtree(draft, ignore_errors=True)
         raise RunError(
             f"The run {name!r} could not be written to {folder} ({error.strerror or error}): "
             "free some space or set CAE_RUNS_DIR to a folder you may write to."
         ) from error
+    finally:  # also when interrupted; after the rename there is nothing left to remove
+        shutil.rmtree(draft, ignore_errors=True)
     return read(target)
 
 
@@ -270,7 +273,7 @@ def _model(path: Path, changed: int) -> Autoencoder:
             weights = {name: _unpack(arrays[name]) for name in arrays.files}
         network = build(run.config, run.image_shape)
         network.set_weights(weights)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except Exception as error:  # a damaged archive fails in more ways than can be listed
         raise RunError(f"{file} is damaged ({_reason(error)}): {_mend(path)}") from error
     return network
 

@@ -62,7 +62,7 @@ def check(config: RunConfig) -> None:
 
 def split_held_out(x: np.ndarray, num_train: int) -> tuple[np.ndarray, np.ndarray]:
     """The images to train on and those to choose by: the first `num_train`, and the last `HELD_OUT`, never the same."""
-    return x[: min(num_train, len(x) - HELD_OUT)], x[-HELD_OUT:]
+    return x[: max(0, min(num_train, len(x) - HELD_OUT))], x[-HELD_OUT:]
 
 
 def train(model: Autoencoder, config: RunConfig, x_train: np.ndarray, x_held_out: np.ndarray) -> Iterator[TrainingEvent]:

@@ -57,10 +57,18 @@ def _offer_download(dataset: str, reason: str) -> None:
                 entry.download(lambda fraction, text: bar.progress(fraction, text))
             except datasets.DataError as error:
                 bar.empty()
-                st.error(str(error))
+                st.error(show.plain(str(error)))
             else:
                 state.change_next_run(dataset=dataset)
                 st.rerun()
+
+
+def _expect(now: dict) -> None:
+    """Gets the networks ready that are one move of a control away, once for each place the visitor comes by."""
+    place = (now["dataset"], now["trained_on"])
+    if state.first_time("expected", place):
+        for loss in sorted(LOSSES, key=lambda loss: loss != now["loss"]):
+            denoising.warm([name_of(now["dataset"], b, loss, now["trained_on"]) for b in BOTTLENECKS])
 
 
 def _wait_for_networks() -> None:
@@ -79,15 +87,17 @@ def _page() -> None:
     now = state.values(SETTINGS)
     show.question("What does the bottleneck keep, what does the loss prefer, and how much noise can be undone?")
     if problems:
-        st.warning("This link asks for something there is not; defaults are shown instead. " + " ".join(problems))
+        st.warning(
+            "This link asks for something there is not; defaults are shown instead. " + show.plain(" ".join(problems))
+        )
 
     try:
         drawn = denoising.sample(now["dataset"], now["noise_kind"], now["noise_factor"], now["seed"])
     except datasets.DatasetMissing as error:
-        _offer_download(now["dataset"], str(error))
+        _offer_download(now["dataset"], show.plain(str(error)))
         return
     except datasets.DataError as error:
-        st.error(str(error))
+        st.error(show.plain(str(error)))
         if datasets.DATASETS[now["dataset"]].download:
             _offer_download(now["dataset"], "Downloading it again replaces the damaged file.")
         return
@@ -98,8 +108,9 @@ def _page() -> None:
     try:
         if backend.ready():
             through = denoising.reconstruct(drawn, names)
+            _expect(now)
     except (RuntimeError, runs.RunError) as error:
-        st.error(str(error))
+        st.error(show.plain(str(error)))
         names = losses = ()  # the clean and the noisy row need no network
 
     noise = f"{CORRUPTIONS[now['noise_kind']].label.lower()} {now['noise_factor']:g}"
@@ -120,7 +131,9 @@ def _page() -> None:
             errors = "; ".join(f"{label}: MSE {r.figures['mse']:.4f}" for label, r in zip(labels, through, strict=True))
             caption = f"Noisy: MSE {drawn.noisy_figures['mse']:.4f}; {errors}. Seed {now['seed']}."
             show.download(rows, title, caption, "-".join(names))
-    if losses and not through:
+    if through:
+        st.caption("These figures are of the ten images above. " + _on_whole_test_set(through, losses))
+    elif losses:
         _wait_for_networks()
     explain.try_this()
     explain.settings(now["noise_kind"])
@@ -130,6 +143,18 @@ def _page() -> None:
             "You are looking at **Strokes**, digits drawn by this program, because MNIST is not on this machine. "
             "It is the set of real handwriting that the published figures are about.",
         )
+
+
+def _on_whole_test_set(through, losses) -> str:
+    """What the shipped measurements say, so that nobody judges a network by ten images."""
+    if not all(result.run.metrics for result in through):
+        return ""
+    said = []
+    for result, loss in zip(through, losses, strict=True):
+        errors = " and ".join(f"{m['mse']:.4f} ({label})" for label, m in result.run.metrics.items())
+        said.append(f"trained with {LOSSES[loss].label} {errors}")
+    num_images = next(iter(through[0].run.metrics.values()))["num_images"]
+    return f"Mean squared error over all {num_images:,} test images: {'; '.join(said)}."
 
 
 def _rows(drawn, through, losses, noise) -> list[show.Row]:

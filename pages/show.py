@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -39,6 +40,11 @@ class Row:
 def question(text: str) -> None:
     """The one question a page answers, as its first line."""
     st.html(f'<h1 class="question">{escape(text)}</h1>')
+
+
+def plain(text: str) -> str:
+    """Text that came from outside, such as a link or a file's name, so that Markdown shows it as it is."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+\-!|~$:])", r"\\\1", text)
 
 
 def grid(rows: Sequence[Row], columns: int = 10) -> None:

@@ -29,6 +29,10 @@ export default function ({ data }) {
 """
 
 
+MOST = 80
+"""Characters of a link's part that are looked at: more is never needed, and an error repeats it."""
+
+
 @dataclass(frozen=True)
 class Setting:
     """One thing a visitor can set.
@@ -83,6 +87,7 @@ def open_page(page: str, settings: Mapping[str, Setting]) -> list[str]:
 def _read_link(settings: Mapping[str, Setting]) -> list[str]:
     problems = []
     for key, text in st.query_params.items():
+        key, text = key[:MOST], text[:MOST]
         if key not in settings:
             near = difflib.get_close_matches(key, settings, n=1)
             problems.append(f"There is no setting {key!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
@@ -107,6 +112,12 @@ def change(**new: Any) -> None:
 def change_next_run(**new: Any) -> None:
     """Sets some settings from the next run on, for code that runs after the widgets are made."""
     st.session_state["_next"] = new
+
+
+def first_time(what: str, value: Any) -> bool:
+    """Whether `value` differs from the one given for `what` in the session's last run."""
+    before, st.session_state[f"_{what}"] = st.session_state.get(f"_{what}"), value
+    return before != value
 
 
 def matches(some: Mapping[str, Any]) -> bool:

@@ -208,8 +208,7 @@ class FileSet:
             if done > 3 * self.download_bytes:
                 raise ValueError(f"more than {done / 1e6:.1f} MB came, about {self.download_bytes / 1e6:.1f} expected")
             total = max(done, self.download_bytes)
-            # 1.0 is kept for the moment when the files are in place.
-            report(min(done / total, 0.99), f"{self.label}: {done / 1e6:.1f} of {total / 1e6:.1f} MB")
+            report(min(done / total, 0.99), f"{self.label}: {done / 1e6:.1f} of {total / 1e6:.1f} MB")  # 1.0: in place
 
         # In the same folder as the target, so that os.replace is atomic; removed however the block ends.
         with tempfile.TemporaryDirectory(prefix=".download-", dir=root) as folder:
@@ -260,8 +259,7 @@ def _read(path: Path, member: str, shape: tuple[int, ...]) -> np.ndarray:
         array = _read_npz(path, member, shape) if path.suffix == ".npz" else _read_idx(path, shape)
         if member.startswith("y") and array.max() > 9:
             raise ValueError(f"{member} has the label {array.max()}, expected 0 to 9")
-    except Exception as error:
-        # A damaged archive raises nearly anything: BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ...
+    except Exception as error:  # damaged archives raise anything: BadZipFile, zlib.error, EOFError, RuntimeError, ...
         raise _Damaged(path, str(error) or type(error).__name__) from error
     return array
 
