@@ -91,7 +91,7 @@ def _fetch(dataset: str, wanted: bool, bar: _Bar) -> None:
 
 
 def _train(args: argparse.Namespace, say) -> dict:
-    from cae_core import backend, datasets, pretrained, runs, training
+    from cae_core import backend, datasets, runs, training
 
     values = {f.name: getattr(args, f.name) for f in dataclasses.fields(RunConfig)}
     values["dataset"] = values["dataset"] or datasets.default()
@@ -103,10 +103,10 @@ def _train(args: argparse.Namespace, say) -> dict:
     bar = _Bar()
     _fetch(config.dataset, args.download, bar)
     backend.ready(WAIT)
-    model, history, num_train, seconds = pretrained.train_whole(config, bar.on_event(name, say))
+    model, history, num_train, seconds = training.train_whole(config, bar.on_event(name, say))
     run = runs.save(
         runs.runs_dir(), name, model, config, history,
-        metrics=pretrained.measure(model, config.dataset), num_train=num_train, seconds=seconds,
+        metrics=training.measure(model, config.dataset), num_train=num_train, seconds=seconds,
     )  # fmt: skip
     say(f"saved {run.path}")
     return {"run": name, "path": str(run.path), "epochs": history, "metrics": run.metrics}

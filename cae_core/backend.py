@@ -5,6 +5,7 @@ The same thread then does what will probably be wanted soon, such as loading the
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import os
@@ -19,12 +20,16 @@ _wanted = threading.Semaphore(0)
 _started = threading.Lock()
 _ready = threading.Event()
 _failure: list[str] = []
+_ending = threading.Event()
 
 
 def start() -> None:
     """Begins loading, unless that was done before; returns at once."""
     if _started.acquire(blocking=False):
-        threading.Thread(target=_run, name="backend", daemon=True).start()
+        thread = threading.Thread(target=_run, name="backend", daemon=True)
+        # A thread killed inside TensorFlow takes the process down with an abort; so it is let finish what it does.
+        atexit.register(_end, thread)
+        thread.start()
 
 
 def ready(timeout: float = 0.0) -> bool:
@@ -50,6 +55,12 @@ def soon(task: Callable[[], None]) -> None:
     _wanted.release()
 
 
+def _end(thread: threading.Thread) -> None:
+    _ending.set()
+    _wanted.release()
+    thread.join(timeout=30)
+
+
 def _run() -> None:
     _load()
     if hasattr(os, "setpriority"):  # a thread's own priority, on Linux: hands at a slider come first
@@ -57,6 +68,8 @@ def _run() -> None:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
     while not _failure:
         _wanted.acquire()
+        if _ending.is_set():
+            return
         with contextlib.suppress(Exception):  # IndexError: the task was forgotten; else the page meets the error itself
             _tasks.popleft()()
 
@@ -68,7 +81,8 @@ def _load() -> None:
             import keras
             import tensorflow as tf
 
-            tf.function(lambda x: x + 1)(tf.constant(0.0))  # the runtime's own start, 0.3 s, is paid here too
+            # The runtime's own start, 0.3 s, is paid here too.
+            tf.function(lambda x: x + 1, autograph=False)(tf.constant(0.0))
         keep_session(keras)
         gc.collect()
         gc.freeze()  # the million objects of the libraries are not looked at again by every later collection

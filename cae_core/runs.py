@@ -200,6 +200,9 @@ def read(path: Path) -> Run:
         values = json.loads(file.read_text())
         if values["format"] != FORMAT:
             raise ValueError(f"it is of format {values['format']}, this program reads format {FORMAT}")
+        for figures in values["metrics"].values():
+            if not all(isinstance(value, int | float) for value in figures.values()):
+                raise ValueError("a metric is not a number")
         return Run(
             path=path,
             config=RunConfig.from_dict(values["config"]),
@@ -210,7 +213,7 @@ def read(path: Path) -> Run:
         )  # fmt: skip
     except FileNotFoundError:
         raise RunError(f"There is no run in {path}.") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunError(f"{file} is damaged ({_reason(error)}): {_mend(path)}") from error
 
 

@@ -13,15 +13,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from cae_core import metrics
-from cae_core.architectures import ARCHITECTURES, Autoencoder
+from cae_core.architectures import ARCHITECTURES, Autoencoder, build
 from cae_core.config import RunConfig, lookup
 from cae_core.corruptions import MIXED, NOISE_KINDS, corrupt, graph_corruption
-from cae_core.datasets import DATASETS, as_float
+from cae_core.datasets import DATASETS, as_float, load
 from cae_core.losses import LOSSES
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
 
 HELD_OUT = 5_000
 """Images at the end of every training split that no run trains on: choices are made on them, never on the test split."""
+
+
+MEASURED = {"clean": ("none", 0.0), "gaussian 0.5": ("gaussian", 0.5)}
+"""Conditions a finished run is measured under on the whole test split: label to noise kind and factor."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ def train(model: Autoencoder, config: RunConfig, x_train: np.ndarray, x_held_out
         loss = loss_of(x, logits)
         return loss + config.sparsity * tf.reduce_mean(tf.abs(z)) if config.sparsity else loss
 
-    @tf.function
+    @tf.function(autograph=False)
     def step_on(indices, learning_rate, seed):
         x = tf.ensure_shape(tf.gather(images, indices), (batch_size, *x_train.shape[1:]))
         x = tf.cast(x, tf.float32) / 255.0
@@ -115,7 +119,7 @@ def train(model: Autoencoder, config: RunConfig, x_train: np.ndarray, x_held_out
         optimizer.apply(gradients, model.trainable_variables)
         return loss
 
-    held_out_loss_of = tf.function(lambda x_noisy, x: objective(x_noisy, x, False), reduce_retracing=True)
+    held_out_loss_of = tf.function(lambda x_noisy, x: objective(x_noisy, x, False), reduce_retracing=True, autograph=False)
     clean, noisy = _held_out_pair(config, x_held_out)
 
     rng = np.random.default_rng(config.seed)
@@ -177,3 +181,34 @@ def evaluate(
     x = as_float(images)
     x_hat = model.reconstruct(corrupt(x, noise_kind, noise_factor, seed))
     return {**metrics.summary(x, x_hat), "num_images": len(x)}
+
+
+def train_whole(config: RunConfig, on_event=lambda event: None):
+    """Trains a configuration from start to end on its data set.
+
+    Returns:
+        The model, its history (one mapping an epoch), the number of training images, and the seconds spent.
+    """
+    check(config)
+    x_train, x_held_out = split_held_out(load(config.dataset, "train").x, config.num_train)
+    model = build(config, x_train.shape[1:])
+    history = []
+    for event in train(model, config, x_train, x_held_out):
+        on_event(event)
+        if event.epoch_loss is not None:
+            history.append({
+                "epoch": event.epoch,
+                "loss": round(event.epoch_loss, 6),
+                "held_out_loss": round(event.held_out_loss, 6),
+                "seconds": round(event.seconds, 2),
+            })  # fmt: skip
+    return model, history, len(x_train), history[-1]["seconds"]
+
+
+def measure(model, dataset: str) -> dict[str, dict[str, float]]:
+    """The figures of `evaluate` on the whole test split, by condition in `MEASURED`."""
+    x = load(dataset, "test").x
+    return {
+        label: {key: round(value, 6) for key, value in evaluate(model, x, kind, factor).items()}
+        for label, (kind, factor) in MEASURED.items()
+    }

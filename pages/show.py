@@ -36,6 +36,11 @@ class Row:
         """`(n, H, W, 3)` uint8, or the images themselves when they are grey."""
         return pictures.error_colours(self.images) if self.error else self.images
 
+    def strip(self) -> bytes:
+        """The row as PNG, one of its pixels for one of the images'; grey in one channel, a third of the bytes."""
+        strip = pictures.image_grid([self.pixels()])
+        return pictures.png(strip if self.error or self.images.shape[-1] == 3 else strip[..., 0])
+
 
 def question(text: str) -> None:
     """The one question a page answers, as its first line."""
@@ -44,6 +49,8 @@ def question(text: str) -> None:
 
 def plain(text: str) -> str:
     """Text that came from outside, such as a link or a file's name, so that Markdown shows it as it is."""
+    # No backslash keeps an address from becoming a link; an invisible word joiner inside it does.
+    text = re.sub(r"(?i)(?<=www)(?=\.)|(?<=:)(?=//)|(?=@)", "\u2060", text)
     return re.sub(r"([\\`*_{}\[\]()<>#+\-!|~$:])", r"\\\1", text)
 
 
@@ -55,8 +62,7 @@ def grid(rows: Sequence[Row], columns: int = 10) -> None:
         if row.images is None:
             cells.append('<div class="waiting" role="status" aria-label="The network is being loaded"></div>')
         else:
-            strip = pictures.data_uri(pictures.png(pictures.image_grid([row.pixels()])))
-            cells.append(f'<img src="{strip}" alt="{escape(row.alt, quote=True)}">')
+            cells.append(f'<img src="{pictures.data_uri(row.strip())}" alt="{escape(row.alt, quote=True)}">')
     bar = pictures.data_uri(pictures.error_bar_png())
     scale = f'<div></div><div class="scale">error 0 <img src="{bar}" alt="scale of absolute error from 0 to 1"> 1</div>'
     st.html(f'<div class="grid" style="--columns: {columns}">{"".join(cells)}{scale}</div>')

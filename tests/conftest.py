@@ -40,3 +40,29 @@ def digits():
     x = strokes.draw(400, seed=3)[0][..., np.newaxis]
     x.flags.writeable = False
     return x
+
+
+@pytest.fixture(scope="session")
+def small_network():
+    """A network for `(n, 8, 12, 1)` images whose weights are nobody's initial ones, and its configuration."""
+    from cae_core.architectures import build
+    from cae_core.config import RunConfig
+
+    config = RunConfig(architecture="fast", bottleneck=3, num_train=200, epochs=2, seed=5)
+    model, rng = build(config, (8, 12, 1)), np.random.default_rng(0)
+    model.set_weights({path: rng.standard_normal(w.shape).astype("float32") for path, w in model.weights().items()})
+    return model, config
+
+
+@pytest.fixture
+def save_run(small_network, runs_folder):
+    """Saves `small_network` as a run of two epochs."""
+    from cae_core import runs
+
+    history = [{"epoch": 1, "loss": 0.5, "seconds": 1.25}, {"epoch": 2, "loss": 0.1, "seconds": 2.5}]
+
+    def save(name="one", folder=runs_folder, seconds=2.5, **more):
+        metrics = {"clean": {"mse": 0.01, "num_images": 5}}
+        return runs.save(folder, name, *small_network, history, metrics=metrics, num_train=200, seconds=seconds, **more)
+
+    return save

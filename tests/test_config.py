@@ -37,7 +37,9 @@ def outside(name):
     return [*beyond, True, False, "many", "", None, [1], 1j, *([bounds.low + 0.5] if bounds.integer else [])]
 
 
-@pytest.mark.parametrize(("name", "value"), [(name, value) for name in BOUNDS for value in outside(name)], ids=lambda v: str(v)[:20])
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name in BOUNDS for value in outside(name)], ids=lambda v: str(v)[:20]
+)
 def test_what_is_outside_is_refused_by_name_value_and_range(name, value):
     with pytest.raises(ValueError) as refusal:  # noqa: PT011 - every word of it is checked below
         RunConfig(**{name: value})
@@ -62,7 +64,9 @@ def test_a_configuration_goes_through_json_and_back():
 
 
 def test_an_unknown_setting_is_refused_with_the_nearest_known_one():
-    with pytest.raises(ValueError, match="Unknown setting 'bottelneck': choose one of dataset, .* Did you mean 'bottleneck'"):
+    with pytest.raises(
+        ValueError, match="Unknown setting 'bottelneck': choose one of dataset, .* Did you mean 'bottleneck'"
+    ):
         RunConfig.from_dict({"bottelneck": 2})
 
 

@@ -160,7 +160,7 @@ def test_blur_is_a_renormalised_convolution(through, shape, factor):
 
 
 def test_blur_in_numbers():
-    assert BLUR_SIGMA * 28 == pytest.approx(4)
+    assert round(28 * BLUR_SIGMA, 9) == 4
     x = np.zeros((1, 28, 28, 1), "float32")
     x[0, 14, 14] = 1
     spread = corrupt(x, "blur", 0.5, 0)[0, :, :, 0].astype("float64")
@@ -222,8 +222,19 @@ def test_mixed_gives_each_kind_its_share_at_strengths_of_its_own():
     counts = {kind: kinds.count(kind) for kind in dict(MIXED_SHARES)}
     assert counts == pytest.approx({kind: share * n for kind, share in MIXED_SHARES}, abs=2)  # a factor near 0 hides a kind
     assert sum(share for _, share in MIXED_SHARES) == pytest.approx(1)
-    masked = [float((image == 0).mean()) for image, kind in zip(noisy, kinds, strict=True) if kind == "masking"]
-    assert max(masked) - min(masked) > 0.3
+
+
+def test_mixed_strengths_are_the_mean_of_two_uniform_draws():
+    """Read off the share of black pixels: triangular over [0, factor], mean factor / 2, variance factor^2 / 24."""
+    n, factor = 4000, 0.8
+    ends = dict(zip(dict(MIXED_SHARES), np.cumsum(list(dict(MIXED_SHARES).values())), strict=True))
+    masked = slice(round(ends["salt_and_pepper"] * n), round(ends["masking"] * n))
+    strengths = (in_graph("mixed", np.full((n, 28, 28, 1), 0.5, "float32"), factor)[masked] == 0).mean((1, 2, 3))
+    assert len(strengths) > 200
+    assert strengths.max() < factor + 0.03
+    deviation = factor / math.sqrt(24)
+    assert abs(strengths.mean() - factor / 2) < 4 * deviation / math.sqrt(len(strengths))
+    assert strengths.std() == pytest.approx(deviation, rel=0.15)
 
 
 @pytest.mark.parametrize("n", [1, 3, 10, 64])

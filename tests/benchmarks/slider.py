@@ -1,0 +1,157 @@
+"""How long a visitor waits: for the first paint, and from a slider's key to new pixels on the screen.
+
+    python -m tests.benchmarks.slider [--moves 40] [--link "dataset=mnist"] [--settle 5] [--json]
+
+Starts the real server and headless Chromium, as the browser tests do, but with CAE_DATA_DIR as it is. Measures
+
+- seconds from the launch of the server to the question and to the first reconstruction on screen,
+- milliseconds from the key on a slider (seen by the page itself) to the frame with the new reconstruction,
+- bytes that the server sends for a move over the websocket.
+
+The moves alternate between the noise factor and the bottleneck, each starting when the page is idle. The first visit to a
+bottleneck loads its network unless that was done in the background; those moves are in the figures like all others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
+from live import FLAGS, PATIENCE, chromium, serve  # noqa: E402
+from visitor import Visitor  # noqa: E402
+
+SLIDERS = ("Noise factor", "Bottleneck")
+
+# Installed before the app: when the key came, and when a reconstruction with other pixels was painted. It watches the whole
+# document, because Streamlit may put new elements in the place of the old ones. A task after a frame's callbacks runs once
+# that frame is painted.
+WATCH = """
+window.bench = { key: null, painted: null, shown: null };
+addEventListener("keydown", () => { bench.key = performance.now(); bench.painted = null; }, true);
+new MutationObserver(() => {
+  const image = document.querySelector('.grid > img[alt*="reconstructed"]');
+  if (!image || image.src === bench.shown) return;
+  bench.shown = image.src;
+  image.decode().then(() => requestAnimationFrame(() => {
+    const after = new MessageChannel();
+    after.port1.onmessage = () => { bench.painted = performance.now(); };
+    after.port2.postMessage(0);
+  }));
+}).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["src"] });
+"""
+
+
+def walk(n: int, start: int, stops: int):
+    """`n` keys that go up and down a slider with so many stops, beginning at stop `start`."""
+    at, step = start, 1
+    for _ in range(n):
+        if not 0 <= at + step < stops:
+            step = -step
+        at += step
+        yield "ArrowRight" if step > 0 else "ArrowLeft"
+
+
+def figures(values: list[float]) -> dict[str, float]:
+    """Median, 95th percentile (nearest rank) and maximum."""
+    ranked = sorted(values)
+    return {
+        "n": len(ranked),
+        "median": round(statistics.median(ranked), 1),
+        "p95": round(ranked[max(0, -(-95 * len(ranked) // 100) - 1)], 1),
+        "max": round(ranked[-1], 1),
+    }
+
+
+def measure(moves: int, link: str, settle: float) -> dict:
+    """Everything, as in the module's text; see `main` for the arguments."""
+    from playwright.sync_api import sync_playwright
+
+    data = {key: os.environ[key] for key in ("CAE_DATA_DIR",) if key in os.environ}
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        context = browser.new_context(viewport={"width": 1366, "height": 768})
+        context.set_default_timeout(PATIENCE * 1000)
+        context.add_init_script(WATCH)
+        with serve(Path(folder), **data) as server:
+            visitor = Visitor(context, server.root)
+            page, received = visitor.page, []
+            page.goto("about:blank")
+            socket = context.new_cdp_session(page)
+            socket.send("Network.enable")
+            socket.on("Network.webSocketFrameReceived", lambda event: received.append(event["response"]))
+            answers = time.perf_counter() - server.launched
+            visitor.open("?" + link)
+            page.locator("h1.question").wait_for()
+            question = time.perf_counter() - server.launched
+            visitor.row("reconstructed").first.wait_for()
+            reconstruction = time.perf_counter() - server.launched
+            visitor.idle()
+            time.sleep(settle)
+
+            milliseconds: dict[str, list[float]] = {label: [] for label in SLIDERS}
+            payloads: list[int] = []
+            halves = {SLIDERS[0]: walk(moves, 10, 21), SLIDERS[1]: walk(moves, 4, 7)}
+            for i in range(moves):
+                label = SLIDERS[i % 2]
+                visitor.slider(label).focus()
+                received.clear()
+                page.keyboard.press(next(halves[label]))
+                page.wait_for_function("bench.painted !== null", polling=20)
+                milliseconds[label].append(page.evaluate("bench.painted - bench.key"))
+                visitor.idle()
+                payloads.append(sum(_size(frame) for frame in received))
+        browser.close()
+    return {
+        "seconds_from_launch": {
+            "server_answers": round(answers, 2),
+            "question": round(question, 2),
+            "first_reconstruction": round(reconstruction, 2),
+        },
+        "key_to_pixels_milliseconds": {
+            **{label: figures(values) for label, values in milliseconds.items() if values},
+            "Both": figures([value for values in milliseconds.values() for value in values]),
+        },
+        "bytes_a_move": figures(payloads),
+        "load_average": [round(load, 1) for load in os.getloadavg()],
+        "processors": os.cpu_count(),
+        "link": link,
+    }
+
+
+def _size(frame: dict) -> int:
+    data = frame["payloadData"]
+    return len(data.encode()) if frame["opcode"] == 1 else len(base64.b64decode(data))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--moves", type=int, default=40, help="keys pressed, half of them on each slider (default 40)")
+    parser.add_argument("--link", default="", help="settings to open with, such as dataset=mnist&trained_on=clean")
+    parser.add_argument("--settle", type=float, default=5.0, help="seconds between the first paint and the first key")
+    parser.add_argument("--json", action="store_true", help="print only JSON")
+    arguments = parser.parse_args()
+    if arguments.moves < 1:
+        parser.error("--moves must be 1 or more")
+    found = measure(arguments.moves, arguments.link, arguments.settle)
+    if not arguments.json:
+        for name, value in found["seconds_from_launch"].items():
+            print(f"{name.replace('_', ' '):<24}{value:>8.2f} s from launch")
+        print(f"\n{'':<24}{'moves':>8}{'median':>8}{'p95':>8}{'max':>8}")
+        for name, row in found["key_to_pixels_milliseconds"].items():
+            print(f"{name + ', ms':<24}" + "".join(f"{row[key]:>8g}" for key in ("n", "median", "p95", "max")))
+        row = found["bytes_a_move"]
+        print(f"{'bytes a move':<24}" + "".join(f"{row[key]:>8.0f}" for key in ("n", "median", "p95", "max")))
+        print(f"\nload average {found['load_average'][0]} on {found['processors']} processors")
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""The real server and a real browser, as a visitor has them; for the browser tests and the benchmarks.
+
+Every server is a process of its own in a fresh environment: no CAE_DATA_DIR unless it is handed over, a Keras cache and a
+folder for runs that are empty. So it opens with the data set that the program draws itself and asks nobody for anything.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 180.0  # seconds to wait for anything; far more than it takes, so that a busy machine fails nothing
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--force-color-profile=srgb",
+]
+
+
+def chromium() -> str | None:
+    """Where the browser is: CHROMIUM, else Debian's, else on the PATH; None when there is none."""
+    if named := os.environ.get("CHROMIUM"):
+        return named
+    return next((path for path in ("/usr/bin/chromium", shutil.which("chromium")) if path and os.path.exists(path)), None)
+
+
+class Server:
+    """`streamlit run app.py` on a free port.
+
+    Attributes:
+        root: its address, with a slash at the end.
+        launched: `time.perf_counter()` at the launch of the process.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.root = f"http://127.0.0.1:{port}/"
+        self.log = folder / f"server-{port}.log"
+        clean = {key: value for key, value in os.environ.items() if key != "CAE_DATA_DIR"}
+        homes = {"KERAS_HOME": str(folder / "keras"), "CAE_RUNS_DIR": str(folder / "runs")}
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+        self.launched = time.perf_counter()
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [*command, "--server.port", str(port), "--server.address", "127.0.0.1"],
+                cwd=ROOT, env={**clean, **homes, **environment}, stdout=log, stderr=log,
+            )  # fmt: skip
+
+    def wait(self) -> Server:
+        """Returns once it answers."""
+        end = time.monotonic() + PATIENCE
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        while time.monotonic() < end and self.process.poll() is None:
+            with contextlib.suppress(OSError), direct.open(self.root + "_stcore/health", timeout=5):
+                return self
+            time.sleep(0.02)
+        raise RuntimeError(f"The server did not answer. Its log:\n{self.log.read_text()[-3000:]}")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@contextlib.contextmanager
+def serve(folder: Path, **environment: str) -> Iterator[Server]:
+    """A server of its own that is gone afterwards, whatever happens.
+
+    Args:
+        folder: for its log, its Keras cache and its runs.
+        environment: variables that it gets besides.
+    """
+    server = Server(folder, environment)
+    try:
+        yield server.wait()
+    finally:
+        server.stop()
+
+
+def decode(src: str) -> np.ndarray:
+    """The picture in a data URI, `(h, w, 3)` uint8."""
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(src.partition(",")[2]))).convert("RGB"))

@@ -1,0 +1,411 @@
+"""The Denoise page as people use it: the real server, a real browser, real pixels."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cae_core import datasets
+from cae_core.corruptions import corrupt
+
+pytestmark = pytest.mark.browser
+
+DEFAULTS = {
+    "dataset": "strokes",
+    "noise_kind": "gaussian",
+    "noise_factor": "0.5",
+    "trained_on": "mixed",
+    "bottleneck": "32",
+    "loss": "bce",
+    "both_losses": "off",
+    "seed": "0",
+}
+OTHERS = {
+    "dataset": "strokes",
+    "noise_kind": "masking",
+    "noise_factor": "0.6",
+    "trained_on": "clean",
+    "bottleneck": "8",
+    "loss": "mse",
+    "both_losses": "on",
+    "seed": "42",
+}
+LINK = "?" + "&".join(f"{key}={value}" for key, value in OTHERS.items())
+
+
+def changed(before, after):
+    """What is not the same in two sets of rows."""
+    assert set(before) == set(after)
+    return {name for name in before if not np.array_equal(before[name], after[name])}
+
+
+def on_screen(row):
+    """A row of pictures as the screen shows it, the middle of each of its own pixels; `(28, 280, 3)` uint8."""
+    row.scroll_into_view_if_needed()
+    shot, box = np.asarray(Image.open(io.BytesIO(row.screenshot())).convert("RGB")), row.bounding_box()
+    # The screenshot begins at a whole pixel of the screen, the row perhaps between two.
+    down = box["y"] % 1 + (np.arange(28) + 0.5) * box["height"] / 28
+    across = box["x"] % 1 + (np.arange(280) + 0.5) * box["width"] / 280
+    return shot[down.astype(int)][:, across.astype(int)]
+
+
+def set_by_hand(visitor):
+    """From the defaults to OTHERS, one control after another."""
+    visitor.choose("Noise kind", "Masking").wait_for_link(noise_kind="masking")
+    visitor.press("Noise factor", "ArrowRight", "ArrowRight").wait_for_link(noise_factor="0.6")
+    visitor.press("Bottleneck", "ArrowLeft", "ArrowLeft").wait_for_link(bottleneck="8")
+    visitor.page.get_by_role("radio", name="MSE").click()
+    visitor.wait_for_link(loss="mse")
+    visitor.page.get_by_text("Show both losses").click()
+    visitor.wait_for_link(both_losses="on")
+    visitor.page.get_by_role("radio", name="Clean images").click()
+    visitor.wait_for_link(trained_on="clean")
+    visitor.page.get_by_text("More", exact=True).click()
+    visitor.page.get_by_test_id("stNumberInputField").fill("42")
+    visitor.page.get_by_test_id("stNumberInputField").press("Enter")
+    return visitor.wait_for_link(seed="42").whole()
+
+
+def test_first_link_of_a_fresh_server_shows_what_it_always_shows(visit, start):
+    fresh = start()
+    first = visit(fresh, LINK).whole()
+    assert first.link == OTHERS
+    pictures = first.sources
+    assert len(pictures) == 6
+    assert visit(fresh, LINK).whole().sources == pictures
+    by_hand = visit(fresh).whole()
+    assert by_hand.link == DEFAULTS
+    assert not set(by_hand.sources.values()) & set(pictures.values())
+    set_by_hand(by_hand)
+    assert by_hand.link == OTHERS
+    assert by_hand.sources == pictures
+
+
+# On a server's path, this holds TensorFlow back until the test lets it go. In find_spec it would hold back every import.
+HOLD_BACK = """
+import importlib.abc, importlib.machinery, os, sys, time
+
+class HoldBack(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name not in ("tensorflow", "keras"):
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path)
+        load = spec.loader.exec_module
+
+        def wait(module):
+            while not os.path.exists(os.environ["LET_GO"]):
+                time.sleep(0.02)
+            load(module)
+
+        spec.loader.exec_module = wait
+        return spec
+
+sys.meta_path.insert(0, HoldBack())
+"""
+
+
+def test_page_can_be_used_before_tensorflow_is_loaded(visit, expect, start, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(HOLD_BACK)
+    let_go = tmp_path / "let-go"
+    visitor = visit(start(PYTHONPATH=str(tmp_path), LET_GO=str(let_go)))
+    expect(visitor.page.locator("h1.question")).to_be_visible()
+    expect(visitor.row("clean")).to_be_visible()
+    expect(visitor.row("gaussian 0.5 noise")).to_be_visible()
+    expect(visitor.page.locator(".grid .waiting")).to_have_count(2)
+    expect(visitor.page.locator("table.figures")).to_be_visible()
+    table_at = visitor.page.locator("table.figures").bounding_box()
+    visitor.press("Noise factor", "ArrowRight").wait_for_link(noise_factor="0.55")
+    expect(visitor.row("gaussian 0.55 noise")).to_be_visible()
+    expect(visitor.page.locator(".grid .waiting")).to_have_count(2)
+
+    let_go.touch()
+    visitor.whole()  # without anything being pressed
+    expect(visitor.page.locator(".grid .waiting")).to_have_count(0)
+    assert visitor.link["noise_factor"] == "0.55"
+    assert len(visitor.rows) == 4
+    now_at = visitor.page.locator("table.figures").bounding_box()
+    assert (now_at["x"], now_at["y"]) == (table_at["x"], table_at["y"])  # nothing has jumped
+
+
+def test_screen_shows_the_pixels_that_numpy_makes(visit, server):
+    visitor = visit(server, "?noise_kind=salt_and_pepper&noise_factor=0.3&seed=5").whole()
+    test = datasets.load("strokes", "test")
+    clean = on_screen(visitor.row("clean")).reshape(28, 10, 28, 3).swapaxes(0, 1)
+    for digit, image in enumerate(clean):
+        distance = np.abs(test.x[test.y == digit].astype(int) - image[..., :1]).max(axis=(1, 2, 3))
+        assert distance.min() <= 2
+    exact = visitor.rows["clean"].reshape(28, 10, 28, 3).swapaxes(0, 1)[..., :1]
+    noisy = corrupt(datasets.as_float(exact), "salt_and_pepper", 0.3, 5)
+    wanted = np.rint(noisy * 255).swapaxes(0, 1).reshape(28, 280)
+    assert np.abs(on_screen(visitor.row("noise,"))[..., 0] - wanted).max() <= 2
+    for words, name in (
+        ("reconstructed", "reconstructed, trained with BCE"),
+        ("absolute", "absolute error, trained with BCE"),
+    ):
+        assert np.abs(on_screen(visitor.row(words)).astype(int) - visitor.rows[name]).max() <= 2
+
+
+@pytest.mark.parametrize(
+    ("label", "key", "there", "value", "back"),
+    [
+        ("Noise factor", "noise_factor", "ArrowRight", "0.55", "ArrowLeft"),
+        ("Noise factor", "noise_factor", "ArrowLeft", "0.45", "ArrowRight"),
+        ("Noise factor", "noise_factor", "Home", "0", None),
+        ("Noise factor", "noise_factor", "End", "1", None),
+        ("Bottleneck", "bottleneck", "ArrowRight", "64", "ArrowLeft"),
+        ("Bottleneck", "bottleneck", "ArrowLeft", "16", "ArrowRight"),
+        ("Bottleneck", "bottleneck", "Home", "2", None),
+        ("Bottleneck", "bottleneck", "End", "128", None),
+    ],
+)
+def test_slider_by_keyboard_changes_pixels_and_address(visit, server, label, key, there, value, back):
+    visitor = visit(server).whole()
+    before, pictures = visitor.rows, visitor.sources
+    visitor.press(label, there).wait_for_link(**{key: value}).whole()
+    assert visitor.link == {**DEFAULTS, key: value}
+    network = {"reconstructed, trained with BCE", "absolute error, trained with BCE"}
+    assert changed(before, visitor.rows) == network | ({"noisy"} if key == "noise_factor" else set())
+    if back:
+        visitor.press(label, back).wait_for_link(**{key: DEFAULTS[key]}).whole()
+        assert visitor.sources == pictures
+
+
+def test_many_quick_moves_end_where_the_slider_stands(visit, server):
+    visitor = visit(server).whole()
+    visitor.press("Noise factor", *["ArrowRight"] * 8, *["ArrowLeft"] * 3).wait_for_link(noise_factor="0.75").whole()
+    assert visitor.sources == visit(server, "?noise_factor=0.75").whole().sources
+
+
+def test_loss_changes_only_what_the_network_makes(visit, server):
+    visitor = visit(server).whole()
+    before = visitor.rows
+    visitor.page.get_by_role("radio", name="MSE").click()
+    visitor.wait_for_link(loss="mse").whole()
+    after = visitor.rows
+    assert set(before) & set(after) == {"clean", "noisy"}
+    for name in ("clean", "noisy"):
+        np.testing.assert_array_equal(before[name], after[name])
+    assert not np.array_equal(before["reconstructed, trained with BCE"], after["reconstructed, trained with MSE"])
+
+
+def test_new_images_changes_every_row(visit, server):
+    visitor = visit(server).whole()
+    before = visitor.rows
+    visitor.click("New images").wait_for_link(seed="1").whole()
+    assert changed(before, visitor.rows) == set(before)
+
+
+def test_reload_keeps_everything(visit, server):
+    visitor = visit(server).whole()
+    visitor.press("Noise factor", "ArrowRight").wait_for_link(noise_factor="0.55")
+    visitor.press("Bottleneck", "ArrowLeft").wait_for_link(bottleneck="16")
+    visitor.click("New images").wait_for_link(seed="1").whole()
+    link, pictures = visitor.link, visitor.sources
+    visitor.page.reload()
+    visitor.whole()
+    assert visitor.link == link
+    assert visitor.sources == pictures
+    assert visitor.slider("Noise factor").input_value() == "0.55"
+
+
+def test_back_leaves_the_page_and_forward_returns_to_what_was_set(visit, server):
+    visitor = visit(server, "_stcore/health")
+    start = visitor.page.evaluate("location.href")
+    visitor.open().whole()
+    visitor.press("Noise factor", "ArrowRight").wait_for_link(noise_factor="0.55")
+    visitor.press("Noise factor", "ArrowRight").wait_for_link(noise_factor="0.6").whole()
+    pictures = visitor.sources
+    visitor.page.go_back()
+    assert visitor.page.evaluate("location.href") == start
+    visitor.page.go_forward()
+    visitor.whole()
+    assert visitor.link == {**DEFAULTS, "noise_factor": "0.6"}
+    assert visitor.sources == pictures
+
+
+def test_malformed_link_is_explained_as_text_and_mended(visit, expect, server):
+    evil = "<script>alert(1)</script><img src=x onerror=alert(2)>![x](http://elsewhere.example/x.png)"
+    visitor = visit(server, f"?noise_factor=7&botleneck=8&{evil.replace('=', '%3D')}=1&loss={evil.replace('=', '%3D')}")
+    visitor.whole()
+    warning = visitor.page.get_by_test_id("stAlert")
+    expect(warning).to_have_count(1)
+    for text in (
+        "noise_factor is '7'",
+        "from 0 to 1",
+        "Did you mean 'bottleneck'?",
+        "<script>alert(1)</script>",
+        "bce, mse",
+    ):
+        expect(warning).to_contain_text(text)
+    assert warning.locator("script, img, a").count() == 0
+    assert visitor.link == DEFAULTS
+    assert visitor.sources == visit(server).whole().sources
+    visitor.press("Noise factor", "ArrowRight").wait_for_link(noise_factor="0.55").whole()
+    expect(warning).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["www.elsewhere.example", "https://elsewhere.example", "me@elsewhere.example", ":red[x]", "$x^2$", "# Title", "1. one"],
+)
+def test_text_of_a_link_is_shown_as_it_is(visit, expect, server, text):
+    visitor = visit(server, "?loss=" + text.replace("#", "%23")).whole()
+    warning = visitor.page.get_by_test_id("stAlert")
+    expect(warning).to_have_count(1)
+    assert f"'{text}'" in warning.inner_text().replace("\u2060", "")
+    assert warning.locator("a, h1, li, .katex").count() == 0
+
+
+def test_experiments_work_by_a_click(visit, server):
+    visitor = visit(server).whole()
+    before = visitor.sources
+    visitor.click("Two numbers for a digit").wait_for_link(bottleneck="2", noise_factor="0").whole()
+    assert visitor.sources != before
+    assert visitor.slider("Noise factor").input_value() == "0"
+
+
+def test_download_is_a_picture_of_what_is_shown(visit, server):
+    visitor = visit(server, "?noise_factor=0.3").whole()
+    with visitor.page.expect_download() as waiting:
+        visitor.click("Download as PNG")
+    download = waiting.value
+    assert download.suggested_filename.endswith(".png")
+    picture = Image.open(download.path())
+    assert picture.format == "PNG"
+    lines = [line.tobytes() for line in np.asarray(picture.convert("RGB"))]
+    for name, row in visitor.rows.items():
+        tile = row[:, :28].repeat(4, axis=1)  # the first image, four times as large
+        assert all(any(line.tobytes() in there for there in lines) for line in tile), name
+
+
+def test_missing_data_set_is_offered(visit, expect, server):
+    visitor = visit(server, "?dataset=mnist")
+    expect(visitor.page.get_by_role("button", name="Download MNIST")).to_be_visible()
+    expect(visitor.page.locator(".grid")).to_have_count(0)
+    assert visitor.link["dataset"] == "mnist"
+    visitor.choose("Data set", "Strokes").wait_for_link(dataset="strokes").whole()
+    assert visitor.sources == visit(server).whole().sources
+
+
+def test_answer_is_visible_without_scrolling_on_a_projector(visit, server):
+    visitor = visit(server).whole()
+    for part in ("h1.question", ".grid", "table.figures"):
+        box = visitor.page.locator(part).bounding_box()
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= 768, part
+
+
+# Every piece of text that is drawn, with where it is.
+TEXTS = """
+() => {
+  const main = document.querySelector('[data-testid="stMain"]'), found = [];
+  const walker = document.createTreeWalker(main, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const range = document.createRange(), element = walker.currentNode.parentElement;
+    range.selectNodeContents(walker.currentNode);
+    const box = range.getBoundingClientRect();
+    if (box.width > 1 && box.height > 1 && element.checkVisibility({ opacityProperty: true, visibilityProperty: true }))
+      found.push([walker.currentNode.textContent.trim().slice(0, 40), box.left, box.right]);
+  }
+  return found;
+}
+"""
+
+
+@pytest.mark.parametrize("link", ["", "?both_losses=on", "?dataset=mnist", "?noise_factor=7&loss=" + "x" * 200])
+@pytest.mark.parametrize("width", [390, 683])  # a phone; a projector at 200 % zoom
+def test_nothing_is_cut_off_on_a_narrow_screen(visit, server, width, link):
+    phone = {"viewport": {"width": width, "height": 844}, "has_touch": True, "is_mobile": width < 400}
+    visitor = visit(server, link, **phone)
+    if "mnist" in link:
+        visitor.page.get_by_role("button", name="Download MNIST").wait_for()
+        visitor.idle()
+    else:
+        visitor.whole()
+    scrolls = "e => [e.scrollWidth, e.clientWidth]"
+    for part in ("html", '[data-testid="stMain"]', '[data-testid="stMainBlockContainer"]'):
+        inside, outside = visitor.page.locator(part).evaluate(scrolls)
+        assert inside <= outside, part
+    texts = visitor.page.evaluate(TEXTS)
+    assert len(texts) >= 3
+    assert [text for text in texts if text[1] < 0 or text[2] > width] == []
+    for part in visitor.page.locator(".grid > img, table.figures, [data-testid=stMain] button:visible").all():
+        box = part.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+
+
+def test_fingers_can_hit_every_button(visit, server):
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    visitor = visit(server, **phone).whole()
+    buttons = visitor.page.locator("[data-testid=stMain] button:visible").all()
+    assert len(buttons) >= 5
+    for button in buttons:
+        assert button.bounding_box()["height"] >= 40, button.inner_text()
+
+
+def test_every_picture_says_what_it_shows(visit, server):
+    visitor = visit(server, "?both_losses=on").whole()
+    alts = visitor.page.eval_on_selector_all("img", "images => images.map(image => image.alt)")
+    assert len(alts) >= 7
+    assert all(alts)
+    assert len(set(alts)) == len(alts)
+
+
+# The contrast (WCAG 2.2) of every text with what is behind it; opacity and half-transparent colours are taken into account.
+CONTRASTS = """
+() => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgba = colour => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const over = (top, below) => [0, 1, 2].map(i => top[i] * top[3] + below[i] * (1 - top[3]));
+  const luminance = colour => {
+    const [r, g, b] = colour.map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const found = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement, text = walker.currentNode.textContent.trim();
+    if (!text || element.closest("style, script, noscript, title")) continue;
+    if (!element.checkVisibility({ visibilityProperty: true })) continue;
+    const range = document.createRange();
+    range.selectNodeContents(walker.currentNode);
+    if (range.getBoundingClientRect().width <= 1) continue;
+    const box = range.getBoundingClientRect(), x = box.left + box.width / 2, y = box.top + box.height / 2, chain = [];
+    for (let e = element; e; e = e.parentElement) chain.unshift(e);
+    let behind = [255, 255, 255], opacity = 1;
+    for (const e of chain) {
+      const style = getComputedStyle(e);
+      opacity *= Number(style.opacity);
+      const around = e.getBoundingClientRect();  // a slider's value stands above its thumb, not on it
+      const inside = around.left <= x && x <= around.right && around.top <= y && y <= around.bottom;
+      if (inside || e === document.body) behind = over(rgba(style.backgroundColor), behind);
+    }
+    if (opacity < 0.05) continue;
+    const [r, g, b, a] = rgba(getComputedStyle(element).color);
+    const [light, dark] = [luminance(over([r, g, b, a * opacity], behind)), luminance(behind)].sort((x, y) => y - x);
+    found.push([text.slice(0, 40), Math.round((light + 0.05) / (dark + 0.05) * 100) / 100]);
+  }
+  return found;
+}
+"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("link", ["", "?noise_factor=7"])
+def test_text_stands_out_in_both_themes(visit, server, theme, link):
+    visitor = visit(server, link, color_scheme=theme).whole()
+    visitor.page.get_by_text("What do the settings do?").click()
+    visitor.page.get_by_text("Hinton and Salakhutdinov").wait_for()
+    visitor.idle()
+    contrasts = visitor.page.evaluate(CONTRASTS)
+    assert len(contrasts) >= 40
+    assert [pair for pair in contrasts if pair[1] < 4.5] == []
+    brightness = visitor.page.locator('[data-testid="stApp"]').evaluate("e => getComputedStyle(e).backgroundColor")
+    assert (brightness == "rgb(255, 255, 255)") == (theme == "light")

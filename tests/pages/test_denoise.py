@@ -1,0 +1,439 @@
+"""The Denoise page without a browser: controls, links, figures, and what it says when something is missing or broken."""
+
+import json
+from urllib.parse import parse_qs
+
+import numpy as np
+import pytest
+from shown import Shown
+
+from cae_core import datasets, runs
+from cae_core.config import BOTTLENECKS, BOUNDS
+from cae_core.corruptions import CORRUPTIONS, corrupt
+from cae_core.losses import LOSSES
+from cae_core.pretrained import TRAINED_ON
+from pages.explain import EXPERIMENTS
+
+DEFAULTS = {
+    "dataset": "strokes",
+    "noise_kind": "gaussian",
+    "noise_factor": 0.5,
+    "trained_on": "mixed",
+    "bottleneck": 32,
+    "loss": "bce",
+    "both_losses": False,
+    "seed": 0,
+}
+OTHERS = {
+    "noise_kind": "occlusion",
+    "noise_factor": 0.85,
+    "trained_on": "clean",
+    "bottleneck": 4,
+    "loss": "mse",
+    "both_losses": True,
+    "seed": 1234,
+}
+NOISES = [kind for kind in CORRUPTIONS if kind != "none"]
+
+
+def as_link(settings):
+    return {key: {True: "on", False: "off"}.get(value, str(value)) for key, value in settings.items()}
+
+
+def grey(x):
+    """Images in [0, 1] as the picture shows them, `(10, 28, 28, 3)` uint8."""
+    return np.broadcast_to(np.rint(np.clip(x, 0, 1) * 255).astype(np.uint8), (*x.shape[:3], 3))
+
+
+def figures(x, x_hat):
+    """MSE, PSNR, SSIM and BCE by their definitions, one image at a time."""
+    at = np.arange(11) - 5
+    window = np.exp(-(at[:, None] ** 2 + at[None, :] ** 2) / (2 * 1.5**2))
+    window /= window.sum()
+    each = []
+    for a, b in zip(x[..., 0].astype(float), x_hat[..., 0].astype(float), strict=True):
+        error = np.mean((a - b) ** 2)
+        p = np.clip(b, 1e-7, 1 - 1e-7)
+        u, v = (np.lib.stride_tricks.sliding_window_view(image, (11, 11)) for image in (a, b))
+        mean = [(window * w).sum((2, 3)) for w in (u, v)]
+        var = [(window * (w - m[..., None, None]) ** 2).sum((2, 3)) for w, m in zip((u, v), mean, strict=True)]
+        cov = (window * (u - mean[0][..., None, None]) * (v - mean[1][..., None, None])).sum((2, 3))
+        similarity = (2 * mean[0] * mean[1] + 1e-4) * (2 * cov + 9e-4)
+        similarity /= (mean[0] ** 2 + mean[1] ** 2 + 1e-4) * (var[0] + var[1] + 9e-4)
+        each.append([
+            error,
+            -10 * np.log10(max(error, 1e-10)),
+            similarity.mean(),
+            -np.mean(a * np.log(p) + (1 - a) * np.log(1 - p)),
+        ])  # fmt: skip
+    return np.mean(each, axis=0)
+
+
+def check_cells(cells, expected):
+    """Each number is the expected one, rounded to the digits that are shown, and there are at least two of them."""
+    assert len(cells) == 4
+    for cell, value in zip(cells, expected, strict=True):
+        number = cell.split()[0]
+        digits = len(number.partition(".")[2])
+        assert digits >= 1
+        assert float(number) == pytest.approx(value, abs=0.5001 * 10**-digits)
+
+
+def test_opens_with_the_defaults_and_without_a_download(asked_hosts):
+    page = Shown()
+    assert page.values == DEFAULTS
+    assert page.labels[0].startswith("Clean")
+    assert len(page.alts) == 4
+    assert page.waiting == 0
+    assert page.messages("warning") == page.messages("error") == []
+    assert asked_hosts == []
+
+
+def test_controls_offer_what_the_core_allows():
+    page = Shown()
+    assert page.widget("dataset").options == [entry.label for entry in datasets.DATASETS.values()]
+    assert page.widget("noise_kind").options == [CORRUPTIONS[kind].label for kind in NOISES]
+    slider, bounds = page.widget("noise_factor"), BOUNDS["noise_factor"]
+    assert (slider.min, slider.max, slider.step) == (bounds.low, bounds.high, 0.05)
+    assert page.widget("bottleneck").options == [str(size) for size in BOTTLENECKS]
+    assert page.widget("loss").options == [entry.label for entry in LOSSES.values()]
+    assert len(page.widget("trained_on").options) == len(TRAINED_ON)
+    seed = page.widget("seed")
+    assert (seed.min, seed.max, seed.step) == (0, 9999, 1)
+
+
+@pytest.mark.parametrize("bottleneck", BOTTLENECKS)
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("trained_on", TRAINED_ON)
+def test_every_shipped_model_of_the_opening_data_set_works(bottleneck, loss, trained_on):
+    page = Shown(bottleneck=str(bottleneck), loss=loss, trained_on=trained_on)
+    assert page.messages("error") == []
+    assert len(page.alts) == 4
+    assert runs.find(f"strokes-b{bottleneck}-{loss}-{trained_on}").path.parent == runs.PRETRAINED_DIR
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "changes"),
+    [
+        ("noise_kind", "blur", ("noisy", "reconstructed")),
+        ("noise_kind", "masking", ("noisy", "reconstructed")),
+        ("noise_factor", 0.55, ("noisy", "reconstructed")),
+        ("noise_factor", 0.0, ("noisy", "reconstructed")),
+        ("trained_on", "clean", ("reconstructed",)),
+        ("bottleneck", 2, ("reconstructed",)),
+        ("bottleneck", 128, ("reconstructed",)),
+        ("loss", "mse", ("reconstructed",)),
+        ("seed", 7, ("clean", "noisy", "reconstructed")),
+    ],
+)
+def test_each_control_changes_what_it_must_and_nothing_else(key, value, changes):
+    def rows(page):
+        words = {"clean": "clean", "noisy": "noise,", "reconstructed": "reconstructed"}
+        return {name: page.row(word) for name, word in words.items()}
+
+    page = Shown()
+    before, cells = rows(page), page.table
+    page.set(**{key: value})
+    after = rows(page)
+    assert {name for name in before if not np.array_equal(before[name], after[name])} == set(changes)
+    assert page.table != cells
+    assert parse_qs(page.address)[key] == [str(value) if value else "0"]
+
+
+@pytest.mark.parametrize("kind", NOISES)
+def test_pictures_and_figures_are_those_of_the_run(kind):
+    settings = {**OTHERS, "noise_kind": kind, "seed": 3, "bottleneck": 16, "trained_on": "mixed", "both_losses": False}
+    page = Shown(**as_link(settings))
+    test = datasets.load("strokes", "test")
+
+    shown = page.row("clean")[..., :1]
+    for digit, image in enumerate(shown):  # ten different classes, in order, all from the test split
+        assert (test.x[test.y == digit] == image).all(axis=(1, 2, 3)).any()
+    x = shown / np.float32(255)
+    x_noisy = corrupt(x, kind, settings["noise_factor"], settings["seed"])
+    x_hat = runs.model(runs.read(runs.PRETRAINED_DIR / "strokes-b16-mse-mixed")).reconstruct(x_noisy)
+
+    np.testing.assert_array_equal(page.row("noise,"), grey(x_noisy))
+    np.testing.assert_array_equal(page.row("reconstructed"), grey(x_hat))
+    noisy, reconstructed = page.table.values()
+    check_cells(noisy, figures(x, x_noisy))
+    check_cells(reconstructed, figures(x, x_hat))
+    mse = np.mean((x_hat.astype(float) - x) ** 2)
+    assert float(page.alts[2].rpartition(" ")[2]) == pytest.approx(mse, abs=0.5001e-4)
+    assert page.alts[2].startswith("10 images, reconstructed, trained with MSE")
+
+
+def test_error_row_is_black_where_nothing_is_wrong_and_the_brighter_the_larger_the_error():
+    page = Shown(noise_factor="1")
+    error = np.abs(page.row("reconstructed").astype(int) - page.row("clean"))[..., 0]
+    brightness = page.row("absolute error").astype(int).sum(axis=-1)
+    assert (brightness[error == 0] < 30).all()
+    groups = [brightness[error // 32 == i] for i in range(8)]
+    means = [group.mean() for group in groups if len(group)]
+    assert len(means) >= 3
+    assert (np.diff(means) > 0).all()
+
+
+@pytest.mark.parametrize("bottleneck", BOTTLENECKS)
+def test_says_how_much_smaller_the_code_is(bottleneck):
+    page = Shown(bottleneck=str(bottleneck))
+    assert f"**{bottleneck}** numbers" in page.text
+    times = float(page.text.partition(" times** smaller")[0].rpartition("**")[2])
+    assert times == pytest.approx(784 / bottleneck, rel=0.005)
+
+
+def test_both_losses_stand_side_by_side_and_are_those_shown_alone():
+    alone = {loss: Shown(loss=loss) for loss in LOSSES}
+    both = Shown().set(both_losses=True)
+    assert len(both.alts) == 6
+    assert len(both.table) == 3
+    for loss, page in alone.items():
+        trained = f"reconstructed, trained with {LOSSES[loss].label}"
+        np.testing.assert_array_equal(both.row(trained), page.row("reconstructed"))
+        (cells,) = [cells for label, cells in both.table.items() if LOSSES[loss].label in label]
+        assert cells == page.table["Reconstructed"]
+
+
+def test_new_images_are_the_next_sample_and_after_the_last_comes_the_first():
+    page = Shown()
+    first = page.row("clean")
+    page.click("New images")
+    assert page.values == {**DEFAULTS, "seed": 1}
+    assert not np.array_equal(page.row("clean"), first)
+    page.set(seed=9999)
+    page.click("New images")
+    assert page.values["seed"] == 0
+    np.testing.assert_array_equal(page.row("clean"), first)
+
+
+def test_link_sets_every_control_and_is_the_address_again():
+    page = Shown(**as_link(OTHERS))
+    assert page.values == {"dataset": "strokes", **OTHERS}
+    assert page.messages("warning") == []
+    assert {key: value[0] for key, value in parse_qs(page.address).items()} == as_link(page.values)
+
+
+def test_link_shows_what_setting_the_controls_by_hand_shows():
+    by_hand = Shown().set(**OTHERS)
+    by_link = Shown(**{key: values[0] for key, values in parse_qs(by_hand.address).items()})
+    assert by_link.alts == by_hand.alts
+    assert by_link.table == by_hand.table
+    for alt in by_hand.alts:
+        np.testing.assert_array_equal(by_link.row(alt), by_hand.row(alt))
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "says"),
+    [
+        ("dataset", "letters", "choose one of mnist, fashion_mnist, strokes"),
+        ("noise_kind", "gausian", "Did you mean 'gaussian'?"),
+        ("noise_kind", "none", "choose one of gaussian"),
+        ("noise_factor", "7", "from 0 to 1"),
+        ("noise_factor", "-0.01", "from 0 to 1"),
+        ("noise_factor", "nan", "from 0 to 1"),
+        ("noise_factor", "1e999", "from 0 to 1"),
+        ("noise_factor", "", "from 0 to 1"),
+        ("bottleneck", "3", "choose one of 2, 4, 8, 16, 32, 64, 128"),
+        ("loss", "BCE", "choose one of bce, mse"),
+        ("both_losses", "yes", "choose one of off, on"),
+        ("trained_on", "../../etc/passwd", "choose one of clean, mixed"),
+        ("seed", "10000", "a whole number from 0 to 9999"),
+        ("seed", "0.5", "a whole number from 0 to 9999"),
+        ("botleneck", "8", "Did you mean 'bottleneck'?"),
+        ("_page", "denoise", "There is no setting '_page'"),
+    ],
+)
+def test_wrong_part_of_a_link_is_named_and_the_rest_is_used(key, text, says):
+    page = Shown(**{"noise_factor": "0.2", "seed": "5", key: text})
+    (warning,) = page.messages("warning")
+    assert key in warning
+    assert says in warning
+    assert page.values == {**DEFAULTS, "noise_factor": 0.2, "seed": 5, **({key: DEFAULTS[key]} if key in DEFAULTS else {})}
+    assert len(page.alts) == 4
+
+
+def test_many_wrong_parts_make_one_warning_naming_each():
+    page = Shown(dataset="x", noise_kind="y", noise_factor="2", bottleneck="5", loss="z", seed="-1", extra="1")
+    (warning,) = page.messages("warning")
+    for part in ("'x'", "'y'", "noise_factor", "'5'", "'z'", "seed", "'extra'"):
+        assert part in warning
+    assert page.values == DEFAULTS
+
+
+@pytest.mark.parametrize("key", ["loss", "noise_factor", "<script>alert(1)</script>"])
+@pytest.mark.parametrize("text", ["<script>alert(1)</script>", "![x](http://elsewhere.example/x.png)", "<img src=x>"])
+def test_markup_in_a_link_stays_text(key, text, asked_hosts):
+    page = Shown(**{key: text})
+    (warning,) = page.app.warning
+    for sign in "<>[]()!":  # every one that means something in Markdown or HTML stands behind a backslash
+        assert warning.value.count(sign) == warning.value.count("\\" + sign)
+    assert not {"script", "iframe"} & page.tags
+    assert "elsewhere" not in "".join(element.value for element in page.app.html)
+    assert asked_hosts == []
+
+
+@pytest.mark.parametrize("key", ["loss", "noise_factor", "seed", "q" * 20_000])
+def test_very_long_part_of_a_link_does_not_fill_the_page(key):
+    page = Shown(**{key: "9" * 20_000})
+    (warning,) = page.messages("warning")
+    assert len(warning) < 600
+    assert page.values == DEFAULTS
+
+
+def test_warning_goes_when_something_is_changed_and_not_before():
+    page = Shown(noise_factor="7")
+    page.run()
+    assert len(page.messages("warning")) == 1
+    page.set(bottleneck=8)
+    assert page.messages("warning") == []
+    page.set(bottleneck=32)
+    assert page.messages("warning") == []
+
+
+def test_a_visitor_can_leave_every_link_by_the_controls():
+    page = Shown(**as_link(OTHERS)).set(**{key: value for key, value in DEFAULTS.items() if key != "dataset"})
+    assert page.values == DEFAULTS
+    np.testing.assert_array_equal(page.row("reconstructed"), Shown().row("reconstructed"))
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_try_this_sets_the_controls_and_says_what_to_look_for(name):
+    experiment = EXPERIMENTS[name]
+    page = Shown(**as_link({"noise_kind": "occlusion", "noise_factor": 0.35, "seed": 11}))
+    assert experiment.look_for not in page.text
+    page.click(experiment.title)
+    assert page.values == {**DEFAULTS, "noise_kind": "occlusion", "noise_factor": 0.35, "seed": 11, **experiment.settings}
+    assert experiment.look_for in page.text
+    assert page.messages("error") == []
+    others = [e.look_for for e in EXPERIMENTS.values() if e is not experiment and e.look_for in page.text]
+    assert others == []
+    page.set(noise_factor=0.65)
+    if "noise_factor" in experiment.settings:
+        assert experiment.look_for not in page.text
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])
+def test_missing_data_set_is_offered_and_fetched_only_when_asked(dataset, asked_hosts, forget_data):
+    page = Shown(dataset=dataset)
+    label = datasets.DATASETS[dataset].label
+    assert page.alts == []
+    assert f"{label} was not found" in page.text
+    assert page.values["dataset"] == dataset
+    assert label in page.labelled("Download").label
+    assert "MB" in page.labelled("Download").label
+    page.run()
+    assert asked_hosts == []
+
+    page.click("Download")
+    assert asked_hosts == ["storage.googleapis.com"]
+    (error,) = page.messages("error")
+    assert f"{label} could not be downloaded" in error
+    assert "name resolution" in error
+    assert "\n" not in error
+    assert page.set(dataset="strokes").messages("error") == []
+    assert len(page.alts) == 4
+
+
+def test_strokes_say_that_mnist_is_not_there(asked_hosts):
+    page = Shown()
+    assert "because MNIST is not on this machine" in page.text
+    assert asked_hosts == []
+    page.click("Download MNIST")
+    assert len(page.messages("error")) == 1
+    assert len(page.alts) == 4
+
+
+@pytest.mark.parametrize("link", [{}, {"dataset": "mnist"}])
+def test_damaged_data_file_is_named(link, tmp_path, monkeypatch, forget_data, asked_hosts):
+    monkeypatch.setenv("CAE_DATA_DIR", str(tmp_path))
+    (tmp_path / "mnist.npz").write_bytes(b"PK\x03\x04 this is not an archive")
+    page = Shown(**link)
+    (error,) = page.messages("error")
+    assert str(tmp_path / "mnist.npz") in error
+    assert page.alts == []
+    assert page.set(dataset="strokes").messages("error") == []
+    assert len(page.alts) == 4
+    assert asked_hosts == []
+
+
+def only_run(tmp_path, monkeypatch, name="strokes-b32-bce-mixed"):
+    """A copy of one shipped run, as the only one that ships; returns its folder."""
+    folder = tmp_path / "pretrained" / name
+    folder.mkdir(parents=True)
+    for file in (runs.PRETRAINED_DIR / name).iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    monkeypatch.setattr(runs, "PRETRAINED_DIR", tmp_path / "pretrained")
+    return folder
+
+
+def check_named(page, *words):
+    (error,) = page.messages("error")
+    for word in words:
+        assert str(word) in error
+    assert [alt.partition(",")[2].split()[0] for alt in page.alts] == ["clean", "gaussian"]
+    assert len(page.table) == 1
+    assert page.waiting == 0
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"\x93NUMPY", lambda whole: whole[:-200], lambda whole: whole[:5000] + whole[5100:]]
+)
+def test_damaged_weights_are_named_and_the_rest_is_shown(damage, tmp_path, monkeypatch):
+    folder = only_run(tmp_path, monkeypatch)
+    assert len(Shown().alts) == 4
+    file = folder / "weights.npz"
+    file.write_bytes(damage(file.read_bytes()) if callable(damage) else damage)
+    check_named(Shown(), file, "python -m cae_core pretrain strokes-b32-bce-mixed")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text[:100],
+        lambda text: text.replace('"bottleneck": 32', '"bottleneck": "many"'),
+        lambda text: json.dumps({**json.loads(text), "metrics": None}),
+        lambda text: json.dumps({**json.loads(text), "metrics": {"clean": {"mse": "low"}}}),
+        lambda text: json.dumps({**json.loads(text), "image_shape": [32, 32, 3]}),
+        lambda text: "[]",
+    ],
+)
+def test_damaged_description_of_a_run_is_named(change, tmp_path, monkeypatch):
+    folder = only_run(tmp_path, monkeypatch)
+    file = folder / "run.json"
+    file.write_text(change(file.read_text()))
+    check_named(Shown(), folder, "damaged")
+
+
+def test_run_without_measurements_is_shown_all_the_same(tmp_path, monkeypatch):
+    file = only_run(tmp_path, monkeypatch) / "run.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "metrics": {}}))
+    page = Shown()
+    assert page.messages("error") == []
+    assert len(page.alts) == 4
+
+
+def test_missing_run_is_named_and_another_works(tmp_path, monkeypatch):
+    only_run(tmp_path, monkeypatch)
+    page = Shown(bottleneck="2")
+    check_named(page, "strokes-b2-bce-mixed")
+    page.set(bottleneck=32)
+    assert page.messages("error") == []
+    assert len(page.alts) == 4
+
+
+def test_page_is_whole_before_the_network_is_there(monkeypatch):
+    monkeypatch.setattr("cae_core.backend.ready", lambda timeout=0.0: False)
+    page = Shown(both_losses="on")
+    assert [alt.partition(",")[2].split()[0] for alt in page.alts] == ["clean", "gaussian"]
+    assert page.waiting == 4
+    assert len(page.labels) == 6
+    assert len(page.table) == 3
+    assert not page.app.download_button
+
+
+def test_says_what_to_do_when_tensorflow_cannot_be_loaded(monkeypatch):
+    def fail(timeout=0.0):
+        raise RuntimeError("TensorFlow could not be loaded: run pip again.")
+
+    monkeypatch.setattr("cae_core.backend.ready", fail)
+    check_named(Shown(), "run pip again")

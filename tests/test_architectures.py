@@ -1,0 +1,239 @@
+"""One contract for every network with every loss, and what is particular to each."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from cae_core.architectures import ARCHITECTURES, INFERENCE_BATCH, build
+from cae_core.config import RunConfig
+from cae_core.losses import LOSSES
+
+NETWORKS = list(ARCHITECTURES)
+EVERY = pytest.mark.parametrize("name", NETWORKS)
+
+
+def config(name, **more):
+    return RunConfig(architecture=name, **{"bottleneck": 9, **more})
+
+
+def images(n=5, shape=(28, 28, 1)):
+    return np.random.default_rng(0).random((n, *shape), dtype="float32")
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (20, 36, 2)], ids=str)
+@EVERY
+def test_shapes_and_range(name, shape):
+    model, x = build(config(name), shape), images(shape=shape)
+    assert model.image_shape == shape
+    z, x_hat = model.encode(x), model.reconstruct(x)
+    assert z.shape == (5, *model.code_shape)
+    assert z[0].size == model.code_size
+    assert ARCHITECTURES[name].fixed_code or model.code_shape == (9,)
+    assert x_hat.shape == x.shape
+    assert z.dtype == x_hat.dtype == np.float32
+    assert x_hat.min() >= 0
+    assert x_hat.max() <= 1
+    far = model.decode(1e3 * np.random.default_rng(1).standard_normal(z.shape))
+    assert far.shape == x.shape
+    assert far.min() >= 0
+    assert far.max() <= 1
+
+
+@EVERY
+def test_reconstruct_is_decode_of_encode_and_the_sigmoid_of_the_logits(name):
+    model, x = build(config(name)), images()
+    x_hat = model.reconstruct(x)
+    np.testing.assert_allclose(model.decode(model.encode(x)), x_hat, atol=1e-6)
+    z, logits = model.logits(x)
+    np.testing.assert_allclose(1 / (1 + np.exp(-logits.numpy())), x_hat, atol=1e-6)
+    np.testing.assert_allclose(z.numpy(), model.encode(x), atol=1e-5)
+
+
+@pytest.mark.parametrize("bottleneck", [1, 2, 7, 8, 128])
+@pytest.mark.parametrize("name", [n for n in NETWORKS if not ARCHITECTURES[n].fixed_code])
+def test_the_bottleneck_is_the_size_of_the_code(name, bottleneck):
+    assert build(config(name, bottleneck=bottleneck)).code_size == bottleneck
+
+
+@pytest.mark.parametrize("name", [n for n in NETWORKS if ARCHITECTURES[n].fixed_code])
+def test_a_fixed_code_does_not_listen_to_the_bottleneck(name):
+    assert build(config(name, bottleneck=2)).code_shape == build(config(name, bottleneck=64)).code_shape
+
+
+@pytest.mark.parametrize("loss", list(LOSSES))
+@EVERY
+def test_one_training_step_lowers_the_loss_and_changes_weights(name, loss):
+    import tensorflow as tf
+
+    model, x = build(config(name)), tf.constant(images())
+    before = model.weights()
+    with tf.GradientTape() as tape:
+        first = LOSSES[loss].make(x, model.logits(x, training=True)[1])
+    gradients = tape.gradient(first, model.trainable_variables)
+    norm = tf.linalg.global_norm(gradients)
+    for gradient, variable in zip(gradients, model.trainable_variables, strict=True):
+        assert gradient is not None, f"{variable.path} has no part in the loss"
+        variable.assign_sub(1e-2 * gradient / norm)
+    assert float(LOSSES[loss].make(x, model.logits(x)[1])) < float(first)
+    assert not same(before, model.weights())
+
+
+@EVERY
+def test_the_seed_decides_the_first_weights(name):
+    weights = build(config(name, seed=1)).weights()
+    assert same(weights, build(config(name, seed=1)).weights())
+    other = build(config(name, seed=2)).weights()
+    kernels = [path for path in weights if path.endswith("kernel") and weights[path].any()]
+    assert len(kernels) >= 4
+    assert not any(np.array_equal(weights[path], other[path]) for path in kernels)
+    shapes = {}
+    for path in kernels:  # layers of one shape start from weights of their own
+        assert not any(np.array_equal(weights[path], w) for w in shapes.get(weights[path].shape, []))
+        shapes.setdefault(weights[path].shape, []).append(weights[path])
+
+
+@EVERY
+def test_building_does_not_depend_on_what_else_the_process_does(name):
+    import keras
+    import tensorflow as tf
+
+    alone = build(config(name)).weights()
+    for other in NETWORKS:
+        build(config(other, seed=5))
+    keras.utils.set_random_seed(77)
+    tf.random.normal((3,))
+    assert same(alone, build(config(name)).weights())
+    keras.utils.clear_session()
+    assert same(alone, build(config(name)).weights())
+
+
+def test_networks_built_in_threads_at_once_are_as_built_alone():
+    alone = {name: build(config(name)).weights() for name in NETWORKS}
+    built, wait = [], threading.Barrier(2 * len(NETWORKS))
+
+    def work(name):
+        wait.wait()
+        built.append((name, build(config(name)).weights()))
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in NETWORKS * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(name for name, _ in built) == sorted(NETWORKS * 2)
+    assert all(same(alone[name], weights) for name, weights in built)
+
+
+@EVERY
+def test_weights_there_and_back(name):
+    first, second, x = build(config(name, seed=1)), build(config(name, seed=2)), images()
+    assert not np.array_equal(first.reconstruct(x), second.reconstruct(x))
+    second.set_weights(first.weights())
+    assert same(first.weights(), second.weights())
+    np.testing.assert_array_equal(first.reconstruct(x), second.reconstruct(x))
+    counted = sum(v.shape.num_elements() for v in first.trainable_variables)
+    assert sum(w.size for w in first.weights().values()) == counted  # nothing that is trained is left out
+
+
+@EVERY
+def test_weights_that_do_not_fit_are_refused_by_name_and_change_nothing(name):
+    model = build(config(name))
+    before = model.weights()
+    path = list(before)[-1]
+    other = {key: w + 1 for key, w in before.items()}
+    missing = {key: w for key, w in other.items() if key != path}
+    for wrong in (missing, {**other, f"{path}_2": other[path]}, {**missing, f"{path}_2": other[path]}):
+        with pytest.raises(ValueError, match=f"do not fit the network: {path}(_2)? is in only one of the two"):
+            model.set_weights(wrong)
+    with pytest.raises(ValueError, match=rf"{path} is \(3, 3\), not \("):
+        model.set_weights({**other, path: np.zeros((3, 3))})
+    assert same(before, model.weights())
+
+
+@EVERY
+def test_more_images_than_one_call_takes(name):
+    model, x = build(config(name)), images(INFERENCE_BATCH + 3)
+    np.testing.assert_allclose(model.reconstruct(x)[-3:], model.reconstruct(x[-3:]), atol=1e-6)
+    assert model.encode(x).shape == (INFERENCE_BATCH + 3, *model.code_shape)
+
+
+@EVERY
+def test_arrays_of_another_shape_are_refused(name):
+    model = build(config(name))
+    for wrong in (images(2, (28, 32, 1)), images(2, (28, 28, 3)), images(1)[0], images(0)):
+        with pytest.raises(ValueError, match=r"Got an array of shape \(.*\); the network takes \(n, 28, 28, 1\)"):
+            model.reconstruct(wrong)
+    with pytest.raises(ValueError, match=r"Got an array of shape \(2, 3, 3\); the network takes \(n, "):
+        model.decode(np.zeros((2, 3, 3)))
+
+
+@pytest.mark.parametrize("name", ["fast", "conv_denoise"])
+@pytest.mark.parametrize("shape", [(30, 30, 1), (28, 30, 1), (30, 28, 1)], ids=str)
+def test_sizes_that_cannot_be_halved_are_refused_by_name(name, shape):
+    with pytest.raises(ValueError, match=f"^{name} .* got {shape[0]} x {shape[1]} pixels: both .* multiples of 4"):
+        build(config(name), shape)
+
+
+def test_an_unknown_network_is_refused():
+    with pytest.raises(ValueError, match="Unknown architecture 'fats': choose one of .* Did you mean 'fast'"):
+        build(config("fats"))
+
+
+def layers_of(model):
+    return [layer for part in (model.encoder, model.decoder) for layer in part.layers]
+
+
+def test_conv_denoise_is_the_published_network():
+    model = build(config("conv_denoise"))
+    assert sum(w.size for w in model.weights().values()) == 28_353
+    assert model.code_shape == (7, 7, 32)
+    assert model.code_size == 1568
+    kinds = ["Conv2D", "MaxPooling2D"] * 2 + ["Conv2D", "UpSampling2D"] * 2 + ["Conv2D"]
+    found = [layer for layer in layers_of(model) if type(layer).__name__ != "InputLayer"]
+    assert [type(layer).__name__ for layer in found] == kinds
+    convolutions = [layer for layer in found if type(layer).__name__ == "Conv2D"]
+    assert [layer.filters for layer in convolutions] == [32, 32, 32, 32, 1]
+    assert [layer.activation.__name__ for layer in convolutions] == ["relu"] * 4 + ["linear"]  # the sigmoid is in the loss
+    for layer in convolutions:
+        assert (layer.kernel_size, layer.strides, layer.padding) == ((3, 3), (1, 1), "same")
+    assert [layer.pool_size for layer in found if type(layer).__name__ == "MaxPooling2D"] == [(2, 2), (2, 2)]
+    assert [tuple(layer.size) for layer in found if type(layer).__name__ == "UpSampling2D"] == [(2, 2), (2, 2)]
+    assert (model.encode(images()) >= 0).all()
+
+
+def test_dense_is_the_published_network_computed_by_hand():
+    model = build(config("dense", bottleneck=128))
+    w, x = model.weights(), images()
+    kernels = [a for path, a in w.items() if path.endswith("kernel")]
+    biases = [a for path, a in w.items() if path.endswith("bias")]
+    assert [kernel.shape for kernel in kernels] == [(784, 256), (256, 128), (128, 256), (256, 784)]
+    for bias in biases:
+        bias += np.linspace(-1, 1, len(bias), dtype="float32")
+    model.set_weights(w)
+    h = x.reshape(5, 784).astype("float64")
+    for kernel, bias in zip(kernels, biases, strict=True):
+        h = 1 / (1 + np.exp(-(h @ kernel + bias)))
+    np.testing.assert_allclose(model.reconstruct(x).reshape(5, 784), h, atol=1e-5)
+
+
+def test_fast_starts_its_block_as_the_identity_and_its_code_is_unbounded():
+    model = build(config("fast"))
+    assert not model.encoder.get_layer("residual_out").kernel.numpy().any()
+    assert model.encoder.get_layer("code").activation.__name__ == "linear"
+    assert sum(w.size for w in build(config("fast", bottleneck=32)).weights().values()) < 200_000
+
+
+def test_depth_to_space_against_a_reshape():
+    from cae_core.architectures.layers import DepthToSpace
+
+    x = np.random.default_rng(0).random((2, 3, 5, 12), dtype="float32")
+    y = DepthToSpace(2)(x).numpy()
+    expected = x.reshape(2, 3, 5, 2, 2, 3).transpose(0, 1, 3, 2, 4, 5).reshape(2, 6, 10, 3)
+    np.testing.assert_array_equal(y, expected)
+    assert DepthToSpace(2).compute_output_shape((None, 3, 5, 12)) == (None, 6, 10, 3)
+    assert DepthToSpace.from_config(DepthToSpace(3).get_config()).block == 3

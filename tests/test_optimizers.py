@@ -1,0 +1,159 @@
+"""The optimizers: Muon's update against NumPy, every one on a convex loss; and the shapes of the learning rate."""
+
+import math
+
+import numpy as np
+import pytest
+
+from cae_core.optimizers import OPTIMIZERS, SCHEDULES
+
+
+def newton_schulz(matrix):
+    """Five steps of the quintic iteration of Jordan et al. 2024, from m / |m|; float64."""
+    m = matrix / np.linalg.norm(matrix)
+    m = m if m.shape[0] <= m.shape[1] else m.T
+    for _ in range(5):
+        square = m @ m.T
+        m = 3.4445 * m - 4.775 * square @ m + 2.0315 * square @ square @ m
+    return m if matrix.shape[0] <= matrix.shape[1] else m.T
+
+
+def one_kernel(shape, gradients, learning_rate=0.01):
+    """What muon subtracts from a kernel in each of a few steps."""
+    import keras
+    import tensorflow as tf
+
+    kernel = keras.Variable(np.zeros(shape, "float32"), name="kernel")
+    optimizer = OPTIMIZERS["muon"].make(learning_rate)
+    optimizer.build([kernel])
+    steps, before = [], kernel.numpy()
+    for gradient in gradients:
+        optimizer.apply([tf.constant(gradient)], [kernel])
+        steps.append(before - kernel.numpy())
+        before = kernel.numpy()
+    return steps
+
+
+KERNELS = [(12, 5), (5, 12), (8, 8), (3, 3, 4, 6), (5, 5, 1, 16)]
+
+
+def gradients_for(shape, count=1):
+    rng = np.random.default_rng(0)
+    return [rng.standard_normal(shape).astype("float32") for _ in range(count)]
+
+
+@pytest.mark.parametrize("shape", KERNELS, ids=str)
+def test_muon_turns_a_kernel_by_newton_schulz(shape):
+    """Three steps, so that the momentum counts: nesterov momentum of 0.95 on the running mean of gradients."""
+    gradients = gradients_for(shape, 3)
+    momentum = np.zeros(shape)
+    rows, columns = math.prod(shape[:-1]), shape[-1]
+    for gradient, step in zip(gradients, one_kernel(shape, gradients), strict=True):
+        momentum = 0.95 * momentum + 0.05 * gradient
+        ahead = (0.05 * gradient + 0.95 * momentum).reshape(rows, columns)
+        expected = 0.01 * 0.2 * math.sqrt(max(rows, columns)) * newton_schulz(ahead)
+        np.testing.assert_allclose(step.reshape(rows, columns), expected, atol=2e-5 * np.abs(expected).max() * 10)
+
+
+@pytest.mark.parametrize("shape", KERNELS, ids=str)
+def test_muon_moves_every_direction_alike(shape):
+    """The singular values of the step are all near learning rate x 0.2 sqrt(larger side), the gradient's are not."""
+    (gradient,) = gradients_for(shape)
+    rows, columns = math.prod(shape[:-1]), shape[-1]
+    matrix = gradient.reshape(rows, columns)
+    matrix *= np.linspace(1, 0.3, columns, dtype="float32")
+    (step,) = one_kernel(shape, [matrix.reshape(shape)])
+    u, _, vt = np.linalg.svd(matrix, full_matrices=False)
+    scale = 0.01 * 0.2 * math.sqrt(max(rows, columns))
+    values = np.linalg.svd(step.reshape(rows, columns), compute_uv=False) / scale
+    assert values.min() > 0.5
+    assert values.max() < 1.3
+    along = np.diag(u.T @ step.reshape(rows, columns) @ vt.T) / scale  # same directions as the gradient, same sign
+    np.testing.assert_allclose(np.sort(along), np.sort(values), atol=1e-3)
+
+
+def test_muon_does_not_care_how_large_the_gradient_is():
+    (gradient,) = gradients_for((6, 4))
+    (step,), (same,) = one_kernel((6, 4), [gradient]), one_kernel((6, 4), [1000 * gradient])
+    np.testing.assert_allclose(step, same, rtol=1e-3, atol=1e-7)
+
+
+def test_muon_survives_a_gradient_of_nothing():
+    (step,) = one_kernel((6, 4), [np.zeros((6, 4), "float32")])
+    assert not step.any()
+
+
+def test_muon_gives_a_bias_adam_at_a_fifth_of_the_rate():
+    import keras
+    import tensorflow as tf
+
+    kernel, bias = keras.Variable(np.zeros((3, 4), "float32")), keras.Variable(np.zeros(4, "float32"))
+    alone = keras.Variable(np.zeros(4, "float32"))
+    optimizer, adam = OPTIMIZERS["muon"].make(0.01), keras.optimizers.Adam(0.01 / 5)
+    optimizer.build([kernel, bias])
+    adam.build([alone])
+    m = v = 0.0
+    expected = np.zeros(4)
+    for t, gradient in enumerate(gradients_for((4,), 3), 1):
+        optimizer.apply([tf.ones((3, 4)), tf.constant(gradient)], [kernel, bias])
+        adam.apply([tf.constant(gradient)], [alone])
+        m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
+        expected -= 0.002 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-7)
+        np.testing.assert_allclose(bias.numpy(), alone.numpy(), rtol=1e-5)
+        np.testing.assert_allclose(bias.numpy(), expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", list(OPTIMIZERS))
+def test_every_optimizer_goes_down_a_convex_loss(name):
+    import keras
+    import tensorflow as tf
+
+    rng = np.random.default_rng(0)
+    inputs = tf.constant(rng.standard_normal((50, 6)), tf.float32)
+    targets = inputs @ tf.constant(rng.standard_normal((6, 3)), tf.float32) + 1.0
+    kernel, bias = keras.Variable(np.zeros((6, 3), "float32")), keras.Variable(np.zeros(3, "float32"))
+    optimizer = OPTIMIZERS[name].make(0.2 if name == "muon" else 0.05)  # its steps do not grow with the gradient
+    optimizer.build([kernel, bias])
+    losses = []
+    for _ in range(60):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(inputs @ kernel + bias - targets))
+        optimizer.apply(tape.gradient(loss, [kernel.value, bias.value]), [kernel, bias])
+        losses.append(float(loss))
+    assert losses[-1] < 0.3 * losses[0]
+
+
+@pytest.mark.parametrize("name", list(OPTIMIZERS))
+def test_the_rate_can_be_set_from_outside(name):
+    """Training assigns the schedule's rate before each step: a rate of nothing moves nothing."""
+    import keras
+    import tensorflow as tf
+
+    kernel = keras.Variable(np.ones((3, 2), "float32"))
+    optimizer = OPTIMIZERS[name].make(0.5)
+    optimizer.build([kernel])
+    optimizer.learning_rate.assign(0.0)
+    optimizer.apply([tf.ones((3, 2))], [kernel])
+    np.testing.assert_array_equal(kernel.numpy(), 1.0)
+
+
+@pytest.mark.parametrize("name", list(SCHEDULES))
+def test_schedules_stay_within_their_peak(name):
+    values = [SCHEDULES[name].make(step / 1000) for step in range(1, 1001)]
+    assert min(values) >= 0
+    assert max(values) == pytest.approx(1, abs=1e-4)
+    assert np.abs(np.diff(values)).max() < 0.02  # no jumps
+
+
+def test_one_cycle_rises_for_a_tenth_and_falls_to_nothing():
+    rate = SCHEDULES["one_cycle"].make
+    assert [rate(p) for p in (0.0, 0.05, 0.1, 0.55, 1.0)] == pytest.approx([0, 0.5, 1, 0.5, 0], abs=1e-9)
+    values = [rate(step / 100) for step in range(101)]
+    assert values.index(max(values)) == 10
+    assert values[:11] == sorted(values[:11])
+    assert values[10:] == sorted(values[10:], reverse=True)
+
+
+def test_cosine_and_constant():
+    assert [SCHEDULES["cosine"].make(p) for p in (0.0, 1 / 3, 0.5, 1.0)] == pytest.approx([1, 0.75, 0.5, 0], abs=1e-9)
+    assert {SCHEDULES["constant"].make(p) for p in (0.0, 0.3, 1.0)} == {1.0}

@@ -1,0 +1,147 @@
+"""The runs that ship: all there, as their recipe says, small, as good as promised, and honestly measured."""
+
+import functools
+
+import numpy as np
+import pytest
+
+from cae_core import pca, pretrained, runs, training
+from cae_core.architectures import build
+from cae_core.config import BOTTLENECKS
+from cae_core.datasets import DATASETS, as_float, load
+from cae_core.losses import LOSSES
+from cae_core.pretrained import RECIPES, name_of
+from cae_core.training import MEASURED
+
+SIZES = {"mnist": (55_000, 10_000), "fashion_mnist": (55_000, 10_000), "strokes": (45_000, 5_000)}
+"""Images each data set trains on, without the held-out ones, and its test images."""
+
+LARGEST = 25_000_000
+"""Bytes the whole folder may take."""
+
+BARS = {
+    "mnist-b32-bce-mixed": ("gaussian 0.5", 0.0105),
+    "mnist-b32-mse-clean": ("clean", 2.4 / 784),
+    "mnist-b2-mse-clean": ("clean", 0.036),
+}
+"""Test MSE per pixel that a run must not exceed, under a condition of `MEASURED`."""
+
+REAL = pytest.mark.real_data
+ON_MACHINE = ["strokes", pytest.param("mnist", marks=REAL), pytest.param("fashion_mnist", marks=REAL)]
+
+
+def shipped(name):
+    return runs.read(runs.PRETRAINED_DIR / name)
+
+
+def test_there_is_a_recipe_for_everything_that_can_be_picked():
+    assert len(RECIPES) == len(DATASETS) * len(LOSSES) * len(BOTTLENECKS) * len(pretrained.TRAINED_ON) == 84
+    for name, config in RECIPES.items():
+        training.check(config)
+        assert runs.check_name(name) == name
+    config = RECIPES[name_of("mnist", 32, "bce", "mixed")]
+    assert (config.dataset, config.bottleneck, config.loss, config.noise_kind) == ("mnist", 32, "bce", "mixed")
+    assert RECIPES["mnist-b2-mse-clean"].noise_kind == "none"
+
+
+def test_every_recipe_has_its_run_and_every_run_its_recipe():
+    found = {path.name for path in runs.PRETRAINED_DIR.iterdir()}
+    assert found == set(RECIPES), "run `python -m cae_core pretrain`"
+
+
+@functools.cache
+def expected_shapes(bottleneck):
+    config = RECIPES[name_of("strokes", bottleneck, "bce", "clean")]
+    return {path: w.shape for path, w in build(config).weights().items()}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_shipped_run_is_whole_and_of_today(name):
+    run, recipe = shipped(name), RECIPES[name]
+    assert run.config == recipe
+    assert run.image_shape == (28, 28, 1)
+    assert run.code_size == recipe.bottleneck
+    assert run.epochs == recipe.epochs
+    assert {"python", "tensorflow", "keras", "numpy"} <= set(run.versions)
+    assert all(run.versions.values())
+    assert run.created.endswith("+00:00")
+    num_train, num_test = SIZES[recipe.dataset]
+    assert run.num_train == num_train
+    assert set(run.metrics) == set(MEASURED)
+    for figures in run.metrics.values():
+        assert list(figures) == ["mse", "psnr", "ssim", "bce", "num_images"]
+        assert figures["num_images"] == num_test
+        assert all(np.isfinite(value) for value in figures.values())
+    history = runs.history(run)
+    np.testing.assert_array_equal(history["epoch"], np.arange(1, recipe.epochs + 1))
+    assert list(history) == ["epoch", "loss", "held_out_loss", "seconds"]
+    assert history["loss"][-1] < history["loss"][0]
+    assert (np.diff(history["seconds"]) > 0).all()
+    with np.load(run.path / "weights.npz", allow_pickle=False) as arrays:
+        stored = dict(arrays)
+    assert {path: w.shape for path, w in stored.items()} == {
+        path: (2, *shape) for path, shape in expected_shapes(recipe.bottleneck).items()
+    }
+    assert {w.dtype.name for w in stored.values()} == {"uint8"}  # two bytes a weight
+    assert sum(w.size // 2 for w in stored.values()) == run.parameters
+
+
+def test_nothing_but_runs_ships_and_it_is_small():
+    files = [path for path in runs.PRETRAINED_DIR.rglob("*") if path.is_file()]
+    assert {path.name for path in files} == {"run.json", "history.csv", "weights.npz"}
+    assert sum(path.stat().st_size for path in files) <= LARGEST
+
+
+@pytest.mark.parametrize("name", BARS)
+def test_the_bars_are_met(name):
+    condition, bar = BARS[name]
+    assert shipped(name).metrics[condition]["mse"] <= bar
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_more_numbers_keep_more_and_noisy_training_removes_noise(dataset, loss):
+    def mse(trained_on, condition):
+        return [shipped(name_of(dataset, b, loss, trained_on)).metrics[condition]["mse"] for b in BOTTLENECKS]
+
+    clean = mse("clean", "clean")
+    assert clean == sorted(clean, reverse=True)
+    for trained_on_noise, trained_on_clean in zip(mse("mixed", "gaussian 0.5"), mse("clean", "gaussian 0.5"), strict=True):
+        assert trained_on_noise < trained_on_clean
+
+
+def measured_again(name):
+    """The figures of the shipped weights, measured here and now, against those that ship."""
+    run = shipped(name)
+    x = load(run.config.dataset, "test").x
+    for condition, (kind, factor) in MEASURED.items():
+        figures = training.evaluate(runs.model(run), x, kind, factor)
+        assert figures == pytest.approx(run.metrics[condition], rel=1e-3, abs=1e-5), condition
+
+
+@pytest.mark.parametrize("name", ["strokes-b2-mse-clean", "strokes-b32-bce-mixed"])
+def test_the_figures_of_strokes_are_what_the_weights_do(name):
+    measured_again(name)
+
+
+@REAL
+@pytest.mark.parametrize("name", BARS)
+def test_the_figures_of_mnist_are_what_the_weights_do(name):
+    measured_again(name)
+
+
+@functools.cache
+def pca_errors(dataset):
+    """Test MSE of PCA fitted on the images the runs were trained on, by number of components."""
+    x, _ = training.split_held_out(load(dataset, "train").x, 60_000)
+    test = as_float(load(dataset, "test").x)
+    whole = pca.fit(as_float(x), max(BOTTLENECKS))
+    return {b: float(np.square(whole.truncate(b).reconstruct(test) - test).mean()) for b in BOTTLENECKS}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("dataset", ON_MACHINE)
+def test_every_network_beats_pca_with_as_many_numbers(dataset, loss):
+    errors = {b: shipped(name_of(dataset, b, loss, "clean")).metrics["clean"]["mse"] for b in BOTTLENECKS}
+    behind = {b: (error, pca_errors(dataset)[b]) for b, error in errors.items() if error >= pca_errors(dataset)[b]}
+    assert not behind, "bottleneck: (network's MSE, PCA's MSE)"
