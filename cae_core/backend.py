@@ -1,6 +1,8 @@
 """Loads TensorFlow once, in the background, so that a page is on screen before the four to six seconds that takes.
 
-The same thread then does what will probably be wanted soon, such as loading the networks next to the one on screen.
+Loading competes with everything else in the process, so a page being drawn comes first: it begins when the first page
+is out, or soon after the server's start if nobody comes. The same thread then does what will probably be wanted soon, such
+as loading the networks next to the one on screen.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import os
 import re
 import tempfile
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -21,10 +24,17 @@ _started = threading.Lock()
 _ready = threading.Event()
 _failure: list[str] = []
 _ending = threading.Event()
+_needed = threading.Event()
+
+PATIENCE = 3.0
+"""Seconds that loading waits for a first page to be drawn."""
+
+SETTLE = 0.3
+"""Seconds from the end of that page's script to its being on screen."""
 
 
 def start() -> None:
-    """Begins loading, unless that was done before; returns at once."""
+    """Begins loading as soon as that disturbs no first page, unless that was done before; returns at once."""
     if _started.acquire(blocking=False):
         thread = threading.Thread(target=_run, name="backend", daemon=True)
         # A thread killed inside TensorFlow takes the process down with an abort; so it is let finish what it does.
@@ -39,10 +49,17 @@ def ready(timeout: float = 0.0) -> bool:
         RuntimeError: TensorFlow cannot be loaded here; the message says why.
     """
     start()
+    if timeout > 0:
+        page_shown()
     loaded = _ready.wait(timeout)
     if _failure:
         raise RuntimeError(_failure[0])
     return loaded
+
+
+def page_shown() -> None:
+    """To be called when a page's script is done: loading need not wait any longer."""
+    _needed.set()
 
 
 def soon(task: Callable[[], None]) -> None:
@@ -62,6 +79,8 @@ def _end(thread: threading.Thread) -> None:
 
 
 def _run() -> None:
+    if _needed.wait(PATIENCE):
+        time.sleep(SETTLE)
     _load()
     if hasattr(os, "setpriority"):  # a thread's own priority, on Linux: hands at a slider come first
         with contextlib.suppress(OSError):

@@ -82,22 +82,25 @@ def _wait_for_networks() -> None:
 
 def _page() -> None:
     problems = state.open_page("denoise", SETTINGS)
-    _sidebar()
-    state.write_address(SETTINGS)
-    now = state.values(SETTINGS)
+    # The question first, and the data read before the controls: the browser paints the one while the other goes on.
     show.question("What does the bottleneck keep, what does the loss prefer, and how much noise can be undone?")
+    now = state.values(SETTINGS)
+    drawn, trouble = None, None
+    try:
+        drawn = denoising.sample(now["dataset"], now["noise_kind"], now["noise_factor"], now["seed"])
+    except datasets.DataError as error:
+        trouble = error
+    _sidebar()
     if problems:
         st.warning(
             "This link asks for something there is not; defaults are shown instead. " + show.plain(" ".join(problems))
         )
 
-    try:
-        drawn = denoising.sample(now["dataset"], now["noise_kind"], now["noise_factor"], now["seed"])
-    except datasets.DatasetMissing as error:
-        _offer_download(now["dataset"], show.plain(str(error)))
+    if isinstance(trouble, datasets.DatasetMissing):
+        _offer_download(now["dataset"], show.plain(str(trouble)))
         return
-    except datasets.DataError as error:
-        st.error(show.plain(str(error)))
+    if trouble:
+        st.error(show.plain(str(trouble)))
         if datasets.DATASETS[now["dataset"]].download:
             _offer_download(now["dataset"], "Downloading it again replaces the damaged file.")
         return
@@ -178,3 +181,4 @@ def _rows(drawn, through, losses, noise) -> list[show.Row]:
 
 
 _page()
+state.write_address(SETTINGS)
