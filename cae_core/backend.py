@@ -14,7 +14,6 @@ import os
 import re
 import tempfile
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 
@@ -26,11 +25,8 @@ _failure: list[str] = []
 _ending = threading.Event()
 _needed = threading.Event()
 
-PATIENCE = 3.0
+PATIENCE = 4.0
 """Seconds that loading waits for a first page to be drawn."""
-
-SETTLE = 0.3
-"""Seconds from the end of that page's script to its being on screen."""
 
 
 def start() -> None:
@@ -58,7 +54,7 @@ def ready(timeout: float = 0.0) -> bool:
 
 
 def page_shown() -> None:
-    """To be called when a page's script is done: loading need not wait any longer."""
+    """To be called when a browser has drawn a page: loading need not wait any longer."""
     _needed.set()
 
 
@@ -79,8 +75,7 @@ def _end(thread: threading.Thread) -> None:
 
 
 def _run() -> None:
-    if _needed.wait(PATIENCE):
-        time.sleep(SETTLE)
+    _needed.wait(PATIENCE)
     _load()
     if hasattr(os, "setpriority"):  # a thread's own priority, on Linux: hands at a slider come first
         with contextlib.suppress(OSError):

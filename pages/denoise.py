@@ -1,5 +1,8 @@
 """Denoise: what does the bottleneck keep, what does the loss prefer, and how much noise can be undone?"""
 
+import itertools
+import time
+
 import numpy as np
 import streamlit as st
 
@@ -21,6 +24,9 @@ SETTINGS = {
     "both_losses": state.Setting(False, (False, True)),
     "seed": state.Setting(0, Bounds(0, 9999, integer=True)),
 }
+
+FIRST_PAINT = 0.15
+"""Seconds in which a new visitor's browser draws the question; sent together, all is drawn together, much later."""
 
 
 def _label(registry):
@@ -72,8 +78,12 @@ def _expect(now: dict) -> None:
 
 
 def _wait_for_networks() -> None:
+    calls = itertools.count()
+
     @st.fragment(run_every=0.25)
     def look() -> None:
+        if next(calls):  # the first call is the page's own; the next come from a browser that has drawn it
+            backend.page_shown()
         if backend.ready():
             st.rerun()
 
@@ -85,7 +95,9 @@ def _page() -> None:
     # The question first, and the data read before the controls: the browser paints the one while the other goes on.
     show.question("What does the bottleneck keep, what does the loss prefer, and how much noise can be undone?")
     now = state.values(SETTINGS)
-    drawn, trouble = None, None
+    if state.first_time("question_shown", True):
+        time.sleep(FIRST_PAINT)
+    drawn = trouble = None
     try:
         drawn = denoising.sample(now["dataset"], now["noise_kind"], now["noise_factor"], now["seed"])
     except datasets.DataError as error:
@@ -134,9 +146,12 @@ def _page() -> None:
             errors = "; ".join(f"{label}: MSE {r.figures['mse']:.4f}" for label, r in zip(labels, through, strict=True))
             caption = f"Noisy: MSE {drawn.noisy_figures['mse']:.4f}; {errors}. Seed {now['seed']}."
             show.download(rows, title, caption, "-".join(names))
+        elif losses:
+            show.download_later()
     if through:
         st.caption("These figures are of the ten images above. " + _on_whole_test_set(through, losses))
     elif losses:
+        st.caption("The networks are being loaded, which takes a few seconds after the start of the program.")
         _wait_for_networks()
     explain.try_this()
     explain.settings(now["noise_kind"])

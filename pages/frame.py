@@ -10,4 +10,3 @@ st.set_page_config(page_title="Autoencoder explorer", page_icon="🔢", layout="
 st.html(Path(__file__).with_name("style.css"))
 backend.start()  # already running under app.py; a test that runs only this file gets it here
 st.navigation([st.Page("denoise.py", title="Denoise", default=True)]).run()
-backend.page_shown()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -12,6 +12,8 @@ import streamlit as st
 
 from cae_core import figures as pictures
 from cae_core.metrics import METRICS
+
+DOWNLOAD, DOWNLOAD_ICON = "Download as PNG", ":material/download:"
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,8 @@ class Row:
 
 
 def question(text: str) -> None:
-    """The one question a page answers, as its first line."""
-    st.html(f'<h1 class="question">{escape(text)}</h1>')
+    """The one question a page answers, as its first line; a title, which the browser can draw without fetching more."""
+    st.title(text, anchor=False)
 
 
 def plain(text: str) -> str:
@@ -120,5 +122,9 @@ def download(rows: Sequence[Row], title: str, caption: str, name: str) -> None:
         labels = [f"{row.label}, {row.note}" for row in rows]
         return pictures.labelled_png([row.pixels() for row in rows], labels, title, caption)
 
-    deferred: Callable[[], bytes] = make
-    st.download_button("Download as PNG", deferred, file_name=f"{name}.png", mime="image/png", icon=":material/download:")
+    st.download_button(DOWNLOAD, make, file_name=f"{name}.png", mime="image/png", icon=DOWNLOAD_ICON)
+
+
+def download_later() -> None:
+    """The place of that button, while there is nothing to download yet."""
+    st.button(DOWNLOAD, icon=DOWNLOAD_ICON, disabled=True)

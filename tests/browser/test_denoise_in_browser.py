@@ -109,7 +109,7 @@ def test_page_can_be_used_before_tensorflow_is_loaded(visit, expect, start, tmp_
     (tmp_path / "sitecustomize.py").write_text(HOLD_BACK)
     let_go = tmp_path / "let-go"
     visitor = visit(start(PYTHONPATH=str(tmp_path), LET_GO=str(let_go)))
-    expect(visitor.page.locator("h1.question")).to_be_visible()
+    expect(visitor.page.locator("h1")).to_be_visible()
     expect(visitor.row("clean")).to_be_visible()
     expect(visitor.row("gaussian 0.5 noise")).to_be_visible()
     expect(visitor.page.locator(".grid .waiting")).to_have_count(2)
@@ -290,7 +290,7 @@ def test_missing_data_set_is_offered(visit, expect, server):
 
 def test_answer_is_visible_without_scrolling_on_a_projector(visit, server):
     visitor = visit(server).whole()
-    for part in ("h1.question", ".grid", "table.figures"):
+    for part in ("h1", ".grid", "table.figures"):
         box = visitor.page.locator(part).bounding_box()
         assert box["y"] >= 0
         assert box["y"] + box["height"] <= 768, part

@@ -81,7 +81,7 @@ class Shown:
                 self._html.feed(element.value)
         # A syntax error in the page leaves `exception` empty, so something that must be there is looked for as well.
         assert not self.app.exception, [e.value for e in self.app.exception]
-        assert f'<h1 class="question">{QUESTION}</h1>' in [h.value for h in self.app.html]
+        assert [title.value for title in self.app.title] == [QUESTION]
         assert not re.search(r"Traceback|File \".*\", line|Error\(|object at 0x", self.text)
         return self
 
