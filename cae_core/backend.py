@@ -97,6 +97,7 @@ def _load() -> None:
 
             # The runtime's own start, 0.3 s, is paid here too.
             tf.function(lambda x: x + 1, autograph=False)(tf.constant(0.0))
+        tf.get_logger().setLevel("ERROR")  # each network is traced once, which it takes for one function traced often
         keep_session(keras)
         gc.collect()
         gc.freeze()  # the million objects of the libraries are not looked at again by every later collection
