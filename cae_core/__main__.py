@@ -1,4 +1,4 @@
-"""The command line: `python -m cae_core train | evaluate | pretrain | list`, each with `--json`."""
+"""The command line: `python -m cae_core train | resume | evaluate | pretrain | list`, each with `--json`."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ def _parser() -> argparse.ArgumentParser:
             default, allowed = None, "a name; default: mnist where it is on this machine, else strokes"
         train.add_argument(f"--{field.name.replace('_', '-')}", default=default, metavar="X", help=allowed)
     train.add_argument("--name", help="what to call the run")
+
+    resume = commands.add_parser("resume", help="go on with a run that was stopped or interrupted")
+    resume.add_argument("run", help="the run's name, as `list` shows it")
 
     evaluate = commands.add_parser("evaluate", help="measure a run on a whole test split")
     evaluate.add_argument("run", help="a run's name, as `list` shows it, or its folder")
@@ -91,25 +94,49 @@ def _fetch(dataset: str, wanted: bool, bar: _Bar) -> None:
 
 
 def _train(args: argparse.Namespace, say) -> dict:
-    from cae_core import backend, datasets, runs, training
+    from cae_core import datasets
+    from cae_core.recording import Recording, new_name
 
     values = {f.name: getattr(args, f.name) for f in dataclasses.fields(RunConfig)}
     values["dataset"] = values["dataset"] or datasets.default()
     config = RunConfig(**values)
-    training.check(config)
-    name = runs.check_name(args.name or time.strftime(f"{config.dataset}-{config.architecture}-%Y%m%d-%H%M%S"))
-    if (runs.runs_dir() / name).exists():
-        raise runs.RunError(f"There is a run called {name!r} already; choose another name.")
     bar = _Bar()
     _fetch(config.dataset, args.download, bar)
-    backend.ready(WAIT)
-    model, history, num_train, seconds = training.train_whole(config, bar.on_event(name, say))
-    run = runs.save(
-        runs.runs_dir(), name, model, config, history,
-        metrics=training.measure(model, config.dataset), num_train=num_train, seconds=seconds,
-    )  # fmt: skip
+    return _record(Recording.begin(config, args.name or new_name(config)), bar, say)
+
+
+def _resume(args: argparse.Namespace, say) -> dict:
+    from cae_core import runs
+    from cae_core.recording import Recording
+
+    return _record(Recording.resume(runs.find(args.run)), _Bar(), say)
+
+
+def _record(recording, bar: _Bar, say) -> dict:
+    """Drives a recording to its end; what stops it early leaves a run that can be resumed."""
+    from cae_core import backend, runs
+
+    try:
+        backend.ready(WAIT)
+        show = bar.on_event(recording.name, say)
+        for event in recording.events():
+            show(event)
+    except FloatingPointError as error:
+        recording.fail(str(error))
+        raise
+    except ValueError:
+        if recording.model is None:  # it never began: there is no data set, or the network cannot take its images
+            recording.discard()
+        raise
+    except KeyboardInterrupt:
+        bar.clear()
+        say(f"to go on with it: python -m cae_core resume {recording.name}")
+        raise
+    finally:
+        recording.close()
+    run = runs.read(recording.path)
     say(f"saved {run.path}")
-    return {"run": name, "path": str(run.path), "epochs": history, "metrics": run.metrics}
+    return {"run": run.name, "path": str(run.path), "epochs": recording.history, "metrics": run.metrics}
 
 
 def _evaluate(args: argparse.Namespace, say) -> dict:
@@ -173,7 +200,9 @@ def _list(args: argparse.Namespace, say) -> dict:
     listed: dict = {what: {n: e.summary for n, e in registry.items()} for what, registry in registries.items()}
     for what, folder in (("runs", runs.runs_dir()), ("pretrained", runs.PRETRAINED_DIR)):
         found, damaged = runs.every(folder)
-        listed[what] = {run.name: {"config": run.config.to_dict(), "metrics": run.metrics} for run in found}
+        listed[what] = {
+            run.name: {"config": run.config.to_dict(), "metrics": run.metrics, "state": run.state} for run in found
+        }
         if damaged:
             listed[f"damaged {what}"] = damaged
     for what, entries in listed.items():
@@ -181,9 +210,13 @@ def _list(args: argparse.Namespace, say) -> dict:
         for name in entries:
             text = entries[name] if isinstance(entries, dict) else ""
             if isinstance(text, dict):
-                text = ", ".join(f"{label} MSE {m['mse']:.5f}" for label, m in text["metrics"].items())
+                unfinished = [] if text["state"] == "finished" else [text["state"]]
+                text = ", ".join(unfinished + [f"{label} MSE {m['mse']:.5f}" for label, m in text["metrics"].items()])
             say(f"  {name}" + (f" - {text}" if text else ""))
     return listed
+
+
+COMMANDS = {"train": _train, "resume": _resume, "evaluate": _evaluate, "pretrain": _pretrain, "list": _list}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -191,7 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
     say = (lambda line: print(line, file=sys.stderr, flush=True)) if args.json else (lambda line: print(line, flush=True))
     try:
-        result = {"train": _train, "evaluate": _evaluate, "pretrain": _pretrain, "list": _list}[args.command](args, say)
+        result = COMMANDS[args.command](args, say)
     except (ValueError, FloatingPointError, OSError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

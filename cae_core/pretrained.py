@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from cae_core import runs, training
+from cae_core import runs, saving, training
+from cae_core.architectures import build
 from cae_core.config import BOTTLENECKS, RunConfig, lookup
-from cae_core.datasets import DATASETS
+from cae_core.datasets import DATASETS, load
 from cae_core.losses import LOSSES
+from cae_core.storage import round_to_bfloat16
 
 TRAINED_ON = {"clean": "none", "mixed": "mixed"}
 """How a model was trained, as names and URLs say it, and the noise kind that means."""
@@ -77,11 +79,16 @@ def make(name: str, on_event=lambda event: None) -> runs.Run:
         on_event: called with every `TrainingEvent`.
     """
     config = lookup(RECIPES, "pretrained run", name)
-    model, history, num_train, seconds = training.train_whole(config, on_event)
+    x_train, x_held_out = training.split_held_out(load(config.dataset, "train").x, config.num_train)
+    model, history = build(config, x_train.shape[1:]), []
+    for event in training.train(model, config, x_train, x_held_out):
+        on_event(event)
+        if event.epoch_loss is not None:
+            history.append(training.history_row(event))
     # What ships is the rounded network, so that is what is measured.
-    model.set_weights({path: runs.round_to_bfloat16(w) for path, w in model.weights().items()})
-    return runs.save(
+    model.set_weights({path: round_to_bfloat16(w) for path, w in model.weights().items()})
+    return saving.save(
         runs.PRETRAINED_DIR, name, model, config, history,
-        metrics=training.measure(model, config.dataset), num_train=num_train, seconds=seconds,
+        metrics=training.measure(model, config.dataset), num_train=len(x_train), seconds=event.seconds,
         precision="bfloat16", replace=True,
     )  # fmt: skip

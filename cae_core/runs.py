@@ -1,61 +1,51 @@
-"""A run on disk: a folder with `run.json`, `history.csv` and `weights.npz`, written whole or not at all.
+"""A run on disk: a folder with `run.json`, `history.csv` and weights; reading, finding and listing them.
 
 Runs that ship with the app (`pretrained/`) and runs made by its users (`runs/`, or `CAE_RUNS_DIR`) are the same format.
-Nothing in it can execute code when loaded: JSON, text, and arrays without pickle.
+Nothing in it can execute code when loaded: JSON, text, and arrays without pickle. A shipped run keeps its final weights as
+`weights.npz`; one recorded while it trained keeps those of its epochs as `weights/STEP.npz` (see `recording.py`).
 """
 
 from __future__ import annotations
 
 import csv
 import functools
-import io
 import json
 import os
-import platform
 import re
-import secrets
-import shutil
-import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from cae_core import storage
 from cae_core.architectures import Autoencoder, build
-from cae_core.config import RunConfig
+from cae_core.config import RunConfig, lookup
 
 FORMAT = 1
 PRETRAINED_DIR = Path(__file__).parent.parent / "pretrained"
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,79}")
 """A run's name is its folder's, so it can hold nothing that would make it a path elsewhere."""
 
+TITLE = 80
+"""Characters of a title, which is any text its owner likes."""
+
+STATES = {
+    "waiting": "waiting for its turn",
+    "running": "training",
+    "finished": "finished",
+    "stopped": "stopped before its end",
+    "failed": "ended by a problem",
+    "interrupted": "interrupted: the program ended while it trained",
+}
+"""Where a run stands. "interrupted" is never written: it is a waiting or running one that no process is at work on."""
+
+CAN_GO_ON = ("interrupted", "stopped")
+"""States of a run that can be taken up again."""
+
 MODELS_IN_MEMORY = 32
 """Networks kept loaded, about 1 MB each with their compiled functions."""
-
-
-def round_to_bfloat16(w: np.ndarray) -> np.ndarray:
-    """float32 values rounded to 8 significant bits (the upper half of the 32), as float32."""
-    bits = np.ascontiguousarray(w, dtype="<f4").view("<u4")
-    return ((bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000).astype("<u4").view("<f4")  # to nearest, ties to even
-
-
-def _pack(w: np.ndarray) -> np.ndarray:
-    # The two bytes of a bfloat16 in planes of their own, (2, *shape) uint8: the upper ones are much alike and compress.
-    return np.stack([(round_to_bfloat16(w).view("<u4") >> shift).astype("u1") for shift in (24, 16)])
-
-
-def _unpack(stored: np.ndarray) -> np.ndarray:
-    if stored.dtype != np.uint8:
-        return stored
-    high, low = stored.astype("<u4")
-    return ((high << 24) | (low << 16)).view("<f4")
-
-
-PRECISIONS = {"float32": lambda w: w.astype("float32"), "bfloat16": _pack}
-"""How weights are stored: exactly, or rounded to a third of the size for models that ship."""
 
 
 class RunError(ValueError):
@@ -72,12 +62,20 @@ class Run:
         image_shape: `(H, W, C)`.
         code_size: numbers in one image's code.
         parameters: trainable weights.
-        metrics: by condition, such as "clean" or "gaussian 0.5", the figures of `training.evaluate` on the test split.
+        metrics: by condition, such as "clean" or "gaussian 0.5", the figures of `training.evaluate` on the test split;
+            empty until the run is over.
         num_train: images it was trained on.
         epochs: epochs finished.
         seconds: spent training.
-        created: UTC time of the end, ISO 8601.
+        created: UTC time of the end, or of the last epoch so far, ISO 8601.
         versions: of Python and the libraries.
+        state: a key of `STATES`.
+        message: why it failed, else "".
+        step: steps done.
+        num_steps: steps of the whole run.
+        origin: `{"run": name, "step": step}` of the weights it started from; None for freshly drawn ones.
+        owner: whose it is, an opaque mark; "" for everybody's, such as those from the command line.
+        title: what its owner calls it; any text, to be shown as text.
     """
 
     path: Path
@@ -91,10 +89,27 @@ class Run:
     seconds: float
     created: str
     versions: Mapping[str, str]
+    state: str = "finished"
+    message: str = ""
+    step: int = 0
+    num_steps: int = 0
+    origin: Mapping[str, Any] | None = None
+    owner: str = ""
+    title: str = ""
 
     @property
     def name(self) -> str:
         return self.path.name
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether there is a network to look at, and nobody is changing it."""
+        return self.step > 0 and self.state not in ("waiting", "running")
+
+    @property
+    def label(self) -> str:
+        """What people see: its title, else its name."""
+        return self.title or self.name
 
 
 def runs_dir() -> Path:
@@ -111,84 +126,6 @@ def check_name(name: str) -> str:
     return name
 
 
-def save(
-    folder: Path,
-    name: str,
-    model: Autoencoder,
-    config: RunConfig,
-    history: Iterable[Mapping[str, float]],
-    *,
-    metrics: Mapping[str, Mapping[str, float]],
-    num_train: int,
-    seconds: float,
-    precision: str = "float32",
-    replace: bool = False,
-) -> Run:
-    """Writes a run to `folder/name`; other readers see all of it or nothing.
-
-    Args:
-        history: one mapping an epoch with the same keys, the columns of `history.csv`.
-        precision: a name in `PRECISIONS`; "bfloat16" makes the file of a finished model a third as large.
-        replace: put it in the place of a run of that name; otherwise that is refused.
-
-    Raises:
-        RunError: the name is taken or not allowed, or the disk refuses.
-    """
-    target = folder / check_name(name)
-    if target.exists() and not replace:
-        raise RunError(f"There is a run called {name!r} in {folder} already; choose another name or delete it.")
-    history = list(history)
-    described = {
-        "format": FORMAT,
-        "config": config.to_dict(),
-        "image_shape": list(model.image_shape),
-        "code_size": model.code_size,
-        "parameters": int(sum(np.prod(v.shape) for v in model.trainable_variables)),
-        "metrics": metrics,
-        "num_train": num_train,
-        "epochs": len(history),
-        "seconds": round(seconds, 1),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {
-            "python": platform.python_version(),
-            **{package: version(package) for package in ("tensorflow", "keras", "numpy")},
-        },
-    }
-    weights = io.BytesIO()
-    np.savez_compressed(weights, **{path: PRECISIONS[precision](w) for path, w in model.weights().items()})
-    table = io.StringIO()
-    writer = csv.DictWriter(table, fieldnames=list(history[0]) if history else ["epoch"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(history)
-
-    # A folder beside the target, then one rename: the only step that a reader can see.
-    draft = folder / f".{name}-{secrets.token_hex(4)}"
-    try:
-        draft.mkdir(parents=True)
-        (draft / "weights.npz").write_bytes(weights.getvalue())
-        (draft / "history.csv").write_text(table.getvalue())
-        (draft / "run.json").write_text(json.dumps(described, indent=1) + "\n")
-        if target.exists():
-            old = folder / f".{name}-{secrets.token_hex(4)}"
-            target.rename(old)
-            try:
-                draft.rename(target)
-            except OSError:
-                old.rename(target)
-                raise
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            draft.rename(target)
-    except OSError as error:
-        raise RunError(
-            f"The run {name!r} could not be written to {folder} ({error.strerror or error}): "
-            "free some space or set CAE_RUNS_DIR to a folder you may write to."
-        ) from error
-    finally:  # also when interrupted; after the rename there is nothing left to remove
-        shutil.rmtree(draft, ignore_errors=True)
-    return read(target)
-
-
 def read(path: Path) -> Run:
     """The run in a folder, without its weights.
 
@@ -203,18 +140,28 @@ def read(path: Path) -> Run:
         for figures in values["metrics"].values():
             if not all(isinstance(value, int | float) for value in figures.values()):
                 raise ValueError("a metric is not a number")
-        return Run(
-            path=path,
-            config=RunConfig.from_dict(values["config"]),
-            image_shape=tuple(values["image_shape"]),
-            **{k: values[k] for k in (
-                "code_size", "parameters", "metrics", "num_train", "epochs", "seconds", "created", "versions"
-            )},
-        )  # fmt: skip
+        config = RunConfig.from_dict(values["config"])
+        steps = config.epochs * (values["num_train"] // min(config.batch_size, values["num_train"] or 1))
+        later = {"state": "finished", "message": "", "step": steps, "num_steps": steps, "origin": None, "owner": ""}
+        later = {key: values.get(key, default) for key, default in later.items()}
+        lookup(STATES, "state", later["state"])
+        sizes = ("epochs", "seconds", "num_train", "parameters", "code_size")
+        if not all(isinstance(values[size], int | float) for size in sizes):
+            raise ValueError("a size is not a number")
+        if later["state"] in ("waiting", "running") and not storage.is_locked(path / "lock"):
+            later["state"] = "interrupted"
+        first = ("code_size", "parameters", "metrics", "num_train", "epochs", "seconds", "created", "versions")
+        first = {key: values[key] for key in first}
+        return Run(path=path, config=config, image_shape=tuple(values["image_shape"]), **first, **later, title=_title(path))
     except FileNotFoundError:
         raise RunError(f"There is no run in {path}.") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunError(f"{file} is damaged ({_reason(error)}): {_mend(path)}") from error
+
+
+def _title(path: Path) -> str:
+    file = path / "title.txt"
+    return file.read_text(errors="replace")[:TITLE].strip() if file.exists() else ""
 
 
 def find(name: str) -> Run:
@@ -241,43 +188,72 @@ def every(folder: Path) -> tuple[list[Run], list[str]]:
 
 
 def history(run: Run) -> dict[str, np.ndarray]:
-    """The columns of `history.csv`, each `(epochs,)` float64."""
+    """The columns of `history.csv`, each `(epochs,)` float64; a line of an epoch that was never completed is left out."""
     try:
         with (run.path / "history.csv").open(newline="") as file:
-            rows = list(csv.DictReader(file))
+            rows = list(csv.DictReader(file))[: run.epochs]
         return {key: np.array([float(row[key]) for row in rows]) for key in (rows[0] if rows else ())}
     except (OSError, ValueError, TypeError) as error:
         raise RunError(f"{run.path / 'history.csv'} is damaged ({_reason(error)}): {_mend(run.path)}") from error
 
 
-_loading = threading.Lock()
+def saved_steps(run: Run) -> list[int]:
+    """The steps whose weights are kept, ascending; 0 is the untrained network. A shipped run has only its last."""
+    if not (run.path / "weights").is_dir():
+        return [run.step]
+    steps = [int(file.stem) for file in (run.path / "weights").glob("*.npz") if file.stem.isdecimal()]
+    return sorted(step for step in steps if step <= run.step)
 
 
-def model(run: Run) -> Autoencoder:
+def weights_file(run: Run, step: int | None = None) -> Path:
+    """Where the weights after a step are; without one, the last."""
+    step = run.step if step is None else step
+    recorded = run.path / "weights"
+    return recorded / f"{step:08d}.npz" if recorded.is_dir() else run.path / "weights.npz"
+
+
+def weights(run: Run, step: int | None = None) -> dict[str, np.ndarray]:
+    """Every weight by name after a step that is in `saved_steps`; without one, after the last.
+
+    Raises:
+        RunError: the file is missing or damaged.
+    """
+    file = weights_file(run, step)
+    try:
+        return storage.read_weights(file)
+    except FileNotFoundError as error:
+        raise RunError(f"{file} cannot be read ({_reason(error)}): {_mend(run.path)}") from error
+    except Exception as error:  # a damaged archive fails in more ways than can be listed
+        raise RunError(f"{file} is damaged ({_reason(error)}): {_mend(run.path)}") from error
+
+
+def model(run: Run, step: int | None = None) -> Autoencoder:
     """The trained network of a run, kept in memory while it is among the last few used.
+
+    Args:
+        run: the run.
+        step: one of `saved_steps`; without one, the last.
 
     Raises:
         RunError: the weights are missing, damaged, or not those of the run's network.
     """
-    file = run.path / "weights.npz"
+    file = weights_file(run, step)
     try:
         changed = file.stat().st_mtime_ns
     except OSError as error:
         raise RunError(f"{file} cannot be read ({_reason(error)}): {_mend(run.path)}") from error
-    with _loading:  # Keras builds one network at a time
-        return _model(run.path, changed)
+    return _model(run.path, run.step if step is None else step, changed)
 
 
 @functools.lru_cache(maxsize=MODELS_IN_MEMORY)
-def _model(path: Path, changed: int) -> Autoencoder:
-    run, file = read(path), path / "weights.npz"
+def _model(path: Path, step: int, changed: int) -> Autoencoder:
+    run = read(path)
+    values = weights(run, step)
     try:
-        with np.load(file, allow_pickle=False) as arrays:
-            weights = {name: _unpack(arrays[name]) for name in arrays.files}
         network = build(run.config, run.image_shape)
-        network.set_weights(weights)
-    except Exception as error:  # a damaged archive fails in more ways than can be listed
-        raise RunError(f"{file} is damaged ({_reason(error)}): {_mend(path)}") from error
+        network.set_weights(values)
+    except Exception as error:
+        raise RunError(f"{weights_file(run, step)} is damaged ({_reason(error)}): {_mend(path)}") from error
     return network
 
 

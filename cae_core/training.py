@@ -1,19 +1,20 @@
 """Training, as a generator: the only code that changes weights.
 
 `train` yields an event after every step. Whoever asks for the next event drives the training; not asking is a pause, and
-asking no more is a stop.
+asking no more is a stop. Every event can say where the run stands, exactly enough to go on from there another day.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from cae_core import metrics
-from cae_core.architectures import ARCHITECTURES, Autoencoder, build
+from cae_core.architectures import ARCHITECTURES, Autoencoder
 from cae_core.config import RunConfig, lookup
 from cae_core.corruptions import MIXED, NOISE_KINDS, corrupt, graph_corruption
 from cae_core.datasets import DATASETS, as_float, load
@@ -28,6 +29,32 @@ MEASURED = {"clean": ("none", 0.0), "gaussian 0.5": ("gaussian", 0.5)}
 """Conditions a finished run is measured under on the whole test split: label to noise kind and factor."""
 
 
+EXPLODED = 10.0
+"""How many times its first value the loss may reach, as a mean over `WINDOW` steps, before a run is ended as diverging."""
+WINDOW = 10
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a run stands: going on from it gives the same losses as never having stopped.
+
+    Attributes:
+        step: steps done.
+        seconds: spent on them.
+        weights: every weight of the network, by name.
+        optimizer: the optimizer's own variables, in its order.
+        losses: of every step of the epoch that is not finished, `(k,)` float64.
+        first_loss: of the run's first step; divergence is judged by it.
+    """
+
+    step: int
+    seconds: float
+    weights: Mapping[str, np.ndarray]
+    optimizer: Sequence[np.ndarray]
+    losses: np.ndarray
+    first_loss: float
+
+
 @dataclass(frozen=True)
 class TrainingEvent:
     """What happened in one step.
@@ -40,6 +67,7 @@ class TrainingEvent:
         loss: training loss of this batch.
         epoch_loss: at the end of an epoch, the mean training loss over it; else None.
         held_out_loss: at the end of an epoch, the loss on held-out images under the run's noise; else None.
+        checkpoint: takes the `Checkpoint` after this step; only before the next event is asked for.
     """
 
     step: int
@@ -49,6 +77,12 @@ class TrainingEvent:
     loss: float
     epoch_loss: float | None = None
     held_out_loss: float | None = None
+    checkpoint: Callable[[], Checkpoint] | None = field(default=None, repr=False, compare=False)
+
+
+def steps_per_epoch(config: RunConfig, num_images: int) -> int:
+    """How many full batches there are in `num_images` training images."""
+    return num_images // min(config.batch_size, num_images)
 
 
 def check(config: RunConfig) -> None:
@@ -69,7 +103,9 @@ def split_held_out(x: np.ndarray, num_train: int) -> tuple[np.ndarray, np.ndarra
     return x[: max(0, min(num_train, len(x) - HELD_OUT))], x[-HELD_OUT:]
 
 
-def train(model: Autoencoder, config: RunConfig, x_train: np.ndarray, x_held_out: np.ndarray) -> Iterator[TrainingEvent]:
+def train(
+    model: Autoencoder, config: RunConfig, x_train: np.ndarray, x_held_out: np.ndarray, start: Checkpoint | None = None
+) -> Iterator[TrainingEvent]:
     """Trains `model` in place, one step an event.
 
     The input of a step is the corrupted image, the target always the clean one. Noise is fresh in every step. Each epoch
@@ -80,13 +116,14 @@ def train(model: Autoencoder, config: RunConfig, x_train: np.ndarray, x_held_out
         config: the run; its dataset and num_train are for the caller, who chooses the images.
         x_train: `(n, H, W, C)` uint8.
         x_held_out: `(m, H, W, C)` uint8.
+        start: go on from there, with the same images and configuration, instead of from the first step.
 
     Yields:
         A `TrainingEvent` a step.
 
     Raises:
         ValueError: a name in `config` is unknown, or there are no images.
-        FloatingPointError: the loss is no longer a finite number; the message says what to try.
+        FloatingPointError: the loss is no longer a finite number, or explodes; the message says what to try.
     """
     check(config)
     if not len(x_train) or not len(x_held_out):
@@ -94,14 +131,13 @@ def train(model: Autoencoder, config: RunConfig, x_train: np.ndarray, x_held_out
     import tensorflow as tf
 
     batch_size = min(config.batch_size, len(x_train))
-    steps_per_epoch = len(x_train) // batch_size
-    num_steps = steps_per_epoch * config.epochs
-    optimizer = lookup(OPTIMIZERS, "optimizer", config.optimizer).make(config.learning_rate)
+    num_batches = steps_per_epoch(config, len(x_train))
+    num_steps = num_batches * config.epochs
+    optimizer = OPTIMIZERS[config.optimizer].make(config.learning_rate)
     optimizer.build(model.trainable_variables)
     schedule = SCHEDULES[config.schedule].make
     loss_of = LOSSES[config.loss].make
     corruption = graph_corruption(config.noise_kind, config.noise_factor)
-    images = tf.constant(x_train)  # on the device once, as bytes; a batch is gathered and scaled inside the step
 
     def objective(x_noisy, x, training):
         z, logits = model.logits(x_noisy, training)
@@ -109,7 +145,7 @@ def train(model: Autoencoder, config: RunConfig, x_train: np.ndarray, x_held_out
         return loss + config.sparsity * tf.reduce_mean(tf.abs(z)) if config.sparsity else loss
 
     @tf.function(autograph=False)
-    def step_on(indices, learning_rate, seed):
+    def step_on(images, indices, learning_rate, seed):
         x = tf.ensure_shape(tf.gather(images, indices), (batch_size, *x_train.shape[1:]))
         x = tf.cast(x, tf.float32) / 255.0
         with tf.GradientTape() as tape:
@@ -121,32 +157,70 @@ def train(model: Autoencoder, config: RunConfig, x_train: np.ndarray, x_held_out
 
     held_out_loss_of = tf.function(lambda x_noisy, x: objective(x_noisy, x, False), reduce_retracing=True, autograph=False)
     clean, noisy = _held_out_pair(config, x_held_out)
+    # On the device once, as bytes: a batch is gathered and scaled inside the step. Handed to the step rather than captured
+    # by it, for what a compiled function captures stays in memory as long as the function does.
+    images = tf.constant(x_train)
 
     rng = np.random.default_rng(config.seed)
+    losses, recent, first_loss = np.empty(num_batches), deque(maxlen=WINDOW), None
     step, seconds = 0, 0.0
+    if start:
+        _restore(model, optimizer, start)
+        step, seconds, first_loss = start.step, start.seconds, start.first_loss
+        losses[: len(start.losses)] = start.losses
+
+    def checkpoint() -> Checkpoint:
+        return Checkpoint(
+            step, seconds, model.weights(), [v.numpy() for v in optimizer.variables],
+            losses[: step % num_batches].copy(), first_loss,
+        )  # fmt: skip
+
     for epoch in range(config.epochs):
-        order = rng.permutation(len(x_train)).astype("int32")
-        losses = np.empty(steps_per_epoch)
-        for i in range(steps_per_epoch):
+        order = rng.permutation(len(x_train)).astype("int32")  # drawn for the epochs that are done, too
+        for i in range(max(0, step - epoch * num_batches), num_batches):
             started = time.perf_counter()
             step += 1
             rate = config.learning_rate * schedule(step / num_steps)
             loss = step_on(
+                images,
                 tf.constant(order[i * batch_size : (i + 1) * batch_size]),
                 tf.constant(rate, tf.float32),
                 tf.constant([config.seed, step], tf.int32),
             )
             losses[i] = float(loss)
-            if not np.isfinite(losses[i]):
-                raise FloatingPointError(
-                    f"The loss became {losses[i]} in step {step} of {num_steps}: the steps are too large. "
-                    f"Try a learning rate below {config.learning_rate:g}, such as {config.learning_rate / 3:.1g}."
-                )
-            last = i == steps_per_epoch - 1
+            first_loss = losses[i] if first_loss is None else first_loss
+            recent.append(losses[i])
+            _refuse_divergence(config, recent, first_loss, step, num_steps)
+            last = i == num_batches - 1
             epoch_loss = float(losses.mean()) if last else None
             held_out_loss = _mean_loss(held_out_loss_of, noisy, clean) if last else None
             seconds += time.perf_counter() - started
-            yield TrainingEvent(step, num_steps, epoch + last, seconds, float(losses[i]), epoch_loss, held_out_loss)
+            yield TrainingEvent(
+                step, num_steps, epoch + last, seconds, float(losses[i]), epoch_loss, held_out_loss, checkpoint
+            )
+
+
+def _restore(model: Autoencoder, optimizer, start: Checkpoint) -> None:
+    model.set_weights(start.weights)
+    shapes = [tuple(variable.shape) for variable in optimizer.variables]
+    if [array.shape for array in start.optimizer] != shapes:
+        raise ValueError("The checkpoint is of another optimizer or network than the configuration's: start the run anew.")
+    for variable, array in zip(optimizer.variables, start.optimizer, strict=True):
+        variable.assign(array)
+
+
+def _refuse_divergence(config: RunConfig, recent: Sequence[float], first_loss: float, step: int, num_steps: int) -> None:
+    """A FloatingPointError when training has gone out of hand: better said at once than after the last epoch."""
+    what = ""
+    if not np.isfinite(recent[-1]):
+        what = f"The loss became {recent[-1]}"
+    elif len(recent) == WINDOW and np.mean(recent) > EXPLODED * first_loss:
+        what = f"The loss exploded from {first_loss:.3g} to {np.mean(recent):.3g}"
+    if what:
+        raise FloatingPointError(
+            f"{what} in step {step} of {num_steps}: the steps are too large. "
+            f"Try a learning rate below {config.learning_rate:g}, such as {config.learning_rate / 3:.1g}."
+        )
 
 
 def _held_out_pair(config: RunConfig, x_held_out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -183,26 +257,14 @@ def evaluate(
     return {**metrics.summary(x, x_hat), "num_images": len(x)}
 
 
-def train_whole(config: RunConfig, on_event=lambda event: None):
-    """Trains a configuration from start to end on its data set.
-
-    Returns:
-        The model, its history (one mapping an epoch), the number of training images, and the seconds spent.
-    """
-    check(config)
-    x_train, x_held_out = split_held_out(load(config.dataset, "train").x, config.num_train)
-    model = build(config, x_train.shape[1:])
-    history = []
-    for event in train(model, config, x_train, x_held_out):
-        on_event(event)
-        if event.epoch_loss is not None:
-            history.append({
-                "epoch": event.epoch,
-                "loss": round(event.epoch_loss, 6),
-                "held_out_loss": round(event.held_out_loss, 6),
-                "seconds": round(event.seconds, 2),
-            })  # fmt: skip
-    return model, history, len(x_train), history[-1]["seconds"]
+def history_row(event: TrainingEvent) -> dict[str, float]:
+    """What is kept of an epoch, from the event that ends it: the columns of `history.csv`."""
+    return {
+        "epoch": event.epoch,
+        "loss": round(event.epoch_loss, 6),
+        "held_out_loss": round(event.held_out_loss, 6),
+        "seconds": round(event.seconds, 2),
+    }
 
 
 def measure(model, dataset: str) -> dict[str, dict[str, float]]:

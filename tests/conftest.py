@@ -57,12 +57,12 @@ def small_network():
 @pytest.fixture
 def save_run(small_network, runs_folder):
     """Saves `small_network` as a run of two epochs."""
-    from cae_core import runs
+    from cae_core import saving
 
     history = [{"epoch": 1, "loss": 0.5, "seconds": 1.25}, {"epoch": 2, "loss": 0.1, "seconds": 2.5}]
 
     def save(name="one", folder=runs_folder, seconds=2.5, **more):
         metrics = {"clean": {"mse": 0.01, "num_images": 5}}
-        return runs.save(folder, name, *small_network, history, metrics=metrics, num_train=200, seconds=seconds, **more)
+        return saving.save(folder, name, *small_network, history, metrics=metrics, num_train=200, seconds=seconds, **more)
 
     return save

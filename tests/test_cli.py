@@ -87,7 +87,7 @@ def test_equal_commands_give_equal_runs(capsys):
 def test_without_a_name_the_run_is_called_after_what_it_is(capsys, runs_folder):
     assert main(["train", *TINY]) == 0
     (folder,) = runs_folder.iterdir()
-    assert folder.name.startswith("strokes-fast-2")
+    assert folder.name.startswith("strokes-fast-b2-2")
 
 
 BAD = [
@@ -129,7 +129,7 @@ def test_a_missing_data_set_says_how_to_get_it(capsys, runs_folder):
     err = capsys.readouterr().err
     assert "--download" in err
     assert err.count("error: ") == 1
-    assert not runs_folder.exists()
+    assert runs.every(runs_folder) == ([], [])
 
 
 def test_bad_factor_and_seed_of_evaluate(capsys, save_run):
@@ -169,14 +169,39 @@ def test_a_taken_name_is_refused_before_training(capsys, save_run):
     assert "There is a run called 'taken' already; choose another name." in err
 
 
-def test_an_interrupted_training_ends_quietly_and_keeps_nothing(capsys, monkeypatch, runs_folder):
-    def interrupted(*_):
-        raise KeyboardInterrupt
+def interrupted_after(steps):
+    """`training.train`, with Ctrl-C pressed when so many steps are done."""
+    train = training.train
 
-    monkeypatch.setattr(training, "train_whole", interrupted)
-    assert main(["train", *TINY]) == 130
-    assert capsys.readouterr().err == "stopped\n"
-    assert not runs_folder.exists()
+    def interrupted(*args):
+        for event in train(*args):
+            yield event
+            if event.step == steps:
+                raise KeyboardInterrupt
+
+    return interrupted
+
+
+def test_an_interrupted_training_says_how_to_go_on_and_goes_on_as_if_never_interrupted(capsys, monkeypatch):
+    command = ["train", *TINY, "--epochs", "3", "--batch-size", "50"]  # 200 images, 4 steps an epoch
+    assert main([*command, "--name", "whole", "--json"]) == 0
+    whole = json.loads(capsys.readouterr().out)
+    monkeypatch.setattr(training, "train", interrupted_after(6))  # in the second epoch
+    assert main([*command, "--name", "two"]) == 130
+    out, err = capsys.readouterr()
+    assert err == "stopped\n"
+    assert "python -m cae_core resume two" in out
+    run = runs.find("two")
+    assert (run.state, run.epochs, run.step) == ("interrupted", 1, 4)
+    monkeypatch.undo()
+    assert main(["resume", "two", "--json"]) == 0
+    resumed = json.loads(capsys.readouterr().out)
+    assert [row["epoch"] for row in resumed["epochs"]] == [1, 2, 3]
+    for ours, theirs in zip(resumed["epochs"], whole["epochs"], strict=True):
+        assert ours["loss"] == pytest.approx(theirs["loss"], abs=2e-6)
+        assert ours["held_out_loss"] == pytest.approx(theirs["held_out_loss"], abs=2e-6)
+    assert main(["resume", "two"]) == 1
+    assert "only one that was interrupted or stopped can go on" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -193,15 +218,15 @@ def pretrain(capsys, *arguments):
 
 
 def test_pretrain_goes_on_where_it_stopped(capsys, two_recipes, shipped, monkeypatch):
-    train_whole, trained = training.train_whole, []
+    train, trained = training.train, []
 
-    def stop_at_the_second(config, on_event):
+    def stop_at_the_second(model, config, *images):
         trained.append(config.loss)
         if len(trained) == 2:
             raise KeyboardInterrupt
-        return train_whole(config, on_event)
+        return train(model, config, *images)
 
-    monkeypatch.setattr(training, "train_whole", stop_at_the_second)
+    monkeypatch.setattr(training, "train", stop_at_the_second)
     assert main(["pretrain"]) == 130
     assert [path.name for path in shipped.iterdir()] == ["strokes-a"]
     capsys.readouterr()

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cae_core import runs
+from cae_core import runs, storage
 from cae_core.runs import RunError
 
 
@@ -51,8 +51,8 @@ def test_rounding_to_bfloat16_is_tensorflows():
     ties = (np.arange(256, dtype="uint32") << 16 | 0x3F800000 | 0x8000).view("float32")
     values = [rng.standard_normal(5000), 1e30 * rng.standard_normal(50), 1e-30 * rng.standard_normal(50), ties, [0.0, -0.0]]
     w = np.concatenate(values).astype("float32")
-    np.testing.assert_array_equal(runs.round_to_bfloat16(w), as_bfloat16(w))
-    assert runs.round_to_bfloat16(w.reshape(2, -1)).shape == (2, len(w) // 2)
+    np.testing.assert_array_equal(storage.round_to_bfloat16(w), as_bfloat16(w))
+    assert storage.round_to_bfloat16(w.reshape(2, -1)).shape == (2, len(w) // 2)
 
 
 def test_bfloat16_comes_back_as_rounded(save_run, small_network, runs_folder):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cae_core import runs
+from cae_core import runs, storage
 from cae_core.runs import RunError
 
 
@@ -108,7 +108,7 @@ WEIGHTS = {
 
 
 @pytest.mark.parametrize("damage", WEIGHTS.values(), ids=WEIGHTS)
-@pytest.mark.parametrize("precision", list(runs.PRECISIONS))
+@pytest.mark.parametrize("precision", list(storage.PRECISIONS))
 def test_damaged_weights_are_named_with_the_mend_and_nothing_is_executed(save_run, damage, precision):
     run = save_run(precision=precision)
     runs.model(run)  # what was loaded before does not hide the damage

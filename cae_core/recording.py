@@ -1,0 +1,276 @@
+"""A run written down while it trains, epoch by epoch, so that nothing but the epoch at work is ever lost.
+
+A crash at any moment leaves a whole run up to its last finished epoch:
+
+    weights/STEP.npz    the weights after that step, step 0 being those it started from
+    resume-STEP.npz     what else it takes to go on exactly from there: the optimizer's variables
+    history.csv         a line an epoch
+    run.json            replaced last: only what it counts has happened
+    lock                held by the process at work on it, so that a run whose process is gone is known as interrupted
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cae_core import runs, storage, training
+from cae_core.architectures import Autoencoder, build
+from cae_core.config import RunConfig
+from cae_core.datasets import load
+from cae_core.runs import Run, RunError
+from cae_core.saving import description, refusals, table
+
+KEPT = 64
+"""Epochs of one run whose weights are kept, about; a longer run keeps every second, every fourth, and so on."""
+
+
+def new_name(config: RunConfig) -> str:
+    """A name that no run has, such as "mnist-fast-b32-20261122-093001-5f2c"."""
+    made = time.strftime("%Y%m%d-%H%M%S")
+    return f"{config.dataset}-{config.architecture}-b{config.bottleneck}-{made}-{secrets.token_hex(2)}"
+
+
+class Recording:
+    """One run, trained and written down. Made by `begin` or `resume`; whoever asks for its events drives it.
+
+    Attributes:
+        name: the run's name, in `runs.runs_dir()`.
+        config: what is trained.
+        model: the network, once it is prepared.
+        history: one mapping an epoch, also of epochs that the disk refused.
+    """
+
+    def __init__(self, path: Path, config: RunConfig, owner: str, origin: Mapping[str, Any] | None) -> None:
+        self.path, self.name, self.config = path, path.name, config
+        self.model: Autoencoder | None = None
+        self.history: list[dict[str, float]] = []
+        self._owner, self._origin = owner, origin
+        self._num_train = config.num_train
+        self._start: training.Checkpoint | None = None
+        self._last: training.TrainingEvent | None = None
+        self._written = (0, 0.0)  # steps and seconds that are on disk
+        self._lock: storage.Lock | None = None
+
+    @classmethod
+    def begin(
+        cls, config: RunConfig, name: str, title: str = "", owner: str = "", origin: Mapping[str, Any] | None = None
+    ) -> Recording:
+        """Enters a new run, waiting to be trained.
+
+        Args:
+            config: what to train.
+            name: a name that no run has.
+            title: any text.
+            owner: an opaque mark of whose it is.
+            origin: `{"run": name, "step": step}`: start from these weights instead of fresh ones.
+
+        Raises:
+            ValueError: the settings cannot work together.
+            RunError: the name is taken, the weights to start from do not fit, or the disk refuses.
+        """
+        training.check(config)
+        folder = runs.runs_dir()
+        path = folder / runs.check_name(name)
+        if path.exists() or (runs.PRETRAINED_DIR / name).exists():
+            raise RunError(f"There is a run called {name!r} already; choose another name.")
+        weights = _weights_to_start_from(config, origin) if origin else None
+        self = cls(path, config, owner, dict(origin) if origin else None)
+        with refusals(name, folder):
+            with storage.folder_in_place(path) as draft:
+                (draft / "weights").mkdir()
+                if weights:
+                    (draft / "weights" / self._weights(0).name).write_bytes(storage.weights_to_bytes(weights))
+                (draft / "history.csv").write_text(table([]))
+                (draft / "title.txt").write_text(title[: runs.TITLE], encoding="utf-8")
+                (draft / "run.json").write_text(self._described("waiting"))
+            self._lock = storage.Lock(path / "lock")
+        return self
+
+    @classmethod
+    def resume(cls, run: Run) -> Recording:
+        """Takes up a run that was interrupted or stopped, to go on from its last recorded step.
+
+        Raises:
+            RunError: it is over, somebody is at work on it, or what it takes to go on is damaged.
+        """
+        if run.state not in runs.CAN_GO_ON:
+            raise RunError(f"The run {run.label!r} is {run.state}: only one that was interrupted or stopped can go on.")
+        self = cls(run.path, run.config, run.owner, run.origin)
+        try:
+            self._lock = storage.Lock(run.path / "lock")
+        except OSError as error:
+            raise RunError(f"The run {run.label!r} cannot go on: another process is at work on it.") from error
+        try:
+            columns = runs.history(run)
+            self.history = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+            for row in self.history:
+                row["epoch"] = int(row["epoch"])
+            if run.step:
+                self._start = _read_checkpoint(run)
+                self._written = (run.step, run.seconds)
+        except RunError:
+            self.close()
+            raise
+        return self
+
+    @property
+    def start_step(self) -> int:
+        """Steps that were done before this process took the run up."""
+        return self._start.step if self._start else 0
+
+    def prepare(self) -> None:
+        """Loads the data and builds the network.
+
+        Raises:
+            ValueError: the network cannot take these images.
+            RunError: the weights to start from are damaged.
+            datasets.DataError: the data set is not there.
+        """
+        x = load(self.config.dataset, "train").x
+        self._x_train, self._x_held_out = training.split_held_out(x, self.config.num_train)
+        self._num_train = len(self._x_train)
+        model = build(self.config, x.shape[1:])
+        first = self._weights(0)
+        if self._origin and first.exists():
+            try:
+                model.set_weights(storage.read_weights(first))
+            except Exception as error:  # a damaged archive fails in more ways than can be listed
+                raise RunError(f"{first} is damaged ({error}): fork the run again.") from error
+        self.model = model
+
+    def events(self) -> Iterator[training.TrainingEvent]:
+        """Trains, writing down every epoch before its last event is handed on, and the figures at the end.
+
+        Raises:
+            FloatingPointError: the run diverged; what it was until its last epoch is kept.
+            RunError: the disk refuses; everything is still in memory, and `write` tries again.
+        """
+        if self.model is None:
+            self.prepare()
+        with refusals(self.name, self.path):
+            if not self._start:
+                storage.write(self._weights(0), storage.weights_to_bytes(self.model.weights()))
+            self._commit("running")
+        for event in training.train(self.model, self.config, self._x_train, self._x_held_out, self._start):
+            self._last = event
+            if event.epoch_loss is not None:
+                self.history.append(training.history_row(event))
+                if event.step < event.num_steps:
+                    self.write("running")
+            yield event
+        self.write("finished")
+
+    def write(self, state: str, message: str = "") -> None:
+        """Writes down where the run stands, exactly enough to go on from there; with its figures, if this is its end.
+
+        Raises:
+            RunError: the disk refuses; nothing that was there before is lost, and everything is still in memory.
+        """
+        over = state in ("stopped", "finished")
+        metrics = training.measure(self.model, self.config.dataset) if over and (self._last or self._start) else {}
+        with refusals(self.name, self.path):
+            if self._last:
+                checkpoint = self._last.checkpoint()
+                storage.write(self._weights(checkpoint.step), storage.weights_to_bytes(checkpoint.weights))
+                if state != "finished":
+                    storage.write(self._resume(checkpoint.step), _checkpoint_bytes(checkpoint))
+                storage.write(self.path / "history.csv", table(self.history).encode())
+                self._written = (checkpoint.step, checkpoint.seconds)
+            self._commit(state, message, metrics)
+            self._tidy(keep_resume=state != "finished")
+
+    def fail(self, message: str) -> None:
+        """Writes down that the run ended by a problem, leaving what its last finished epoch left.
+
+        Raises:
+            RunError: the disk refuses.
+        """
+        with refusals(self.name, self.path):
+            self._commit("failed", message)
+
+    def discard(self) -> None:
+        """Removes a run of which no step was ever written down."""
+        if self._written[0]:
+            raise RunError(f"The run {self.name!r} has been trained for {self._written[0]} steps: stop it instead.")
+        self.close()
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def close(self) -> None:
+        """Lets go of the run; what is not written down is lost."""
+        if self._lock:
+            self._lock.release()
+        self._lock = None
+
+    def _weights(self, step: int) -> Path:
+        return self.path / "weights" / f"{step:08d}.npz"
+
+    def _resume(self, step: int) -> Path:
+        return self.path / f"resume-{step:08d}.npz"
+
+    def _steps_per_epoch(self) -> int:
+        return training.steps_per_epoch(self.config, max(1, self._num_train))
+
+    def _described(self, state: str, message: str = "", metrics: Mapping[str, Any] | None = None) -> str:
+        step, seconds = self._written
+        return description(
+            self.config, self.model, metrics=metrics or {}, num_train=self._num_train,
+            epochs=step // self._steps_per_epoch(), seconds=round(seconds, 2), state=state, message=message, step=step,
+            num_steps=self._steps_per_epoch() * self.config.epochs, origin=self._origin, owner=self._owner,
+        )  # fmt: skip
+
+    def _commit(self, state: str, message: str = "", metrics: Mapping[str, Any] | None = None) -> None:
+        storage.write(self.path / "run.json", self._described(state, message, metrics).encode())
+
+    def _tidy(self, keep_resume: bool) -> None:
+        """Removes what the last commit made superfluous."""
+        step, first = self._written[0], self._steps_per_epoch()
+        for file in self.path.glob("resume-*.npz"):
+            if not keep_resume or file != self._resume(step):
+                file.unlink()
+        stride = first * 2 ** (len(self.history) // KEPT).bit_length()
+        for file in (self.path / "weights").glob("*.npz"):
+            if int(file.stem) % stride and int(file.stem) not in (first, step):
+                file.unlink()
+
+
+def _weights_to_start_from(config: RunConfig, origin: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    parent = runs.find(str(origin["run"]))
+    steps = runs.saved_steps(parent)
+    if origin["step"] not in steps:
+        raise RunError(
+            f"The run {parent.label!r} keeps no weights of step {origin['step']!r}: choose one of "
+            f"{', '.join(map(str, steps)) or 'another run'}."
+        )
+    for name in ("architecture", "bottleneck"):
+        ours, theirs = getattr(config, name), getattr(parent.config, name)
+        if ours != theirs:
+            raise RunError(
+                f"{name} is {ours!r}, but the weights to start from, of {parent.label!r}, have {theirs!r}: "
+                f"set {name} to {theirs!r}, or start from fresh weights."
+            )
+    return runs.weights(parent, origin["step"])
+
+
+def _checkpoint_bytes(checkpoint: training.Checkpoint) -> bytes:
+    numbers = np.array([checkpoint.step, checkpoint.seconds, checkpoint.first_loss])
+    variables = {f"optimizer/{i:04d}": array for i, array in enumerate(checkpoint.optimizer)}
+    return storage.arrays_to_bytes({"numbers": numbers, "losses": checkpoint.losses, **variables})
+
+
+def _read_checkpoint(run: Run) -> training.Checkpoint:
+    file = run.path / f"resume-{run.step:08d}.npz"
+    try:
+        arrays = storage.read_arrays(file)
+        step, seconds, first_loss = arrays.pop("numbers").tolist()
+        losses = arrays.pop("losses")
+        optimizer = [arrays[name] for name in sorted(arrays)]
+    except Exception as error:  # a damaged archive fails in more ways than can be listed
+        raise RunError(f"{file} is damaged or missing ({error}): the run cannot go on; start it again.") from error
+    return training.Checkpoint(int(step), seconds, runs.weights(run), optimizer, losses, first_loss)

@@ -1,0 +1,147 @@
+"""Bytes on disk: files written whole or not at all, arrays without pickle, a lock that ends with its process."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+    import msvcrt
+
+
+def write(path: Path, content: bytes) -> None:
+    """Puts a file in place whole: a reader, or a crash at any moment, finds the old one or the new one.
+
+    Raises:
+        OSError: the disk refuses; the old file is still there.
+    """
+    draft = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def round_to_bfloat16(w: np.ndarray) -> np.ndarray:
+    """float32 values rounded to 8 significant bits (the upper half of the 32), as float32."""
+    bits = np.ascontiguousarray(w, dtype="<f4").view("<u4")
+    return ((bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000).astype("<u4").view("<f4")  # to nearest, ties to even
+
+
+def _pack(w: np.ndarray) -> np.ndarray:
+    # The two bytes of a bfloat16 in planes of their own, (2, *shape) uint8: the upper ones are much alike and compress.
+    return np.stack([(round_to_bfloat16(w).view("<u4") >> shift).astype("u1") for shift in (24, 16)])
+
+
+def _unpack(stored: np.ndarray) -> np.ndarray:
+    if stored.dtype != np.uint8:
+        return stored
+    high, low = stored.astype("<u4")
+    return ((high << 24) | (low << 16)).view("<f4")
+
+
+PRECISIONS = {"float32": lambda w: w.astype("float32"), "bfloat16": _pack}
+"""How weights are stored: exactly, or rounded to a third of the size for models that ship."""
+
+
+def weights_to_bytes(weights: Mapping[str, np.ndarray], precision: str = "float32") -> bytes:
+    """Weights by name as a compressed npz archive; `precision` is a name in `PRECISIONS`."""
+    return arrays_to_bytes({path: PRECISIONS[precision](w) for path, w in weights.items()})
+
+
+def arrays_to_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """Arrays by name as a compressed npz archive."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def read_weights(path: Path) -> dict[str, np.ndarray]:
+    """The inverse of `weights_to_bytes`; whatever is wrong with a damaged archive is raised as it comes."""
+    return {name: _unpack(array) for name, array in read_arrays(path).items()}
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an npz archive; one that holds objects is refused."""
+    with np.load(path, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
+class Lock:
+    """Says that this process is at work on a folder; the system takes it back when the process ends, however it ends."""
+
+    def __init__(self, path: Path) -> None:
+        """Takes the lock.
+
+        Raises:
+            OSError: somebody else has it.
+        """
+        self._file = path.open("ab")
+        try:
+            if fcntl:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            else:
+                msvcrt.locking(self._file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            self._file.close()
+            raise
+
+    def release(self) -> None:
+        self._file.close()
+
+
+def is_locked(path: Path) -> bool:
+    """Whether some process, this one included, has the lock on `path`."""
+    if not path.exists():
+        return False
+    with contextlib.suppress(OSError), path.open("ab") as file:
+        if fcntl:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: askers do not disturb one another
+        else:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def folder_in_place(target: Path) -> Iterator[Path]:
+    """A new folder to write into, which takes `target`'s name when the block ends well and is removed when it does not.
+
+    The only step that a reader can see is a rename. What was at `target` before is gone then, and not before.
+    """
+
+    def beside() -> Path:
+        return target.with_name(f".{target.name}-{secrets.token_hex(4)}")
+
+    draft = beside()
+    try:
+        draft.mkdir(parents=True)
+        yield draft
+        if target.exists():
+            old = beside()
+            target.rename(old)
+            try:
+                draft.rename(target)
+            except OSError:
+                old.rename(target)
+                raise
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            draft.rename(target)
+    finally:  # also when interrupted; after the rename there is nothing left to remove
+        shutil.rmtree(draft, ignore_errors=True)
