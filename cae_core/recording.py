@@ -14,7 +14,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -145,8 +145,11 @@ class Recording:
                 raise RunError(f"{first} is damaged ({error}): fork the run again.") from error
         self.model = model
 
-    def events(self) -> Iterator[training.TrainingEvent]:
+    def events(self, on_end: Callable[[], None] = lambda: None) -> Iterator[training.TrainingEvent]:
         """Trains, writing down every epoch before its last event is handed on, and the figures at the end.
+
+        Args:
+            on_end: called when training is over and the network is about to be measured, which takes seconds.
 
         Raises:
             FloatingPointError: the run diverged; what it was until its last epoch is kept.
@@ -165,6 +168,7 @@ class Recording:
                 if event.step < event.num_steps:
                     self.write("running")
             yield event
+        on_end()
         self.write("finished")
 
     def write(self, state: str, message: str = "") -> None:

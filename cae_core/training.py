@@ -223,11 +223,17 @@ def _refuse_divergence(config: RunConfig, recent: Sequence[float], first_loss: f
         )
 
 
+def typical_noise(config: RunConfig) -> tuple[str, float]:
+    """Kind and factor of the noise that a run is looked at under: its own; a mixture is stood for by its largest part."""
+    if config.noise_kind == MIXED:
+        return "gaussian", config.noise_factor / 2
+    return config.noise_kind, config.noise_factor
+
+
 def _held_out_pair(config: RunConfig, x_held_out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Clean and noisy held-out images, the same for every epoch. Mixed noise is stood for by its largest part."""
+    """Clean and noisy held-out images, the same for every epoch."""
     clean = as_float(x_held_out)
-    kind = "gaussian" if config.noise_kind == MIXED else config.noise_kind
-    return clean, corrupt(clean, kind, config.noise_factor / (2 if config.noise_kind == MIXED else 1), config.seed)
+    return clean, corrupt(clean, *typical_noise(config), config.seed)
 
 
 def _mean_loss(loss_of, noisy: np.ndarray, clean: np.ndarray, batch: int = 500) -> float:

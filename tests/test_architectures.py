@@ -228,12 +228,25 @@ def test_fast_starts_its_block_as_the_identity_and_its_code_is_unbounded():
     assert sum(w.size for w in build(config("fast", bottleneck=32)).weights().values()) < 200_000
 
 
-def test_depth_to_space_against_a_reshape():
-    from cae_core.architectures.layers import DepthToSpace
+@pytest.mark.parametrize("block", [2, 3])
+def test_depth_to_space_is_tensorflows_and_a_reshape(block):
+    import keras
+    import tensorflow as tf
 
-    x = np.random.default_rng(0).random((2, 3, 5, 12), dtype="float32")
-    y = DepthToSpace(2)(x).numpy()
-    expected = x.reshape(2, 3, 5, 2, 2, 3).transpose(0, 1, 3, 2, 4, 5).reshape(2, 6, 10, 3)
+    from cae_core.architectures.layers import depth_to_space
+
+    x = np.random.default_rng(0).random((2, 3, 5, 3 * block**2), dtype="float32")
+    h = keras.Input(x.shape[1:])
+    y = keras.Model(h, depth_to_space(h, block))(x).numpy()
+    expected = x.reshape(2, 3, 5, block, block, 3).transpose(0, 1, 3, 2, 4, 5).reshape(2, 3 * block, 5 * block, 3)
     np.testing.assert_array_equal(y, expected)
-    assert DepthToSpace(2).compute_output_shape((None, 3, 5, 12)) == (None, 6, 10, 3)
-    assert DepthToSpace.from_config(DepthToSpace(3).get_config()).block == 3
+    np.testing.assert_array_equal(y, tf.nn.depth_to_space(x, block))
+
+
+@EVERY
+def test_networks_are_made_of_layers_that_keras_has(name):
+    """So a saved model opens with plain Keras, and the exported script can build it."""
+    import keras
+
+    for layer in layers_of(build(config(name))):
+        assert getattr(keras.layers, type(layer).__name__, None) is type(layer)

@@ -186,14 +186,14 @@ def test_an_interrupted_training_says_how_to_go_on_and_goes_on_as_if_never_inter
     command = ["train", *TINY, "--epochs", "3", "--batch-size", "50"]  # 200 images, 4 steps an epoch
     assert main([*command, "--name", "whole", "--json"]) == 0
     whole = json.loads(capsys.readouterr().out)
-    monkeypatch.setattr(training, "train", interrupted_after(6))  # in the second epoch
-    assert main([*command, "--name", "two"]) == 130
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "train", interrupted_after(6))  # in the second epoch
+        assert main([*command, "--name", "two"]) == 130
     out, err = capsys.readouterr()
     assert err == "stopped\n"
     assert "python -m cae_core resume two" in out
     run = runs.find("two")
     assert (run.state, run.epochs, run.step) == ("interrupted", 1, 4)
-    monkeypatch.undo()
     assert main(["resume", "two", "--json"]) == 0
     resumed = json.loads(capsys.readouterr().out)
     assert [row["epoch"] for row in resumed["epochs"]] == [1, 2, 3]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -146,10 +147,15 @@ class Autoencoder:
         return np.concatenate([function(values[start : start + INFERENCE_BATCH]).numpy() for start in starts])
 
 
+_building = threading.Lock()  # Keras builds one network at a time
+
+
 def build(config: RunConfig, image_shape: tuple[int, int, int] = (28, 28, 1)) -> Autoencoder:
     """The untrained network of a configuration.
 
     Raises:
         ValueError: the architecture is unknown, or cannot take this image size.
     """
-    return lookup(ARCHITECTURES, "architecture", config.architecture).make(config, image_shape)
+    make = lookup(ARCHITECTURES, "architecture", config.architecture).make
+    with _building:
+        return make(config, image_shape)

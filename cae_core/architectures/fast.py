@@ -13,7 +13,7 @@ import keras
 from keras import layers
 
 from cae_core.architectures import Autoencoder
-from cae_core.architectures.layers import DepthToSpace, refuse_size, seeds
+from cae_core.architectures.layers import depth_to_space, refuse_size, seeds
 from cae_core.config import RunConfig
 
 WAIST, NARROW = 96, 8
@@ -54,6 +54,6 @@ def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     low = (height // 4, width // 4, 16)
     h = layers.Reshape(low)(dense(low[0] * low[1] * low[2], "expand", "silu")(h))
     h = conv(32, "low")(h)
-    h = DepthToSpace(2)(conv(64, "up_1")(h))
-    h = DepthToSpace(2)(conv(4 * channels, "up_2", activation=None)(h))
+    h = depth_to_space(conv(64, "up_1")(h), 2)
+    h = depth_to_space(conv(4 * channels, "up_2", activation=None)(h), 2)
     return Autoencoder(encoder, keras.Model(z, h, name="decoder"))

@@ -1,0 +1,125 @@
+"""Codes as points on a plane: the codes themselves where they are two numbers, else the two directions of most variance.
+
+While a network learns, the plane is drawn again and again. Principal components may turn or flip from one time to the
+next without the codes having changed much; so a plane can be turned to lie as near as possible to an earlier one. NumPy
+only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+EXACT = 160
+"""Codes or numbers a code up to which the principal components are computed to the last digit."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """Codes on a plane.
+
+    Attributes:
+        points: `(n, 2)` float32, in the order of the codes.
+        axes: what the two numbers are.
+        explained: share of the codes' variance that the plane shows, in [0, 1].
+    """
+
+    points: np.ndarray
+    axes: tuple[str, str]
+    explained: float
+
+
+def to_plane(codes: np.ndarray, like: np.ndarray | None = None) -> Plane:
+    """Where codes lie on a plane.
+
+    A code of two numbers is shown as it is. A code of one number becomes a point on the horizontal axis. Of longer codes
+    the plane shows the first two principal components, centred: the view of them that spreads the points most. Only that
+    view is turned or mirrored to be `like` an earlier one; its axes are then directions *within* the plane of the two
+    components, and say so.
+
+    Args:
+        codes: `(n, ...)` float; one code may have any shape.
+        like: `(n, 2)` float, an earlier plane of the same images.
+
+    Raises:
+        ValueError: there are no codes, they are not all finite, or `like` is not of as many points.
+    """
+    codes = np.asarray(codes)
+    if codes.ndim < 2 or codes.size == 0:
+        raise ValueError(f"codes has shape {codes.shape}; it must be (n, ...) with at least one code of one number.")
+    codes = codes.reshape(len(codes), -1)
+    if not np.isfinite(codes).all():
+        raise ValueError("codes has NaN or infinite values: the network no longer gives numbers, so there is no plane.")
+    if codes.shape[1] == 1:
+        return Plane(np.pad(codes, ((0, 0), (0, 1))).astype(np.float32), ("z₁", ""), 1.0)
+    if codes.shape[1] == 2:
+        return Plane(codes.astype(np.float32), ("z₁", "z₂"), 1.0)
+    points, explained = _principal(codes)
+    axes = ("first principal component", "second principal component")
+    if like is not None:
+        points, axes = align(points, like), ("principal plane, across", "principal plane, up")
+    return Plane(points.astype(np.float32), axes, explained)
+
+
+def align(points: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """The points turned or mirrored about the origin, distances unchanged, to lie nearest to others.
+
+    The orthogonal Procrustes problem: the matrix is U Vᵀ of the singular value decomposition of pointsᵀ like, after
+    both were centred (Schönemann, Psychometrika 31, 1966).
+
+    Args:
+        points: `(n, 2)` float.
+        like: `(n, 2)` float, where each would best be.
+    """
+    points, like = np.asarray(points, np.float64), np.asarray(like, np.float64)
+    if points.shape != like.shape:
+        raise ValueError(f"points has shape {points.shape} and like {like.shape}; they must be of the same images.")
+    u, _, vt = np.linalg.svd(points.T @ (like - like.mean(axis=0)))
+    return points @ (u @ vt)
+
+
+def _principal(codes: np.ndarray) -> tuple[np.ndarray, float]:
+    """The first two principal coordinates `(n, 2)` of `(n, d)` codes, and the share of variance along them.
+
+    They are those of `pca.fit`, which takes two seconds for codes of 1,568 numbers; the sign of a component, which
+    `pca.fit` takes from its direction, is here that of its point farthest out.
+    """
+    n, d = codes.shape
+    exact = min(n, d) <= EXACT
+    kind = np.float64 if exact else np.float32  # half the time, and enough for a picture
+    centred = codes.astype(kind) - codes.mean(axis=0, dtype=np.float64).astype(kind)
+    if exact and d <= n:
+        squares, vectors = _top(centred.T @ centred)
+        points = centred @ vectors
+    else:
+        basis = np.eye(n) if exact else _leading(centred)
+        small = (basis.T @ centred).astype(np.float64)
+        squares, vectors = _top(small @ small.T)
+        points = basis @ vectors * np.sqrt(squares)
+    points = np.pad(points, ((0, 0), (0, 2 - points.shape[1])))  # a single code spans no second direction
+    farthest = points[np.abs(points).argmax(axis=0), [0, 1]]
+    total = float(np.vdot(centred, centred))
+    return points * np.where(farthest < 0, -1, 1), min(1.0, float(squares.sum()) / total) if total > 0 else 1.0
+
+
+def _top(gram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The two largest eigenvalues of a Gram matrix, the larger first, and their eigenvectors as columns."""
+    squares, vectors = np.linalg.eigh(gram)  # ascending
+    return np.clip(squares[:-3:-1], 0, None), vectors[:, :-3:-1]
+
+
+def _leading(rows: np.ndarray, block: int = 8, blocks: int = 7) -> np.ndarray:
+    """`(n, block * blocks)` orthonormal columns that hold the leading left singular vectors of `(n, d)` rows.
+
+    The randomised block Krylov method (Musco and Musco, NeurIPS 2015): a tenth of the time of a decomposition. Directions
+    whose variances are nearly equal may come out mixed, which as a view of the points is as good.
+    """
+    last = rows @ np.random.default_rng(0).standard_normal((rows.shape[1], block), dtype=np.float32)
+    basis = last = np.linalg.qr(last)[0]
+    for _ in range(blocks - 1):
+        last = rows @ (rows.T @ last)
+        last -= basis @ (basis.T @ last)
+        last = np.linalg.qr(last)[0]
+        basis = np.hstack([basis, last])
+    return np.linalg.qr(basis)[0]

@@ -1,0 +1,67 @@
+"""The time machine: what the saved epochs of a run make of the same images, to be looked at one after the other."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cae_core import latent, runs, watching
+from cae_core.architectures import build
+from cae_core.runs import Run, RunError
+
+
+@dataclass(frozen=True, eq=False)
+class Replay:
+    """A run, moment by moment.
+
+    Attributes:
+        steps: whose weights are kept, ascending; the first is usually 0, the untrained network.
+        epochs: the same counted in epochs, with fractions.
+        x, x_noisy, labels: the images of `watching.Probes`.
+        x_hat: `(moments, 8, H, W, C)` float32 in [0, 1].
+        planes: the codes of the fixed sample at each moment, each turned to be like the next.
+    """
+
+    steps: tuple[int, ...]
+    epochs: tuple[float, ...]
+    x: np.ndarray
+    x_noisy: np.ndarray
+    labels: np.ndarray
+    x_hat: np.ndarray
+    planes: tuple[latent.Plane, ...]
+
+
+def replay(run: Run) -> Replay:
+    """Every saved moment of a run; the last few runs are kept in memory.
+
+    Raises:
+        RunError: weights are missing or damaged.
+        datasets.DataError: the data set is not there.
+    """
+    return _replay(run.path, run.step, run.created)
+
+
+@functools.lru_cache(maxsize=8)
+def _replay(path: Path, step: int, created: str) -> Replay:
+    run = runs.read(path)
+    network = build(run.config, run.image_shape)  # of its own: a finished model is never changed in place
+    images = watching.probes(run.config)
+    steps = runs.saved_steps(run)
+    x_hat, planes = [], []
+    for moment in reversed(steps):
+        try:
+            network.set_weights(runs.weights(run, moment))
+        except RunError:
+            raise
+        except Exception as error:
+            raise RunError(f"The weights of {run.label!r} after step {moment} are damaged ({error}).") from error
+        x_hat.append(network.reconstruct(images.x_noisy))
+        planes.append(latent.to_plane(network.encode(images.x_codes), planes[-1].points if planes else None))
+    per_epoch = run.num_steps / run.config.epochs
+    return Replay(
+        tuple(steps), tuple(s / per_epoch for s in steps), images.x, images.x_noisy, images.labels,
+        np.stack(x_hat[::-1]), tuple(planes[::-1]),
+    )  # fmt: skip

@@ -1,0 +1,184 @@
+"""What a run looks like while it trains: its curve, the same images getting better, the codes of a fixed sample moving.
+
+The pictures are made between two steps, on the thread that trains, so they cost training time: they are made only while
+somebody looks, and take at most a twentieth of the time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cae_core import denoising, latent, training
+from cae_core.config import RunConfig
+from cae_core.corruptions import corrupt
+from cae_core.datasets import as_float, load
+from cae_core.recording import Recording
+
+NUM_PROBES, NUM_CODES = 8, 500
+INTERVAL, SHARE = 0.2, 20
+"""Pictures come at most every INTERVAL seconds, and no sooner than SHARE times what the last ones took."""
+ATTENTION = 3.0
+"""Seconds after a look for which pictures go on being made."""
+MOST_POINTS = 400
+
+
+class Curve:
+    """Training losses by step, thinned evenly so that a long run costs no more than a short one."""
+
+    def __init__(self) -> None:
+        self._means: list[tuple[float, float]] = []  # of `_stride` steps each: middle step, mean loss
+        self._stride = 1
+        self._open: list[tuple[float, float]] = []
+
+    def add(self, step: int, loss: float) -> None:
+        self._open.append((step, loss))
+        if len(self._open) == self._stride:
+            self._means.append(tuple(np.mean(self._open, axis=0)))
+            self._open = []
+            if len(self._means) == MOST_POINTS:
+                pairs = np.reshape(self._means, (-1, 2, 2))
+                self._means = [tuple(pair) for pair in pairs.mean(axis=1)]
+                self._stride *= 2
+
+    def points(self) -> np.ndarray:
+        """`(k, 2)` float64, k < `MOST_POINTS`: step and mean loss around it."""
+        return np.array(self._means, dtype=float).reshape(-1, 2)
+
+
+@dataclass(frozen=True)
+class Probes:
+    """The fixed images that a run is watched by.
+
+    Attributes:
+        x: `(8, H, W, C)` float32 in [0, 1], test images, the first of those that the Denoise page opens with.
+        x_noisy: the same under the run's own noise; a mixture of kinds is stood for by its largest part.
+        x_codes: `(500, H, W, C)` float32 in [0, 1], held-out images whose codes are shown, without noise.
+        labels: `(500,)` their classes.
+    """
+
+    x: np.ndarray
+    x_noisy: np.ndarray
+    x_codes: np.ndarray
+    labels: np.ndarray
+
+
+def probes(config: RunConfig) -> Probes:
+    """The probes of a configuration: equal ones for equal data set, noise and seed."""
+    test, train = load(config.dataset, "test"), load(config.dataset, "train")
+    x = as_float(test.x[denoising.choose(test.y, 0)[:NUM_PROBES]])
+    held_out = slice(-training.HELD_OUT, None)
+    x_codes, labels = train.x[held_out][:NUM_CODES], train.y[held_out][:NUM_CODES]
+    return Probes(x, corrupt(x, *training.typical_noise(config), config.seed), as_float(x_codes), labels)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One look at a run.
+
+    Attributes:
+        number: grows with every new picture, so that one who has seen it need not draw it again.
+        step, num_steps, epoch, seconds: as in `training.TrainingEvent`.
+        epochs: of the whole run.
+        steps_per_epoch: steps of one.
+        steps_per_second: lately.
+        seconds_left: to the end at the average pace so far; None before the second step.
+        curve: `(k, 2)` float64, epoch (with fractions) and training loss.
+        history: one mapping an epoch that is finished, as in `history.csv`.
+        x, x_noisy, labels: of the `Probes`.
+        x_hat: `(8, H, W, C)` float32 in [0, 1], what the network makes of the noisy ones now.
+        plane: the codes of the fixed sample in the plane.
+    """
+
+    number: int
+    step: int
+    num_steps: int
+    epoch: int
+    seconds: float
+    epochs: int
+    steps_per_epoch: int
+    steps_per_second: float
+    seconds_left: float | None
+    curve: np.ndarray = field(repr=False)
+    history: tuple[dict[str, float], ...] = field(repr=False)
+    x: np.ndarray = field(repr=False)
+    x_noisy: np.ndarray = field(repr=False)
+    labels: np.ndarray = field(repr=False)
+    x_hat: np.ndarray = field(repr=False)
+    plane: latent.Plane = field(repr=False)
+
+
+class Watch:
+    """Follows one recording; `see` is the trainer's, everything else anybody's."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording, self._probes = recording, probes(recording.config)
+        self._curve = Curve()
+        self._event: training.TrainingEvent | None = None
+        self._lately: deque[tuple[int, float]] = deque(maxlen=50)
+        self._first: tuple[int, float] | None = None
+        self._looked = time.monotonic()
+        self._next = 0.0
+        self.seen: Seen | None = None
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether every step is done."""
+        return bool(self._event) and self._event.step == self._event.num_steps
+
+    def look(self) -> None:
+        """Somebody is looking."""
+        self._looked = time.monotonic()
+
+    def see(self, event: training.TrainingEvent) -> None:
+        """Takes note of a step, and makes new pictures if it is time."""
+        self._event = event
+        self._curve.add(event.step, event.loss)
+        self._lately.append((event.step, event.seconds))
+        self._first = self._first or (event.step, event.seconds)
+        now = time.monotonic()
+        ended = event.epoch_loss is not None
+        if self.seen is None or self.is_at_end or (now - self._looked < ATTENTION and (ended or now >= self._next)):
+            self.show()
+
+    def show(self) -> None:
+        """Makes new pictures now."""
+        event, model = self._event, self._recording.model
+        if event is None or (self.seen and self.seen.step == event.step and len(self._recording.history) == event.epoch):
+            return
+        started = time.monotonic()
+        steps_per_epoch = event.num_steps // self._recording.config.epochs
+        before, after = self._lately[0], self._lately[-1]
+        rate = (after[0] - before[0]) / (after[1] - before[1]) if after[1] > before[1] else 0.0
+        done, spent = event.step - self._first[0], event.seconds - self._first[1]
+        curve = self._curve.points() / (steps_per_epoch, 1)
+        x_hat, codes = model.reconstruct(self._probes.x_noisy), model.encode(self._probes.x_codes)
+        if not (np.isfinite(x_hat).all() and np.isfinite(codes).all()):
+            return  # the run is diverging, which its next loss will say
+        self.seen = Seen(
+            number=self.seen.number + 1 if self.seen else 1,
+            step=event.step,
+            num_steps=event.num_steps,
+            epoch=event.epoch,
+            seconds=event.seconds,
+            epochs=self._recording.config.epochs,
+            steps_per_epoch=steps_per_epoch,
+            steps_per_second=rate,
+            seconds_left=spent / done * (event.num_steps - event.step) if done else None,
+            curve=curve,
+            history=tuple(self._recording.history),
+            x=self._probes.x,
+            x_noisy=self._probes.x_noisy,
+            labels=self._probes.labels,
+            x_hat=x_hat,
+            plane=latent.to_plane(codes, self.seen.plane.points if self.seen else None),
+        )
+        ended = time.monotonic()
+        self._next = ended + max(INTERVAL, SHARE * (ended - started))
+
+    def forget_model(self) -> None:
+        """Keeps the last pictures and lets go of the network."""
+        self._recording = self._probes = None
