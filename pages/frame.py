@@ -6,7 +6,11 @@ import streamlit as st
 
 from cae_core import backend
 
+PAGES = {"denoise.py": "Denoise", "train.py": "Train", "runs.py": "Runs"}
+"""File to title, in the order of the navigation; the first is the one that opens."""
+
 st.set_page_config(page_title="Autoencoder explorer", page_icon="🔢", layout="wide")
 st.html(Path(__file__).with_name("style.css"))
 backend.start()  # already running under app.py; a test that runs only this file gets it here
-st.navigation([st.Page("denoise.py", title="Denoise", default=True)]).run()
+pages = [st.Page(file, title=title, default=file == "denoise.py") for file, title in PAGES.items()]
+st.navigation(pages, position="top").run()

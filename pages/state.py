@@ -7,13 +7,16 @@ setting's key is the widget's key, the URL parameter's name and the name in JSON
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 from cae_core.config import Bounds, lookup
+from cae_core.runs import check_name
 
 # Streamlit's own binding of widgets to the URL writes labels and leaves defaults out, so a link would change its meaning
 # with the wording, or on a machine with another default data set. replaceState keeps one history entry a page, and
@@ -29,8 +32,20 @@ export default function ({ data }) {
 """
 
 
-MOST = 80
+MOST = 400
 """Characters of a link's part that are looked at: more is never needed, and an error repeats it."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names of runs as a value: up to `most` of them, in a link separated by commas."""
+
+    most: int
+
+    def check(self, key: str, names: Sequence[str]) -> tuple[str, ...]:
+        if len(names) > self.most:
+            raise ValueError(f"{key} names {len(names)} runs; it may name at most {self.most}.")
+        return tuple(check_name(name) for name in names)
 
 
 @dataclass(frozen=True)
@@ -39,23 +54,33 @@ class Setting:
 
     Attributes:
         default: its value without a link.
-        allowed: `Bounds` for a number, a tuple of the choices for anything else.
+        allowed: `Bounds` for a number, `Names` for runs, a tuple of the choices for anything else.
     """
 
     default: Any
-    allowed: Bounds | tuple[Any, ...]
+    allowed: Bounds | Names | tuple[Any, ...]
 
     def parse(self, key: str, text: str) -> Any:
         """The value a link means, or a ValueError saying what was given and what is allowed."""
+        if isinstance(self.allowed, Names):
+            return self.allowed.check(key, [name for name in text.split(",") if name])
         if isinstance(self.allowed, Bounds):
             return self.allowed.check(key, text)
         return lookup({_text(choice): choice for choice in self.allowed}, key, text)
+
+    def allows(self, value: Any) -> bool:
+        """Whether the value may stay when a page is opened that knows the key with other choices."""
+        if isinstance(self.allowed, Bounds):
+            return self.allowed.low <= value <= self.allowed.high
+        return isinstance(self.allowed, Names) or value in self.allowed
 
 
 def _text(value: Any) -> str:
     """A value as the URL spells it."""
     if isinstance(value, bool):
         return "on" if value else "off"
+    if isinstance(value, tuple):
+        return ",".join(value)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -76,7 +101,8 @@ def open_page(page: str, settings: Mapping[str, Setting]) -> list[str]:
     st.session_state.update(st.session_state.pop("_next", {}))
     for key, setting in settings.items():
         # Assigning a key to itself keeps it through runs in which its widget is not drawn.
-        st.session_state[key] = st.session_state.get(key, setting.default)
+        value = st.session_state.get(key, setting.default)
+        st.session_state[key] = value if setting.allows(value) else setting.default
     now = {key: st.session_state[key] for key in settings}
     if not arrived and now != st.session_state.get("_last"):
         st.session_state["_problems"] = []
@@ -123,6 +149,33 @@ def first_time(what: str, value: Any) -> bool:
 def matches(some: Mapping[str, Any]) -> bool:
     """Whether these settings are as given now."""
     return all(st.session_state.get(key) == value for key, value in some.items())
+
+
+_KNOWN = """
+export default function ({ data }) {
+  if (!document.cookie.split("; ").some(cookie => cookie.startsWith(data.cookie + "=")))
+    document.cookie = `${data.cookie}=${data.token}; path=/; max-age=31536000; SameSite=Strict`;
+}
+"""
+_COOKIE = "cae_visitor"
+
+
+def visitor() -> str:
+    """An opaque mark of this visitor, the same in every tab and after closing them, that nobody else can have.
+
+    The browser keeps a random token as a cookie; what is handed on, and written to disk with runs, is its hash.
+    """
+    token = st.session_state.get("_token") or st.context.cookies.get(_COOKIE) or secrets.token_urlsafe(16)
+    st.session_state["_token"] = token
+    return hashlib.sha256(token.encode()).hexdigest()[:16]
+
+
+def keep_visitor() -> None:
+    """Has the browser keep the token; at the end of a page that makes things which belong to somebody."""
+    visitor()
+    st.components.v2.component("visitor", js=_KNOWN)(
+        data={"cookie": _COOKIE, "token": st.session_state["_token"]}, key="visitor"
+    )
 
 
 def write_address(settings: Mapping[str, Setting]) -> None:
