@@ -237,6 +237,8 @@ def model(run: Run, step: int | None = None) -> Autoencoder:
     Raises:
         RunError: the weights are missing, damaged, or not those of the run's network.
     """
+    if not run.step:
+        raise RunError(f"The run {run.label!r} has not been trained yet: wait for its first epoch.")
     file = weights_file(run, step)
     try:
         changed = file.stat().st_mtime_ns

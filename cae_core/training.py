@@ -29,6 +29,10 @@ MEASURED = {"clean": ("none", 0.0), "gaussian 0.5": ("gaussian", 0.5)}
 """Conditions a finished run is measured under on the whole test split: label to noise kind and factor."""
 
 
+MEASURED_HELD_OUT = 500
+"""Held-out images that a run's loss is measured on at least; as many as it trains on, where those are more. A run on a
+hundred images would else spend most of its time on them."""
+
 EXPLODED = 10.0
 """How many times its first value the loss may reach, as a mean over `WINDOW` steps, before a run is ended as diverging."""
 WINDOW = 10
@@ -115,7 +119,7 @@ def train(
         model: an untrained (or to be continued) network.
         config: the run; its dataset and num_train are for the caller, who chooses the images.
         x_train: `(n, H, W, C)` uint8.
-        x_held_out: `(m, H, W, C)` uint8.
+        x_held_out: `(m, H, W, C)` uint8; the first max(`MEASURED_HELD_OUT`, n) of them are used.
         start: go on from there, with the same images and configuration, instead of from the first step.
 
     Yields:
@@ -156,7 +160,7 @@ def train(
         return loss
 
     held_out_loss_of = tf.function(lambda x_noisy, x: objective(x_noisy, x, False), reduce_retracing=True, autograph=False)
-    clean, noisy = _held_out_pair(config, x_held_out)
+    clean, noisy = _held_out_pair(config, x_held_out[: max(MEASURED_HELD_OUT, len(x_train))])
     # On the device once, as bytes: a batch is gathered and scaled inside the step. Handed to the step rather than captured
     # by it, for what a compiled function captures stays in memory as long as the function does.
     images = tf.constant(x_train)

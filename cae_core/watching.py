@@ -129,6 +129,12 @@ class Watch:
         """Whether every step is done."""
         return bool(self._event) and self._event.step == self._event.num_steps
 
+    @property
+    def seconds_per_step(self) -> float | None:
+        """Of the last steps; an epoch's end counts for one of them."""
+        times = [seconds for _, seconds in self._lately]
+        return float(np.median(np.diff(times))) if len(times) > 2 else None
+
     def look(self) -> None:
         """Somebody is looking."""
         self._looked = time.monotonic()
@@ -140,8 +146,7 @@ class Watch:
         self._lately.append((event.step, event.seconds))
         self._first = self._first or (event.step, event.seconds)
         now = time.monotonic()
-        ended = event.epoch_loss is not None
-        if self.seen is None or self.is_at_end or (now - self._looked < ATTENTION and (ended or now >= self._next)):
+        if self.seen is None or self.is_at_end or (now - self._looked < ATTENTION and now >= self._next):
             self.show()
 
     def show(self) -> None:
@@ -181,4 +186,4 @@ class Watch:
 
     def forget_model(self) -> None:
         """Keeps the last pictures and lets go of the network."""
-        self._recording = self._probes = None
+        self._recording = self._probes = self._event = None  # an event's checkpoint has the network, too

@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -11,7 +12,7 @@ from cae_core.config import BOTTLENECKS, BOUNDS, Bounds
 from cae_core.corruptions import CORRUPTIONS
 from cae_core.losses import LOSSES
 from cae_core.pretrained import TRAINED_ON, name_of
-from pages import explain, show, state
+from pages import explain, missing, show, state
 
 NOISES = tuple(kind for kind in CORRUPTIONS if kind != "none")
 SETTINGS = {
@@ -23,6 +24,7 @@ SETTINGS = {
     "loss": state.Setting("bce", tuple(LOSSES)),
     "both_losses": state.Setting(False, (False, True)),
     "seed": state.Setting(0, Bounds(0, 9999, integer=True)),
+    "run": state.Setting((), state.Names(1)),
 }
 
 FIRST_PAINT = 0.15
@@ -33,40 +35,35 @@ def _label(registry):
     return lambda name: registry[name].label
 
 
-def _sidebar() -> None:
+@st.cache_data(ttl=3, max_entries=64, show_spinner=False)
+def _own_runs(owner: str, folder: str) -> dict[tuple[str, ...], str]:
+    """The visitor's trained runs, newest first, as the values of the setting `run` and what people see."""
+    found = [run for run in runs.every(Path(folder))[0] if run.owner in ("", owner) and run.is_trained]
+    return {(run.name,): run.label for run in sorted(found, key=lambda run: run.created, reverse=True)}
+
+
+def _sidebar(chosen: tuple[str, ...]) -> None:
+    own = _own_runs(state.visitor(), str(runs.runs_dir()))
+    labels = {(): "Shipped with the app", **({chosen: chosen[0]} if chosen else {}), **own}
     with st.sidebar:
         st.selectbox("Data set", SETTINGS["dataset"].allowed, format_func=_label(datasets.DATASETS), key="dataset")
         st.selectbox("Noise kind", NOISES, format_func=_label(CORRUPTIONS), key="noise_kind")
         st.slider("Noise factor", 0.0, 1.0, step=0.05, key="noise_factor")
-        st.select_slider("Bottleneck", BOTTLENECKS, key="bottleneck", help="How many numbers the code has.")
-        st.segmented_control("Loss", tuple(LOSSES), format_func=_label(LOSSES), key="loss", required=True)
-        st.toggle("Show both losses", key="both_losses")
-        names = {"mixed": "Noisy images", "clean": "Clean images"}
-        st.segmented_control("Model trained on", names, format_func=names.get, key="trained_on", required=True)
+        if not chosen:
+            st.select_slider("Bottleneck", BOTTLENECKS, key="bottleneck", help="How many numbers the code has.")
+            st.segmented_control("Loss", tuple(LOSSES), format_func=_label(LOSSES), key="loss", required=True)
+            names = {"mixed": "Noisy images", "clean": "Clean images"}
+            st.segmented_control("Model trained on", names, format_func=names.get, key="trained_on", required=True)
+        if len(labels) > 1:
+            st.selectbox("Network", tuple(labels), format_func=labels.get, key="run")
         st.button("New images", icon=":material/shuffle:", on_click=_new_images, width="stretch")
         with st.expander("More"):
+            st.toggle("Show both losses", key="both_losses", disabled=bool(chosen))
             st.number_input("Sample (seed)", 0, 9999, step=1, key="seed", help="Decides the ten images and the noise.")
 
 
 def _new_images() -> None:
     state.change(seed=(state.values(SETTINGS)["seed"] + 1) % 10_000)
-
-
-def _offer_download(dataset: str, reason: str) -> None:
-    """Says why a data set is not there, and fetches it when, and only when, the visitor asks."""
-    entry = datasets.DATASETS[dataset]
-    with st.container(border=True):
-        st.markdown(reason)
-        if st.button(f"Download {entry.label} ({entry.download_bytes / 1e6:.0f} MB)", key="download"):
-            bar = st.progress(0.0, f"Asking for {entry.label}")
-            try:
-                entry.download(lambda fraction, text: bar.progress(fraction, text))
-            except datasets.DataError as error:
-                bar.empty()
-                st.error(show.plain(str(error)))
-            else:
-                state.change_next_run(dataset=dataset)
-                st.rerun()
 
 
 def _expect(now: dict) -> None:
@@ -102,28 +99,26 @@ def _page() -> None:
         drawn = denoising.sample(now["dataset"], now["noise_kind"], now["noise_factor"], now["seed"])
     except datasets.DataError as error:
         trouble = error
-    _sidebar()
+    _sidebar(now["run"])
     if problems:
-        st.warning(
-            "This link asks for something there is not; defaults are shown instead. " + show.plain(" ".join(problems))
-        )
+        show.link_problems(problems)
 
-    if isinstance(trouble, datasets.DatasetMissing):
-        _offer_download(now["dataset"], show.plain(str(trouble)))
-        return
     if trouble:
-        st.error(show.plain(str(trouble)))
-        if datasets.DATASETS[now["dataset"]].download:
-            _offer_download(now["dataset"], "Downloading it again replaces the damaged file.")
+        missing.say(now["dataset"], trouble)
         return
 
-    losses = tuple(LOSSES) if now["both_losses"] else (now["loss"],)
-    names = [name_of(now["dataset"], now["bottleneck"], loss, now["trained_on"]) for loss in losses]
-    through = None
+    through, code_size = None, now["bottleneck"]
     try:
+        if now["run"]:
+            own = runs.find(now["run"][0])
+            names, losses, code_size = now["run"], (own.config.loss,), own.code_size
+        else:
+            losses = tuple(LOSSES) if now["both_losses"] else (now["loss"],)
+            names = [name_of(now["dataset"], now["bottleneck"], loss, now["trained_on"]) for loss in losses]
         if backend.ready():
             through = denoising.reconstruct(drawn, names)
-            _expect(now)
+            if not now["run"]:
+                _expect(now)
     except (RuntimeError, runs.RunError) as error:
         st.error(show.plain(str(error)))
         names = losses = ()  # the clean and the noisy row need no network
@@ -137,12 +132,11 @@ def _page() -> None:
     size = drawn.x[0].size
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(
-            f"The **code** has **{now['bottleneck']}** numbers, the image {size}: "
-            f"**{size / now['bottleneck']:.3g} times** smaller.",
+            f"The **code** has **{code_size}** numbers, the image {size}: {show.ratio(size, code_size)}.",
             width="content",
         )
         if through:
-            title = f"{datasets.DATASETS[now['dataset']].label}: {now['bottleneck']} numbers, {noise}"
+            title = f"{datasets.DATASETS[now['dataset']].label}: {code_size} numbers, {noise}"
             errors = "; ".join(f"{label}: MSE {r.figures['mse']:.4f}" for label, r in zip(labels, through, strict=True))
             caption = f"Noisy: MSE {drawn.noisy_figures['mse']:.4f}; {errors}. Seed {now['seed']}."
             show.download(rows, title, caption, "-".join(names))
@@ -153,10 +147,10 @@ def _page() -> None:
     elif losses:
         st.caption("The networks are being loaded, which takes a few seconds after the start of the program.")
         _wait_for_networks()
-    explain.try_this()
+    explain.try_this(explain.EXPERIMENTS)
     explain.settings(now["noise_kind"])
     if now["dataset"] == "strokes" and not datasets.DATASETS["mnist"].on_machine():
-        _offer_download(
+        missing.offer_download(
             "mnist",
             "You are looking at **Strokes**, digits drawn by this program, because MNIST is not on this machine. "
             "It is the set of real handwriting that the published figures are about.",

@@ -31,38 +31,52 @@ class Experiment:
 EXPERIMENTS: dict[str, Experiment] = {
     "two_numbers": Experiment(
         "Two numbers for a digit",
-        {"bottleneck": 2, "noise_factor": 0.0, "loss": "mse", "trained_on": "clean", "both_losses": False},
+        {"run": (), "bottleneck": 2, "noise_factor": 0.0, "loss": "mse", "trained_on": "clean", "both_losses": False},
         "Shapes survive, details do not: what does not fit into two numbers comes back as the blurred average of digits "
         "alike. Move the bottleneck up to 32 and the error falls to less than a fifth.",
     ),
     "never_saw_noise": Experiment(
         "A network that never saw noise",
-        {"noise_kind": "gaussian", "noise_factor": 0.5, "bottleneck": 32, "trained_on": "clean", "both_losses": False},
+        {
+            "run": (),
+            "noise_kind": "gaussian",
+            "noise_factor": 0.5,
+            "bottleneck": 32,
+            "trained_on": "clean",
+            "both_losses": False,
+        },
         "Trained on clean images, it has no reason to remove noise and makes a mess of it. Switch to the model trained "
         "on noisy images: the same network, and less than a quarter of the error.",
     ),
     "two_judges": Experiment(
         "Each loss wins its own game",
-        {"noise_factor": 0.0, "bottleneck": 8, "trained_on": "clean", "both_losses": True},
+        {"run": (), "noise_factor": 0.0, "bottleneck": 8, "trained_on": "clean", "both_losses": True},
         "Over the whole test set, the network trained with MSE has the lower MSE, the one trained with BCE the lower BCE. "
         "To the eye they are twins: on images in [0, 1] both losses have the same best answer.",
     ),
     "too_much": Experiment(
         "Too much noise",
-        {"noise_kind": "gaussian", "noise_factor": 1.0, "bottleneck": 32, "trained_on": "mixed", "both_losses": False},
+        {
+            "run": (),
+            "noise_kind": "gaussian",
+            "noise_factor": 1.0,
+            "bottleneck": 32,
+            "trained_on": "mixed",
+            "both_losses": False,
+        },
         "The network still answers with clean digits, but some are not the digit that went in: it fills in what is "
         "likely. The error is more than double that at noise 0.5, though nothing looks noisy.",
     ),
 }
 
 
-def try_this() -> None:
+def try_this(experiments: Mapping[str, Experiment]) -> None:
     """One-click experiments, with what to look for in the one that is on."""
     st.subheader("Try this", anchor=False)
     with st.container(horizontal=True):
-        for key, experiment in EXPERIMENTS.items():
+        for key, experiment in experiments.items():
             st.button(experiment.title, key=f"try_{key}", on_click=state.change, kwargs=dict(experiment.settings))
-    on = [e for e in EXPERIMENTS.values() if state.matches(e.settings)]
+    on = [e for e in experiments.values() if state.matches(e.settings)]
     st.markdown(on[0].look_for if on else "Each of these sets the controls for you and says what to look for.")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import streamlit as st
 
 from cae_core import figures as pictures
+from cae_core.description import Layer
 from cae_core.metrics import METRICS
 
 DOWNLOAD, DOWNLOAD_ICON = "Download as PNG", ":material/download:"
@@ -49,6 +50,11 @@ def question(text: str) -> None:
     st.title(text, anchor=False)
 
 
+def link_problems(problems: Sequence[str]) -> None:
+    """Says what in a link could not be used."""
+    st.warning("This link asks for something there is not; defaults are shown instead. " + plain(" ".join(problems)))
+
+
 def plain(text: str) -> str:
     """Text that came from outside, such as a link or a file's name, so that Markdown shows it as it is."""
     # No backslash keeps an address from becoming a link; an invisible word joiner inside it does.
@@ -65,9 +71,50 @@ def grid(rows: Sequence[Row], columns: int = 10) -> None:
             cells.append('<div class="waiting" role="status" aria-label="The network is being loaded"></div>')
         else:
             cells.append(f'<img src="{pictures.data_uri(row.strip())}" alt="{escape(row.alt, quote=True)}">')
-    bar = pictures.data_uri(pictures.error_bar_png())
-    scale = f'<div></div><div class="scale">error 0 <img src="{bar}" alt="scale of absolute error from 0 to 1"> 1</div>'
+    scale = ""
+    if any(row.error for row in rows):
+        bar = pictures.data_uri(pictures.error_bar_png())
+        scale = f'<div></div><div class="scale">error 0 <img src="{bar}" alt="scale of absolute error from 0 to 1"> 1</div>'
     st.html(f'<div class="grid" style="--columns: {columns}">{"".join(cells)}{scale}</div>')
+
+
+def ratio(image_size: int, code_size: int) -> str:
+    """How much smaller a code is than its image."""
+    if code_size >= image_size:
+        return f"**{code_size / image_size:.3g} times** larger, no bottleneck at all"
+    return f"**{image_size / code_size:.3g} times** smaller"
+
+
+def facts(values: Sequence[tuple[str, str]]) -> None:
+    """A line of named numbers that stay in their places while they change."""
+    cells = "".join(f"<div><small>{escape(name)}</small><span>{escape(value)}</span></div>" for name, value in values)
+    st.html(f'<div class="facts">{cells}</div>')
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, or its beginning with an ellipsis."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def seconds(value: float) -> str:
+    """A length of time as people say it."""
+    if value < 90:
+        return f"{value:.0f} s"
+    return f"{value / 60:.0f} min" if value < 5400 else f"{value / 3600:.1f} h"
+
+
+def layers(rows: Sequence[Layer]) -> None:
+    """The table of a network's layers."""
+    head = "<tr><th>layer</th><th>what it does</th><th>gives</th><th>parameters</th></tr>"
+    body, part = "", ""
+    for layer in rows:
+        if layer.part != part:
+            part = layer.part
+            body += f'<tr><th colspan="4" scope="rowgroup">{escape(part.capitalize())}</th></tr>'
+        shape = " × ".join(map(str, layer.shape))
+        cells = f"<td>{escape(layer.kind)}</td><td>{shape}</td><td>{layer.parameters:,}</td>"
+        body += f'<tr><th scope="row">{escape(layer.name)}</th>{cells}</tr>'
+    st.html(f'<table class="figures layers"><thead>{head}</thead><tbody>{body}</tbody></table>')
 
 
 def table(rows: Sequence[tuple[str, dict[str, float] | None]]) -> None:

@@ -165,7 +165,8 @@ def visitor() -> str:
 
     The browser keeps a random token as a cookie; what is handed on, and written to disk with runs, is its hash.
     """
-    token = st.session_state.get("_token") or st.context.cookies.get(_COOKIE) or secrets.token_urlsafe(16)
+    kept = st.context.cookies.get(_COOKIE)
+    token = st.session_state.get("_token") or (isinstance(kept, str) and kept) or secrets.token_urlsafe(16)
     st.session_state["_token"] = token
     return hashlib.sha256(token.encode()).hexdigest()[:16]
 

@@ -1,5 +1,154 @@
 """Train: how does a network learn to do that?"""
 
-from pages import show
+import dataclasses
 
-show.question("How does a network learn to do that?")
+import streamlit as st
+
+from cae_core import backend, datasets, description, estimating, jobs, runs, training
+from cae_core.architectures import ARCHITECTURES
+from cae_core.config import BOUNDS, Bounds, RunConfig
+from cae_core.corruptions import NOISE_KINDS
+from cae_core.losses import LOSSES
+from cae_core.optimizers import OPTIMIZERS, SCHEDULES
+from pages import explain, live, missing, presets, show, state
+
+BOTTLENECKS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 30, 32, 48, 64, 96, 128, 256, 512)
+NAMED = {
+    "dataset": datasets.DATASETS, "architecture": ARCHITECTURES, "loss": LOSSES, "noise_kind": NOISE_KINDS,
+    "optimizer": OPTIMIZERS, "schedule": SCHEDULES,
+}  # fmt: skip
+DEFAULT = dataclasses.replace(presets.FIRST, dataset=datasets.default()).to_dict()
+SETTINGS = {
+    name: state.Setting(DEFAULT[name], tuple(NAMED[name]) if name in NAMED else BOUNDS[name])
+    for name in (field.name for field in dataclasses.fields(RunConfig))
+}
+SETTINGS["bottleneck"] = state.Setting(DEFAULT["bottleneck"], BOTTLENECKS)
+SETTINGS |= {
+    "fork": state.Setting((), state.Names(1)),
+    "fork_step": state.Setting(0, Bounds(0, 10**9, integer=True)),
+}
+
+
+def _label(registry):
+    return lambda name: registry[name].label
+
+
+def _sidebar(forks: bool) -> None:
+    with st.sidebar:
+        st.selectbox("Data set", tuple(datasets.DATASETS), format_func=_label(datasets.DATASETS), key="dataset")
+        st.selectbox("Noise kind", tuple(NOISE_KINDS), format_func=_label(NOISE_KINDS), key="noise_kind")
+        st.slider("Noise factor", 0.0, 1.0, step=0.05, key="noise_factor")
+        st.select_slider("Bottleneck", BOTTLENECKS, key="bottleneck", disabled=forks, help="How many numbers the code has.")
+        st.segmented_control("Loss", tuple(LOSSES), format_func=_label(LOSSES), key="loss", required=True)
+        st.selectbox("Network", tuple(ARCHITECTURES), format_func=_label(ARCHITECTURES), key="architecture", disabled=forks)
+        st.number_input("Epochs", 1, 1000, step=1, key="epochs", help="How often every training image is seen.")
+        with st.expander("More"):
+            st.number_input("Training images", 100, 60_000, step=100, key="num_train")
+            st.number_input("Batch size", 1, 4096, step=1, key="batch_size", help="Images a step.")
+            st.selectbox("Optimizer", tuple(OPTIMIZERS), format_func=_label(OPTIMIZERS), key="optimizer")
+            st.number_input("Learning rate", 1e-6, 1.0, step=0.001, format="%g", key="learning_rate")
+            st.selectbox("Schedule", tuple(SCHEDULES), format_func=_label(SCHEDULES), key="schedule")
+            st.number_input("Sparsity", 0.0, 10.0, step=0.01, format="%g", key="sparsity")
+            st.number_input("Seed", 0, 2**31 - 1, step=1, key="seed", help="Everything random follows from it.")
+
+
+def _next_run(config: RunConfig, now: dict, owner: str) -> None:
+    """The button, the run's name, and how long it will take."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = st.button("Train this network", type="primary", icon=":material/model_training:", key="train")
+        title = st.text_input(
+            "Name",
+            key="title",
+            max_chars=runs.TITLE,
+            placeholder="name (optional)",
+            width=220,
+            label_visibility="collapsed",
+        )
+        st.caption(_plan(config), width="content")
+    if now["fork"]:
+        _fork(now)
+    if pressed:
+        origin = {"run": now["fork"][0], "step": now["fork_step"]} if now["fork"] else None
+        try:
+            jobs.default().submit(config, owner, title, origin)
+        except ValueError as error:
+            st.error(show.plain(str(error)))
+        else:
+            state.change_next_run(title="")
+            st.rerun()
+
+
+def _fork(now: dict) -> None:
+    """Says that the next run starts from another's weights, and offers fresh ones."""
+    try:
+        parent = runs.find(now["fork"][0])
+        whose = f"of **{show.plain(parent.label)}** after step {now['fork_step']:,}"
+    except runs.RunError as error:
+        whose = f"of a run that cannot be used: {show.plain(str(error))}"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"Starts from the weights {whose}.", width="content")
+        st.button("Start from fresh weights", on_click=state.change, kwargs={"fork": (), "fork_step": 0})
+
+
+def _plan(config: RunConfig) -> str:
+    """How long the run will take, honestly: measured on this machine, or not said yet."""
+    entry = datasets.DATASETS[config.dataset]
+    images = min(config.num_train, entry.num_train - training.HELD_OUT)
+    estimate = estimating.known(config, entry.image_shape)
+    if estimate is None:
+        estimating.request(config, entry.image_shape)
+    took = "time is being estimated"
+    if estimate:
+        took = f"about **{show.seconds(estimate.seconds(config, images))}** on this machine"
+    return f"{config.epochs} × {images:,} images, {took}"
+
+
+def _network(config: RunConfig) -> None:
+    """Layers, shapes and parameters, and the code's size against the image's."""
+    made = description.network(config.architecture, config.bottleneck, datasets.DATASETS[config.dataset].image_shape)
+    st.markdown(
+        f"{description.flow(made)}  \n{made.parameters:,} parameters. "
+        f"The **code** has **{made.code_size:,}** numbers, the image {made.image_size}: {show.ratio(made.image_size, made.code_size)}."
+    )
+    with st.expander("The network, layer by layer"):
+        show.layers(made.layers)
+
+
+def _queue(owner: str) -> None:
+    waiting = jobs.default().queue()
+    if len(waiting) > 1:
+        st.subheader("Queue", anchor=False)
+        for job in waiting:
+            whose = (show.plain(job.title) or job.name) if job.owner == owner else "another visitor's run"
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"{job.place + 1}. {whose}: {live.STATES[job.state].lower()}", width="content")
+                if job.owner == owner and job.place:
+                    st.button("Withdraw", key=f"withdraw_{job.name}", on_click=live.act, args=("stop", job.name, owner))
+
+
+def _page() -> None:
+    problems = state.open_page("train", SETTINGS)
+    show.question("How does a network learn to do that?")
+    owner = state.visitor()
+    now = state.values(SETTINGS)
+    _sidebar(bool(now["fork"]))
+    if problems:
+        show.link_problems(problems)
+    config = RunConfig(**{name: now[name] for name in DEFAULT})
+    try:
+        datasets.load(config.dataset, "test")
+    except datasets.DataError as error:
+        missing.say(config.dataset, error)
+        return
+    _next_run(config, now, owner)
+    live.run(live.latest(owner), config, owner)
+    if backend.ready():
+        _network(config)
+    _queue(owner)
+    explain.try_this(presets.PRESETS)
+    presets.settings()
+
+
+_page()
+state.keep_visitor()
+state.write_address(SETTINGS)

@@ -50,6 +50,7 @@ def test_every_experiment_can_be_set():
     from pages.explain import EXPERIMENTS
 
     choices = {"bottleneck": BOTTLENECKS, "loss": LOSSES, "trained_on": TRAINED_ON, "noise_kind": CORRUPTIONS}
+    choices["run"] = ((),)  # the shipped models
     for one in EXPERIMENTS.values():
         for key, value in one.settings.items():
             assert key in ("noise_factor", "both_losses") or value in choices[key]

@@ -64,6 +64,8 @@ class DatasetEntry:
         summary: one plain sentence.
         source: citation and licence.
         class_names: what the labels 0 to 9 mean.
+        num_train: images in its training split.
+        image_shape: `(H, W, C)`.
         load: reads "train" or "test" without a cache; call `datasets.load` instead.
         on_machine: whether `load` can work without a download; looks for files and does not open them.
         download: gets the data (see `files.FileSet.download`), or None when there is nothing to download.
@@ -74,6 +76,8 @@ class DatasetEntry:
     summary: str
     source: str
     class_names: tuple[str, ...]
+    num_train: int
+    image_shape: tuple[int, int, int]
     load: Callable[[str], Split]
     on_machine: Callable[[], bool] = lambda: True
     download: Callable[..., None] | None = None
@@ -86,6 +90,8 @@ def _from_files(files: FileSet) -> DatasetEntry:
         summary=files.summary,
         source=files.source,
         class_names=files.class_names,
+        num_train=files.num_train,
+        image_shape=(files.image_size, files.image_size, 1),
         load=lambda split: Split(*files.read(split)),
         on_machine=files.on_machine,
         download=files.download,
@@ -93,8 +99,11 @@ def _from_files(files: FileSet) -> DatasetEntry:
     )
 
 
+NUM_STROKES = 50_000
+
+
 def _draw_strokes(split: str) -> Split:
-    x, y = strokes.draw(50_000, seed=1) if split == "train" else strokes.draw(5_000, seed=2)
+    x, y = strokes.draw(NUM_STROKES, seed=1) if split == "train" else strokes.draw(5_000, seed=2)
     return Split(x[..., np.newaxis], y)
 
 
@@ -106,6 +115,8 @@ DATASETS: dict[str, DatasetEntry] = {
         summary="55,000 digits drawn by the program from pen movements; needs no download.",
         source="This project, `cae_core/datasets/strokes.py`",
         class_names=MNIST.class_names,
+        num_train=NUM_STROKES,
+        image_shape=(28, 28, 1),
         load=_draw_strokes,
     ),
 }

@@ -25,7 +25,7 @@ def tiny_split(value: int = 0) -> Split:
 
 
 def add(monkeypatch, load) -> None:
-    monkeypatch.setitem(DATASETS, "tiny", DatasetEntry("Tiny", "Small.", "Here", tuple("0123456789"), load))
+    monkeypatch.setitem(DATASETS, "tiny", DatasetEntry("Tiny", "Small.", "Here", tuple("0123456789"), 2, (28, 28, 1), load))
 
 
 def test_names():
@@ -154,7 +154,9 @@ def test_two_visitors_at_once_load_once(monkeypatch):
 def test_cache_is_bounded(monkeypatch):
     for number in range(9):
         monkeypatch.setitem(
-            DATASETS, f"tiny{number}", DatasetEntry("T", "S.", "H", tuple("0123456789"), lambda split: tiny_split())
+            DATASETS,
+            f"tiny{number}",
+            DatasetEntry("T", "S.", "H", tuple("0123456789"), 2, (28, 28, 1), lambda split: tiny_split()),
         )
         datasets.load(f"tiny{number}", "train")
     assert datasets._load.cache_info().currsize <= 4

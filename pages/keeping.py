@@ -1,0 +1,94 @@
+"""What can be done with a run: train it again, go on with it, rename it, delete it and take that back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from cae_core import jobs, runs, shelf
+from cae_core.runs import Run
+from pages import show, state
+
+END = 1000.0
+"""An epoch no run goes beyond: the time machine opens at its last."""
+
+
+def is_mine(run: Run) -> bool:
+    """Whether the visitor may rename, delete and resume it."""
+    return run.path.parent == runs.runs_dir() and run.owner in ("", state.visitor())
+
+
+def actions(run: Run, mine: bool) -> None:
+    """A row of buttons; what is not allowed is not offered."""
+    owner, trouble = state.visitor(), None
+    at_work = run.state in ("waiting", "running")
+    with st.container(horizontal=True, key="run_actions"):
+        if st.button("Run again", icon=":material/replay:", key="again", help="The same settings from the same start."):
+            trouble = _do(lambda: _again(run, owner), _to_train)
+        if mine and run.state in runs.CAN_GO_ON and st.button("Resume", icon=":material/play_arrow:", key="resume"):
+            trouble = _do(lambda: jobs.default().resume(run.name, owner), _to_train)
+        if run.is_trained and st.button("Denoise with it", icon=":material/image:", key="denoise_with"):
+            state.change_next_run(run=(run.name,), dataset=run.config.dataset)
+            st.switch_page("denoise.py", query_params={})
+        if mine:
+            with st.popover("Rename", icon=":material/edit:"), st.form("rename", border=False):
+                title = st.text_input(
+                    "Title", run.title, max_chars=runs.TITLE, key=f"title_{run.name}", help="Empty: it goes by its name."
+                )
+                if st.form_submit_button("Save", icon=":material/check:"):
+                    trouble = _do(lambda: shelf.rename(run, title, owner), st.rerun)
+        if mine and not at_work and st.button("Delete", icon=":material/delete:", key="delete"):
+            state.change_next_run(runs=(), epoch=END, just_deleted=run.name)
+            trouble = _do(lambda: shelf.delete(run, owner), st.rerun)
+    if trouble:
+        state.change_next_run()
+        st.error(show.plain(trouble))
+
+
+def deleted() -> None:
+    """The run that was deleted a moment ago, with a way back; the others, folded."""
+    owner, trouble = state.visitor(), None
+    gone = shelf.deleted(owner)
+    for run in gone:
+        if state.matches({"just_deleted": run.name}):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"Deleted: {show.plain(run.label)}", width="content")
+                if st.button("Undo", icon=":material/undo:", key="undo"):
+                    trouble = _restore(run, owner)
+    others = [run for run in gone if not state.matches({"just_deleted": run.name})]
+    if others:
+        with st.expander(f"Deleted runs ({len(others)})"):
+            for run in others:
+                with st.container(horizontal=True, vertical_alignment="center"):
+                    st.markdown(show.plain(run.label), width="content")
+                    if st.button("Bring back", key=f"restore_{run.name}"):
+                        trouble = _restore(run, owner)
+    if trouble:
+        state.change_next_run()
+        st.error(show.plain(trouble))
+
+
+def _restore(run: Run, owner: str) -> str:
+    state.change_next_run(runs=(run.name,), epoch=END, just_deleted="")
+    return _do(lambda: shelf.restore(run.name, owner), st.rerun)
+
+
+def _do(act: Callable[[], object], then: Callable[[], object]) -> str:
+    """Does it and goes on, or says why it cannot be done."""
+    try:
+        act()
+    except ValueError as error:
+        return str(error)
+    then()
+    return ""
+
+
+def _to_train() -> None:
+    st.switch_page("train.py", query_params={})
+
+
+def _again(run: Run, owner: str) -> None:
+    title = run.label if run.label.endswith(" again") else f"{run.label[: runs.TITLE - 6]} again"
+    origin = {"run": run.name, "step": 0} if run.origin else None
+    jobs.default().submit(run.config, owner, title, origin)

@@ -1,0 +1,160 @@
+"""A run as it trains: its pictures, numbers and curves, several times a second, and the buttons that steer it."""
+
+import math
+
+import numpy as np
+import streamlit as st
+
+from cae_core import charts, datasets, jobs, watching
+from cae_core.config import RunConfig
+from cae_core.corruptions import NOISE_KINDS
+from cae_core.jobs import JobError, Snapshot
+from cae_core.losses import LOSSES
+from pages import show
+
+TICK = 0.4
+"""Seconds between two looks at a run."""
+PLANE_HEIGHT, CURVE_HEIGHT = 370, 200
+STATES = {
+    "waiting": "Waiting in the queue",
+    "preparing": "Loading the data and building the network",
+    "running": "Training",
+    "paused": "Paused",
+    "measuring": "Measuring on the whole test set",
+    "finished": "Finished",
+    "stopped": "Stopped",
+    "failed": "Ended by a problem",
+    "unsaved": "Not saved",
+    "interrupted": "Interrupted",
+}
+PLAIN = {"displayModeBar": False}
+
+
+def latest(owner: str) -> Snapshot | None:
+    """The visitor's run to show: the one at work, else the first that waits, else the last that ended."""
+    mine = jobs.default().of(owner)
+    live = sorted((job for job in mine if job.is_live), key=lambda job: job.place)
+    return live[0] if live else mine[-1] if mine else None
+
+
+def run(job: Snapshot | None, config: RunConfig, owner: str) -> None:
+    """The run, drawn again and again while it is live; without one, what will be there under the settings of now."""
+
+    @st.fragment(run_every=TICK if job and job.is_live else None)
+    def look() -> None:
+        now = job and jobs.default().snapshot(job.name)
+        if job and (now is None or now.is_live != job.is_live):
+            st.rerun()
+        _draw(now, config, owner)
+
+    look()
+
+
+def _draw(job: Snapshot | None, config: RunConfig, owner: str) -> None:
+    _buttons(job, owner)
+    seen, config = (job.seen, job.config) if job else (None, config)
+    step, num_steps = (seen.step, seen.num_steps) if seen else (0, 1)
+    st.html(f'<progress value="{step}" max="{num_steps}" aria-label="steps done"></progress>')
+    show.facts(_facts(job, config))
+    if job and job.message:
+        st.error(show.plain(job.message))
+    if seen:
+        _pictures(config, seen.x, seen.x_noisy, seen.x_hat, seen.plane, seen.labels, seen.history, seen.curve)
+    else:
+        probes = watching.probes(config)
+        _pictures(config, probes.x, probes.x_noisy, None, None, None, (), np.empty((0, 2)))
+
+
+def _facts(job: Snapshot | None, config: RunConfig) -> list[tuple[str, str]]:
+    """What changes with every step, in words and numbers."""
+    seen = job and job.seen
+    words = STATES[job.state] if job else "Not started"
+    if job and job.place:
+        words += f", {job.place} before it"
+    left = show.seconds(seen.seconds_left) if seen and job.is_live and seen.seconds_left is not None else "–"
+    held_out = f"{seen.history[-1]['held_out_loss']:.4f}" if seen and seen.history else "–"
+    return [
+        (show.shortened(job.title, 24) if job and job.title else "Run", words),
+        ("Epoch", f"{seen.step / seen.steps_per_epoch if seen else 0:.1f} of {config.epochs}"),
+        ("Step", f"{seen.step:,} of {seen.num_steps:,}" if seen else "–"),
+        ("Speed", f"{seen.steps_per_second:.0f} steps/s" if seen else "–"),
+        ("Time left", left),
+        (f"Held-out {LOSSES[config.loss].label}", held_out),
+    ]
+
+
+def _buttons(job: Snapshot | None, owner: str) -> None:
+    """Steering; always in the same places, so that nothing jumps under the hand."""
+    state_ = job.state if job else ""
+    can = state_ in ("preparing", "running", "paused")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if state_ == "paused":
+            _button("Resume", ":material/play_arrow:", "go_on", job, owner, "p", True)
+        else:
+            _button("Pause", ":material/pause:", "pause", job, owner, "p", can)
+        _button("One step", ":material/skip_next:", "step", job, owner, "s", can)
+        if state_ == "waiting":
+            _button("Withdraw", ":material/close:", "stop", job, owner, "x", True)
+        elif state_ == "unsaved":
+            _button("Save again", ":material/save:", "save_again", job, owner, None, True)
+        else:
+            _button("Stop", ":material/stop:", "stop", job, owner, "x", can)
+        if state_ in ("finished", "stopped", "failed"):
+            st.page_link("runs.py", label="Time machine", icon=":material/history:", query_params={"runs": job.name})
+        if state_ in ("finished", "stopped"):
+            link = {"run": job.name, "dataset": job.config.dataset}
+            st.page_link("denoise.py", label="Denoise with it", icon=":material/auto_fix_high:", query_params=link)
+
+
+def _button(label: str, icon: str, action: str, job: Snapshot | None, owner: str, key: str | None, enabled: bool) -> None:
+    st.button(
+        label, icon=icon, key=f"live_{action}", shortcut=key, disabled=not enabled,
+        on_click=act, args=(action, job.name if job else "", owner),
+    )  # fmt: skip
+
+
+def act(action: str, name: str, owner: str) -> None:
+    """One of the verbs of `jobs.Jobs`, for the callbacks of buttons."""
+    try:
+        getattr(jobs.default(), action)(name, owner)
+    except JobError as error:  # it ended a moment before
+        st.toast(show.plain(str(error)))
+
+
+def _pictures(config, x, x_noisy, x_hat, plane, labels, history, curve) -> None:
+    noise = "no noise" if config.noise_kind == "none" else f"{NOISE_KINDS[config.noise_kind].label} {config.noise_factor:g}"
+    eight = f"{len(x)} images"
+    left, right = st.columns([7, 5], gap="medium")
+    with left:
+        mse = "" if x_hat is None else f"MSE {np.mean((x_hat - x) ** 2):.4f}"
+        show.grid(
+            [
+                show.Row("Clean", "x, the target", x, f"{eight}, clean"),
+                show.Row("Noisy", noise, x_noisy, f"{eight}, {noise}, what the network gets"),
+                show.Row("Reconstructed", mse or "not trained yet", x_hat, f"{eight}, reconstructed, {mse}"),
+            ],
+            columns=len(x),
+        )
+        loss = f"{LOSSES[config.loss].label} per pixel"
+        done = np.array([[row["epoch"], row["held_out_loss"]] for row in history], float).reshape(-1, 2)
+        line = charts.Curve("", curve[:, 0], curve[:, 1], done[:, 0], done[:, 1])
+        st.plotly_chart(
+            charts.loss_curves([line], loss, last_epoch=config.epochs, height=CURVE_HEIGHT),
+            key="live_curve", config=PLAIN, alt=f"{loss} over epochs, training dashed, held-out solid",
+        )  # fmt: skip
+    with right:
+        names = datasets.DATASETS[config.dataset].class_names
+        points = None if plane is None else plane.points
+        limits = None if points is None else _limits(points)
+        axes = ("z₁", "z₂") if plane is None else plane.axes
+        st.plotly_chart(
+            charts.plane(points, labels, names, axes, limits=limits, height=PLANE_HEIGHT),
+            key="live_plane", config=PLAIN, alt=f"Codes of {watching.NUM_CODES} images on a plane, coloured by class",
+        )  # fmt: skip
+
+
+def _limits(points: np.ndarray) -> tuple[float, float]:
+    """Ends for both axes that hold the points and change seldom: powers of the square root of two."""
+    reach = float(np.abs(points).max()) or 1.0
+    reach = 2 ** (math.ceil(2 * math.log2(reach) + 0.1) / 2)
+    return -reach, reach

@@ -1,0 +1,33 @@
+"""What a page says when a data set is not there or damaged, and how it is fetched if the visitor asks."""
+
+import streamlit as st
+
+from cae_core import datasets
+from pages import show, state
+
+
+def say(dataset: str, trouble: datasets.DataError) -> None:
+    """The reason, and a button that mends it where there is one."""
+    if isinstance(trouble, datasets.DatasetMissing):
+        offer_download(dataset, show.plain(str(trouble)))
+        return
+    st.error(show.plain(str(trouble)))
+    if datasets.DATASETS[dataset].download:
+        offer_download(dataset, "Downloading it again replaces the damaged file.")
+
+
+def offer_download(dataset: str, reason: str) -> None:
+    """Says why a data set is not there, and fetches it when, and only when, the visitor asks."""
+    entry = datasets.DATASETS[dataset]
+    with st.container(border=True):
+        st.markdown(reason)
+        if st.button(f"Download {entry.label} ({entry.download_bytes / 1e6:.0f} MB)", key="download"):
+            bar = st.progress(0.0, f"Asking for {entry.label}")
+            try:
+                entry.download(lambda fraction, text: bar.progress(fraction, text))
+            except datasets.DataError as error:
+                bar.empty()
+                st.error(show.plain(str(error)))
+            else:
+                state.change_next_run(dataset=dataset)
+                st.rerun()

@@ -1,0 +1,78 @@
+"""The words of the Train page: runs to try, each a lesson, and what the settings do."""
+
+import streamlit as st
+
+from cae_core.config import RunConfig
+from cae_core.losses import LOSSES
+from cae_core.optimizers import OPTIMIZERS, SCHEDULES
+from pages.explain import Experiment
+
+FIRST = RunConfig(
+    num_train=10_000, architecture="fast", bottleneck=32, loss="bce", noise_kind="gaussian", noise_factor=0.5,
+    optimizer="muon", learning_rate=0.01, schedule="one_cycle", epochs=3, batch_size=64,
+)  # fmt: skip
+"""What the page opens with: learns something worth seeing in a few seconds on two cores."""
+
+
+def _settings(**changes) -> dict:
+    """Every setting of a run but its data set, which stays as the visitor chose it."""
+    settings = {**FIRST.to_dict(), **changes}
+    del settings["dataset"]
+    return {**settings, "fork": (), "fork_step": 0}
+
+
+PRESETS: dict[str, Experiment] = {
+    "first_steps": Experiment(
+        "First steps",
+        _settings(),
+        "Grey fog turns into digits within the first seconds: blurred ones that are all alike at first, then each its own. The "
+        "network is never told what a digit is, only how far its answer is from the clean image.",
+    ),
+    "two_numbers": Experiment(
+        "Two numbers",
+        _settings(bottleneck=2, noise_kind="none", epochs=8),
+        "Each image is squeezed into two numbers, so the plane below is the whole code. Watch the cloud unfold: nobody tells "
+        "the network which digit is which, and still each colour finds a place of its own.",
+    ),
+    "by_heart": Experiment(
+        "Learning by heart",
+        _settings(num_train=100, bottleneck=64, noise_kind="none", epochs=40, batch_size=10, learning_rate=0.003),
+        "One hundred images, seen forty times: the training loss goes on falling while the held-out loss stops and turns up. "
+        "The network knows its hundred images better and better, and others no better at all: **overfitting**.",
+    ),
+    "no_bottleneck": Experiment(
+        "No bottleneck",
+        _settings(architecture="conv_denoise", noise_kind="none", epochs=1, optimizer="adam", learning_rate=0.003),
+        "The code of this network is twice as large as the image, so it can copy what it sees: the error is tiny, and nothing is "
+        "learned about digits. Copying is no art; set noise kind to gaussian, and it has to learn after all.",
+    ),
+    "too_large_steps": Experiment(
+        "Steps too large",
+        _settings(architecture="dense", optimizer="sgd", learning_rate=1.0, schedule="constant", sparsity=0.0),
+        "TODO",
+    ),
+}
+
+
+def settings() -> None:
+    """What the settings do, folded."""
+    with st.expander("What do the settings do?"):
+        optimizers = " ".join(f"*{entry.label}*: {entry.summary}" for entry in OPTIMIZERS.values())
+        schedules = " ".join(f"*{entry.label}*: {entry.summary}" for entry in SCHEDULES.values())
+        st.markdown(
+            f"""
+**Training** shows the network a **batch** of images at a time, compares its answer with the clean images by the **loss**, and moves
+every weight a little to where the loss is smaller. Once through all images is an **epoch**.
+
+- **Training images** are the first of the training set. Five thousand others are **held out**: the solid curve is the loss on
+  images that the network never trains on.
+- **Loss**. *{LOSSES["bce"].label}*: {LOSSES["bce"].summary} *{LOSSES["mse"].label}*: {LOSSES["mse"].summary}
+- **Optimizer** turns the loss's slope into a step. {optimizers}
+- **Learning rate** is how large the steps are; the **schedule** changes it on the way. {schedules}
+- **Sparsity** adds the mean size of the code's numbers to the loss, times this weight, so that most of them become small.
+- **Seed**: everything random in the run follows from it. The same settings with the same seed give the same run.
+
+*Sources:* Rumelhart, Hinton and Williams, *Nature* 1986 (learning by back-propagation); Hinton and Salakhutdinov, *Science* 2006;
+Vincent et al., *ICML* 2008 (noisy input, clean target).
+"""
+        )

@@ -1,0 +1,96 @@
+"""The table of runs: sorted by a click on a column, and up to four of its rows marked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from cae_core import runs
+from cae_core.runs import Run
+from pages import keeping, show, state, versus
+
+MOST = 4
+"""Runs that can be compared."""
+STATES = {**{name: name for name in runs.STATES}, "running": "training"}
+"""States in one word."""
+HEIGHT = 216
+"""In pixels: the head and five runs."""
+NOTHING = {"rows": [], "columns": [], "cells": []}
+
+
+def _figure(run: Run, condition: str) -> float | None:
+    return run.metrics.get(condition, {}).get("mse")
+
+
+def made(run: Run) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(run.created)
+    except (TypeError, ValueError):
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _row(run: Run) -> dict:
+    config = run.config
+    noise = versus.setting(config, "noise_kind")
+    return {
+        "Title": run.label,
+        "State": STATES[run.state],
+        "MSE clean": _figure(run, "clean"),
+        "MSE noise 0.5": _figure(run, "gaussian 0.5"),
+        "Bottleneck": config.bottleneck,
+        "Loss": versus.setting(config, "loss"),
+        "Noise": noise if config.noise_kind == "none" else f"{noise} {config.noise_factor:g}",
+        "Data set": versus.setting(config, "dataset"),
+        "Network": versus.setting(config, "architecture"),
+        "Epochs": run.epochs,
+        "Seconds": run.seconds,
+        "Date": made(run),
+    }
+
+
+def _columns() -> dict:
+    number, column = st.column_config.NumberColumn, st.column_config.Column
+    per_pixel = "Mean squared error a pixel over the whole test set; less is better."
+    return {
+        "Title": column(width=190),
+        "State": column(width=82),
+        "MSE clean": number(width=86, format="%.4f", help=per_pixel),
+        "MSE noise 0.5": number(width=112, format="%.4f", help=f"{per_pixel} The images have gaussian noise 0.5."),
+        "Bottleneck": number(width=86, format="%d", help="Numbers in the code."),
+        "Loss": column(width=58),
+        "Noise": column(width=110, help="What it was trained on, and the noise factor."),
+        "Data set": column(width=100),
+        "Network": column(width=90),
+        "Epochs": number(width=66, format="%d", help="Epochs finished."),
+        "Seconds": number(width=72, format="%.0f", help="Spent training."),
+        "Date": st.column_config.DatetimeColumn(width=150, format="D MMM YYYY, HH:mm", timezone=st.context.timezone),
+    }
+
+
+def table(listed: Sequence[Run], chosen: tuple[str, ...]) -> None:
+    """The runs, with the chosen ones marked; a selection that was made elsewhere, as by a link, is handed to it."""
+    names = [run.name for run in listed]
+    key = "table_" + hashlib.sha256(",".join(names).encode()).hexdigest()[:12]
+    rows = [names.index(name) for name in chosen if name in names]
+    selection = {"selection": {**NOTHING, "rows": sorted(rows)}}
+    if state.first_time("table", (key, chosen)):
+        state.change(**{key: selection})
+
+    def choose() -> None:
+        marked = [names[row] for row in state.values({key: None})[key]["selection"]["rows"] if row < len(names)]
+        before = [name for name in chosen if name in marked]
+        now = tuple([*before, *(name for name in marked if name not in before)][:MOST])
+        state.first_time("table", (key, now))
+        state.change(runs=now, epoch=keeping.END)
+
+    shown = st.dataframe(
+        [_row(run) for run in listed], height=HEIGHT, hide_index=True, column_config=_columns(), key=key, placeholder="",
+        on_select=choose, selection_mode="multi-row", selection_default=selection,
+        alt=f"{len(listed)} runs with their settings and errors; those marked are shown below",
+    )  # fmt: skip
+    if len(shown["selection"]["rows"]) > MOST:
+        st.warning(f"You marked {len(shown['selection']['rows'])} runs: the first {MOST} of them are compared.")

@@ -1,0 +1,110 @@
+"""Tables with a column for each run: settings and results as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import streamlit as st
+
+from cae_core import charts, datasets, training
+from cae_core.architectures import ARCHITECTURES
+from cae_core.config import RunConfig
+from cae_core.corruptions import NOISE_KINDS
+from cae_core.losses import LOSSES
+from cae_core.metrics import METRICS
+from cae_core.optimizers import OPTIMIZERS, SCHEDULES
+from cae_core.runs import Run
+from pages import show
+
+SETTINGS = {
+    "dataset": "Data set", "architecture": "Network", "bottleneck": "Bottleneck", "loss": "Loss", "noise_kind": "Noise",
+    "noise_factor": "Noise factor", "epochs": "Epochs", "num_train": "Training images", "batch_size": "Batch size",
+    "optimizer": "Optimizer", "learning_rate": "Learning rate", "schedule": "Schedule", "sparsity": "Sparsity",
+    "seed": "Seed",
+}  # fmt: skip
+"""What people call the settings of a run, the most telling first."""
+
+NAMES = {
+    "dataset": datasets.DATASETS, "architecture": ARCHITECTURES, "loss": LOSSES, "noise_kind": NOISE_KINDS,
+    "optimizer": OPTIMIZERS, "schedule": SCHEDULES,
+}  # fmt: skip
+MEASURED = {"clean": "clean images", "gaussian 0.5": "noise 0.5"}
+"""Conditions of `training.measure` in the words of a table."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of a table with a column for each run.
+
+    Attributes:
+        label: at its left.
+        cells: what each run has.
+        best: which of the cells is the best; None where there is no such thing.
+    """
+
+    label: str
+    cells: tuple[str, ...]
+    best: int | None = None
+
+    @property
+    def differs(self) -> bool:
+        return len(set(self.cells)) > 1
+
+
+def setting(config: RunConfig, name: str) -> str:
+    """One setting as people read it."""
+    value = getattr(config, name)
+    if name == "noise_factor" and config.noise_kind == "none":
+        return "–"
+    if name in NAMES:
+        return NAMES[name][value].label if value in NAMES[name] else str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+
+
+def settings(configs: Sequence[RunConfig]) -> list[Line]:
+    return [Line(label, tuple(setting(config, name) for config in configs)) for name, label in SETTINGS.items()]
+
+
+def results(compared: Sequence[Run]) -> list[Line]:
+    """The figures on the whole test set, and what they cost; best are marked where all had the same test set."""
+    fair = len({run.config.dataset for run in compared}) == 1
+    lines = []
+    for condition in training.MEASURED:
+        for name in ("mse", "bce", "ssim"):
+            values = [run.metrics.get(condition, {}).get(name) for run in compared]
+            known = [value for value in values if value is not None]
+            best = None
+            if fair and len(known) > 1 and len(set(known)) > 1:
+                best = values.index(max(known) if METRICS[name].higher_is_better else min(known))
+            cells = tuple("–" if value is None else number(name, value) for value in values)
+            lines.append(Line(f"{name.upper()}, {MEASURED.get(condition, condition)}", cells, best))
+    lines.append(Line("Parameters", tuple(f"{run.parameters:,}" if run.parameters else "–" for run in compared)))
+    lines.append(Line("Training time", tuple(show.seconds(run.seconds) for run in compared)))
+    return lines
+
+
+def number(name: str, value: float) -> str:
+    return f"{value:.3f}" if name in ("ssim", "bce") else f"{value:.4f}"
+
+
+def table(heads: Sequence[str], groups: Sequence[tuple[str, Sequence[Line]]], coloured: bool = False) -> None:
+    """Lines in titled groups; `coloured` puts the colour of its curve before the name of each column."""
+    swatch = '<span class="swatch" style="--colour: {}"></span>'
+    marks = [swatch.format(colour) if coloured else "" for colour in charts.CURVE_COLOURS]
+    head = "".join(
+        f'<th scope="col" title="{escape(text, quote=True)}">{mark}<span class="clamped">{escape(text)}</span></th>'
+        for mark, text in zip(marks, heads, strict=False)
+    )
+    body = ""
+    for title, lines in groups:
+        body += f'<tr><th colspan="{len(heads) + 1}" scope="colgroup" class="group">{escape(title)}</th></tr>'
+        for line in lines:
+            cells = "".join(
+                f'<td class="{"better" if i == line.best else ""}">{escape(cell)}'
+                + ("<small> best</small>" if i == line.best else "") + "</td>"
+                for i, cell in enumerate(line.cells)
+            )  # fmt: skip
+            body += f'<tr><th scope="row">{escape(line.label)}</th>{cells}</tr>'
+    st.html(f'<table class="figures versus"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>')

@@ -1,0 +1,247 @@
+"""Figures of a live run: what is drawn, that it keeps its place, and that it is small."""
+
+import itertools
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from cae_core import charts
+from cae_core.figures import PALETTE
+
+DIGITS = [str(digit) for digit in range(10)]
+
+
+def curve(n=40, epochs=4, label="run", high=0.7, low=0.1, **more):
+    """Losses that fall from `high` to `low`."""
+    x = np.linspace(epochs / n, epochs, n) if n else np.empty(0)
+    m = np.arange(1, int(x[-1]) + 1 if n else 1)
+    fall = lambda t: low + (high - low) * np.exp(-3 * (t - epochs / max(n, 1)))  # noqa: E731
+    return charts.Curve(label, x, fall(x), m, fall(m) + 0.01, **more)
+
+
+def spec(figure):
+    """The figure as Streamlit sends it: checked by Plotly, then JSON."""
+    import plotly.io
+    import plotly.tools
+
+    return plotly.io.to_json(plotly.tools.return_figure_from_figure_or_data(figure, True), validate=False)
+
+
+def names(figure):
+    return [trace["name"] for trace in figure["data"] if trace["showlegend"]]
+
+
+FIGURES = {
+    "one": lambda: charts.loss_curves([curve()], "BCE per pixel", mark=1.5, last_epoch=5),
+    "four": lambda: charts.loss_curves([curve(label=f"run {i}") for i in range(4)], "BCE per pixel"),
+    "nothing yet": lambda: charts.loss_curves([curve(0)], "BCE per pixel", last_epoch=5),
+    "no run": lambda: charts.loss_curves([], "BCE per pixel"),
+    "plane": lambda: charts.plane(np.random.default_rng(0).normal(size=(50, 2)), np.arange(50) % 10, DIGITS),
+    "empty plane": lambda: charts.plane(None, None, DIGITS),
+    "no class": lambda: charts.plane(None, None, []),
+}
+EVERY = pytest.mark.parametrize("make", FIGURES.values(), ids=FIGURES.keys())
+
+
+@EVERY
+def test_plotly_takes_it(make):
+    assert '"uirevision":"keep"' in spec(make())
+
+
+@EVERY
+def test_its_place_on_the_page_never_changes(make):
+    layout = make()["layout"]
+    assert layout["height"] == 260 or layout["height"] == 300
+    assert layout["margin"]["autoexpand"] is False
+    assert not layout["xaxis"]["automargin"]
+    assert not layout["yaxis"]["automargin"]
+    assert "title" not in layout
+    assert layout["paper_bgcolor"] == layout["plot_bgcolor"] == "rgba(0,0,0,0)"
+    assert layout["dragmode"] == "pan"
+
+
+@EVERY
+def test_hover_shows_values_not_trace_names(make):
+    assert all(trace["hovertemplate"].endswith("<extra></extra>") for trace in make()["data"])
+
+
+def test_one_run_is_dashed_in_training_and_solid_held_out():
+    figure = charts.loss_curves([curve()], "MSE per pixel")
+    training, held_out = figure["data"]
+    assert (training["line"]["dash"], held_out["line"]["dash"]) == ("dash", "solid")
+    assert names(figure) == ["training", "held-out"]
+    np.testing.assert_allclose(training["y"], curve().training, rtol=1e-6)
+    np.testing.assert_allclose(held_out["x"], curve().held_out_epochs)
+
+
+def test_several_runs_have_a_colour_each_and_a_key_to_the_dashes():
+    figure = charts.loss_curves([curve(label="a"), curve(label="b")], "MSE per pixel")
+    assert names(figure) == ["a", "b", "held-out", "training"]
+    a, b = figure["data"][:2], figure["data"][2:4]
+    for lines in (a, b):
+        assert [line["line"]["dash"] for line in lines] == ["dash", "solid"]
+        assert len({line["line"]["color"] for line in lines}) == 1
+    assert a[0]["line"]["color"] != b[0]["line"]["color"]
+
+
+def test_a_run_keeps_its_colour_when_others_go():
+    alone = charts.loss_curves([curve(colour=2)], "MSE")
+    assert alone["data"][0]["line"]["color"] == charts.CURVE_COLOURS[2]
+
+
+def test_more_runs_than_can_be_told_apart_are_refused():
+    with pytest.raises(ValueError, match="Got 5 curves; more than 4"):
+        charts.loss_curves([curve()] * 5, "MSE")
+
+
+@pytest.mark.parametrize(("low", "kind"), [(0.1, "log"), (0.2, "linear"), (0.0, "linear"), (-0.1, "linear")])
+def test_the_loss_axis_is_logarithmic_where_that_tells_more(low, kind):
+    high = 0.7
+    run = charts.Curve("", np.array([1, 2]), np.array([high, low]), np.empty(0), np.empty(0))
+    axis = charts.loss_curves([run], "BCE")["layout"]["yaxis"]
+    assert axis["type"] == kind
+    assert axis["title"]["text"] == ("BCE, log scale" if kind == "log" else "BCE")
+    ends = 10.0 ** np.array(axis["range"]) if kind == "log" else axis["range"]
+    assert ends[0] <= low + 1e-9
+    assert ends[1] >= high - 1e-9
+
+
+@pytest.mark.parametrize("losses", [[0.5], [0.0], [0.3, 0.3], [1e-7, 3e-7], [2e4, 5e4], [1e-9, 1e9], [0.1, 0.5000001]])
+def test_every_loss_is_inside_an_axis_that_is_not_much_longer(losses):
+    run = charts.Curve("", np.arange(len(losses)), np.array(losses), np.empty(0), np.empty(0))
+    axis = charts.loss_curves([run], "MSE")["layout"]["yaxis"]
+    scale = np.log10 if axis["type"] == "log" else np.asarray
+    low, high = axis["range"]
+    values = scale(np.array(losses))
+    assert low - 1e-9 <= values.min() <= values.max() <= high + 1e-9
+    if axis["type"] == "log":
+        assert high - low < np.ptp(values) + 2 * math.log10(2.6)
+    else:
+        assert low < high <= low + 2.1 * max(np.ptp(values), max(losses) or 1)
+
+
+def test_the_loss_axis_moves_seldom_while_a_run_trains():
+    run = curve(200)
+    ranges = []
+    for n in range(1, 201):
+        sofar = charts.Curve("", run.epochs[:n], run.training[:n], np.empty(0), np.empty(0))
+        ranges.append(tuple(charts.loss_curves([sofar], "BCE")["layout"]["yaxis"]["range"]))
+    assert len(list(itertools.groupby(ranges))) < 20
+
+
+def test_the_epoch_axis_stands_still_when_the_last_epoch_is_known():
+    for n in (0, 1, 40):
+        assert charts.loss_curves([curve(n)], "BCE", last_epoch=9)["layout"]["xaxis"]["range"] == [0, 9]
+    assert charts.loss_curves([curve(40)], "BCE")["layout"]["xaxis"]["range"] == [0, 4]
+    assert charts.loss_curves([curve(0)], "BCE")["layout"]["xaxis"]["range"] == [0, 1]
+
+
+def test_the_mark_is_a_line_over_the_whole_height():
+    (shape,) = charts.loss_curves([curve()], "BCE", mark=2.5)["layout"]["shapes"]
+    assert (shape["x0"], shape["x1"], shape["y0"], shape["y1"], shape["yref"]) == (2.5, 2.5, 0, 1, "paper")
+    assert "shapes" not in charts.loss_curves([curve()], "BCE")["layout"]
+
+
+def test_an_empty_curve_keeps_its_place_in_the_legend():
+    figure = charts.loss_curves([curve(0)], "BCE", last_epoch=5)
+    assert names(figure) == ["training", "held-out"]
+    assert [trace["x"] for trace in figure["data"]] == [[None], [None]]
+
+
+def test_a_loss_that_is_no_number_does_not_move_the_axis():
+    run = curve()
+    run.training[3] = np.nan
+    run.held_out[0] = np.inf
+    assert np.isfinite(charts.loss_curves([run], "BCE")["layout"]["yaxis"]["range"]).all()
+
+
+def test_a_long_curve_is_thinned_and_keeps_its_last_point():
+    for n in (399, 400, 401, 2345, 468_000):
+        x = charts.loss_curves([curve(n)], "BCE")["data"][0]["x"]
+        assert len(x) <= charts.MAX_POINTS
+        assert x[-1] == np.float32(4)
+        assert len(x) > charts.MAX_POINTS / 2 - 1 or n < charts.MAX_POINTS / 2
+
+
+def test_thinning_keeps_the_points_drawn_when_one_is_added():
+    before, after = (charts.loss_curves([curve(n, epochs=n)], "BCE")["data"][0]["x"] for n in (1000, 1001))
+    np.testing.assert_array_equal(before[:-1], after[: len(before) - 1])
+
+
+def test_losses_and_epochs_go_in_pairs():
+    with pytest.raises(ValueError, match=r"held_out has shape|held_out_epochs has shape \(2,\)"):
+        charts.Curve("", np.zeros(1), np.zeros(1), np.zeros(2), np.zeros(3))
+
+
+def luminance(colour):
+    linear = [(c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4) for c in rgb(colour)]
+    return np.dot(linear, [0.2126, 0.7152, 0.0722])
+
+
+def rgb(colour):
+    return [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+
+
+@pytest.mark.parametrize("colour", [*charts.CURVE_COLOURS, charts.GREY])
+@pytest.mark.parametrize("page", ["#ffffff", "#101514"])
+def test_curves_are_readable_in_both_themes(colour, page):
+    darker, lighter = sorted([luminance(colour), luminance(page)])
+    assert (lighter + 0.05) / (darker + 0.05) >= 3
+
+
+def test_each_class_has_its_colour_and_place_in_the_legend():
+    z, labels = np.arange(40.0).reshape(20, 2), np.arange(20) % 10
+    figure = charts.plane(z, labels, DIGITS)
+    assert names(figure) == DIGITS
+    assert [trace["marker"]["color"] for trace in figure["data"]] == list(PALETTE)
+    np.testing.assert_array_equal(figure["data"][3]["x"], [6, 26])
+    assert "<br>%{x" in figure["data"][3]["hovertemplate"]
+    assert figure["data"][3]["marker"]["line"]["width"] > 0
+
+
+def test_a_class_without_points_keeps_its_place_in_the_legend():
+    figure = charts.plane(np.zeros((2, 2)), np.array([7, 7]), DIGITS)
+    assert names(figure) == DIGITS
+    assert figure["data"][0]["x"] == [None]
+
+
+def test_both_axes_of_the_plane_have_one_scale():
+    layout = charts.plane(np.zeros((1, 2)), np.zeros(1, int), DIGITS, ("first", "second"), limits=(-3, 4))["layout"]
+    assert layout["yaxis"]["scaleanchor"] == "x"
+    assert layout["xaxis"]["range"] == layout["yaxis"]["range"] == [-3, 4]
+    assert (layout["xaxis"]["title"]["text"], layout["yaxis"]["title"]["text"]) == ("first", "second")
+
+
+def test_an_empty_plane_has_the_axes_of_a_full_one():
+    full = charts.plane(np.zeros((1, 2)), np.zeros(1, int), DIGITS, limits=(-3, 4))
+    assert charts.plane(None, None, DIGITS, limits=(-3, 4))["layout"] == full["layout"]
+
+
+@pytest.mark.parametrize(
+    ("z", "labels", "sentence"),
+    [
+        (np.zeros((3, 3)), np.zeros(3, int), "must be"),
+        (np.zeros((3, 2)), np.zeros(2, int), "must be"),
+        (np.zeros((3, 2)), np.array([0, 1, 10]), "every label needs one"),
+        (np.zeros((3, 2)), np.array([0, -1, 1]), "every label needs one"),
+    ],
+)
+def test_what_does_not_fit_is_refused(z, labels, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        charts.plane(z, labels, DIGITS)
+
+
+def test_a_live_tick_is_small():
+    rng = np.random.default_rng(0)
+    loss = charts.loss_curves([curve(400)], "BCE per pixel", mark=1, last_epoch=5)
+    points = charts.plane(rng.normal(size=(500, 2)).astype("float32"), np.arange(500) % 10, DIGITS, limits=(-4, 4))
+    assert len(spec(loss)) + len(spec(points)) < 40_000
+
+
+def test_no_plotly_is_loaded_to_make_a_figure():
+    probe = "import sys\nfrom cae_core import charts\ncharts.loss_curves([], 'BCE')\nprint('plotly' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "False\n"
