@@ -196,13 +196,13 @@ def _line(name: str, colour: str, dash: str, x: Any, y: Any) -> dict[str, Any]:
 
 def _layout(height: int) -> dict[str, Any]:
     """What all figures share. Margins are fixed, or the axes would move with the width of their numbers."""
-    axis = {"automargin": False, "fixedrange": False}
+    axis = {"automargin": False, "fixedrange": True}
     return {
         "height": height,
         "margin": {"l": 60, "r": 16, "t": 8, "b": 44, "autoexpand": False},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "dragmode": "pan",
+        "dragmode": False,  # a finger on the chart scrolls the page
         "hovermode": "closest",
         "uirevision": "keep",
         "showlegend": True,

@@ -74,7 +74,7 @@ def _facts(job: Snapshot | None, config: RunConfig) -> list[tuple[str, str]]:
     left = show.seconds(seen.seconds_left) if seen and job.is_live and seen.seconds_left is not None else "–"
     held_out = f"{seen.history[-1]['held_out_loss']:.4f}" if seen and seen.history else "–"
     return [
-        (show.shortened(job.title, 24) if job and job.title else "Run", words),
+        (show.shortened(job.title, 24) if job and job.title else "State", words),
         ("Epoch", f"{seen.step / seen.steps_per_epoch if seen else 0:.1f} of {config.epochs}"),
         ("Step", f"{seen.step:,} of {seen.num_steps:,}" if seen else "–"),
         ("Speed", f"{seen.steps_per_second:.0f} steps/s" if seen else "–"),

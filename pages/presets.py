@@ -25,31 +25,35 @@ PRESETS: dict[str, Experiment] = {
     "first_steps": Experiment(
         "First steps",
         _settings(),
-        "Grey fog turns into digits within the first seconds: blurred ones that are all alike at first, then each its own. The "
-        "network is never told what a digit is, only how far its answer is from the clean image.",
+        "Press *Train this network*. Grey fog turns into digits within the first epoch: blurred ones that are all "
+        "alike, then each its own. The network is never told what a digit is, only how far its answer is from the "
+        "clean image.",
     ),
     "two_numbers": Experiment(
         "Two numbers",
-        _settings(bottleneck=2, noise_kind="none", epochs=8),
-        "Each image is squeezed into two numbers, so the plane below is the whole code. Watch the cloud unfold: nobody tells "
-        "the network which digit is which, and still each colour finds a place of its own.",
+        _settings(bottleneck=2, noise_kind="none", epochs=4),
+        "Each image has to pass through two numbers, so the plane at the right is the whole code. Watch the cloud "
+        "unfold: nobody tells the network which digit is which, and still digits of one kind come to lie together.",
     ),
     "by_heart": Experiment(
         "Learning by heart",
         _settings(num_train=100, bottleneck=64, noise_kind="none", epochs=40, batch_size=10, learning_rate=0.003),
-        "One hundred images, seen forty times: the training loss goes on falling while the held-out loss stops and turns up. "
-        "The network knows its hundred images better and better, and others no better at all: **overfitting**.",
+        "One hundred images, seen forty times. The training loss goes on falling while the held-out loss stops and "
+        "turns up: the network knows its hundred images better and better, and other images worse. That is "
+        "**overfitting**.",
     ),
     "no_bottleneck": Experiment(
         "No bottleneck",
         _settings(architecture="conv_denoise", noise_kind="none", epochs=1, optimizer="adam", learning_rate=0.003),
-        "The code of this network is twice as large as the image, so it can copy what it sees: the error is tiny, and nothing is "
-        "learned about digits. Copying is no art; set noise kind to gaussian, and it has to learn after all.",
+        "The code of this network has twice as many numbers as the image, so it may simply copy: after one epoch "
+        "the copy is nearly perfect, and nothing had to be learned about digits. Set the noise kind to Gaussian, "
+        "and it has to.",
     ),
     "too_large_steps": Experiment(
         "Steps too large",
-        _settings(architecture="dense", optimizer="sgd", learning_rate=1.0, schedule="constant", sparsity=0.0),
-        "TODO",
+        _settings(optimizer="adam", learning_rate=0.3, schedule="constant"),
+        "Every step overshoots, the next one from further away, until the loss explodes: the run ends by itself "
+        "within seconds and says what to try. A hundredth of this learning rate works well.",
     ),
 }
 
@@ -61,18 +65,18 @@ def settings() -> None:
         schedules = " ".join(f"*{entry.label}*: {entry.summary}" for entry in SCHEDULES.values())
         st.markdown(
             f"""
-**Training** shows the network a **batch** of images at a time, compares its answer with the clean images by the **loss**, and moves
-every weight a little to where the loss is smaller. Once through all images is an **epoch**.
+**Training** shows the network a **batch** of images at a time, compares its answer with the clean images by the
+**loss**, and moves every weight a little to where the loss is smaller. Once through all images is an **epoch**.
 
-- **Training images** are the first of the training set. Five thousand others are **held out**: the solid curve is the loss on
-  images that the network never trains on.
+- **Training images** are the first of the training set. Others are **held out**: the solid curve is the loss on images
+  that the network never trains on.
 - **Loss**. *{LOSSES["bce"].label}*: {LOSSES["bce"].summary} *{LOSSES["mse"].label}*: {LOSSES["mse"].summary}
 - **Optimizer** turns the loss's slope into a step. {optimizers}
 - **Learning rate** is how large the steps are; the **schedule** changes it on the way. {schedules}
 - **Sparsity** adds the mean size of the code's numbers to the loss, times this weight, so that most of them become small.
 - **Seed**: everything random in the run follows from it. The same settings with the same seed give the same run.
 
-*Sources:* Rumelhart, Hinton and Williams, *Nature* 1986 (learning by back-propagation); Hinton and Salakhutdinov, *Science* 2006;
-Vincent et al., *ICML* 2008 (noisy input, clean target).
+*Sources:* Rumelhart, Hinton and Williams, *Nature* 1986 (learning by back-propagation); Hinton and Salakhutdinov,
+*Science* 2006 (autoencoders); Vincent et al., *ICML* 2008 (noisy input, clean target).
 """
         )

@@ -106,9 +106,10 @@ def _plan(config: RunConfig) -> str:
 def _network(config: RunConfig) -> None:
     """Layers, shapes and parameters, and the code's size against the image's."""
     made = description.network(config.architecture, config.bottleneck, datasets.DATASETS[config.dataset].image_shape)
+    ratio = show.ratio(made.image_size, made.code_size)
     st.markdown(
         f"{description.flow(made)}  \n{made.parameters:,} parameters. "
-        f"The **code** has **{made.code_size:,}** numbers, the image {made.image_size}: {show.ratio(made.image_size, made.code_size)}."
+        f"The **code** has **{made.code_size:,}** numbers, the image {made.image_size}: {ratio}."
     )
     with st.expander("The network, layer by layer"):
         show.layers(made.layers)
