@@ -18,7 +18,6 @@ from typing import Any
 
 from cae_core import backend, runs
 from cae_core.config import RunConfig
-from cae_core.datasets import DataError
 from cae_core.recording import Recording, new_name
 from cae_core.watching import Seen, Watch
 
@@ -131,7 +130,7 @@ class Jobs:
     def go_on(self, name: str, owner: str = "") -> None:
         """Lets a paused run train again."""
         with self._mine(name, owner) as job:
-            job.paused = False
+            job.paused, job.steps = False, 0
 
     def step(self, name: str, owner: str = "") -> None:
         """Lets a paused run do one more step; pauses a running one."""
@@ -147,10 +146,7 @@ class Jobs:
                 return
             self._queue.remove(job)
             del self._all[name]
-            if job.recording.start_step:
-                job.recording.close()  # one that was taken up again keeps what it has
-            else:
-                job.recording.discard()
+            job.recording.discard()  # one that was taken up again keeps what it has
 
     def save_again(self, name: str, owner: str = "") -> None:
         """Tries once more to write down a run that the disk refused."""
@@ -183,12 +179,15 @@ class Jobs:
         return bool(self._queue)
 
     def end(self) -> None:
-        """Ends the thread as the process does: what trains is written down, to be resumed another day."""
+        """Ends the thread as the process does: what trains is written down, to be resumed another day; so can what waits."""
         with self._changed:
             self._ending = True
             self._changed.notify_all()
         if self._thread:
             self._thread.join(timeout=30)
+        for job in self._queue:
+            if job.now.state == "waiting":
+                job.recording.close()
 
     def _refuse_more(self, owner: str) -> None:
         ours = sum(job.now.owner == owner for job in self._queue)
@@ -202,7 +201,7 @@ class Jobs:
         with self._changed:
             self._all.pop(recording.name, None)
             self._all[recording.name] = job
-            over = [name for name, job in self._all.items() if job not in self._queue]
+            over = [name for name, job in self._all.items() if job not in self._queue and job.now.state != "unsaved"]
             for name in over[:-REMEMBERED]:
                 del self._all[name]
             self._queue.append(job)
@@ -241,6 +240,8 @@ class Jobs:
                 if self._ending:
                     return
                 job = self._queue[0]
+                if job.now.state == "waiting":  # at once, for from here on it can no longer be taken out of the queue
+                    self._set(job, "preparing")
             state, message = self._finish(job) if job.now.state == "unsaved" else self._train(job)
             if state != "unsaved":
                 job.recording.close()
@@ -255,7 +256,6 @@ class Jobs:
         """Trains to the end, whichever it is; returns how and why it ended."""
         recording = job.recording
         try:
-            self._set(job, "preparing")
             backend.ready(LOADING)
             recording.prepare()
             job.watch = Watch(recording)
@@ -271,13 +271,14 @@ class Jobs:
             return "interrupted", ""
         except runs.RunError as error:
             return ("unsaved" if job.watch and job.watch.seen else "failed"), str(error)
-        except (FloatingPointError, DataError, ValueError, RuntimeError) as error:
-            return self._fail(recording, str(error))
-        except Exception as error:  # memory, a bug: the queue goes on
-            return self._fail(recording, f"{type(error).__name__}: {error}. Try smaller settings, or start it again.")
+        except Exception as error:  # whatever it is, the queue goes on
+            return self._fail(recording, error)
         return "finished", ""
 
-    def _fail(self, recording: Recording, message: str) -> tuple[str, str]:
+    def _fail(self, recording: Recording, error: Exception) -> tuple[str, str]:
+        message = str(error)
+        if not isinstance(error, FloatingPointError | ValueError | RuntimeError):  # memory, a bug
+            message = f"{type(error).__name__}: {error}. Try smaller settings, or start it again."
         with contextlib.suppress(runs.RunError):
             recording.fail(message)
         return "failed", message
@@ -290,15 +291,21 @@ class Jobs:
             job.recording.write(state)
         except runs.RunError as error:
             return "unsaved", str(error)
+        except Exception as error:  # it could not be measured
+            return self._fail(job.recording, error)
         return state, ""
 
     def _obey(self, job: _Job) -> None:
         """Returns when the next step may be done; stays as long as the run is paused."""
+
+        def may_go_on() -> bool:
+            return job.steps or not job.paused or job.stopping or self._ending
+
+        if not may_go_on():
+            self._set(job, "paused")
+            job.watch.show()  # who asks for a snapshot does not wait for it
         with self._changed:
-            if job.paused and not job.steps and not (job.stopping or self._ending):
-                self._set(job, "paused")
-                job.watch.show()
-                self._changed.wait_for(lambda: job.steps or not job.paused or job.stopping or self._ending)
+            self._changed.wait_for(may_go_on)
             if self._ending:
                 raise _End
             if job.stopping:

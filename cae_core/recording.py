@@ -11,6 +11,7 @@ A crash at any moment leaves a whole run up to its last finished epoch:
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import shutil
 import time
@@ -88,7 +89,7 @@ class Recording:
                 if weights:
                     (draft / "weights" / self._weights(0).name).write_bytes(storage.weights_to_bytes(weights))
                 (draft / "history.csv").write_text(table([]))
-                (draft / "title.txt").write_text(title[: runs.TITLE], encoding="utf-8")
+                (draft / "title.txt").write_text(title[: runs.TITLE], encoding="utf-8", errors="replace")
                 (draft / "run.json").write_text(self._described("waiting"))
             self._lock = storage.Lock(path / "lock")
         return self
@@ -107,6 +108,10 @@ class Recording:
             self._lock = storage.Lock(run.path / "lock")
         except OSError as error:
             raise RunError(f"The run {run.label!r} cannot go on: another process is at work on it.") from error
+        self._num_train = run.num_train
+        for draft in run.path.rglob(".*"):  # what a killed process was just writing
+            with contextlib.suppress(OSError):
+                draft.unlink()
         try:
             columns = runs.history(run)
             self.history = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
@@ -137,12 +142,12 @@ class Recording:
         self._x_train, self._x_held_out = training.split_held_out(x, self.config.num_train)
         self._num_train = len(self._x_train)
         model = build(self.config, x.shape[1:])
-        first = self._weights(0)
-        if self._origin and first.exists():
+        if self._start or self._origin:
+            file = self._weights(self.start_step)
             try:
-                model.set_weights(storage.read_weights(first))
+                model.set_weights(self._start.weights if self._start else storage.read_weights(file))
             except Exception as error:  # a damaged archive fails in more ways than can be listed
-                raise RunError(f"{first} is damaged ({error}): fork the run again.") from error
+                raise RunError(f"{file} is damaged or missing ({error}): start the run again.") from error
         self.model = model
 
     def events(self, on_end: Callable[[], None] = lambda: None) -> Iterator[training.TrainingEvent]:
@@ -193,18 +198,21 @@ class Recording:
     def fail(self, message: str) -> None:
         """Writes down that the run ended by a problem, leaving what its last finished epoch left.
 
+        One that was taken up again and could not even begin, for want of its data set, stays as it was.
+
         Raises:
             RunError: the disk refuses.
         """
+        if self._start and self.model is None:
+            return
         with refusals(self.name, self.path):
             self._commit("failed", message)
 
     def discard(self) -> None:
-        """Removes a run of which no step was ever written down."""
-        if self._written[0]:
-            raise RunError(f"The run {self.name!r} has been trained for {self._written[0]} steps: stop it instead.")
+        """Lets go of the run, and removes it if no step of it was ever written down."""
         self.close()
-        shutil.rmtree(self.path, ignore_errors=True)
+        if not self._written[0]:
+            shutil.rmtree(self.path, ignore_errors=True)
 
     def close(self) -> None:
         """Lets go of the run; what is not written down is lost."""
@@ -233,14 +241,17 @@ class Recording:
         storage.write(self.path / "run.json", self._described(state, message, metrics).encode())
 
     def _tidy(self, keep_resume: bool) -> None:
-        """Removes what the last commit made superfluous."""
+        """Removes what the last commit made superfluous; what cannot be removed does no harm."""
         step, first = self._written[0], self._steps_per_epoch()
-        for file in self.path.glob("resume-*.npz"):
-            if not keep_resume or file != self._resume(step):
-                file.unlink()
         stride = first * 2 ** (len(self.history) // KEPT).bit_length()
-        for file in (self.path / "weights").glob("*.npz"):
-            if int(file.stem) % stride and int(file.stem) not in (first, step):
+        superfluous = [f for f in self.path.glob("resume-*.npz") if not keep_resume or f != self._resume(step)]
+        superfluous += [
+            file
+            for file in (self.path / "weights").glob("*.npz")
+            if file.stem.isdecimal() and int(file.stem) % stride and int(file.stem) not in (first, step)
+        ]
+        for file in superfluous:
+            with contextlib.suppress(OSError):
                 file.unlink()
 
 

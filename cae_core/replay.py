@@ -38,7 +38,7 @@ def replay(run: Run) -> Replay:
     """Every saved moment of a run; the last few runs are kept in memory.
 
     Raises:
-        RunError: weights are missing or damaged.
+        RunError: there are no weights yet, or they are missing or damaged.
         datasets.DataError: the data set is not there.
     """
     return _replay(run.path, run.step, run.created)
@@ -47,9 +47,11 @@ def replay(run: Run) -> Replay:
 @functools.lru_cache(maxsize=8)
 def _replay(path: Path, step: int, created: str) -> Replay:
     run = runs.read(path)
+    steps = runs.saved_steps(run)
+    if not steps or not run.code_size:
+        raise RunError(f"There is nothing to see of the run {run.label!r}: its training has not begun.")
     network = build(run.config, run.image_shape)  # of its own: a finished model is never changed in place
     images = watching.probes(run.config)
-    steps = runs.saved_steps(run)
     x_hat, planes = [], []
     for moment in reversed(steps):
         try:

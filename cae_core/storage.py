@@ -7,6 +7,7 @@ import io
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -81,6 +82,10 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         return {name: arrays[name] for name in arrays.files}
 
 
+ATTEMPTS = 20
+"""Times a lock is tried for, a hundredth of a second apart: who only asks whether it is taken holds it for a moment."""
+
+
 class Lock:
     """Says that this process is at work on a folder; the system takes it back when the process ends, however it ends."""
 
@@ -91,14 +96,18 @@ class Lock:
             OSError: somebody else has it.
         """
         self._file = path.open("ab")
-        try:
-            if fcntl:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            else:
-                msvcrt.locking(self._file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            self._file.close()
-            raise
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                if fcntl:
+                    fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                else:
+                    msvcrt.locking(self._file.fileno(), msvcrt.LK_NBLCK, 1)
+                return
+            except OSError:
+                if attempt == ATTEMPTS:
+                    self._file.close()
+                    raise
+            time.sleep(0.01)
 
     def release(self) -> None:
         self._file.close()
@@ -106,16 +115,20 @@ class Lock:
 
 def is_locked(path: Path) -> bool:
     """Whether some process, this one included, has the lock on `path`."""
-    if not path.exists():
+    try:
+        file = path.open("rb")  # only to read, so that it works where one may not write
+    except OSError:
         return False
-    with contextlib.suppress(OSError), path.open("ab") as file:
-        if fcntl:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: askers do not disturb one another
-        else:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-            msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
-        return False
-    return True
+    with file:
+        try:
+            if fcntl:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: askers do not disturb one another
+            else:
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+                msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+        except OSError:
+            return True
+    return False
 
 
 @contextlib.contextmanager

@@ -10,14 +10,14 @@ import streamlit as st
 
 from cae_core import runs
 from cae_core.runs import Run
-from pages import keeping, show, state, versus
+from pages import keeping, state, versus
 
 MOST = 4
 """Runs that can be compared."""
 STATES = {**{name: name for name in runs.STATES}, "running": "training"}
 """States in one word."""
-HEIGHT = 216
-"""In pixels: the head and five runs."""
+HEIGHT = 198
+"""In pixels: the head and four runs and a half, which says that there is more below."""
 NOTHING = {"rows": [], "columns": [], "cells": []}
 
 

@@ -30,8 +30,12 @@ NAMES = {
     "dataset": datasets.DATASETS, "architecture": ARCHITECTURES, "loss": LOSSES, "noise_kind": NOISE_KINDS,
     "optimizer": OPTIMIZERS, "schedule": SCHEDULES,
 }  # fmt: skip
-MEASURED = {"clean": "clean images", "gaussian 0.5": "noise 0.5"}
+MEASURED = {"clean": "clean", "gaussian 0.5": "noise 0.5"}
 """Conditions of `training.measure` in the words of a table."""
+
+
+RESULT = "Whole test set, MSE and BCE (nats) per pixel"
+"""Title of the lines of `results`."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ def results(compared: Sequence[Run]) -> list[Line]:
             if fair and len(known) > 1 and len(set(known)) > 1:
                 best = values.index(max(known) if METRICS[name].higher_is_better else min(known))
             cells = tuple("–" if value is None else number(name, value) for value in values)
-            lines.append(Line(f"{name.upper()}, {MEASURED.get(condition, condition)}", cells, best))
+            lines.append(Line(f"{name.upper()} {MEASURED.get(condition, condition)}", cells, best))
     lines.append(Line("Parameters", tuple(f"{run.parameters:,}" if run.parameters else "–" for run in compared)))
     lines.append(Line("Training time", tuple(show.seconds(run.seconds) for run in compared)))
     return lines
