@@ -179,7 +179,7 @@ class Jobs:
         return bool(self._queue)
 
     def end(self) -> None:
-        """Ends the thread as the process does: what trains is written down, to be resumed another day; so can what waits."""
+        """Ends the thread as the process does: what trains is written down, and what waits let go of, to be resumed."""
         with self._changed:
             self._ending = True
             self._changed.notify_all()

@@ -276,7 +276,7 @@ def _weights_to_start_from(config: RunConfig, origin: Mapping[str, Any]) -> dict
 def _checkpoint_bytes(checkpoint: training.Checkpoint) -> bytes:
     numbers = np.array([checkpoint.step, checkpoint.seconds, checkpoint.first_loss])
     variables = {f"optimizer/{i:04d}": array for i, array in enumerate(checkpoint.optimizer)}
-    return storage.arrays_to_bytes({"numbers": numbers, "losses": checkpoint.losses, **variables})
+    return storage.arrays_to_bytes({"numbers": numbers, "losses": checkpoint.losses, **variables}, compressed=False)
 
 
 def _read_checkpoint(run: Run) -> training.Checkpoint:

@@ -60,14 +60,20 @@ PRECISIONS = {"float32": lambda w: w.astype("float32"), "bfloat16": _pack}
 
 
 def weights_to_bytes(weights: Mapping[str, np.ndarray], precision: str = "float32") -> bytes:
-    """Weights by name as a compressed npz archive; `precision` is a name in `PRECISIONS`."""
-    return arrays_to_bytes({path: PRECISIONS[precision](w) for path, w in weights.items()})
+    """Weights by name as an npz archive; `precision` is a name in `PRECISIONS`."""
+    packed = {path: PRECISIONS[precision](w) for path, w in weights.items()}
+    return arrays_to_bytes(packed, compressed=precision != "float32")
 
 
-def arrays_to_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
-    """Arrays by name as a compressed npz archive."""
+def arrays_to_bytes(arrays: Mapping[str, np.ndarray], compressed: bool = True) -> bytes:
+    """Arrays by name as an npz archive.
+
+    Args:
+        arrays: of any shape and kind but objects.
+        compressed: worth it for images. For float32 weights it takes 200 ms a million and saves 7 %.
+    """
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
+    (np.savez_compressed if compressed else np.savez)(buffer, **arrays)
     return buffer.getvalue()
 
 

@@ -1,12 +1,14 @@
-"""What can be done with a run: train it again, go on with it, rename it, delete it and take that back."""
+"""What can be done with a run: train it again, go on with it, rename it, delete it and take that back, take it home."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
-from cae_core import jobs, runs, shelf
+from cae_core import exporting, jobs, runs, shelf
 from cae_core.runs import Run
 from pages import show, state
 
@@ -39,24 +41,38 @@ def actions(run: Run, mine: bool) -> None:
                 if st.form_submit_button("Save", icon=":material/check:"):
                     trouble = _do(lambda: shelf.rename(run, title, owner), st.rerun)
         if mine and not at_work and st.button("Delete", icon=":material/delete:", key="delete"):
-            state.change_next_run(runs=(), epoch=END, just_deleted=run.name)
+            state.change_next_run(runs=(), epoch=END)
+            state.keep("just_deleted", run.name)
             trouble = _do(lambda: shelf.delete(run, owner), st.rerun)
     if trouble:
         state.change_next_run()
         st.error(show.plain(trouble))
 
 
+def exports(run: Run) -> None:
+    """The run as files for other programs, each made when it is asked for."""
+    with st.container(horizontal=True, vertical_alignment="center", key="run_exports"):
+        st.markdown("Take it with you:", width="content")
+        for name, entry in exporting.EXPORTS.items():
+            with contextlib.suppress(ValueError):  # some names hold the run's date, which can be damaged
+                st.download_button(
+                    entry.label, partial(entry.make, run), entry.file_name(run), entry.mime, key=f"export_{name}",
+                    help=entry.summary, on_click="ignore",
+                )  # fmt: skip
+
+
 def deleted() -> None:
     """The run that was deleted a moment ago, with a way back; the others, folded."""
     owner, trouble = state.visitor(), None
     gone = shelf.deleted(owner)
+    just_now = state.kept("just_deleted")
     for run in gone:
-        if state.matches({"just_deleted": run.name}):
+        if run.name == just_now:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"Deleted: {show.plain(run.label)}", width="content")
                 if st.button("Undo", icon=":material/undo:", key="undo"):
                     trouble = _restore(run, owner)
-    others = [run for run in gone if not state.matches({"just_deleted": run.name})]
+    others = [run for run in gone if run.name != just_now]
     if others:
         with st.expander(f"Deleted runs ({len(others)})"):
             for run in others:
@@ -70,7 +86,7 @@ def deleted() -> None:
 
 
 def _restore(run: Run, owner: str) -> str:
-    state.change_next_run(runs=(run.name,), epoch=END, just_deleted="")
+    state.change_next_run(runs=(run.name,), epoch=END)
     return _do(lambda: shelf.restore(run.name, owner), st.rerun)
 
 

@@ -38,16 +38,22 @@ def latest(owner: str) -> Snapshot | None:
 
 
 def run(job: Snapshot | None, config: RunConfig, owner: str) -> None:
-    """The run, drawn again and again while it is live; without one, what will be there under the settings of now."""
+    """The run, drawn again and again until it is over; without one, what will be there under the settings of now."""
+    moves = job is not None and _moves(job)
 
-    @st.fragment(run_every=TICK if job and job.is_live else None)
+    @st.fragment(run_every=TICK if moves else None)
     def look() -> None:
         now = job and jobs.default().snapshot(job.name)
-        if job and (now is None or now.is_live != job.is_live):
+        if job and (now is None or _moves(now) != moves):
             st.rerun()
         _draw(now, config, owner)
 
     look()
+
+
+def _moves(job: Snapshot) -> bool:
+    """Whether it is in the queue: live, or about to be written down once more after the disk refused."""
+    return any(other.name == job.name for other in jobs.default().queue())
 
 
 def _draw(job: Snapshot | None, config: RunConfig, owner: str) -> None:

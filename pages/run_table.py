@@ -58,8 +58,8 @@ def _columns() -> dict:
     return {
         "Title": column(width=190),
         "State": column(width=82),
-        "MSE clean": number(width=86, format="%.4f", help=per_pixel),
-        "MSE noise 0.5": number(width=112, format="%.4f", help=f"{per_pixel} The images have gaussian noise 0.5."),
+        "MSE clean": number(width=86, format="%.5f", help=per_pixel),
+        "MSE noise 0.5": number(width=112, format="%.5f", help=f"{per_pixel} The images have gaussian noise 0.5."),
         "Bottleneck": number(width=86, format="%d", help="Numbers in the code."),
         "Loss": column(width=58),
         "Noise": column(width=110, help="What it was trained on, and the noise factor."),
@@ -71,11 +71,29 @@ def _columns() -> dict:
     }
 
 
-def table(listed: Sequence[Run], chosen: tuple[str, ...]) -> None:
+def order(found: Sequence[Run], chosen: Sequence[Run], whose: str) -> list[Run]:
+    """The runs as they are listed: those that a link or a button chose, where they can be seen, then the newest first.
+
+    Args:
+        found: runs that are listed anyway.
+        chosen: runs that are shown, listed anyway or not.
+        whose: which list it is.
+    """
+    names = tuple(run.name for run in chosen)
+    if state.first_time("marked", (whose, names)):  # not by a hand in the table: there, no row moves
+        state.keep("listed_first", names)
+    first = state.kept("listed_first", ())
+    runs_by_name = {run.name: run for run in (*found, *chosen)}
+    never = datetime.min.replace(tzinfo=UTC)
+    newest = sorted(runs_by_name.values(), key=lambda run: (made(run) or never, run.name), reverse=True)
+    return sorted(newest, key=lambda run: first.index(run.name) if run.name in first else len(first))
+
+
+def table(listed: Sequence[Run], chosen: tuple[str, ...], whose: str) -> None:
     """The runs, with the chosen ones marked; a selection that was made elsewhere, as by a link, is handed to it."""
     names = [run.name for run in listed]
     key = "table_" + hashlib.sha256(",".join(names).encode()).hexdigest()[:12]
-    rows = [names.index(name) for name in chosen if name in names]
+    rows = [names.index(name) for name in chosen]
     selection = {"selection": {**NOTHING, "rows": sorted(rows)}}
     if state.first_time("table", (key, chosen)):
         state.change(**{key: selection})
@@ -85,6 +103,7 @@ def table(listed: Sequence[Run], chosen: tuple[str, ...]) -> None:
         before = [name for name in chosen if name in marked]
         now = tuple([*before, *(name for name in marked if name not in before)][:MOST])
         state.first_time("table", (key, now))
+        state.first_time("marked", (whose, now))
         state.change(runs=now, epoch=keeping.END)
 
     shown = st.dataframe(

@@ -1,15 +1,11 @@
 """Runs: which settings made the difference?"""
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
 from cae_core import datasets, runs
 from cae_core.config import Bounds
-from cae_core.pretrained import name_of
 from cae_core.runs import Run, RunError
-from pages import compare, explain, keeping, one_run, run_table, show, state
-from pages.explain import Experiment
+from pages import compare, explain, keeping, one_run, run_experiments, run_table, show, state
 
 WHOSE = {"mine": "Mine", "everyone": "Everyone's", "shipped": "Shipped"}
 SETTINGS = {
@@ -21,51 +17,12 @@ AGAIN = 3.0
 """Seconds between looks at runs in training."""
 
 
-def experiments(dataset: str) -> dict[str, Experiment]:
-    """Comparisons of runs that ship with the app; a test holds each against what was measured."""
-
-    def compared(*parts: tuple[int, str, str]) -> dict:
-        return {"whose": "shipped", "runs": tuple(name_of(dataset, *part) for part in parts)}
-
-    return {
-        "two_or_more": Experiment(
-            "Two numbers or thirty-two?",
-            compared((2, "mse", "clean"), (32, "mse", "clean")),
-            "With 32 numbers in the code instead of two, the error on clean images falls to less than a tenth, although "
-            "the run with two was given twice the epochs. What the code has no room for, no training brings back.",
-        ),
-        "wider": Experiment(
-            "Does wider go on helping?",
-            compared((8, "mse", "clean"), (32, "mse", "clean"), (128, "mse", "clean")),
-            "Each time the code has four times as many numbers, the error on clean images falls to less than a third. What "
-            "it costs is in the row of parameters.",
-        ),
-        "bce_or_mse": Experiment(
-            "BCE or MSE?",
-            compared((32, "bce", "clean"), (32, "mse", "clean")),
-            "On clean images the two end within one hundredth of each other's MSE: the loss hardly matters. It does on "
-            "what neither was trained for: at noise 0.5 the run trained with MSE has less than two thirds of the other's "
-            "error.",
-        ),
-        "never_saw_noise": Experiment(
-            "What does practice with noise cost?",
-            compared((32, "bce", "mixed"), (32, "bce", "clean")),
-            "The run trained on noisy images has less than a tenth of the other's error at noise 0.5, and pays with more "
-            "than one and a half times its error on clean images. They differ in epochs and batch size too, so not all of "
-            "the price is the noise's.",
-        ),
-    }
-
-
 def _listed(whose: str, chosen: list[Run]) -> tuple[list[Run], list[str]]:
-    """The runs of the table, newest first, and a sentence for each that is damaged; chosen ones are always among them."""
+    """The runs of the table, and a sentence for each that is damaged; chosen ones are always among them."""
     found, damaged = runs.every(runs.PRETRAINED_DIR if whose == "shipped" else runs.runs_dir())
     if whose == "mine":
         found = [run for run in found if keeping.is_mine(run)]
-    never = datetime.min.replace(tzinfo=UTC)
-    found.sort(key=lambda run: (run_table.made(run) or never, run.name), reverse=True)
-    names = {run.name for run in found}
-    return [run for run in chosen if run.name not in names] + found, damaged
+    return run_table.order(found, chosen, whose), damaged
 
 
 def _chosen(names: tuple[str, ...]) -> tuple[list[Run], list[str]]:
@@ -105,14 +62,16 @@ def _page() -> None:
     now = state.values(SETTINGS)
     with st.sidebar:
         st.segmented_control("Whose", WHOSE, format_func=WHOSE.get, key="whose", required=True, wrap=False)
+        st.button(
+            "Unmark all", icon=":material/deselect:", disabled=not now["runs"], width="stretch",
+            on_click=state.change, kwargs={"runs": (), "epoch": keeping.END},
+        )  # fmt: skip
     if problems:
-        st.warning(
-            "This link asks for something there is not; defaults are shown instead. " + show.plain(" ".join(problems))
-        )
+        show.link_problems(problems)
     chosen, trouble = _chosen(now["runs"])
     listed, damaged = _listed(now["whose"], chosen)
     if listed:
-        run_table.table(listed, tuple(run.name for run in chosen))
+        run_table.table(listed, tuple(run.name for run in chosen), now["whose"])
     else:
         st.markdown("There are no runs yet. Train a network, and it is kept here; or look at those that ship with the app.")
         st.page_link("train.py", label="Train your first network", icon=":material/model_training:", query_params={})
@@ -134,7 +93,7 @@ def _page() -> None:
             for sentence in damaged:
                 st.markdown(show.plain(sentence))
     _watch(listed)
-    explain.try_this(experiments(datasets.default()))
+    explain.try_this(run_experiments.experiments(datasets.default()))
 
 
 _page()

@@ -9,14 +9,13 @@ from __future__ import annotations
 import difflib
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
-from cae_core.config import Bounds, lookup
-from cae_core.runs import check_name
+from pages.setting import Names as Names
+from pages.setting import Setting, text
 
 # Streamlit's own binding of widgets to the URL writes labels and leaves defaults out, so a link would change its meaning
 # with the wording, or on a machine with another default data set. replaceState keeps one history entry a page, and
@@ -34,54 +33,6 @@ export default function ({ data }) {
 
 MOST = 400
 """Characters of a link's part that are looked at: more is never needed, and an error repeats it."""
-
-
-@dataclass(frozen=True)
-class Names:
-    """Names of runs as a value: up to `most` of them, in a link separated by commas."""
-
-    most: int
-
-    def check(self, key: str, names: Sequence[str]) -> tuple[str, ...]:
-        if len(names) > self.most:
-            raise ValueError(f"{key} names {len(names)} runs; it may name at most {self.most}.")
-        return tuple(check_name(name) for name in names)
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One thing a visitor can set.
-
-    Attributes:
-        default: its value without a link.
-        allowed: `Bounds` for a number, `Names` for runs, a tuple of the choices for anything else.
-    """
-
-    default: Any
-    allowed: Bounds | Names | tuple[Any, ...]
-
-    def parse(self, key: str, text: str) -> Any:
-        """The value a link means, or a ValueError saying what was given and what is allowed."""
-        if isinstance(self.allowed, Names):
-            return self.allowed.check(key, [name for name in text.split(",") if name])
-        if isinstance(self.allowed, Bounds):
-            return self.allowed.check(key, text)
-        return lookup({_text(choice): choice for choice in self.allowed}, key, text)
-
-    def allows(self, value: Any) -> bool:
-        """Whether the value may stay when a page is opened that knows the key with other choices."""
-        if isinstance(self.allowed, Bounds):
-            return self.allowed.low <= value <= self.allowed.high
-        return isinstance(self.allowed, Names) or value in self.allowed
-
-
-def _text(value: Any) -> str:
-    """A value as the URL spells it."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, tuple):
-        return ",".join(value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def open_page(page: str, settings: Mapping[str, Setting]) -> list[str]:
@@ -112,14 +63,14 @@ def open_page(page: str, settings: Mapping[str, Setting]) -> list[str]:
 
 def _read_link(settings: Mapping[str, Setting]) -> list[str]:
     problems = []
-    for key, text in st.query_params.items():
-        key, text = key[:MOST], text[:MOST]
+    for key, given in st.query_params.items():
+        key, given = key[:MOST], given[:MOST]
         if key not in settings:
             near = difflib.get_close_matches(key, settings, n=1)
             problems.append(f"There is no setting {key!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
             continue
         try:
-            st.session_state[key] = settings[key].parse(key, text)
+            st.session_state[key] = settings[key].parse(key, given)
         except ValueError as error:
             problems.append(str(error))
     return problems
@@ -183,5 +134,21 @@ def write_address(settings: Mapping[str, Setting]) -> None:
     """Puts every setting into the browser's address, so that copying it copies the page as it is."""
     from urllib.parse import urlencode
 
-    query = urlencode({key: _text(st.session_state[key]) for key in settings})
+    query = urlencode({key: text(st.session_state[key]) for key in settings})
     st.components.v2.component("address", js=_ADDRESS)(data={"query": query}, key="address")
+
+
+def said(component: str, event: str) -> Any:
+    """What a component of that key has just sent, for the event's callback: whatever the browser likes, so check it."""
+    sent = st.session_state.get(component)
+    return sent.get(event) if isinstance(sent, Mapping) else None
+
+
+def keep(name: str, value: Any) -> None:
+    """Keeps something that is no setting, such as a drawing, until the visitor closes the page."""
+    st.session_state[f"_kept_{name}"] = value
+
+
+def kept(name: str, default: Any = None) -> Any:
+    """What was kept under this name."""
+    return st.session_state.get(f"_kept_{name}", default)

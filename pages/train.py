@@ -28,6 +28,9 @@ SETTINGS |= {
     "fork_step": state.Setting(0, Bounds(0, 10**9, integer=True)),
 }
 
+QUEUE_TICK = 1.0
+"""Seconds between two looks at the queue."""
+
 
 def _label(registry):
     return lambda name: registry[name].label
@@ -116,7 +119,16 @@ def _network(config: RunConfig) -> None:
 
 
 def _queue(owner: str) -> None:
-    waiting = jobs.default().queue()
+    """Who comes when, as long as more than one run is there; drawn again by itself, for others come and go."""
+
+    @st.fragment(run_every=QUEUE_TICK if jobs.default().queue() else None)
+    def look() -> None:
+        _waiting(jobs.default().queue(), owner)
+
+    look()
+
+
+def _waiting(waiting: list[jobs.Snapshot], owner: str) -> None:
     if len(waiting) > 1:
         st.subheader("Queue", anchor=False)
         for job in waiting:

@@ -8,14 +8,15 @@ from html import escape
 
 import streamlit as st
 
-from cae_core import charts, datasets, training
+from cae_core import charts, datasets, runs, training
 from cae_core.architectures import ARCHITECTURES
-from cae_core.config import RunConfig
+from cae_core.config import BOTTLENECKS, DEFAULTS, RunConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
 from cae_core.metrics import METRICS
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
-from cae_core.runs import Run
+from cae_core.pretrained import TRAINED_ON, name_of
+from cae_core.runs import Run, RunError
 from pages import show
 
 SETTINGS = {
@@ -79,10 +80,10 @@ def results(compared: Sequence[Run]) -> list[Line]:
         for name in ("mse", "bce", "ssim"):
             values = [run.metrics.get(condition, {}).get(name) for run in compared]
             known = [value for value in values if value is not None]
-            best = None
-            if fair and len(known) > 1 and len(set(known)) > 1:
-                best = values.index(max(known) if METRICS[name].higher_is_better else min(known))
             cells = tuple("–" if value is None else number(name, value) for value in values)
+            best = None
+            if fair and len({number(name, value) for value in known}) > 1:
+                best = values.index(max(known) if METRICS[name].higher_is_better else min(known))
             lines.append(Line(f"{name.upper()} {MEASURED.get(condition, condition)}", cells, best))
     lines.append(Line("Parameters", tuple(f"{run.parameters:,}" if run.parameters else "–" for run in compared)))
     lines.append(Line("Training time", tuple(show.seconds(run.seconds) for run in compared)))
@@ -90,7 +91,7 @@ def results(compared: Sequence[Run]) -> list[Line]:
 
 
 def number(name: str, value: float) -> str:
-    return f"{value:.3f}" if name in ("ssim", "bce") else f"{value:.4f}"
+    return f"{value:.3f}" if name == "ssim" else f"{value:#.3g}"
 
 
 def table(heads: Sequence[str], groups: Sequence[tuple[str, Sequence[Line]]], coloured: bool = False) -> None:
@@ -112,3 +113,36 @@ def table(heads: Sequence[str], groups: Sequence[tuple[str, Sequence[Line]]], co
             )  # fmt: skip
             body += f'<tr><th scope="row">{escape(line.label)}</th>{cells}</tr>'
     st.html(f'<table class="figures versus"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>')
+
+
+def facts(run: Run) -> None:
+    """Settings that differ from the defaults, and the figures beside those of a run that ships with the app."""
+    left, right = st.columns(2, gap="medium")
+    lines = settings([run.config, DEFAULTS])
+    differ = [line for line in lines if line.differs]
+    title = "Settings that differ from the defaults" if differ else "All settings are the defaults"
+    with left:
+        table(["this run", "default"], [(title, differ)])
+        with st.expander(f"{len(lines) - len(differ)} settings are the defaults"):
+            same = [Line(line.label, line.cells[:1]) for line in lines if not line.differs]
+            table(["both"], [("Settings", same)])
+    with right:
+        other = _reference(run)
+        compared = [run, other] if other else [run]
+        heads = ["this run", *([other.label] if other else [])]
+        table(heads, [(RESULT, results(compared))])
+
+
+def _reference(run: Run) -> Run | None:
+    """A run that ships with the app to hold the figures against: trained alike; of one that ships, its twin."""
+    config = run.config
+    trained_on = "clean" if config.noise_kind == "none" else "mixed"
+    bottleneck = min(BOTTLENECKS, key=lambda size: abs(size - config.bottleneck))
+    try:
+        other = runs.read(runs.PRETRAINED_DIR / name_of(config.dataset, bottleneck, config.loss, trained_on))
+        if other.path == run.path:
+            (twin,) = set(TRAINED_ON) - {trained_on}
+            other = runs.read(runs.PRETRAINED_DIR / name_of(config.dataset, bottleneck, config.loss, twin))
+    except RunError:
+        return None
+    return other

@@ -1,0 +1,157 @@
+"""A Keras network as source code: a line for every layer with weights, and only the arguments that matter."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import json
+from collections import Counter
+from math import prod
+from typing import Any
+
+from cae_core.architectures import Autoencoder
+
+WIDTH = 124
+"""Characters of a line, at most, unless a single layer's call is longer."""
+
+PREFIXES = {"keras.layers": "layers", "keras.initializers": "init"}
+"""What the code calls modules of Keras; it uses `keras`, too."""
+
+
+def source(model: Autoencoder, sparsity: str = "") -> str:
+    """Code that builds `encoder` and `decoder` with the same layers and first weights.
+
+    Args:
+        model: the network; its trained weights do not matter.
+        sparsity: an expression; if given, the encoder adds that times the mean absolute code value to the loss.
+
+    Raises:
+        ValueError: a layer, named in the message, is not one of Keras's own or cannot be written down.
+    """
+    penalty = f"layers.ActivityRegularization(l1={sparsity} / {prod(model.code_shape)})" if sparsity else ""
+    x, z = (_literal(part.input_shape[1:], "input") for part in (model.encoder, model.decoder))
+    return "\n".join([
+        f"x, z = keras.Input({x}), keras.Input({z})  # an image and a code",
+        *_Writer(model.encoder, "x").lines("encoder", penalty),
+        *_Writer(model.decoder, "z").lines("decoder"),
+    ])  # fmt: skip
+
+
+class _Writer:
+    """Writes one functional model. What a layer without weights gives is written where it is used, if it fits there.
+
+    Attributes:
+        values: by a tensor's id its expression and the variables in it.
+        left: by variable how often it is still to be written.
+    """
+
+    def __init__(self, network: Any, first: str) -> None:
+        self.network, self.first = network, first
+        self.written: list[str] = []
+        self.values: dict[int, tuple[str, list[str]]] = {}
+        self.left: Counter[str] = Counter()
+        nodes = [_node(op) for op in network.operations]
+        self.uses = Counter(id(tensor) for node in nodes for tensor in node.input_tensors)
+
+    def lines(self, name: str, wrap: str = "") -> list[str]:
+        (output,) = self.network.outputs
+        for op in self.network.operations:
+            node, tensor = _node(op), id(op.output)
+            if not node.input_tensors:
+                self.values[tensor] = (self.first, [self.first])
+                self.left[self.first] = self.uses[tensor] + 1  # the last line has it, too
+                continue
+            self._call(tensor, _layer(op), node)
+            if op.output is not output and (op.weights or self.uses[tensor] != 1):
+                self._name(tensor)
+        start, end = f"{name} = keras.Model({self.first}, {wrap}{'(' if wrap else ''}", "))" if wrap else ")"
+        if len(start + self.values[id(output)][0] + end) > WIDTH:
+            self._name(id(output))
+        return [*self.written, start + self.values[id(output)][0] + end]
+
+    def _call(self, tensor: int, layer: str, node: Any) -> None:
+        inputs = [id(t) for t in node.input_tensors]
+        if len(self._expression(layer, inputs, node)) + len("h2 = ") > WIDTH:
+            for value in inputs:
+                if not self.values[value][0].isidentifier():
+                    self._name(value)
+        variables = [name for value in inputs for name in self.values[value][1]]
+        self.values[tensor] = (self._expression(layer, inputs, node), variables)
+
+    def _expression(self, layer: str, inputs: list[int], node: Any) -> str:
+        values = ", ".join(self.values[value][0] for value in inputs)
+        return f"{layer}([{values}])" if isinstance(node.arguments.args[0], list | tuple) else f"{layer}({values})"
+
+    def _name(self, tensor: int) -> None:
+        """Writes the line that gives a value a name; names whose value is used up are used again."""
+        value, variables = self.values[tensor]
+        self.left.subtract(variables)
+        name = next(name for i in range(1, 1000) if not self.left[name := f"h{i}" if i > 1 else "h"])
+        self.written.append(f"{name} = {value}")
+        self.values[tensor], self.left[name] = (name, [name]), max(1, self.uses[tensor])
+
+
+def _node(op: Any) -> Any:
+    """Where the network uses a layer."""
+    if len(op._inbound_nodes) != 1:
+        raise ValueError(f"The layer {op.name!r} is used {len(op._inbound_nodes)} times; the script export takes 1.")
+    node = op._inbound_nodes[0]
+    more = {key: value for key, value in node.arguments.kwargs.items() if value is not None}
+    plain = len(node.arguments.args) == 1 and more in ({}, {"training": False})  # what Keras notes for a dropout
+    if node.input_tensors and not plain:
+        raise ValueError(f"The layer {op.name!r} is called with more than its input; the script export takes no such call.")
+    return node
+
+
+def _layer(op: Any) -> str:
+    import keras
+
+    if getattr(keras.layers, type(op).__name__, None) is not type(op):
+        raise ValueError(
+            f"The layer {op.name!r} is a {type(op).__name__}, which is not one of keras.layers: "
+            "a script that needs only Keras cannot build it."
+        )
+    return _construction(type(op), op.get_config(), "layers", op.name)
+
+
+def _construction(kind: type, config: dict[str, Any], module: str, layer: str) -> str:
+    """The shortest call of `kind` that gives an object of this configuration, whatever its name."""
+
+    def same(arguments: dict[str, Any]) -> bool:
+        try:
+            made = kind.from_config(copy.deepcopy(arguments)).get_config()
+        except Exception:  # an argument that is needed is missing, or has another form
+            return False
+        return {**made, "name": None} == {**config, "name": None}
+
+    arguments = {key: value for key, value in config.items() if key != "name"}
+    for key in list(arguments):
+        rest = {k: v for k, v in arguments.items() if k != key}
+        value = arguments[key]
+        if same(rest):
+            arguments = rest
+        elif isinstance(value, list | tuple) and len(set(value)) == 1 and same({**rest, key: value[0]}):
+            arguments[key] = value[0]
+    parameters = list(inspect.signature(kind.__init__).parameters.values())[1:]
+    first = [p.name for p in parameters if p.name in arguments and (p.default is p.empty or p is parameters[0])]
+    texts = [_literal(arguments.pop(key), layer) for key in first]
+    texts += [f"{key}={_literal(value, layer)}" for key, value in arguments.items()]
+    return f"{module}.{kind.__name__}({', '.join(texts)})"
+
+
+def _literal(value: Any, layer: str) -> str:
+    """A configuration's value as source code; objects of Keras are constructed."""
+    if isinstance(value, str):
+        return json.dumps(value)
+    if value is None or isinstance(value, bool | int | float):
+        return repr(value)
+    if isinstance(value, list | tuple):
+        values = [_literal(item, layer) for item in value]
+        return f"({', '.join(values)}{',' if len(values) == 1 else ''})"
+    module = value.get("module") if isinstance(value, dict) else None
+    if not (isinstance(module, str) and module.split(".")[0] == "keras" and value.get("registered_name") is None):
+        raise ValueError(f"The layer {layer!r} has a setting that cannot be written as code of Keras alone: {value!r}.")
+    from keras import saving
+
+    kind = type(saving.deserialize_keras_object(copy.deepcopy(value)))
+    return _construction(kind, value["config"], PREFIXES.get(module, module), layer)

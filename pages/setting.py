@@ -1,0 +1,58 @@
+"""One thing a visitor can set: its default, what is allowed, and how a link spells it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cae_core.config import Bounds, lookup
+from cae_core.runs import check_name
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names of runs as a value: up to `most` of them, in a link separated by commas."""
+
+    most: int
+
+    def check(self, key: str, names: Sequence[str]) -> tuple[str, ...]:
+        if len(names) > self.most:
+            raise ValueError(f"{key} names {len(names)} runs; it may name at most {self.most}.")
+        return tuple(check_name(name) for name in names)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One thing a visitor can set.
+
+    Attributes:
+        default: its value without a link.
+        allowed: `Bounds` for a number, `Names` for runs, a tuple of the choices for anything else.
+    """
+
+    default: Any
+    allowed: Bounds | Names | tuple[Any, ...]
+
+    def parse(self, key: str, given: str) -> Any:
+        """The value a link means, or a ValueError saying what was given and what is allowed."""
+        if isinstance(self.allowed, Names):
+            return self.allowed.check(key, [name for name in given.split(",") if name])
+        if isinstance(self.allowed, Bounds):
+            return self.allowed.check(key, given)
+        return lookup({text(choice): choice for choice in self.allowed}, key, given)
+
+    def allows(self, value: Any) -> bool:
+        """Whether the value may stay when a page is opened that knows the key with other choices."""
+        if isinstance(self.allowed, Bounds):
+            return self.allowed.low <= value <= self.allowed.high
+        return isinstance(self.allowed, Names) or value in self.allowed
+
+
+def text(value: Any) -> str:
+    """A value as the URL spells it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)

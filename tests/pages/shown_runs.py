@@ -1,0 +1,112 @@
+"""What the Runs page shows in `streamlit.testing`, to a visitor of one's choice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+
+from shown import FRAME, PATIENCE, Shown, _Html
+from streamlit.testing.v1 import AppTest
+
+QUESTION = "Which settings made the difference?"
+
+
+class ShownRuns(Shown):
+    """One visitor's Runs page, run again until nothing waits any more.
+
+    Args:
+        visitor: the token that their browser keeps; equal ones are the same visitor.
+        link: the settings in the link.
+    """
+
+    def __init__(self, visitor: str = "someone", **link: str) -> None:
+        self.app = AppTest.from_file(FRAME, default_timeout=PATIENCE)
+        self.app.session_state["_token"] = visitor
+        self.app.switch_page("runs.py")
+        for key, value in link.items():
+            self.app.query_params[key] = value
+        self.run()
+
+    def run(self) -> ShownRuns:
+        for _ in range(2):  # what takes long comes with a second run, which the browser asks for
+            self.app.run()
+            self._read()
+            if not self.waiting:
+                break
+        return self
+
+    def _read(self) -> None:
+        self._html, self.html = _Html(), ""
+        for element in self.app.html:
+            if not element.value.startswith("<style"):
+                self._html.feed(element.value)
+                self.html += element.value
+        assert not self.app.exception, [e.value for e in self.app.exception]
+        assert [title.value for title in self.app.title] == [QUESTION]
+        assert not re.search(r"Traceback|File \".*\", line|Error\(|object at 0x", self.text)
+
+    @property
+    def owner(self) -> str:
+        """The mark that the visitor's runs bear."""
+        return owner(self.app.session_state["_token"])
+
+    @property
+    def address(self) -> str:
+        asked = [json.loads(component.proto.json) for component in self.app.get("bidi_component")]
+        (query,) = [data["query"] for data in asked if "query" in data]
+        return query
+
+    @property
+    def listed(self):
+        """The table of runs, as a data frame."""
+        (table,) = self.app.dataframe
+        return table.value
+
+    @property
+    def titles(self) -> list[str]:
+        """The titles in the table, top to bottom."""
+        return list(self.listed["Title"]) if self.app.dataframe else []
+
+    @property
+    def marked(self) -> list[str]:
+        """The titles that a browser opening the page now would show marked."""
+        (table,) = self.app.dataframe
+        return [self.titles[row] for row in json.loads(table.proto.selection_default)["selection"]["rows"]]
+
+    def mark(self, *titles: str) -> ShownRuns:
+        """Marks these rows, and no others, as a hand does in a browser."""
+        (table,) = self.app.dataframe
+        rows = [self.titles.index(title) for title in titles]
+        states = self.app._tree.get_widget_states()
+        widget = states.widgets.add()
+        widget.id = table.proto.id
+        widget.string_value = json.dumps({"selection": {"rows": sorted(rows), "columns": [], "cells": []}})
+        self.app._run(states)
+        self._read()
+        return self.run() if self.waiting else self
+
+    @property
+    def heads(self) -> list[str]:
+        """Every subheader."""
+        return [head.value for head in self.app.subheader]
+
+    @property
+    def lines(self) -> dict[str, list[str]]:
+        """Every row of every table with a column for each run: label to cells."""
+        return {row[0]: row[1:] for row in self._html.table if len(row) > 1}
+
+    @property
+    def buttons(self) -> list[str]:
+        """The labels of the buttons that can be pressed."""
+        return [button.label for button in self.app.button if not button.disabled]
+
+    @property
+    def setting(self) -> dict:
+        """Everything that the session has, such as what was handed to another page."""
+        return self.app.session_state
+
+
+def owner(visitor: str) -> str:
+    """The mark on the runs of a visitor with this token."""
+    return hashlib.sha256(visitor.encode()).hexdigest()[:16]

@@ -1,0 +1,550 @@
+"""The Runs page without a browser: the table, one run, several, and what may be done with whose."""
+
+import json
+import re
+import shutil
+from dataclasses import replace
+from urllib.parse import parse_qs
+
+import numpy as np
+import pytest
+from shown_runs import ShownRuns, owner
+
+from cae_core import datasets, exporting, jobs, replay, runs, storage
+from cae_core.config import RunConfig
+from cae_core.datasets import DATASETS, Split, strokes
+from cae_core.pretrained import name_of
+from cae_core.recording import Recording
+from pages.run_experiments import experiments
+
+EVIL = "<script>alert(1)</script> **bold** ![x](http://evil.example/x.png)"
+
+
+def few_strokes(split):
+    x, y = strokes.draw(800 if split == "train" else 60, seed=1 if split == "train" else 2)
+    return Split(x[..., np.newaxis], y)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_data():
+    """A Strokes data set that is drawn in a moment."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(DATASETS, "strokes", replace(DATASETS["strokes"], load=few_strokes))
+        patch.setattr("cae_core.training.HELD_OUT", 50)
+        datasets.clear_cache()
+        yield
+    datasets.clear_cache()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder with two runs: "clean" of three epochs, and "noisy" of two, which was stopped in its second."""
+    folder = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAE_RUNS_DIR", str(folder))
+        common = {"num_train": 200, "batch_size": 50}
+        for name, config, steps in (
+            ("clean", RunConfig(bottleneck=2, epochs=3, **common), 99),
+            ("noisy", RunConfig(bottleneck=8, epochs=2, loss="mse", noise_kind="gaussian", **common), 6),
+        ):
+            recording = Recording.begin(config, name)
+            for event in recording.events():
+                if event.step == steps:
+                    recording.write("stopped")
+                    break
+            recording.close()
+    return folder
+
+
+@pytest.fixture
+def shelf_of(trained, runs_folder):
+    """Puts copies of the two runs into the test's folder: `shelf_of(new_name=("clean", {changes of run.json}, title))`."""
+
+    def put(**copies):
+        for name, (source, changes, title) in copies.items():
+            shutil.copytree(trained / source, runs_folder / name)
+            file = runs_folder / name / "run.json"
+            file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+            (runs_folder / name / "title.txt").write_text(title)
+
+    return put
+
+
+@pytest.fixture
+def two(shelf_of):
+    shelf_of(clean=("clean", {}, ""), noisy=("noisy", {}, "With noise"))
+
+
+@pytest.fixture
+def no_queue(monkeypatch):
+    """A queue whose thread is never started; what was handed in."""
+    entered = []
+
+    class Queue:
+        def submit(self, config, owner="", title="", origin=None):
+            entered.append((config, owner, title, origin))
+            return "new"
+
+        def resume(self, name, owner=""):
+            entered.append((name, owner))
+
+    monkeypatch.setattr(jobs, "default", Queue)
+    return entered
+
+
+def query(page):
+    return {key: value[0] for key, value in parse_qs(page.address, keep_blank_values=True).items()}
+
+
+def test_without_runs_there_is_a_way_to_the_first():
+    page = ShownRuns()
+    assert "There are no runs yet" in page.text
+    (link,) = page.app.get("page_link")
+    assert link.proto.page == "train"
+    assert query(page) == {"runs": "", "whose": "mine", "epoch": "1000"}
+    assert page.messages("warning") == page.messages("error") == []
+
+
+def test_the_table_says_what_each_run_is_newest_first(shelf_of):
+    shelf_of(
+        old=("clean", {"created": "2026-01-01T00:00:00+00:00"}, ""),
+        new=("noisy", {"created": "2026-03-01T00:00:00+00:00"}, "With noise"),
+        failed=("clean", {"created": "2026-02-01T00:00:00+00:00", "state": "failed", "metrics": {}}, "Failed"),
+        undated=("clean", {"created": "soon", "state": "running"}, ""),
+    )
+    page = ShownRuns()
+    assert page.titles == ["With noise", "Failed", "old", "undated"]
+    new, failed, _, undated = page.listed.to_dict("records")
+    shown = {"State": "stopped", "Bottleneck": 8, "Loss": "MSE", "Noise": "Gaussian 0.5", "Epochs": 1, "Network": "Fast"}
+    assert {key: new[key] for key in shown} == shown
+    assert new["MSE noise 0.5"] == pytest.approx(runs.find("new").metrics["gaussian 0.5"]["mse"])
+    assert np.isnan(failed["MSE clean"])
+    assert failed["State"] == "failed"
+    assert failed["Noise"] == "None"
+    assert undated["State"] == "interrupted"  # it says that it trains, and no process does
+    assert "Mark one run" in page.text
+
+
+@pytest.mark.parametrize(
+    ("whose", "titles"), [("mine", {"mine", "anyone"}), ("everyone", {"mine", "anyone", "theirs"}), ("shipped", None)]
+)
+def test_whose(shelf_of, whose, titles):
+    shelf_of(
+        mine=("clean", {"owner": owner("someone")}, ""),
+        anyone=("clean", {}, ""),
+        theirs=("clean", {"owner": owner("another")}, ""),
+    )
+    page = ShownRuns(whose=whose)
+    assert set(page.titles) == (titles or {run.name for run in runs.every(runs.PRETRAINED_DIR)[0]})
+
+
+def test_a_damaged_run_harms_no_other(two, runs_folder):
+    (runs_folder / "broken").mkdir()
+    (runs_folder / "broken" / "run.json").write_text("{")
+    page = ShownRuns(runs="clean")
+    assert len(page.titles) == 2
+    assert [e.label for e in page.app.expander if "read" in e.label] == ["1 run cannot be read"]
+    assert "broken/run.json is damaged" in page.text
+    page = ShownRuns(runs="broken")
+    assert "broken/run.json is damaged" in page.messages("warning")[0]
+
+
+def test_the_time_machine_shows_each_moment(two):
+    page = ShownRuns(runs="clean")
+    past = replay.replay(runs.find("clean"))
+    assert page.widget("epoch").options == ["0, untrained", "1", "2", "3"]
+    assert page.widget("epoch").value == 3
+    assert query(page) == {"runs": "clean", "whose": "mine", "epoch": "3"}
+    for moment, epoch in enumerate((0.0, 1.0, 2.0, 3.0)):
+        page.set(epoch=epoch)
+        when = f"after epoch {epoch:g}" if epoch else "untrained"
+        (alt,) = [alt for alt in page.alts if "reconstructed" in alt]
+        mse = np.mean((past.x_hat[moment] - past.x) ** 2)
+        assert alt == f"8 images, reconstructed {when}, MSE {mse:.4f}"
+        assert query(page)["epoch"] == f"{epoch:g}"
+    assert page.labels == ["Cleanx, the target", f"ReconstructedMSE {mse:.4f}"]
+
+
+def test_axes_stay_where_they_are(two):
+    def layouts(page):
+        return [json.loads(chart.proto.spec)["layout"] for chart in page.app.get("plotly_chart")]
+
+    page = ShownRuns(runs="clean")
+    for last, first in zip(layouts(page), layouts(page.set(epoch=0.0)), strict=True):
+        for axis in ("xaxis", "yaxis"):
+            assert last[axis]["range"] == first[axis]["range"]
+    (mark,) = layouts(page)[0]["shapes"]
+    assert mark["x0"] == 0
+
+
+@pytest.mark.parametrize(("asked", "shown"), [("0", 0.0), ("1", 1.0), ("1.4", 1.5), ("1000", 1.5)])
+def test_a_link_to_an_epoch_opens_the_nearest_saved(two, asked, shown):
+    page = ShownRuns(runs="noisy", epoch=asked)
+    assert page.widget("epoch").value == shown  # "noisy" was stopped halfway through its second epoch
+
+
+def test_one_run_says_what_it_is(two):
+    page = ShownRuns(runs="noisy")
+    assert page.heads[0] == "With noise"
+    assert "Stopped before its end, 1 of 2 epochs" in page.text
+    assert page.lines["Bottleneck"] == ["8", "32"]
+    assert page.lines["Loss"] == ["MSE", "BCE"]
+    assert "Batch size" in page.lines
+    measured = runs.find("noisy").metrics["clean"]["mse"]
+    assert page.lines["MSE clean"][0].split()[0] == f"{measured:#.3g}"
+    assert "strokes-b8-mse-mixed" in page.html
+    assert "Noisy" in page.labels[1]
+
+
+def test_where_a_forked_run_comes_from(shelf_of):
+    origin = {"run": "clean", "step": 4}
+    shelf_of(clean=("clean", {}, "The first"), child=("clean", {"origin": origin}, ""))
+    assert "Forked from The first after epoch 1." in ShownRuns(runs="child").text
+    shelf_of(orphan=("clean", {"origin": {"run": "gone", "step": 0}}, ""))
+    assert "Forked from gone, untrained (which is no longer there)." in ShownRuns(runs="orphan").text
+
+
+def test_a_failed_run_says_why(shelf_of):
+    shelf_of(bad=("clean", {"state": "failed", "message": "The loss became *nan*.", "step": 0, "epochs": 0}, ""))
+    page = ShownRuns(runs="bad")
+    assert "Ended by a problem, 0 of 3 epochs. The loss became *nan*." in page.text
+    assert page.alts == []
+    assert "Run again" in page.buttons
+    assert "Denoise with it" not in page.buttons
+
+
+def test_a_run_whose_weights_are_damaged_says_so(two, runs_folder):
+    (runs_folder / "clean" / "weights" / "00000004.npz").write_bytes(b"no archive")
+    page = ShownRuns(runs="clean")
+    (error,) = page.messages("error")
+    assert "00000004.npz is damaged" in error
+    assert "Delete" in page.buttons
+
+
+def test_a_run_of_other_images_says_so(save_run):
+    save_run("one")
+    page = ShownRuns(runs="one")
+    assert len(page.messages("error")) == 1
+    page = ShownRuns(runs=f"one,{name_of('strokes', 8, 'bce', 'clean')}")
+    assert len(page.alts) == 2
+    assert "one: " in page.text
+
+
+def test_a_shipped_run_has_one_moment_and_cannot_be_changed():
+    page = ShownRuns(runs="strokes-b8-bce-clean", whose="shipped")
+    assert not [slider for slider in page.app.select_slider if slider.key == "epoch"]
+    assert "after epoch 2" in page.alts[-1]
+    assert "ships with the app" in page.text
+    assert {"Fork from its end", "Run again", "Denoise with it"} <= set(page.buttons)
+    assert not {"Resume", "Delete", "Save"} & set(page.buttons)
+    assert "strokes-b8-bce-mixed" in page.html  # its twin, to compare with
+
+
+def test_anothers_run_can_be_looked_at_and_forked_only(shelf_of):
+    shelf_of(theirs=("noisy", {"owner": owner("another")}, ""))
+    page = ShownRuns(runs="theirs")
+    assert page.titles == ["theirs"]  # a link opens it, though the list is of one's own
+    assert "another visitor's" in page.text
+    assert "Fork from this epoch" in page.buttons
+    assert not {"Resume", "Delete", "Save"} & set(page.buttons)
+    assert {"Resume", "Delete", "Save"} <= set(ShownRuns("another", runs="theirs").buttons)
+
+
+@pytest.mark.parametrize(
+    ("state", "offered"), [("stopped", True), ("running", True), ("finished", False), ("failed", False)]
+)
+def test_only_what_can_go_on_can_be_resumed(shelf_of, state, offered):
+    shelf_of(one=("noisy", {"state": state}, ""))  # "running" without a process is interrupted
+    assert ("Resume" in ShownRuns(runs="one").buttons) is offered
+
+
+def test_a_run_in_training_is_left_alone(shelf_of, runs_folder):
+    shelf_of(busy=("noisy", {"state": "running"}, ""))
+    lock = storage.Lock(runs_folder / "busy" / "lock")
+    page = ShownRuns(runs="busy")
+    assert list(page.listed["State"]) == ["training"]
+    assert not {"Resume", "Delete", "Denoise with it", "Fork from this epoch"} & set(page.buttons)
+    assert [link.proto.page for link in page.app.get("page_link")] == ["train"]
+    lock.release()
+
+
+def test_a_title_is_text_wherever_it_stands(shelf_of):
+    shelf_of(evil=("clean", {}, EVIL), other=("noisy", {}, "x"))
+    for names in ("evil", "evil,other"):
+        page = ShownRuns(runs=names)
+        assert EVIL in page.titles
+        assert not page.tags & {"script", "b", "strong"}
+        assert not [alt for alt in page.alts if "</" in alt]  # the browser would drop it whole
+        assert "evil.example" not in "".join(page._html.images.values())
+        assert not [head for head in page.app.subheader if re.search(r"(?<!\\)(<script|\*\*bold|!\[)", head.value)]
+        for chart in page.app.get("plotly_chart"):
+            assert "<script" not in chart.proto.spec
+    page.click("Unmark all")
+    page = ShownRuns(runs="evil").click("Delete")
+    assert "Deleted: " + EVIL in page.text.replace("\u2060", "")
+    assert "**bold**" not in "".join(element.value for element in page.app.markdown)
+
+
+def test_two_runs_side_by_side(two):
+    page = ShownRuns(runs="clean,noisy")
+    assert page.marked == ["clean", "With noise"]
+    assert page.lines["Bottleneck"] == ["2", "8"]
+    assert page.lines["Loss"] == ["BCE", "MSE"]
+    assert page.lines["Noise factor"] == ["–", "0.5"]
+    first, second = (runs.find(name).metrics["clean"]["mse"] for name in ("clean", "noisy"))
+    cells = page.lines["MSE clean"]
+    assert ["best" in cell for cell in cells] == [first < second, second < first]
+    assert "different losses and noises" in page.text
+    assert [alt.partition(", MSE")[0] for alt in page.alts] == [
+        "10 images, clean", "10 images, by clean (clean)", "10 images, by With noise (noisy)",
+    ]  # fmt: skip
+    assert page.row("by clean").shape == (10, 28, 28, 3)
+    (chart,) = page.app.get("plotly_chart")
+    assert {trace["name"] for trace in json.loads(chart.proto.spec)["data"]} >= {"clean", "With noise"}
+    assert any("settings are the same" in expander.label for expander in page.app.expander)
+
+
+def test_noise_is_that_of_the_first_run(two):
+    page = ShownRuns(runs="noisy,clean")
+    assert "gaussian 0.5" in page.alts[1]
+    assert len(page.alts) == 4
+
+
+def test_runs_of_different_data_sets_have_no_best(two):
+    page = ShownRuns(runs="clean,mnist-b2-mse-clean")
+    assert not [cell for cells in page.lines.values() for cell in cells if "best" in cell]
+    assert "judge each run by its own data set" in page.text
+
+
+def test_a_run_without_a_network_is_compared_all_the_same(shelf_of):
+    shelf_of(good=("clean", {}, ""), bad=("clean", {"state": "failed", "step": 0, "epochs": 0, "metrics": {}}, "Bad"))
+    page = ShownRuns(runs="good,bad")
+    assert "Bad: it has no trained network" in page.text
+    assert page.lines["MSE clean"][1] == "–"
+    assert len(page.alts) == 2
+
+
+def test_marking_rows_is_kept_in_the_address(two):
+    page = ShownRuns().mark("With noise")
+    assert query(page)["runs"] == "noisy"
+    page.mark("clean", "With noise")
+    assert query(page)["runs"] == "noisy,clean"  # in the order of marking
+    page.mark("clean")
+    assert query(page)["runs"] == "clean"
+    page.mark()
+    assert query(page)["runs"] == ""
+    page.mark("clean", "With noise").click("Unmark all")
+    assert query(page)["runs"] == ""
+    assert page.marked == []
+
+
+def test_of_more_than_four_the_first_four_are_compared(shelf_of):
+    shelf_of(**{f"run{i}": ("clean", {}, "") for i in range(5)})
+    page = ShownRuns(runs="run0,run1,run2,run3").mark(*[f"run{i}" for i in range(5)])
+    (warning,) = page.messages("warning")
+    assert warning == "You marked 5 runs: the first 4 of them are compared."
+    assert query(page)["runs"] == "run0,run1,run2,run3"
+    (warning,) = ShownRuns(runs="run0,run1,run2,run3,run4").messages("warning")
+    assert "at most 4" in warning
+
+
+def test_rows_do_not_move_under_the_hand(shelf_of):
+    shelf_of(**{f"run{i}": ("clean", {"created": f"2026-01-0{i + 1}T00:00:00+00:00"}, "") for i in range(4)})
+    page = ShownRuns(runs="run1")
+    assert page.titles == ["run1", "run3", "run2", "run0"]  # what a link chose stands where it is seen
+    assert page.mark("run1", "run0").titles == ["run1", "run3", "run2", "run0"]
+    assert page.mark("run0").titles == ["run1", "run3", "run2", "run0"]
+
+
+@pytest.mark.parametrize("name", ["nothing", "gone.2"])
+def test_a_link_to_a_run_there_is_not(two, name):
+    page = ShownRuns(runs=f"{name},clean")
+    assert page.messages("warning") == [
+        f"There is no run called '{name}' here: it was deleted, or made on another machine."
+    ]
+    assert page.heads[0] == "clean"
+
+
+@pytest.mark.parametrize("link", [{"runs": "../secret"}, {"whose": "nobody"}, {"epoch": "x"}, {"run": "clean"}])
+def test_a_link_that_means_nothing_is_said_to(two, link):
+    page = ShownRuns(**link)
+    (warning,) = page.messages("warning")
+    assert "This link asks for something there is not" in warning
+    assert len(page.titles) == 2
+
+
+def test_rename(two):
+    page = ShownRuns(runs="clean")
+    page.app.text_input[0].set_value("My *first*")
+    page.click("Save")
+    assert runs.find("clean").title == "My *first*"
+    assert "My *first*" in page.titles
+    assert page.heads[0] == "My \\*first\\*"
+
+
+def test_delete_and_undo(two):
+    page = ShownRuns(runs="clean,noisy")
+    assert "Delete" not in page.buttons
+    page = ShownRuns(runs="clean").click("Delete")
+    assert page.titles == ["With noise"]
+    assert "Deleted: clean" in page.text
+    assert query(page)["runs"] == ""
+    page.click("Undo")
+    assert set(page.titles) == {"clean", "With noise"}
+    assert page.heads[0] == "clean"
+    page.click("Delete")
+    later = ShownRuns()  # another day
+    assert "Deleted: clean" not in later.text
+    later.click("Bring back")
+    assert set(later.titles) == {"clean", "With noise"}
+
+
+def test_what_cannot_be_deleted_says_why(two, monkeypatch):
+    def refuse(*args):
+        raise OSError(28, "No space left on device")
+
+    page = ShownRuns(runs="clean")
+    monkeypatch.setattr("cae_core.shelf.os.utime", lambda *args: None)
+    monkeypatch.setattr("pathlib.Path.rename", refuse)
+    page.click("Delete")
+    (error,) = page.messages("error")
+    assert "could not be deleted (No space left on device)" in error
+    assert page.heads[0] == "clean"
+
+
+def press(page, label):
+    """Presses a button that leads to another page."""
+    page.labelled(label).click()
+    page.app.run()
+    assert not page.app.exception
+
+
+def test_fork_takes_the_settings_and_the_moment_to_the_train_page(two):
+    page = ShownRuns(runs="clean", epoch="2")
+    press(page, "Fork from this epoch")
+    assert page.app.title[0].value == "How does a network learn to do that?"
+    assert page.setting["fork"] == ("clean",)
+    assert page.setting["fork_step"] == 8
+    assert page.setting["bottleneck"] == 2
+    assert page.setting["num_train"] == 200
+
+
+def test_run_again_is_the_same_run(shelf_of, no_queue):
+    origin = {"run": "clean", "step": 4}
+    shelf_of(clean=("clean", {}, "A title"), child=("clean", {"origin": origin}, ""))
+    page = ShownRuns(runs="clean")
+    page.labelled("Run again").click()
+    page.app.run()
+    assert no_queue == [(runs.find("clean").config, owner("someone"), "A title again", None)]
+    page = ShownRuns(runs="child")
+    page.labelled("Run again").click()
+    page.app.run()
+    assert no_queue[1][2:] == ("child again", {"run": "child", "step": 0})
+
+
+def test_resume(two, no_queue):
+    page = ShownRuns(runs="noisy")
+    page.labelled("Resume").click()
+    page.app.run()
+    assert no_queue == [("noisy", owner("someone"))]
+
+
+def test_a_full_queue_says_so(two, monkeypatch):
+    def full(*args, **kwargs):
+        raise jobs.JobError("The queue is *full*.")
+
+    monkeypatch.setattr(jobs.Jobs, "submit", full)
+    page = ShownRuns(runs="clean").click("Run again")
+    assert page.messages("error") == ["The queue is *full*."]
+
+
+def test_denoise_with_it(two):
+    page = ShownRuns(runs="clean")
+    press(page, "Denoise with it")
+    assert page.app.title[0].value.startswith("What does the bottleneck keep")
+    assert page.setting["run"] == ("clean",)
+
+
+def test_exports_are_offered(two):
+    page = ShownRuns(runs="clean")
+    offered = {button.proto.label for button in page.app.get("download_button")}
+    assert {entry.label for entry in exporting.EXPORTS.values()} <= offered
+
+
+def test_a_missing_data_set_is_offered_for_download(shelf_of):
+    page = ShownRuns(runs="mnist-b2-bce-clean")
+    assert any(label.startswith("Download MNIST") for label in page.buttons)
+    page = ShownRuns(runs="mnist-b2-bce-clean,mnist-b8-bce-clean")
+    assert any(label.startswith("Download MNIST") for label in page.buttons)
+    assert page.lines["Bottleneck"] == ["2", "8"]
+
+
+@pytest.fixture(params=["strokes", "mnist"])
+def measured(request):
+    """Of an experiment: the metrics of its runs, by condition and figure."""
+    made = experiments(request.param)
+
+    def of(key, *claims):
+        for claim in claims:
+            assert claim in made[key].look_for
+        assert made[key].settings["whose"] == "shipped"
+        return [runs.find(name) for name in made[key].settings["runs"]]
+
+    assert set(made) == {"two_or_more", "wider", "bce_or_mse", "never_saw_noise"}
+    return of
+
+
+def mse(run, condition="clean"):
+    return run.metrics[condition]["mse"]
+
+
+def differing(*compared):
+    """The settings in which runs differ."""
+    configs = [run.config.to_dict() for run in compared]
+    return {key for key in configs[0] if len({config[key] for config in configs}) > 1}
+
+
+def test_two_numbers_or_thirty_two(measured):
+    two, many = measured("two_or_more", "less than a tenth", "twice the epochs", "32 numbers")
+    assert (two.config.bottleneck, many.config.bottleneck) == (2, 32)
+    assert mse(many) < mse(two) / 10
+    assert two.config.epochs == 2 * many.config.epochs
+    assert differing(two, many) == {"bottleneck", "epochs"}
+
+
+def test_wider_goes_on_helping(measured):
+    compared = measured("wider", "four times as many numbers", "less than a third", "row of parameters")
+    for narrow, wide in zip(compared, compared[1:], strict=False):
+        assert wide.config.bottleneck == 4 * narrow.config.bottleneck
+        assert mse(wide) < mse(narrow) / 3
+        assert wide.parameters > narrow.parameters
+    assert differing(*compared) == {"bottleneck"}
+
+
+def test_bce_or_mse(measured):
+    bce, other = measured("bce_or_mse", "within one hundredth", "less than two thirds")
+    assert abs(mse(bce) / mse(other) - 1) < 0.01
+    assert mse(other, "gaussian 0.5") < mse(bce, "gaussian 0.5") * 2 / 3
+    assert differing(bce, other) == {"loss"}
+
+
+def test_what_practice_with_noise_costs(measured):
+    practised, never = measured(
+        "never_saw_noise", "less than a tenth", "more than one and a half times", "differ in epochs and batch size too"
+    )
+    assert mse(practised, "gaussian 0.5") < mse(never, "gaussian 0.5") / 10
+    assert mse(practised) > 1.5 * mse(never)
+    assert differing(practised, never) == {"noise_kind", "noise_factor", "epochs", "batch_size"}
+
+
+@pytest.mark.parametrize("key", experiments("strokes"))
+def test_each_experiment_is_one_click(key):
+    page = ShownRuns()
+    experiment = experiments("strokes")[key]
+    page.click(experiment.title)
+    assert tuple(query(page)["runs"].split(",")) == experiment.settings["runs"]
+    assert sorted(page.marked) == sorted(experiment.settings["runs"])
+    assert page.titles[: len(page.marked)] == list(experiment.settings["runs"])
+    assert " ".join(experiment.look_for.split()) in " ".join(page.text.split())
+    assert page.messages("error") == page.messages("warning") == []
+    assert len([alt for alt in page.alts if ", by " in alt]) == len(experiment.settings["runs"])

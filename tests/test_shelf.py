@@ -1,0 +1,208 @@
+"""Titles, deletion and its undoing: whose runs may be touched, what is kept, and a disk that refuses."""
+
+import os
+from dataclasses import replace
+
+import pytest
+
+from cae_core import runs, shelf, storage
+from cae_core.runs import RunError
+
+ME, OTHER = "0123456789abcdef", "fedcba9876543210"
+
+
+@pytest.fixture
+def save(save_run, runs_folder):
+    """Saves a run of an owner."""
+
+    def save(name="one", owner=ME):
+        run = save_run(name)
+        file = run.path / "run.json"
+        file.write_text(file.read_text().replace('"format": 1,', f'"format": 1, "owner": "{owner}",'))
+        return runs.read(run.path)
+
+    return save
+
+
+@pytest.fixture
+def shipped(save_run, tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "PRETRAINED_DIR", tmp_path / "shipped")
+    return save_run("ships", tmp_path / "shipped")
+
+
+def contents(folder):
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("Two numbers", "Two numbers"),
+        ("  two \t\n lines\r\n ", "two lines"),
+        ("<script>alert(1)</script> **bold**", "<script>alert(1)</script> **bold**"),
+        ("Zwölf Zahlen, 十二, 👩‍🔬", "Zwölf Zahlen, 十二, 👩‍🔬"),
+        ("bell\a and null\0 and \x1b[31mred", "bell and null and [31mred"),
+        ("turned \u202etxet", "turned txet"),
+        ("half a sign \ud83d", "half a sign"),
+        ("long " * 100, ("long " * 100)[:79]),
+        ("", ""),
+        (" \n\0 ", ""),
+    ],
+)
+def test_a_title_is_any_text_on_one_line(save, typed, kept):
+    run = save()
+    shelf.rename(run, typed, ME)
+    again = runs.read(run.path)
+    assert again.title == kept
+    assert len(again.title) <= runs.TITLE
+    assert again.label == (kept or "one")
+
+
+@pytest.mark.parametrize("owner", [ME, ""])
+def test_own_runs_and_everybodys_can_be_renamed_deleted_and_brought_back(save, owner, runs_folder):
+    run = save(owner=owner)
+    shelf.rename(run, "Mine", ME)
+    before = contents(run.path)
+    shelf.delete(runs.read(run.path), ME)
+    assert not run.path.exists()
+    assert runs.every(runs_folder) == ([], [])
+    with pytest.raises(RunError, match="no run called 'one'"):
+        runs.find("one")
+    (gone,) = shelf.deleted(ME)
+    assert (gone.name, gone.title) == ("one", "Mine")
+    shelf.restore("one", ME)
+    assert contents(run.path) == before
+    assert shelf.deleted(ME) == []
+
+
+def test_anothers_run_is_left_alone(save):
+    run = save(owner=OTHER)
+    for act in (lambda: shelf.rename(run, "x", ME), lambda: shelf.delete(run, ME)):
+        with pytest.raises(RunError, match="another visitor's .* fork it"):
+            act()
+    assert runs.read(run.path).title == ""
+    shelf.delete(run, OTHER)
+    assert shelf.deleted(ME) == []
+    with pytest.raises(RunError, match="another visitor's"):
+        shelf.restore("one", ME)
+    assert [gone.name for gone in shelf.deleted(OTHER)] == ["one"]
+
+
+def test_shipped_runs_are_left_alone(shipped):
+    for act in (lambda: shelf.rename(shipped, "x", ""), lambda: shelf.delete(shipped, "")):
+        with pytest.raises(RunError, match="ships with the app .* fork it"):
+            act()
+    assert runs.read(shipped.path).title == ""
+
+
+def test_a_run_in_training_is_not_deleted(save):
+    run = save()
+    lock = storage.Lock(run.path / "lock")
+    with pytest.raises(RunError, match="in training: stop it"):
+        shelf.delete(run, ME)
+    assert run.path.exists()
+    lock.release()
+    shelf.delete(run, ME)
+    assert not run.path.exists()
+
+
+def test_only_the_last_deleted_are_kept(save, runs_folder, monkeypatch):
+    monkeypatch.setattr(shelf, "KEPT", 3)
+    for i in range(5):
+        shelf.delete(save(f"run-{i}"), ME)
+        os.utime(runs_folder / ".deleted" / f"run-{i}", ns=(i * 10**9, i * 10**9))  # a clock that is coarse
+    shelf.delete(save("last"), ME)
+    assert [run.name for run in shelf.deleted(ME)] == ["last", "run-4", "run-3"]
+    assert {path.name for path in (runs_folder / ".deleted").iterdir()} == {"last", "run-4", "run-3"}
+    with pytest.raises(RunError, match="not among the last 3 deleted"):
+        shelf.restore("run-0", ME)
+
+
+def test_of_two_deleted_runs_with_one_name_the_later_is_kept(save, runs_folder):
+    shelf.delete(save(), ME)
+    second = save()
+    shelf.rename(second, "The second", ME)
+    shelf.delete(second, ME)
+    assert [run.title for run in shelf.deleted(ME)] == ["The second"]
+    assert [path.name for path in (runs_folder / ".deleted").iterdir()] == ["one"]
+
+
+def test_a_run_is_not_brought_back_over_another(save):
+    shelf.delete(save(), ME)
+    new = save()
+    before = contents(new.path)
+    with pytest.raises(RunError, match="another run is called 'one': delete that one first"):
+        shelf.restore("one", ME)
+    assert contents(new.path) == before
+    assert len(shelf.deleted(ME)) == 1
+
+
+@pytest.mark.parametrize("name", ["..", "../one", ".deleted", "", "one/..", "/etc", "ONE", "a" * 81, "none"])
+def test_nothing_but_a_deleted_run_is_brought_back(save, name):
+    run = save()
+    with pytest.raises(RunError):
+        shelf.restore(name, ME)
+    assert run.path.is_dir()
+
+
+def test_what_was_damaged_after_its_deletion_is_passed_over(save, runs_folder):
+    shelf.delete(save("a"), ME)
+    shelf.delete(save("b"), ME)
+    (runs_folder / ".deleted" / "a" / "run.json").write_text("{")
+    (runs_folder / ".deleted" / "a file").write_text("")
+    assert [run.name for run in shelf.deleted(ME)] == ["b"]
+    with pytest.raises(RunError, match="damaged"):
+        shelf.restore("a", ME)
+
+
+def test_nothing_deleted_and_no_runs_folder_at_all(runs_folder):
+    assert not runs_folder.exists()
+    assert shelf.deleted(ME) == []
+
+
+def _refuse(*args, **kwargs):
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("call", ["os.replace", "os.fsync", "pathlib.Path.open"])
+def test_a_disk_that_refuses_a_title_leaves_the_old_one(save, monkeypatch, call):
+    run = save()
+    shelf.rename(run, "Old", ME)
+    before = contents(run.path)
+    with monkeypatch.context() as patch:
+        patch.setattr(call, _refuse)
+        with pytest.raises(RunError, match="'Old' could not be renamed .No space left on device.: it is as it was"):
+            shelf.rename(replace(run, title="Old"), "New", ME)
+    assert contents(run.path) == before
+
+
+@pytest.mark.parametrize("call", ["pathlib.Path.mkdir", "pathlib.Path.rename"])
+def test_a_disk_that_refuses_a_deletion_leaves_the_run(save, monkeypatch, call):
+    run = save()
+    before = contents(run.path)
+    with monkeypatch.context() as patch:
+        patch.setattr(call, _refuse)
+        with pytest.raises(RunError, match="could not be deleted .No space left on device.: it is as it was"):
+            shelf.delete(run, ME)
+    assert contents(run.path) == before
+    assert shelf.deleted(ME) == []
+
+
+def test_a_disk_that_refuses_bringing_back_leaves_it_deleted(save, monkeypatch):
+    shelf.delete(save(), ME)
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.rename", _refuse)
+        with pytest.raises(RunError, match="could not be brought back"):
+            shelf.restore("one", ME)
+    shelf.restore("one", ME)
+    assert runs.find("one").owner == ME
+
+
+def test_a_deletion_succeeds_though_older_ones_cannot_be_removed(save, monkeypatch):
+    monkeypatch.setattr(shelf, "KEPT", 1)
+    shelf.delete(save("a"), ME)
+    run = save("b")
+    monkeypatch.setattr(shelf, "_remove", _refuse)
+    shelf.delete(run, ME)
+    assert not run.path.exists()
+    assert "b" in [gone.name for gone in shelf.deleted(ME)]
