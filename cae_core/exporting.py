@@ -170,7 +170,9 @@ def figures_html(run: Run) -> bytes:
     names = DATASETS[config.dataset].class_names
     loss_label = LOSSES[config.loss].label
     charts_html = [
-        go.Figure(figure).to_html(full_html=False, include_plotlyjs=i == 0, config={"displaylogo": False})
+        go.Figure(figure)
+        .update_layout(template="plotly_white")
+        .to_html(full_html=False, include_plotlyjs=i == 0, config={"displayModeBar": False, "scrollZoom": True})
         for i, figure in enumerate((
             charts.loss_curves([curve], loss_label, height=360),
             charts.plane(plane.points, test.y[:ON_PLANE], names, plane.axes, height=560),

@@ -2,6 +2,12 @@
 
 Noise, optimizer and schedule are templates here, each held against `training.train` by a test; only what a run uses gets
 into its script. The loss is taken from `losses.py`, the network from the Keras models themselves (`script_network.py`).
+
+Weights and the learning rate come out the same to the last bit, step by step, and they must: Muon makes of a difference in
+the last bit one of 1e-3 of the loss within some hundred steps, other optimizers do not. So operations here are those of
+the project one by one; TensorFlow makes of its / 255 a product, and of the same in a tf.data pipeline not. What is left,
+some 1e-7, is the rounding of Keras's mean over an epoch. A bottleneck or batch size that is no power of two, with sparsity
+and Muon, or another machine, is where the last bit may differ.
 """
 
 from __future__ import annotations
@@ -69,8 +75,7 @@ OPTIMIZERS = {
         """\
         class Muon(keras.optimizers.Adam):  # kernels move in all directions alike (Jordan et al., 2024), biases by Adam
             def update_step(self, gradient, variable, learning_rate):
-                if len(variable.shape) < 2:
-                    return super().update_step(gradient, variable, learning_rate * 0.2)
+                if len(variable.shape) < 2: return super().update_step(gradient, variable, learning_rate * 0.2)
                 momentum = self._momentums[self._get_variable_index(variable)]
                 momentum.assign(0.95 * momentum + 0.05 * gradient)
                 m = tf.reshape(gradient * 0.05 + 0.95 * momentum, (-1, variable.shape[-1]))
@@ -79,18 +84,16 @@ OPTIMIZERS = {
                 for _ in range(5):  # Newton-Schulz: every singular value goes towards 1
                     square = tf.matmul(m, m, transpose_b=True)
                     m = 3.4445 * m + tf.matmul(-4.775 * square + 2.0315 * tf.matmul(square, square), m)
-                m = turn(m) * (0.2 * max(m.shape) ** 0.5)
-                variable.assign_sub(learning_rate * tf.reshape(m, variable.shape))""",
+                variable.assign_sub(learning_rate * tf.reshape(turn(m) * (0.2 * max(m.shape) ** 0.5), variable.shape))""",
     ),
 }
 
-# The learning rate, and how it changes: what it does, and its share of the peak by the progress in (0, 1], in double
-# precision like the project's, for Muon tells the last bit.
+# The learning rate: what it does, and its share of the peak by the progress in (0, 1], in double precision as in training.
 SCHEDULES = {
     "constant": ("", ""),
-    "cosine": ("falls to nothing along a cosine", "0.5 * (1 + np.cos(np.pi * progress))"),
+    "cosine": ("falls along a cosine", "0.5 * (1 + np.cos(np.pi * progress))"),
     "one_cycle": (
-        "rises for a tenth of the run, then falls to nothing along a cosine",
+        "rises for a tenth of it, then falls along a cosine",
         "np.where(progress < 0.1, progress / 0.1, 0.5 * (1 + np.cos(np.pi * (progress - 0.1) / 0.9)))",
     ),
 }
@@ -103,7 +106,8 @@ def text(run: Run) -> str:
     """The script: fewer than 80 lines of at most 124 characters for every network that comes with the app.
 
     Raises:
-        ValueError: the run has a setting that this module has no code for, or a layer that is not Keras's own.
+        ValueError: the run has no finished epoch, a setting that this module has no code for, or a layer that is not
+            Keras's own; the message says which.
     """
     config = run.config
     training.check(config)
@@ -114,15 +118,15 @@ def text(run: Run) -> str:
     ):
         if name not in templates:
             raise ValueError(f"The script export has no code for the {what} {name!r}: add it to cae_core/script.py.")
-    if _ended_early(run) and not run.epochs:
-        raise ValueError("The run was ended in its first epoch: there are no losses that a script could arrive at.")
+    if not run.epochs:
+        raise ValueError(f"The run {run.label!r} has no finished epoch: there are no losses that a script could arrive at.")
+    network = build(config, run.image_shape)
     parts = [
-        _head(run),
-        _data(run),
-        _network(config, run.image_shape),
+        f"{_head(run)}\n{_data(run)}".rstrip(),
+        script_network.source(network),
         _noise(config, _batch_size(run), run.image_shape[0]),
         textwrap.dedent(OPTIMIZERS[config.optimizer][1]),
-        _training(run),
+        _training(run, network.code_size),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -132,12 +136,8 @@ def needs_data(run: Run) -> bool:
     return run.config.dataset not in PUBLIC
 
 
-def _num_train(run: Run) -> int:
-    return run.num_train or run.config.num_train  # it is not counted before the first step
-
-
 def _batch_size(run: Run) -> int:
-    return min(run.config.batch_size, _num_train(run))
+    return min(run.config.batch_size, run.num_train)
 
 
 def _ended_early(run: Run) -> bool:
@@ -162,9 +162,8 @@ import sys
 from pathlib import Path
 import numpy as np
 import tensorflow as tf
-
 HERE, keras, layers, init = Path(__file__).parent, tf.keras, tf.keras.layers, tf.keras.initializers
-NUM_TRAIN, BATCH_SIZE, {epochs}, SEED = {_num_train(run)}, {_batch_size(run)}, {count}, {config.seed}
+NUM_TRAIN, BATCH_SIZE, {epochs}, SEED = {run.num_train}, {_batch_size(run)}, {count}, {config.seed}
 LEARNING_RATE, NOISE_FACTOR, SPARSITY = {config.learning_rate}, {config.noise_factor}, {config.sparsity}'''
 
 
@@ -178,13 +177,10 @@ images = np.load(file)["x_train"] if sys.argv[1:] or file.exists() else keras.da
     return f"""\
 {read}
 x_train = tf.constant(images[:-{held_out}][:NUM_TRAIN, ..., None])
-clean = images[-{held_out}:, ..., None][: max({least}, len(x_train))].astype("float32") / 255  # held out: never trained on
-rng, PER_EPOCH = np.random.default_rng(SEED), len(x_train) // BATCH_SIZE
-order = np.concatenate([rng.permutation(len(x_train))[: PER_EPOCH * BATCH_SIZE] for _ in range(EPOCHS)]).reshape(-1, BATCH_SIZE)"""
-
-
-def _network(config: RunConfig, image_shape: tuple[int, int, int]) -> str:
-    return script_network.source(build(config, image_shape), "SPARSITY" if config.sparsity else "")
+n, rng = len(x_train), np.random.default_rng(SEED)
+clean = images[-{held_out}:, ..., None][: max({least}, n)].astype("float32") / 255  # held out: never trained on
+order = np.concatenate([rng.permutation(n)[: n // BATCH_SIZE * BATCH_SIZE] for _ in range(EPOCHS)]).reshape(-1, BATCH_SIZE)
+"""
 
 
 def _code(kind: str, size: int, names: Mapping[str, str]) -> list[str]:
@@ -203,7 +199,7 @@ def _noise(config: RunConfig, batch_size: int, size: int) -> str:
         what = "most images get Gaussian noise, the others another kind, each at a strength of its own"
     pair = f"""\
 def noisy_pair(batch, step):  # {what}
-    x = tf.cast(tf.gather(x_train, batch), tf.float32) / 255.0"""
+    x = tf.cast(tf.gather(x_train, batch), tf.float32) * (1 / 255)"""
     if config.noise_kind == "none":
         return f"{pair}\n    return x, x\nnoisy = clean"
     if config.noise_kind == MIXED:
@@ -230,7 +226,8 @@ noisy = np.clip(clean + NOISE_FACTOR / 2 * np.random.default_rng(SEED).standard_
 def _mixed(batch_size: int, size: int) -> list[str]:
     """The body of `noisy_pair` for the mixture: what follows x."""
     shares = [share for _, share in MIXED_SHARES]
-    counts, parts = np.diff(np.round(np.cumsum([0, *shares]) * batch_size)), [kind[0] for kind, _ in MIXED_SHARES]
+    counts = np.diff(np.round(np.cumsum([0, *shares]) * batch_size)).astype(int).tolist()
+    parts = [kind[0] for kind, _ in MIXED_SHARES]
     lines, draws = [], 1
     for i, (kind, _) in enumerate(MIXED_SHARES):
         numbers, shape = NOISES[kind][1]
@@ -241,9 +238,9 @@ def _mixed(batch_size: int, size: int) -> list[str]:
     names, kinds = ", ".join(parts), ", ".join(kind.replace("_", " ") for kind, _ in MIXED_SHARES)
     return [
         f"seeds = [tf.random.experimental.stateless_fold_in([SEED, step], i) for i in range({draws + 1})]",
-        "f = tf.random.stateless_uniform((BATCH_SIZE, 1, 1, 2), seeds[1])  # the strength is the mean of two draws",
-        f"sizes = np.diff(np.round(np.cumsum({[0, *shares]}) * BATCH_SIZE)).astype(int)",
-        f"({names}), f = tf.split(x, sizes), tf.split(NOISE_FACTOR * tf.reduce_mean(f, axis=-1, keepdims=True), sizes)",
+        "f = NOISE_FACTOR * tf.reduce_mean("
+        "tf.random.stateless_uniform((BATCH_SIZE, 1, 1, 2), seeds[1]), axis=-1, keepdims=True)",
+        f"({names}), f = (tf.split(values, {counts}) for values in (x, f))",
         *lines,
         f"return tf.concat([{names}], axis=0), x  # {kinds}",
     ]
@@ -263,27 +260,29 @@ def _loss(name: str) -> tuple[str, str]:
     return ast.unparse(function) + "\n\n", function.name
 
 
-def _training(run: Run) -> str:
+def _training(run: Run, code_size: int) -> str:
     config, epochs = run.config, "DONE" if _ended_early(run) else "EPOCHS"
     start = '\nmodel.set_weights([*np.load(HERE / "start.npz").values()])' if run.origin else ""
     definition, loss = _loss(config.loss)
-    rate, optimizer = "", OPTIMIZERS[config.optimizer][0]
+    rate, optimizer = "", OPTIMIZERS[config.optimizer][0].replace("rate", "{rate}", 1).format
     what, share = SCHEDULES[config.schedule]
+    compiled = f"model.compile({optimizer(rate='LEARNING_RATE')}, loss, jit_compile=False)"
     if share:
         rate = f"""\
-progress = np.arange(1, len(order) + 1) / len(order)  # through the run; the learning rate {what}
+progress = np.arange(1, len(order) + 1) / len(order)  # the learning rate {what}
 rates = LEARNING_RATE * {share}
 """
-        start = f"{start}\nrate = lambda: tf.gather(tf.constant(rates, tf.float32), model.optimizer.iterations)"
-    else:
-        optimizer = optimizer.replace("rate", "LEARNING_RATE", 1)
+        current = "lambda: tf.gather(tf.constant(rates, tf.float32), model.optimizer.iterations)"
+        compiled = f"model.compile({optimizer(rate=current)}, loss, jit_compile=False)"
+        if len(compiled) > script_network.WIDTH:
+            compiled = f"rate = {current}\nmodel.compile({optimizer(rate='rate')}, loss, jit_compile=False)"
+    sparse = f"layers.ActivityRegularization(l1=SPARSITY / {code_size}), " if config.sparsity else ""
     return f"""\
-{definition}{rate}model = keras.Sequential([encoder, decoder]){start}
+{definition}{rate}model = keras.Sequential([encoder, {sparse}decoder]){start}
 loss = {loss}
-model.compile({optimizer}, loss, jit_compile=False)
+{compiled}
 data = tf.data.Dataset.from_tensor_slices((order, tf.range(1, len(order) + 1))).map(noisy_pair)
 report = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: print(f"epoch {{epoch + 1}}:", logs, flush=True))
-past = model.fit(data, epochs={epochs}, steps_per_epoch=PER_EPOCH, validation_data=(noisy, clean), shuffle=False, verbose=0,
-                 validation_batch_size=500, callbacks=[report]).history
-rows = [*zip(range(1, EPOCHS + 1), past["loss"], past["val_loss"])]
-np.savetxt(HERE / "history.csv", rows, "%d,%.9g,%.9g", header="epoch,loss,held_out_loss", comments="")"""
+rows = zip(range(1, EPOCHS + 1), *model.fit(data, epochs={epochs}, steps_per_epoch=n // BATCH_SIZE, verbose=0,
+    shuffle=False, validation_data=(noisy, clean), validation_batch_size=500, callbacks=[report]).history.values())
+np.savetxt(HERE / "history.csv", [*rows], "%d,%.9g,%.9g", header="epoch,loss,held_out_loss", comments="")"""

@@ -6,7 +6,6 @@ import copy
 import inspect
 import json
 from collections import Counter
-from math import prod
 from typing import Any
 
 from cae_core.architectures import Autoencoder
@@ -18,21 +17,19 @@ PREFIXES = {"keras.layers": "layers", "keras.initializers": "init"}
 """What the code calls modules of Keras; it uses `keras`, too."""
 
 
-def source(model: Autoencoder, sparsity: str = "") -> str:
+def source(model: Autoencoder) -> str:
     """Code that builds `encoder` and `decoder` with the same layers and first weights.
 
     Args:
         model: the network; its trained weights do not matter.
-        sparsity: an expression; if given, the encoder adds that times the mean absolute code value to the loss.
 
     Raises:
         ValueError: a layer, named in the message, is not one of Keras's own or cannot be written down.
     """
-    penalty = f"layers.ActivityRegularization(l1={sparsity} / {prod(model.code_shape)})" if sparsity else ""
     x, z = (_literal(part.input_shape[1:], "input") for part in (model.encoder, model.decoder))
     return "\n".join([
         f"x, z = keras.Input({x}), keras.Input({z})  # an image and a code",
-        *_Writer(model.encoder, "x").lines("encoder", penalty),
+        *_Writer(model.encoder, "x").lines("encoder"),
         *_Writer(model.decoder, "z").lines("decoder"),
     ])  # fmt: skip
 
@@ -53,7 +50,7 @@ class _Writer:
         nodes = [_node(op) for op in network.operations]
         self.uses = Counter(id(tensor) for node in nodes for tensor in node.input_tensors)
 
-    def lines(self, name: str, wrap: str = "") -> list[str]:
+    def lines(self, name: str) -> list[str]:
         (output,) = self.network.outputs
         for op in self.network.operations:
             node, tensor = _node(op), id(op.output)
@@ -64,10 +61,10 @@ class _Writer:
             self._call(tensor, _layer(op), node)
             if op.output is not output and (op.weights or self.uses[tensor] != 1):
                 self._name(tensor)
-        start, end = f"{name} = keras.Model({self.first}, {wrap}{'(' if wrap else ''}", "))" if wrap else ")"
-        if len(start + self.values[id(output)][0] + end) > WIDTH:
+        last = f"{name} = keras.Model({self.first}, {{}})"
+        if len(last.format(self.values[id(output)][0])) > WIDTH:
             self._name(id(output))
-        return [*self.written, start + self.values[id(output)][0] + end]
+        return [*self.written, last.format(self.values[id(output)][0])]
 
     def _call(self, tensor: int, layer: str, node: Any) -> None:
         inputs = [id(t) for t in node.input_tensors]

@@ -22,7 +22,6 @@ SETTINGS = {
     name: state.Setting(DEFAULT[name], tuple(NAMED[name]) if name in NAMED else BOUNDS[name])
     for name in (field.name for field in dataclasses.fields(RunConfig))
 }
-SETTINGS["bottleneck"] = state.Setting(DEFAULT["bottleneck"], BOTTLENECKS)
 SETTINGS |= {
     "fork": state.Setting((), state.Names(1)),
     "fork_step": state.Setting(0, Bounds(0, 10**9, integer=True)),
@@ -36,12 +35,14 @@ def _label(registry):
     return lambda name: registry[name].label
 
 
-def _sidebar(forks: bool) -> None:
+def _sidebar(now: dict) -> None:
+    forks = bool(now["fork"])
     with st.sidebar:
         st.selectbox("Data set", tuple(datasets.DATASETS), format_func=_label(datasets.DATASETS), key="dataset")
         st.selectbox("Noise kind", tuple(NOISE_KINDS), format_func=_label(NOISE_KINDS), key="noise_kind")
         st.slider("Noise factor", 0.0, 1.0, step=0.05, key="noise_factor")
-        st.select_slider("Bottleneck", BOTTLENECKS, key="bottleneck", disabled=forks, help="How many numbers the code has.")
+        bottlenecks = sorted({*BOTTLENECKS, now["bottleneck"]})  # a link, or a run from the command line, may have any
+        st.select_slider("Bottleneck", bottlenecks, key="bottleneck", disabled=forks, help="How many numbers the code has.")
         st.segmented_control("Loss", tuple(LOSSES), format_func=_label(LOSSES), key="loss", required=True)
         st.selectbox("Network", tuple(ARCHITECTURES), format_func=_label(ARCHITECTURES), key="architecture", disabled=forks)
         st.number_input("Epochs", 1, 1000, step=1, key="epochs", help="How often every training image is seen.")
@@ -144,7 +145,7 @@ def _page() -> None:
     show.question("How does a network learn to do that?")
     owner = state.visitor()
     now = state.values(SETTINGS)
-    _sidebar(bool(now["fork"]))
+    _sidebar(now)
     if problems:
         show.link_problems(problems)
     config = RunConfig(**{name: now[name] for name in DEFAULT})

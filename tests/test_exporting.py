@@ -1,0 +1,247 @@
+"""Exports: each opens in the program it is for, without the project, and says the same as the run on disk."""
+
+import csv
+import dataclasses
+import io
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cae_core import datasets, exporting, recording, runs, saving
+from cae_core.architectures import ARCHITECTURES, build
+from cae_core.config import RunConfig
+from cae_core.datasets import DATASETS, DatasetMissing, Split, strokes
+from cae_core.exporting import EXPORTS, export
+
+HOSTILE = '"><script>alert(1)</script> ../../etc/passwd\n'
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """A run of two epochs, and one forked from its first and stopped after one of three; strokes are a few images here."""
+    x, y = strokes.draw(5300, seed=9)
+    split = Split(x[..., np.newaxis], y)
+    few = dataclasses.replace(
+        DATASETS["strokes"], load=lambda name: split if name == "train" else Split(split.x[:60], y[:60])
+    )
+    config = RunConfig(
+        dataset="strokes", architecture="dense", bottleneck=3, num_train=200, epochs=2, noise_kind="gaussian"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAE_RUNS_DIR", str(tmp_path_factory.mktemp("runs")))
+        patch.setitem(DATASETS, "strokes", few)
+        datasets.clear_cache()
+        exporting._data_npz.cache_clear()
+        whole = recording.Recording.begin(config, "whole", title=HOSTILE)
+        assert len(list(whole.events())) == 2
+        whole.close()
+        longer = dataclasses.replace(config, epochs=3, seed=4, noise_kind="none")
+        fork = recording.Recording.begin(longer, "fork", origin={"run": "whole", "step": 1})
+        events = fork.events()
+        next(events)
+        fork.write("stopped")
+        fork.close()
+        yield {name: runs.find(name) for name in ("whole", "fork")}
+    datasets.clear_cache()
+    exporting._data_npz.cache_clear()
+
+
+@pytest.fixture
+def no_litter(tmp_path, monkeypatch):
+    """Temporary files go to a folder that is empty afterwards."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield
+    assert not list(folder.iterdir())
+
+
+def elsewhere(program, folder, *arguments):
+    """What a Python process that cannot find the project prints."""
+    program = f"import importlib.util, sys\nassert importlib.util.find_spec('cae_core') is None\n{program}"
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    (folder / "program.py").write_text(program)
+    done = subprocess.run(
+        [sys.executable, "program.py", *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_files_are_named_by_the_folder_and_say_what_they_are(name, recorded):
+    entry, run = EXPORTS[name], recorded["whole"]
+    assert run.title == HOSTILE.strip()
+    assert re.fullmatch(r"(whole[a-z.-]+|events\.out\.tfevents\.\d+\.whole)", entry.file_name(run))
+    assert entry.label
+    assert entry.summary.endswith(".")
+    assert re.fullmatch("[a-z]+/[a-z-]+", entry.mime)
+
+
+def test_an_unknown_export_is_refused(recorded):
+    with pytest.raises(ValueError, match="Unknown export 'kears': choose one of .* Did you mean 'keras'"):
+        export("kears", recorded["whole"])
+
+
+LOAD = """
+import json, keras, numpy as np
+found = {}
+for name in sys.argv[1:]:
+    model = keras.models.load_model(name + ".keras")
+    x = np.load("x.npy")
+    found[name] = model.predict(x, verbose=0)
+    z = model.get_layer("encoder").predict(x, verbose=0)
+    logits = model.get_layer("decoder").predict(z, verbose=0)
+    np.testing.assert_allclose(1 / (1 + np.exp(-logits)), found[name], atol=1e-5)
+assert not {"cae_core"} & set(sys.modules)
+np.savez("found.npz", **found)
+"""
+
+
+def test_the_keras_model_opens_without_the_project_and_gives_the_same(recorded, tmp_path, runs_folder, no_litter):
+    x = np.random.default_rng(0).random((7, 28, 28, 1), dtype="float32")
+    np.save(tmp_path / "x.npy", x)
+    saved = {"whole": recorded["whole"]}
+    for name in ARCHITECTURES:
+        config = RunConfig(architecture=name, bottleneck=2, seed=8)
+        saved[name] = saving.save(
+            runs_folder, name.replace("_", "-"), build(config), config, [], metrics={}, num_train=9, seconds=0
+        )
+    for name, run in saved.items():
+        before = runs.model(run).weights()
+        (tmp_path / f"{name}.keras").write_bytes(export("keras", run))
+        assert not runs.model(run).encoder.get_layer(index=1)._inbound_nodes[1:]  # the one in memory was not wrapped
+        assert all(np.array_equal(w, before[path]) for path, w in runs.model(run).weights().items())
+    elsewhere(LOAD, tmp_path, *saved)
+    found = np.load(tmp_path / "found.npz")
+    for name, run in saved.items():
+        np.testing.assert_allclose(found[name], runs.model(run).reconstruct(x), atol=1e-5)
+
+
+def test_the_history_is_the_file_without_unfinished_epochs(recorded):
+    run = recorded["whole"]
+    file = run.path / "history.csv"
+    content = file.read_bytes()
+    assert export("history", run) == content
+    rows = list(csv.DictReader(io.StringIO(content.decode())))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    file.write_bytes(content + b"3,0.1,0.1,9\n")
+    try:
+        assert export("history", run) == content
+    finally:
+        file.write_bytes(content)
+    assert export("history", dataclasses.replace(run, epochs=1)).count(b"\n") == 2
+
+
+def test_tensorboard_reads_the_losses(recorded, tmp_path, no_litter):
+    import tensorflow as tf
+
+    run = recorded["whole"]
+    file = tmp_path / EXPORTS["tensorboard"].file_name(run)
+    file.write_bytes(export("tensorboard", run))
+    first, *events = tf.compat.v1.train.summary_iterator(str(file))
+    assert first.file_version == "brain.Event:2"
+    columns = runs.history(run)
+    assert [event.step for event in events] == [1, 2]
+    for tag in ("loss", "held_out_loss"):
+        found = [value.simple_value for event in events for value in event.summary.value if value.tag == tag]
+        np.testing.assert_allclose(found, columns[tag], rtol=1e-6)
+    times = [event.wall_time for event in (first, *events)]
+    assert times == sorted(times)
+
+
+def test_the_grid_is_a_picture(recorded):
+    with Image.open(io.BytesIO(export("grid", recorded["whole"]))) as noisy:
+        assert noisy.format == "PNG"
+        with Image.open(io.BytesIO(export("grid", recorded["fork"]))) as clean:
+            assert noisy.height > clean.height  # a row of noisy images more
+
+
+def test_the_figures_are_one_page_that_loads_nothing(recorded):
+    page = export("figures", recorded["whole"]).decode()
+    assert "alert(1)</script>" not in page
+    assert "&quot;&gt;&lt;script&gt;alert(1)" in page
+    assert not re.search(r"""<(script|link|img|iframe)[^>]+(src|href)=["']?(https?:)?//""", page)
+    assert page.count("Plotly.newPlot(") >= 2
+    assert page.count('<img src="data:image/png;base64,') == 1
+    assert "plotly.js v" in page
+    assert "first principal component" in page
+    assert "Strokes, Dense, 3 numbers, BCE, noise gaussian 0.5, 2 epochs of 200 images; clean: MSE 0." in page
+
+
+def test_the_data_is_as_keras_has_it(recorded):
+    data = np.load(io.BytesIO(exporting.data_npz("strokes")))
+    assert {name: (data[name].shape, data[name].dtype) for name in data.files} == {
+        "x_train": ((5300, 28, 28), np.uint8),
+        "x_test": ((60, 28, 28), np.uint8),
+        "y_train": ((5300,), np.uint8),
+        "y_test": ((60,), np.uint8),
+    }
+    np.testing.assert_array_equal(data["x_train"][..., None], datasets.load("strokes", "train").x)
+
+
+def test_the_start_of_a_fork_is_what_its_parent_was(recorded):
+    start = np.load(io.BytesIO(exporting.start_npz(recorded["fork"])))
+    then = runs.weights(recorded["whole"], 1)
+    assert list(start.files) == list(then)
+    assert all(np.array_equal(start[path], w) for path, w in then.items())
+    with pytest.raises(runs.RunError, match="started from fresh weights"):
+        exporting.start_npz(recorded["whole"])
+
+
+def unpacked(run, folder):
+    with zipfile.ZipFile(io.BytesIO(export("everything", run))) as archive:
+        assert archive.testzip() is None
+        archive.extractall(folder)
+        return archive.namelist()
+
+
+def test_everything_has_everything(recorded, tmp_path, no_litter):
+    run = recorded["fork"]
+    names = unpacked(run, tmp_path)
+    files = {entry.file_name(run): name for name, entry in EXPORTS.items() if name != "everything"}
+    assert set(names) == {f"fork/{file}" for file in (*files, "strokes.npz", "start.npz", "README.txt")}
+    for file, name in files.items():
+        if name in ("history", "tensorboard", "script", "grid"):
+            assert (tmp_path / "fork" / file).read_bytes() == export(name, run)
+    text = (tmp_path / "fork" / "README.txt").read_text()
+    assert all(f"{file}: " in text for file in (*files, "strokes.npz", "start.npz"))
+    assert "is missing" not in text
+
+
+def test_the_script_in_it_runs_where_it_was_unpacked(recorded, tmp_path):
+    run = recorded["fork"]
+    unpacked(run, tmp_path)
+    elsewhere("import runpy\nsys.argv = ['fork.py']\nrunpy.run_path('fork.py')", tmp_path / "fork")
+    found = np.loadtxt(tmp_path / "fork" / "history.csv", delimiter=",", skiprows=1, ndmin=2)
+    columns = runs.history(run)
+    np.testing.assert_allclose(found, np.stack([columns[n] for n in ("epoch", "loss", "held_out_loss")], 1), rtol=1e-5)
+
+
+def test_what_cannot_be_made_is_left_out_and_said(recorded, tmp_path, monkeypatch):
+    monkeypatch.delenv("CAE_DATA_DIR", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    datasets.clear_cache()
+    run = dataclasses.replace(recorded["whole"], config=dataclasses.replace(recorded["whole"].config, dataset="mnist"))
+    with pytest.raises(DatasetMissing, match="MNIST was not found"):
+        export("grid", run)
+    names = unpacked(run, tmp_path)
+    assert {Path(name).suffix for name in names} == {".keras", ".csv", ".whole", ".py", ".txt"}
+    text = (tmp_path / "whole" / "README.txt").read_text()
+    assert "whole-figures.html is missing: MNIST was not found" in text
+
+
+def test_damaged_weights_are_said(recorded, tmp_path):
+    run = dataclasses.replace(recorded["whole"], path=tmp_path / "gone")
+    with pytest.raises(runs.RunError, match="cannot be read"):
+        export("keras", run)
+    with pytest.raises(runs.RunError, match="history.csv is damaged"):
+        export("history", run)

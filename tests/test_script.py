@@ -1,0 +1,296 @@
+"""The standalone script: short, of Keras's own layers, and where the project is not there it arrives at the same losses."""
+
+import ast
+import dataclasses
+import functools
+import io
+import itertools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cae_core import exporting, script, script_network, storage, training
+from cae_core.architectures import ARCHITECTURES, Autoencoder, build
+from cae_core.config import RunConfig
+from cae_core.corruptions import NOISE_KINDS
+from cae_core.datasets import DATASETS, strokes
+from cae_core.losses import LOSSES
+from cae_core.optimizers import OPTIMIZERS, SCHEDULES
+from cae_core.runs import Run
+
+SHAPE = (28, 28, 1)
+
+
+def settings(architecture, bottleneck, loss, noise_kind, optimizer, schedule, **more):
+    names = {"architecture": architecture, "bottleneck": bottleneck, "loss": loss, "noise_kind": noise_kind}
+    given = {"dataset": "strokes", "num_train": 300, "batch_size": 64, "epochs": 2, "noise_factor": 0.6, "seed": 7, **more}
+    rate = 0.1 if optimizer == "sgd" else 0.01
+    return RunConfig(**names, optimizer=optimizer, schedule=schedule, learning_rate=rate, **given)
+
+
+# Every network, loss, noise, optimizer and schedule at least once; batches that do not divide the images, that leave some
+# kinds of the mixture without an image, and that are larger than all images.
+CASES = {
+    "mixed": settings("fast", 2, "bce", "mixed", "muon", "one_cycle"),
+    "mixed in tiny batches": settings("dense", 32, "mse", "mixed", "adam", "cosine", num_train=110, batch_size=6),
+    "sparse": settings("dense", 32, "mse", "gaussian", "adam", "cosine", sparsity=0.1),
+    "conv": settings("conv_denoise", 8, "bce", "salt_and_pepper", "rmsprop", "constant", epochs=1),
+    "forked": settings("fast", 32, "mse", "occlusion", "sgd", "one_cycle", sparsity=0.01, seed=2**31 - 1),
+    "one batch": settings("dense", 3, "bce", "blur", "muon", "cosine", batch_size=4096),
+    "stopped": settings("dense", 3, "bce", "masking", "adam", "one_cycle", epochs=4),
+    "clean": settings("dense", 1, "bce", "none", "sgd", "constant"),
+}
+
+
+def run_of(config, path=Path("a-run"), **more):
+    steps = config.epochs * training.steps_per_epoch(config, config.num_train)
+    given = {"epochs": config.epochs, "step": steps, "num_steps": steps, "num_train": config.num_train, **more}
+    empty = {"code_size": 0, "parameters": 0, "metrics": {}, "seconds": 0.0, "created": "", "versions": {}}
+    return Run(path=path, config=config, image_shape=SHAPE, **empty, **given)
+
+
+def test_the_cases_have_every_name():
+    for field, registry in (
+        ("architecture", ARCHITECTURES),
+        ("loss", LOSSES),
+        ("noise_kind", NOISE_KINDS),
+        ("optimizer", OPTIMIZERS),
+        ("schedule", SCHEDULES),
+    ):
+        assert {getattr(config, field) for config in CASES.values()} == set(registry)
+
+
+# Runs in a process that has never heard of the project: each folder's script with its arguments.
+DRIVER = """
+import importlib.util, runpy, sys
+from pathlib import Path
+assert importlib.util.find_spec("cae_core") is None
+for folder in sys.argv[1].split(","):
+    sys.argv = ["script.py", *([] if Path(folder, "strokes.npz").exists() else ["images.npz"])]
+    names = runpy.run_path(str(Path(folder, "script.py")), run_name="__main__")
+    names["np"].savez(Path(folder, "weights.npz"), *names["model"].get_weights())
+known = {"tensorflow", "numpy", "keras"}
+assert known <= set(sys.modules) and not {"cae_core", "streamlit", "plotly"} & set(sys.modules)
+"""
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """By case the history that the project gets and the one that the script writes."""
+    root, elsewhere = tmp_path_factory.mktemp("runs"), tmp_path_factory.mktemp("elsewhere")
+    x, y = strokes.draw(training.HELD_OUT + 300, seed=9)
+    np.savez(elsewhere / "images.npz", x_train=x, y_train=y)
+    expected, weights = {}, {}
+    for number, (case, config) in enumerate(CASES.items()):
+        run, model = run_of(config, root / str(number)), build(config, SHAPE)
+        folder = elsewhere / str(number)
+        folder.mkdir()
+        if case == "forked":
+            run = dataclasses.replace(run, origin={"run": "other", "step": 3})
+            model = build(dataclasses.replace(config, seed=1), SHAPE)
+            (run.path / "weights").mkdir(parents=True)
+            (run.path / "weights" / "00000000.npz").write_bytes(storage.weights_to_bytes(model.weights()))
+            (folder / "start.npz").write_bytes(exporting.start_npz(run))
+            (folder / "strokes.npz").write_bytes((elsewhere / "images.npz").read_bytes())
+        if case == "stopped":
+            run = dataclasses.replace(run, state="stopped", epochs=2, step=run.num_steps // 2 + 1)
+        (folder / "script.py").write_text(script.text(run))
+        events = training.train(model, config, *training.split_held_out(x[..., np.newaxis], config.num_train))
+        history = [(e.epoch, e.epoch_loss, e.held_out_loss) for e in events if e.epoch_loss is not None]
+        expected[case], weights[case] = np.array(history[: run.epochs]), list(model.weights().values())
+    (elsewhere / "driver.py").write_text(DRIVER)
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "driver.py", ",".join(map(str, range(len(CASES))))],
+        cwd=elsewhere, env=environment, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    written = {case: (elsewhere / str(i) / "history.csv").read_text() for i, case in enumerate(CASES)}
+    for i, case in enumerate(CASES):
+        with np.load(elsewhere / str(i) / "weights.npz") as found:
+            weights[case] = list(zip(weights[case], found.values(), strict=True))
+    return expected, written, done.stdout, weights
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_script_arrives_at_the_same_history(case, trained):
+    expected, written, *_ = trained
+    header, *_ = written[case].splitlines()
+    assert header == "epoch,loss,held_out_loss"
+    found = np.loadtxt(io.StringIO(written[case]), delimiter=",", skiprows=1, ndmin=2)
+    assert found.shape == expected[case].shape
+    np.testing.assert_allclose(found, expected[case], rtol=2e-6)
+
+
+@pytest.mark.parametrize("case", ["mixed", "mixed in tiny batches", "conv", "clean"])
+def test_the_weights_are_the_same_to_the_last_bit(case, trained):
+    """Muon makes of a difference in the last bit one of 1e-3 of the loss within some hundred steps."""
+    for ours, theirs in trained[3][case]:
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_it_prints_a_line_an_epoch(trained):
+    expected, _, printed, _ = trained
+    lines = printed.splitlines()
+    assert len(lines) == sum(map(len, expected.values()))
+    assert lines[0].startswith("epoch 1: {'loss': ")
+    assert "'val_loss': " in lines[0]
+
+
+@pytest.fixture
+def quick_networks(monkeypatch):
+    """A network's lines do not depend on what else is chosen: each is built and written down once."""
+    built, build_new, write = {}, script.build, script_network.source
+
+    def build_once(config, shape):
+        key = (config.architecture, config.bottleneck)
+        built[key] = built.get(key) or build_new(config, shape)
+        return built[key]
+
+    monkeypatch.setattr(script, "build", build_once)
+    monkeypatch.setattr(script_network, "source", functools.cache(write))
+
+
+EXTRAS = {
+    "plain": {},
+    "all at once": {"origin": {"run": "other", "step": 3}, "state": "stopped", "step": 5, "epochs": 1, "num_steps": 3000},
+}
+
+
+@pytest.mark.parametrize("extras", EXTRAS)
+@pytest.mark.parametrize("dataset", list(DATASETS))
+def test_it_is_under_eighty_lines_whatever_is_chosen(dataset, extras, quick_networks):
+    for architecture, bottleneck, loss, noise, optimizer, schedule in itertools.product(
+        ARCHITECTURES, (2, 32), LOSSES, NOISE_KINDS, OPTIMIZERS, SCHEDULES
+    ):
+        numbers = {"dataset": dataset, "num_train": 55_000, "epochs": 1000, "seed": 2**31 - 1, "noise_factor": 0.123456789}
+        config = settings(architecture, bottleneck, loss, noise, optimizer, schedule, **numbers, batch_size=4096)
+        config = dataclasses.replace(config, learning_rate=0.00123456789, sparsity=0.0123456789 if EXTRAS[extras] else 0.0)
+        text = script.text(run_of(config, Path("x" * 80), **EXTRAS[extras]))
+        lines = text.splitlines()
+        assert len(lines) < 80, (architecture, bottleneck, noise, optimizer, schedule)
+        assert max(map(len, lines)) <= 124, max(lines, key=len)
+        if (loss, schedule) == ("bce", "cosine"):
+            imports = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)]
+            assert {name.name for node in imports for name in node.names} == {"sys", "Path", "numpy", "tensorflow"}
+
+
+def test_only_what_the_run_uses_is_in_it():
+    text = script.text(run_of(CASES["clean"]))
+    for word in ("Muon", "noise(", "start.npz", "CosineDecay", "ActivityRegularization", "DONE"):
+        assert word not in text
+    assert "strokes.npz" in ast.get_docstring(ast.parse(text))
+    mnist = script.text(run_of(dataclasses.replace(CASES["clean"], dataset="mnist")))
+    assert "keras.datasets.mnist.load_data()" in mnist
+
+
+def test_what_a_title_or_a_damaged_run_says_is_no_code():
+    hostile = '"""\nimport os\n"""'
+    assert script.text(run_of(CASES["clean"], title=hostile)) == script.text(run_of(CASES["clean"]))
+    with pytest.raises(ValueError, match="Unknown dataset"):
+        script.text(run_of(dataclasses.replace(CASES["clean"], dataset=hostile)))
+
+
+@pytest.mark.parametrize("state", ["stopped", "waiting", "failed"])
+def test_a_run_without_a_finished_epoch_is_refused(state):
+    with pytest.raises(ValueError, match="The run 'a-run' has no finished epoch"):
+        script.text(run_of(CASES["clean"], state=state, step=1, epochs=0))
+
+
+def test_a_run_that_is_not_over_gets_the_script_of_the_whole():
+    whole = script.text(run_of(CASES["clean"]))
+    assert script.text(run_of(CASES["clean"], state="running", step=4, epochs=1)) == whole
+
+
+@pytest.mark.parametrize("registry", ["NOISES", "OPTIMIZERS", "SCHEDULES"])
+def test_a_name_without_code_is_refused(registry, monkeypatch):
+    monkeypatch.setattr(script, registry, {})
+    with pytest.raises(ValueError, match=r"The script export has no code for the .*: add it to cae_core/script.py"):
+        script.text(run_of(CASES["sparse"]))
+
+
+def made_by(source):
+    """`encoder` and `decoder` of code."""
+    import keras
+
+    names = {"keras": keras, "layers": keras.layers, "init": keras.initializers}
+    exec(source, names)
+    return names["encoder"], names["decoder"]
+
+
+def same_network(a, b):
+    assert [type(layer) for layer in a.layers] == [type(layer) for layer in b.layers]
+    for one, other in zip(a.get_weights(), b.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    x = np.random.default_rng(0).random((3, *a.input_shape[1:]), dtype="float32")
+    np.testing.assert_array_equal(a(x), b(x))
+
+
+@pytest.mark.parametrize("bottleneck", [2, 32])
+@pytest.mark.parametrize("name", list(ARCHITECTURES))
+def test_the_code_of_a_network_builds_it_with_the_same_weights(name, bottleneck):
+    model = build(RunConfig(architecture=name, bottleneck=bottleneck, seed=3), SHAPE)
+    encoder, decoder = made_by(script_network.source(model))
+    same_network(encoder, model.encoder)
+    same_network(decoder, model.decoder)
+
+
+def branched():
+    """A network as nobody here has one: branches that meet again, arguments of every kind, weightless layers with many."""
+    import keras
+    from keras import layers
+
+    x = keras.Input(SHAPE)
+    skip = layers.Conv2D(4, (3, 5), strides=(2, 1), padding="same", kernel_regularizer=keras.regularizers.L2(0.25))(x)
+    h = layers.BatchNormalization(momentum=0.5)(skip)
+    h = layers.LeakyReLU(negative_slope=0.1)(h)
+    other = layers.AveragePooling2D((2, 1))(x)
+    h = layers.Concatenate()([layers.Dropout(0.5, seed=3)(h), other, skip])
+    encoder = keras.Model(x, layers.Dense(3, use_bias=False, kernel_initializer="ones")(layers.GlobalMaxPooling2D()(h)))
+    z = keras.Input((3,))
+    h = layers.Reshape((14, 14, 1))(layers.Dense(196, kernel_initializer=keras.initializers.HeNormal(seed=2**31))(z))
+    h = layers.Conv2DTranspose(1, 3, 2, "same", kernel_initializer=keras.initializers.RandomNormal(stddev=0.5, seed=1))(h)
+    return encoder, keras.Model(z, h)
+
+
+def test_any_network_of_kerass_own_layers_can_be_written_down():
+    encoder, decoder = branched()
+    seeded = encoder.layers[1]
+    seeded.kernel.assign(np.ones_like(seeded.kernel))  # the one layer whose initial weights no seed decides
+    source = script_network.source(Autoencoder(encoder, decoder))
+    found = made_by(source)
+    found[0].layers[1].kernel.assign(seeded.kernel)
+    same_network(found[0], encoder)
+    same_network(found[1], decoder)
+    assert "kernel_regularizer=keras.regularizers.L2(0.25)" in source
+    assert max(map(len, source.splitlines())) <= 124
+
+
+def odd_networks():
+    import keras
+    from keras import layers
+
+    class Own(layers.Layer):
+        def call(self, x):
+            return x
+
+    dense = layers.Dense(784, name="twice")
+    flat = keras.Input((784,))
+    square = layers.Reshape((28, 28))(flat)
+    for name, h in (
+        ("own", Own(name="own")(flat)),
+        ("lambda", layers.Lambda(lambda h: h, name="lambda")(flat)),
+        ("twice", dense(dense(flat))),
+        ("two", layers.Flatten()(layers.MultiHeadAttention(1, 2, name="two")(square, square))),
+    ):
+        yield name, keras.Model(flat, h)
+
+
+def test_a_layer_that_keras_does_not_have_is_refused_by_name():
+    for name, network in odd_networks():
+        with pytest.raises(ValueError, match=f"The layer '{name}' "):
+            script_network.source(Autoencoder(network, network))
