@@ -1,7 +1,7 @@
 """Runs trained in the background: one at a time, the others waiting in a queue. Knows no web page.
 
 A page hands in a configuration and may go; the training belongs to the process. It comes back with `snapshot`, whenever it
-likes, for what there is to see. Pause, single step and stop are nothing but not asking `training.train` for its next event.
+likes, for what there is to see.
 """
 
 from __future__ import annotations
@@ -9,79 +9,25 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
-import gc
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from cae_core import backend, runs
+from cae_core import estimating, runs
 from cae_core.config import RunConfig
+from cae_core.job import Job, Snapshot
 from cae_core.recording import Recording, new_name
-from cae_core.watching import Seen, Watch
 
 MOST_WAITING, MOST_OF_ONE = 20, 5
 """Runs that may be in the queue: of all visitors, and of one."""
 REMEMBERED = 16
 """Runs that are over and can still be looked at here; on disk they stay."""
-LOADING = 300.0
-"""Seconds that loading TensorFlow may take."""
-
-LIVE = ("waiting", "preparing", "running", "paused", "measuring")
-"""States of a job that is not over. Over are "finished", "stopped", "failed", and "unsaved": the disk refused."""
 
 
 class JobError(ValueError):
     """Something that cannot be done with a job; the message says why."""
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A job as it is at one moment.
-
-    Attributes:
-        name: of the run.
-        title: what its owner calls it; any text.
-        owner: whose it is.
-        config: what is trained.
-        state: one of `LIVE`, or how it ended.
-        message: why it failed or could not be saved, else "".
-        place: runs before it in the queue, counting the one that trains; 0 for the one at work or over.
-        seen: numbers and pictures of the training; None before the first.
-    """
-
-    name: str
-    title: str
-    owner: str
-    config: RunConfig
-    state: str
-    message: str = ""
-    place: int = 0
-    seen: Seen | None = None
-
-    @property
-    def is_live(self) -> bool:
-        return self.state in LIVE
-
-
-class _Stop(Exception):
-    """The owner asked for the end of the run."""
-
-
-class _End(Exception):
-    """The process is ending."""
-
-
-class _Job:
-    """What the worker and those who ask share; every change is made under `Jobs._changed`."""
-
-    def __init__(self, recording: Recording, title: str, owner: str) -> None:
-        self.recording: Recording | None = recording
-        self.watch: Watch | None = None
-        self.paused = self.stopping = False
-        self.steps = 0  # that may be done while paused
-        self.now = Snapshot(recording.name, title, owner, recording.config, "waiting")
 
 
 class Jobs:
@@ -89,8 +35,8 @@ class Jobs:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._queue: list[_Job] = []  # the first is at work
-        self._all: dict[str, _Job] = {}  # by name, oldest first
+        self._queue: list[Job] = []  # the first is at work
+        self._all: dict[str, Job] = {}  # by name, oldest first
         self._thread: threading.Thread | None = None
         self._ending = False
 
@@ -197,7 +143,7 @@ class Jobs:
             raise JobError(f"The queue is full, with {len(self._queue)} runs: try again when some are done.")
 
     def _enter(self, recording: Recording, title: str, owner: str) -> str:
-        job = _Job(recording, title, owner)
+        job = Job(recording, title, owner, self._changed)
         with self._changed:
             self._all.pop(recording.name, None)
             self._all[recording.name] = job
@@ -221,14 +167,9 @@ class Jobs:
             yield job
             self._changed.notify_all()
 
-    def _placed(self, job: _Job) -> Snapshot:
+    def _placed(self, job: Job) -> Snapshot:
         place = self._queue.index(job) if job in self._queue else 0
         return replace(job.now, place=place, seen=job.watch.seen if job.watch else None)
-
-    def _set(self, job: _Job, state: str, message: str = "") -> None:
-        with self._changed:
-            job.now = replace(job.now, state=state, message=message)
-            self._changed.notify_all()
 
     def _work(self) -> None:
         if hasattr(os, "setpriority"):  # a thread's own priority, on Linux: hands at a slider come first
@@ -241,81 +182,16 @@ class Jobs:
                     return
                 job = self._queue[0]
                 if job.now.state == "waiting":  # at once, for from here on it can no longer be taken out of the queue
-                    self._set(job, "preparing")
-            state, message = self._finish(job) if job.now.state == "unsaved" else self._train(job)
-            if state != "unsaved":
-                job.recording.close()
-                job.recording = None
-                job.watch.forget_model() if job.watch else None
-                gc.collect()  # the network and its compiled functions refer to one another
+                    job.set("preparing")
+            state, message = job.work(lambda: self._ending)
             with self._changed:
                 self._queue.remove(job)
-                self._set(job, state, message)
-
-    def _train(self, job: _Job) -> tuple[str, str]:
-        """Trains to the end, whichever it is; returns how and why it ended."""
-        recording = job.recording
-        try:
-            backend.ready(LOADING)
-            recording.prepare()
-            job.watch = Watch(recording)
-            self._obey(job)
-            for event in recording.events(on_end=lambda: self._set(job, "measuring")):
-                job.watch.see(event)
-                self._obey(job)
-        except _Stop:
-            return self._finish(job)
-        except _End:
-            with contextlib.suppress(runs.RunError):
-                recording.write("running")
-            return "interrupted", ""
-        except runs.RunError as error:
-            return ("unsaved" if job.watch and job.watch.seen else "failed"), str(error)
-        except Exception as error:  # whatever it is, the queue goes on
-            return self._fail(recording, error)
-        return "finished", ""
-
-    def _fail(self, recording: Recording, error: Exception) -> tuple[str, str]:
-        message = str(error)
-        if not isinstance(error, FloatingPointError | ValueError | RuntimeError):  # memory, a bug
-            message = f"{type(error).__name__}: {error}. Try smaller settings, or start it again."
-        with contextlib.suppress(runs.RunError):
-            recording.fail(message)
-        return "failed", message
-
-    def _finish(self, job: _Job) -> tuple[str, str]:
-        """Writes the run down as it is now."""
-        self._set(job, "measuring")
-        state = "finished" if job.watch.is_at_end else "stopped"
-        try:
-            job.recording.write(state)
-        except runs.RunError as error:
-            return "unsaved", str(error)
-        except Exception as error:  # it could not be measured
-            return self._fail(job.recording, error)
-        return state, ""
-
-    def _obey(self, job: _Job) -> None:
-        """Returns when the next step may be done; stays as long as the run is paused."""
-
-        def may_go_on() -> bool:
-            return job.steps or not job.paused or job.stopping or self._ending
-
-        if not may_go_on():
-            self._set(job, "paused")
-            job.watch.show()  # who asks for a snapshot does not wait for it
-        with self._changed:
-            self._changed.wait_for(may_go_on)
-            if self._ending:
-                raise _End
-            if job.stopping:
-                raise _Stop
-            job.steps -= job.paused
-            if job.now.state != ("paused" if job.paused else "running"):
-                self._set(job, "paused" if job.paused else "running")
+                job.set(state, message)
 
 
 @functools.cache
 def default() -> Jobs:
-    """The process's own."""
-    return Jobs()
+    """The process's own; while it is at work, nobody's time is estimated."""
+    jobs = Jobs()
+    estimating.busy = jobs.is_busy
+    return jobs

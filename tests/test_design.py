@@ -138,6 +138,7 @@ LIGHT = [
     "exporting",
     "figures",
     "gallery",
+    "job",
     "jobs",
     "latent",
     "losses",

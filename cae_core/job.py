@@ -1,0 +1,175 @@
+"""One run in training: what is asked of it from outside, and how it obeys between two steps.
+
+Pause, single step and stop are nothing but not asking `training.train` for its next event.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from cae_core import backend, estimating, runs
+from cae_core.config import RunConfig
+from cae_core.recording import Recording
+from cae_core.watching import Seen, Watch
+
+LOADING = 300.0
+"""Seconds that loading TensorFlow may take."""
+
+LIVE = ("waiting", "preparing", "running", "paused", "measuring")
+"""States of a job that is not over. Over are "finished", "stopped", "failed", and "unsaved": the disk refused."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A job as it is at one moment.
+
+    Attributes:
+        name: of the run.
+        title: what its owner calls it; any text.
+        owner: whose it is.
+        config: what is trained.
+        state: one of `LIVE`, or how it ended.
+        message: why it failed or could not be saved, else "".
+        place: runs before it in the queue, counting the one that trains; 0 for the one at work or over.
+        seen: numbers and pictures of the training; None before the first.
+    """
+
+    name: str
+    title: str
+    owner: str
+    config: RunConfig
+    state: str
+    message: str = ""
+    place: int = 0
+    seen: Seen | None = None
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in LIVE
+
+
+class _Stop(Exception):
+    """The owner asked for the end of the run."""
+
+
+class _End(Exception):
+    """The process is ending."""
+
+
+class Job:
+    """What the thread that trains and those who ask share.
+
+    Attributes:
+        recording: the run; None when it is over and written down.
+        watch: what is seen of it, once it is prepared.
+        paused: whether it shall wait after the step it is in.
+        steps: that may be done while paused.
+        stopping: whether it shall end.
+        now: what to say of it.
+    """
+
+    def __init__(self, recording: Recording, title: str, owner: str, changed: threading.Condition) -> None:
+        """Args: `changed` is held for every change of a job, and told of it."""
+        self.recording: Recording | None = recording
+        self.watch: Watch | None = None
+        self.paused = self.stopping = False
+        self.steps = 0
+        self.now = Snapshot(recording.name, title, owner, recording.config, "waiting")
+        self._changed = changed
+
+    def set(self, state: str, message: str = "") -> None:
+        """Says where it is now."""
+        with self._changed:
+            self.now = replace(self.now, state=state, message=message)
+            self._changed.notify_all()
+
+    def work(self, is_ending: Callable[[], bool]) -> tuple[str, str]:
+        """Trains to the end, whichever it is, or tries once more to write down what the disk refused.
+
+        Args:
+            is_ending: whether the process is; asked after every step.
+
+        Returns:
+            How it ended and, if there is more to say, why.
+        """
+        state, message = self._finish() if self.now.state == "unsaved" else self._train(is_ending)
+        if state != "unsaved":
+            self.recording.close()
+            self.recording = None
+            if self.watch:
+                self.watch.forget_model()
+            gc.collect()  # the network and its compiled functions refer to one another
+        return state, message
+
+    def _train(self, is_ending: Callable[[], bool]) -> tuple[str, str]:
+        """Trains to the end, whichever it is; returns how and why it ended."""
+        recording = self.recording
+        try:
+            backend.ready(LOADING)
+            recording.prepare()
+            self.watch = Watch(recording)
+            self._obey(is_ending)
+            for event in recording.events(on_end=lambda: self.set("measuring")):
+                self.watch.see(event)
+                self._obey(is_ending)
+        except _Stop:
+            return self._finish()
+        except _End:
+            with contextlib.suppress(runs.RunError):
+                recording.write("running")
+            return "interrupted", ""
+        except runs.RunError as error:
+            return ("unsaved" if self.watch and self.watch.seen else "failed"), str(error)
+        except Exception as error:  # whatever it is, the queue goes on
+            return self._fail(error)
+        self._learn()
+        return "finished", ""
+
+    def _learn(self) -> None:
+        """Lets the next estimate of a run like this one know what a step really took."""
+        seconds = self.watch.seconds_per_step
+        if seconds:
+            estimating.learn(self.recording.config, self.recording.model.image_shape, seconds)
+
+    def _fail(self, error: Exception) -> tuple[str, str]:
+        message = str(error)
+        if not isinstance(error, FloatingPointError | ValueError | RuntimeError):  # memory, a bug
+            message = f"{type(error).__name__}: {error}. Try smaller settings, or start it again."
+        with contextlib.suppress(runs.RunError):
+            self.recording.fail(message)
+        return "failed", message
+
+    def _finish(self) -> tuple[str, str]:
+        """Writes the run down as it is now."""
+        self.set("measuring")
+        state = "finished" if self.watch.is_at_end else "stopped"
+        try:
+            self.recording.write(state)
+        except runs.RunError as error:
+            return "unsaved", str(error)
+        except Exception as error:  # it could not be measured
+            return self._fail(error)
+        return state, ""
+
+    def _obey(self, is_ending: Callable[[], bool]) -> None:
+        """Returns when the next step may be done; stays as long as the run is paused."""
+
+        def may_go_on() -> bool:
+            return self.steps or not self.paused or self.stopping or is_ending()
+
+        if not may_go_on():
+            self.set("paused")
+            self.watch.show()  # who asks for a snapshot does not wait for it
+        with self._changed:
+            self._changed.wait_for(may_go_on)
+            if is_ending():
+                raise _End
+            if self.stopping:
+                raise _Stop
+            self.steps -= self.paused
+            if self.now.state != ("paused" if self.paused else "running"):
+                self.set("paused" if self.paused else "running")

@@ -1,0 +1,529 @@
+"""Runs in the background: the queue, who may do what, pause, step and stop, and that a job equals the run done alone."""
+
+import contextlib
+import errno
+import functools
+import json
+import os
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cae_core import backend, datasets, jobs, recording, runs, training, watching
+from cae_core.__main__ import main
+from cae_core.architectures import build
+from cae_core.config import RunConfig
+from cae_core.datasets import DATASETS, DatasetMissing, Split, strokes
+from cae_core.job import Job
+from cae_core.jobs import JobError, Jobs
+
+CONFIG = RunConfig(
+    num_train=100, batch_size=30, architecture="dense", bottleneck=3, epochs=3, noise_kind="gaussian", seed=3,
+    optimizer="sgd", learning_rate=0.1,
+)  # fmt: skip
+"""Three steps an epoch, and quick to compile."""
+
+PATIENCE = 120  # seconds to wait for anything; far more than it takes, so that a busy machine fails nothing
+
+
+@functools.cache
+def few_strokes(split):
+    x, y = strokes.draw(160 if split == "train" else 60, seed=1 if split == "train" else 2)
+    return Split(x[..., np.newaxis], y)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few(tmp_path_factory):
+    """A Strokes data set of which 100 images are left to train on, and no shipped runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "PRETRAINED_DIR", tmp_path_factory.mktemp("shipped"))
+        patch.setitem(DATASETS, "strokes", replace(DATASETS["strokes"], load=few_strokes))
+        patch.setattr(training, "HELD_OUT", 60)
+        datasets.clear_cache()
+        backend.ready(PATIENCE)
+        yield
+    datasets.clear_cache()
+
+
+@pytest.fixture
+def make():
+    """Makes `Jobs` that end with the test."""
+    with contextlib.ExitStack() as stack:
+
+        def make():
+            one = Jobs()
+            stack.callback(one.end)
+            return one
+
+        yield make
+
+
+@pytest.fixture
+def queue(make):
+    return make()
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """What training alone gives: the history, the weights after every step."""
+    split = few_strokes("train").x
+    model, history, weights = build(CONFIG), [], {}
+    for event in training.train(model, CONFIG, *training.split_held_out(split, CONFIG.num_train)):
+        weights[event.step] = event.checkpoint().weights
+        if event.epoch_loss is not None:
+            history.append(training.history_row(event))
+    return history, weights
+
+
+def until(condition):
+    """Waits for it, and returns what it gave."""
+    end = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.002)
+    return found
+
+
+def over(queue, name):
+    return until(lambda: (seen := queue.snapshot(name)) and not seen.is_live and seen)
+
+
+def assert_equals_whole(name, whole):
+    run, (history, weights) = runs.find(name), whole
+    assert (run.state, run.step, run.epochs) == ("finished", 9, 3)
+    ours = runs.history(run)
+    for column in ("loss", "held_out_loss"):
+        np.testing.assert_allclose(ours[column], [row[column] for row in history], rtol=0, atol=1.01e-6)  # six digits
+    for path, w in runs.weights(run).items():
+        np.testing.assert_allclose(w, weights[9][path], rtol=0, atol=1e-6)
+
+
+class Gate:
+    """Holds the worker before it hands on the events of some steps, and counts those it trained."""
+
+    def __init__(self, monkeypatch):
+        self._train, self._at, self._seed = training.train, {}, None
+        self.reached, self.open = threading.Event(), threading.Event()
+        self.steps, self.seeds = 0, []
+        monkeypatch.setattr(training, "train", self._gated)
+
+    def hold_at(self, step, seed=None):
+        self._at[step], self._seed = self._wait, seed
+
+    def call_at(self, step, function):
+        self._at[step] = function
+
+    def _wait(self):
+        self.reached.set()
+        assert self.open.wait(PATIENCE)
+
+    def _gated(self, model, config, *rest):
+        self.seeds.append(config.seed)
+        for event in self._train(model, config, *rest):
+            self.steps += 1
+            if event.step in self._at and self._seed in (None, config.seed):
+                self._at.pop(event.step)()
+            yield event
+
+
+@pytest.fixture
+def gate(monkeypatch):
+    gate = Gate(monkeypatch)
+    yield gate
+    gate.open.set()
+
+
+def test_a_run_to_its_end(queue, whole):
+    name = queue.submit(CONFIG, owner="me", title="Mine")
+    assert queue.is_busy()
+    states = []
+    while (seen := queue.snapshot(name)).is_live:
+        states += [seen.state] * (not states or states[-1] != seen.state)
+        time.sleep(0.001)
+    order = ["waiting", "preparing", "running", "measuring"]
+    assert [state for state in order if state in states] == states
+    assert (seen.state, seen.message, seen.place, seen.title, seen.owner) == ("finished", "", 0, "Mine", "me")
+    assert not queue.is_busy()
+    assert queue.queue() == []
+    assert [one.name for one in queue.of("me")] == [name]
+    assert_equals_whole(name, whole)
+    run, seen = runs.find(name), seen.seen
+    assert (run.owner, run.title) == ("me", "Mine")
+    assert (seen.step, seen.num_steps, seen.epoch, seen.epochs, seen.steps_per_epoch) == (9, 9, 3, 3, 3)
+    assert [row["loss"] for row in seen.history] == pytest.approx([row["loss"] for row in whole[0]], abs=1.01e-6)
+    np.testing.assert_array_equal(seen.curve[:, 0], np.arange(1, 10) / 3)
+    np.testing.assert_allclose(seen.x_hat, runs.model(run).reconstruct(seen.x_noisy), atol=1e-5)
+    assert queue.snapshot("nothing") is None
+
+
+def test_a_job_equals_the_same_configuration_in_the_core_and_on_the_command_line(queue, whole, capsys):
+    over(queue, name := queue.submit(CONFIG))
+    assert_equals_whole(name, whole)
+    settings = [word for key, value in CONFIG.to_dict().items() for word in (f"--{key.replace('_', '-')}", str(value))]
+    assert main(["train", *settings, "--name", "by-hand", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert_equals_whole("by-hand", whole)
+    assert printed["metrics"] == {k: pytest.approx(v, abs=1e-6) for k, v in runs.find(name).metrics.items()}
+
+
+def test_the_queue_has_an_order_and_places_and_one_may_leave_it(queue, gate, runs_folder):
+    gate.hold_at(1)
+    names = [queue.submit(replace(CONFIG, seed=seed, epochs=1), owner="ab"[seed % 2]) for seed in range(4)]
+    assert gate.reached.wait(PATIENCE)
+    assert [(one.name, one.place) for one in queue.queue()] == list(zip(names, range(4), strict=True))
+    assert [one.state for one in queue.queue()] == ["running", "waiting", "waiting", "waiting"]
+    assert [one.name for one in queue.of("a")] == [names[0], names[2]]
+    assert runs.find(names[1]).state == "waiting"
+    queue.stop(names[1], "b")
+    assert queue.snapshot(names[1]) is None
+    assert not (runs_folder / names[1]).exists()
+    assert [queue.snapshot(name).place for name in names if name != names[1]] == [0, 1, 2]
+    gate.open.set()
+    over(queue, names[3])
+    assert gate.seeds == [0, 2, 3]
+    assert {runs.find(name).state for name in names if name != names[1]} == {"finished"}
+
+
+def test_only_the_owner_may_touch_or_find_a_run(queue, gate, whole):
+    gate.hold_at(2)
+    mine, waiting = queue.submit(CONFIG, owner="me"), queue.submit(replace(CONFIG, epochs=1), owner="me")
+    assert gate.reached.wait(PATIENCE)
+    for name in (mine, waiting, "nothing"):
+        for act in (queue.pause, queue.go_on, queue.step, queue.stop, queue.save_again):
+            for other in ("you", ""):
+                with pytest.raises(JobError, match=f"You have no run '{name}' in training here"):
+                    act(name, other)
+    assert queue.of("you") == queue.of("") == []
+    queue.stop(waiting, "me")
+    gate.open.set()
+    over(queue, mine)
+    assert_equals_whole(mine, whole)
+
+
+def test_nobody_resumes_anothers_run(queue, gate):
+    gate.call_at(2, lambda: queue.stop(name, "me"))
+    name = queue.submit(CONFIG, owner="me", title="Mine")
+    assert over(queue, name).state == "stopped"
+    with pytest.raises(JobError, match="The run 'Mine' is another visitor's: fork it"):
+        queue.resume(name, "you")
+
+
+def test_while_paused_nothing_is_trained_and_a_step_is_one_step(queue, gate, whole):
+    gate.call_at(4, lambda: queue.pause(name, "me"))
+    name = queue.submit(CONFIG, owner="me")
+
+    def paused_at(step):
+        return until(
+            lambda: (
+                (now := queue.snapshot(name)).state == "paused"
+                and now.seen
+                and now.seen.step == step
+                and gate.steps == step
+            )
+        )
+
+    paused_at(4)
+    time.sleep(0.3)  # nothing depends on it: only a step done in it would be noticed
+    assert (gate.steps, queue.snapshot(name).state) == (4, "paused")
+    for step in (5, 6):
+        queue.step(name, "me")
+        paused_at(step)
+        time.sleep(0.1)
+        assert gate.steps == step
+    queue.go_on(name, "me")
+    assert over(queue, name).state == "finished"
+    assert_equals_whole(name, whole)
+
+
+def test_steps_asked_for_and_not_done_are_forgotten_by_going_on(queue, gate):
+    def two_steps_then_on_then_one():
+        queue.pause(name), queue.step(name), queue.step(name), queue.go_on(name)
+        queue.step(name)  # pauses
+
+    gate.call_at(4, two_steps_then_on_then_one)
+    name = queue.submit(CONFIG)
+    until(lambda: queue.snapshot(name).state == "paused")
+    time.sleep(0.1)
+    assert gate.steps == 4
+    queue.stop(name)
+    over(queue, name)
+
+
+def test_paused_before_it_begins_it_can_be_stepped_and_stopped(queue, gate, monkeypatch):
+    prepare = recording.Recording.prepare
+    monkeypatch.setattr(recording.Recording, "prepare", lambda self: queue.pause(self.name) or prepare(self))
+    name = queue.submit(CONFIG)
+    until(lambda: queue.snapshot(name).state == "paused")
+    assert gate.steps == 0
+    queue.step(name)
+    until(lambda: (seen := queue.snapshot(name).seen) and seen.step == 1)
+    queue.stop(name)
+    assert over(queue, name).state == "stopped"
+    assert (runs.find(name).step, gate.steps) == (1, 1)
+
+
+@pytest.mark.parametrize("step", [1, 5, 6])
+def test_stopped_and_resumed_it_equals_never_having_been_stopped(queue, gate, whole, step):
+    gate.call_at(step, lambda: queue.stop(name))
+    name = queue.submit(CONFIG)
+    assert over(queue, name).state == "stopped"
+    run = runs.find(name)
+    assert (run.state, run.step, run.epochs) == ("stopped", step, step // 3)
+    for path, w in runs.weights(run).items():
+        np.testing.assert_allclose(w, whole[1][step][path], rtol=0, atol=1e-6)
+    assert queue.resume(name) == name
+    assert over(queue, name).state == "finished"
+    assert gate.steps == 9
+    assert_equals_whole(name, whole)
+
+
+def test_a_resumed_run_that_leaves_the_queue_keeps_what_it_has(queue, gate, whole):
+    gate.call_at(2, lambda: queue.stop(name))
+    name = queue.submit(CONFIG)
+    over(queue, name)
+    gate.hold_at(1)
+    first = queue.submit(replace(CONFIG, epochs=1))
+    queue.resume(name)
+    assert queue.snapshot(name).place == 1
+    queue.stop(name)
+    gate.open.set()
+    over(queue, first)
+    assert (runs.find(name).state, runs.find(name).step) == ("stopped", 2)
+    queue.resume(name)
+    over(queue, name)
+    assert_equals_whole(name, whole)
+
+
+def diverging():
+    return replace(CONFIG, architecture="fast", schedule="constant", learning_rate=1.0, sparsity=10.0, epochs=200)
+
+
+def test_a_run_that_diverges_fails_with_advice_and_the_next_one_comes(queue):
+    names = [queue.submit(diverging()), queue.submit(replace(CONFIG, epochs=1))]
+    failed = over(queue, names[0])
+    assert failed.state == "failed"
+    assert "Try a learning rate below 1, such as 0.3." in failed.message
+    assert over(queue, names[1]).state == "finished"
+    run = runs.find(names[0])
+    assert (run.state, run.message) == ("failed", failed.message)
+
+
+def test_a_data_set_that_is_missing_or_damaged_fails_with_its_sentence(queue, tmp_path, monkeypatch):
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "fashion_mnist.npz").write_bytes(b"damaged")
+    monkeypatch.setenv("CAE_DATA_DIR", str(data))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    names = [queue.submit(replace(CONFIG, dataset=dataset, epochs=1)) for dataset in ("mnist", "fashion_mnist", "strokes")]
+    missing, damaged, good = [over(queue, name) for name in names]
+    assert (missing.state, damaged.state, good.state) == ("failed", "failed", "finished")
+    assert "--download" in missing.message or "download" in missing.message
+    assert "fashion_mnist.npz" in damaged.message
+    assert [runs.find(name).message for name in names] == [missing.message, damaged.message, ""]
+
+
+def test_a_resumed_run_whose_data_set_is_gone_can_be_resumed_when_it_is_back(queue, gate, whole, monkeypatch):
+    gate.call_at(5, lambda: queue.stop(name))
+    name = queue.submit(CONFIG)
+    over(queue, name)
+    run = runs.find(name)
+
+    def missing(split):
+        raise DatasetMissing("The data set is gone.")
+
+    with monkeypatch.context() as patch:
+        patch.setitem(DATASETS, "strokes", replace(DATASETS["strokes"], load=missing))
+        datasets.clear_cache()
+        queue.resume(name)
+        failed = over(queue, name)
+    datasets.clear_cache()
+    assert (failed.state, failed.message) == ("failed", "The data set is gone.")
+    assert runs.find(name) == run
+    queue.resume(name)
+    over(queue, name)
+    assert_equals_whole(name, whole)
+
+
+def test_what_cannot_be_measured_when_it_is_stopped_does_not_stop_the_queue(queue, gate, monkeypatch):
+    def missing(*args):
+        raise DatasetMissing("The test images are gone.")
+
+    gate.call_at(2, lambda: monkeypatch.setattr(training, "measure", missing) or queue.stop(name))
+    name, other = queue.submit(CONFIG), queue.submit(diverging())
+    failed = over(queue, name)
+    assert (failed.state, failed.message) == ("failed", "The test images are gone.")
+    assert over(queue, other).state == "failed"
+
+
+@pytest.fixture
+def disk(monkeypatch):
+    """A disk that can be full."""
+
+    class Disk:
+        is_full = False
+
+    fsync, disk = os.fsync, Disk()
+
+    def refuse(number):
+        if disk.is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return fsync(number)
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    return disk
+
+
+@pytest.mark.parametrize(("step", "state"), [(2, "stopped"), (8, "finished")])
+def test_what_a_full_disk_refuses_is_saved_when_it_is_free(queue, gate, disk, whole, step, state):
+    gate.call_at(step, lambda: setattr(disk, "is_full", True))
+    name, other = queue.submit(CONFIG), queue.submit(diverging())
+    for attempt in range(2):
+        unsaved = over(queue, name)
+        assert unsaved.state == "unsaved"
+        assert "No space left on device" in unsaved.message
+        assert unsaved.seen  # what was seen of it stays on the page
+        if not attempt:
+            assert over(queue, other).state == "failed"  # the queue goes on
+            queue.save_again(name)  # still full
+            until(lambda: not queue.is_busy())
+    disk.is_full = False
+    queue.save_again(name)
+    until(lambda: queue.snapshot(name).state == state)
+    until(lambda: not queue.is_busy())
+    assert (runs.find(name).state, runs.find(name).step) == (state, 3 if state == "stopped" else 9)
+    if state == "stopped":
+        queue.resume(name)
+        over(queue, name)
+    assert_equals_whole(name, whole)
+
+
+def test_one_visitor_and_all_together_may_only_have_so_many(queue, gate, monkeypatch):
+    monkeypatch.setattr(jobs, "MOST_WAITING", jobs.MOST_OF_ONE + 2)
+    gate.hold_at(1)
+    small = replace(CONFIG, epochs=1)
+    names = [queue.submit(small, owner="greedy") for _ in range(jobs.MOST_OF_ONE)]
+    with pytest.raises(JobError, match="You have 5 runs in the queue, the most one visitor may: wait for one, or withdraw"):
+        queue.submit(small, owner="greedy")
+    others = [queue.submit(small, owner=owner) for owner in "ab"]
+    with pytest.raises(JobError, match="The queue is full, with 7 runs: try again when some are done"):
+        queue.submit(small, owner="c")
+    assert len(list(runs.runs_dir().iterdir())) == 7  # nothing is left of those refused
+    queue.stop(names[-1], "greedy")
+    gate.open.set()
+    assert gate.reached.wait(PATIENCE)
+    queue.stop(names[0], "greedy"), [queue.stop(name, "greedy") for name in names[1:-1]], queue.stop(others[0], "a")
+    over(queue, others[1])
+
+
+def test_ended_with_its_process_a_run_goes_on_another_day_and_so_does_one_that_waited(make, gate, whole):
+    first = make()
+    gate.hold_at(5)
+    name, waiting = first.submit(CONFIG), first.submit(replace(CONFIG, seed=9, epochs=1))
+    assert gate.reached.wait(PATIENCE)
+    ending = threading.Thread(target=first.end)
+    ending.start()
+    until(lambda: first._ending)
+    gate.open.set()
+    ending.join(PATIENCE)
+    assert not ending.is_alive()
+    for left, step in ((name, 5), (waiting, 0)):
+        assert (runs.find(left).state, runs.find(left).step) == ("interrupted", step)
+    second = make()
+    second.resume(name), second.resume(waiting)
+    assert over(second, waiting).state == "finished"
+    assert_equals_whole(name, whole)
+
+
+def test_ended_while_paused(make, gate, whole):
+    first = make()
+    gate.call_at(4, lambda: first.pause(name))
+    name = first.submit(CONFIG)
+    until(lambda: first.snapshot(name).state == "paused")
+    first.end()
+    assert (runs.find(name).state, runs.find(name).step) == ("interrupted", 4)
+    second = make()
+    second.resume(name)
+    over(second, name)
+    assert_equals_whole(name, whole)
+
+
+def at_once(*calls):
+    """Makes them in another thread, which would hang where they have to wait for the worker; their results."""
+    results = []
+    asking = threading.Thread(target=lambda: results.extend(call() for call in calls), daemon=True)
+    asking.start()
+    asking.join(20)
+    assert not asking.is_alive()
+    return results
+
+
+def test_looking_waits_neither_for_a_step_nor_for_pictures(queue, gate, monkeypatch):
+    gate.hold_at(2)
+    name = queue.submit(CONFIG, owner="me")
+    look = (lambda: queue.snapshot(name).state, lambda: len(queue.of("me")), lambda: len(queue.queue()), queue.is_busy)
+    assert gate.reached.wait(PATIENCE)  # the worker is in a step
+    assert at_once(*look) == ["running", 1, 1, True]
+    drawing, show = threading.Event(), watching.Watch.show
+
+    def slowly(watch):
+        drawing.set()
+        assert done.wait(PATIENCE)
+        show(watch)
+
+    done = threading.Event()
+    monkeypatch.setattr(watching.Watch, "show", slowly)
+    queue.pause(name, "me")
+    gate.open.set()
+    assert drawing.wait(PATIENCE)  # the worker makes pictures
+    try:
+        at_once(*look, lambda: queue.stop(name, "me"))
+    finally:
+        done.set()
+    assert over(queue, name).state == "stopped"
+
+
+def test_one_taken_out_of_the_queue_just_as_its_turn_comes_is_stopped(queue, monkeypatch):
+    work = Job.work
+
+    def withdrawn_at_once(self, is_ending):
+        queue.stop(self.now.name)
+        return work(self, is_ending)
+
+    monkeypatch.setattr(Job, "work", withdrawn_at_once)
+    name, other = queue.submit(CONFIG), queue.submit(replace(CONFIG, epochs=1))
+    assert over(queue, name).state == "stopped"
+    assert over(queue, other).state == "stopped"
+    assert not queue.is_busy()
+
+
+def test_runs_that_are_over_are_forgotten_but_not_those_unsaved(queue, monkeypatch):
+    monkeypatch.setattr(jobs, "REMEMBERED", 2)
+
+    def ended(self, is_ending):
+        self.recording.close()
+        return ("unsaved" if self.now.title == "unsaved" else "stopped"), ""
+
+    monkeypatch.setattr(Job, "work", ended)
+    names = [queue.submit(CONFIG, owner="me", title=title) for title in ("unsaved", "b")]
+    for title in "cdef":
+        over(queue, names[-1])
+        names.append(queue.submit(CONFIG, owner="me", title=title))
+    over(queue, names[-1])
+    assert names[0] in [one.name for one in queue.of("me")]
+    assert len(queue.of("me")) <= 1 + 2 + 1
+
+
+def test_what_a_fork_needs_is_checked_before_it_waits(queue, runs_folder):
+    over(queue, parent := queue.submit(replace(CONFIG, epochs=1)))
+    with pytest.raises(ValueError, match="bottleneck is 4, but the weights to start from"):
+        queue.submit(replace(CONFIG, bottleneck=4), origin={"run": parent, "step": 3})
+    with pytest.raises(ValueError, match="Unknown loss 'foo'"):
+        queue.submit(replace(CONFIG, loss="foo"))
+    child = queue.submit(replace(CONFIG, epochs=1), origin={"run": parent, "step": 3})
+    assert over(queue, child).state == "finished"
+    for path, w in runs.weights(runs.find(child), 0).items():
+        np.testing.assert_array_equal(w, runs.weights(runs.find(parent))[path])
+    assert len(list(runs_folder.iterdir())) == 2

@@ -1,0 +1,159 @@
+"""The time machine: every moment is what those weights make, and the planes turn as little as they can."""
+
+import functools
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cae_core import datasets, latent, runs, training, watching
+from cae_core.architectures import build
+from cae_core.config import RunConfig
+from cae_core.datasets import DATASETS, Split, strokes
+from cae_core.recording import Recording
+from cae_core.replay import replay
+from cae_core.runs import RunError
+
+CONFIG = RunConfig(
+    num_train=100,
+    batch_size=20,
+    architecture="dense",
+    bottleneck=4,
+    epochs=4,
+    noise_kind="gaussian",
+    seed=3,
+    learning_rate=0.01,
+)
+
+
+@functools.cache
+def few_strokes(split):
+    x, y = strokes.draw(160 if split == "train" else 60, seed=1 if split == "train" else 2)
+    return Split(x[..., np.newaxis], y)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few(tmp_path_factory):
+    """A Strokes data set of which 100 images are left to train on, and no shipped runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "PRETRAINED_DIR", tmp_path_factory.mktemp("shipped"))
+        patch.setitem(DATASETS, "strokes", replace(DATASETS["strokes"], load=few_strokes))
+        patch.setattr(training, "HELD_OUT", 60)
+        datasets.clear_cache()
+        yield
+    datasets.clear_cache()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run of four epochs of five steps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAE_RUNS_DIR", str(tmp_path_factory.mktemp("trained")))
+        one = Recording.begin(CONFIG, "one")
+        list(one.events())
+        one.close()
+        return runs.find("one")
+
+
+@pytest.fixture
+def copy(trained, runs_folder):
+    """The same run in the test's own folder, to be damaged."""
+    shutil.copytree(trained.path, runs_folder / "one")
+    return runs.find("one")
+
+
+def test_every_moment_is_what_a_network_with_those_weights_makes(trained):
+    seen, images = replay(trained), watching.probes(CONFIG)
+    assert seen.steps == (0, 5, 10, 15, 20)
+    assert seen.epochs == (0, 1, 2, 3, 4)
+    assert seen.x_hat.shape == (5, 8, 28, 28, 1)
+    for name in ("x", "x_noisy", "labels"):
+        np.testing.assert_array_equal(getattr(seen, name), getattr(images, name))
+    for step, x_hat, plane in zip(seen.steps, seen.x_hat, seen.planes, strict=True):
+        network = build(CONFIG, (28, 28, 1))
+        network.set_weights(runs.weights(trained, step))
+        np.testing.assert_allclose(x_hat, network.reconstruct(images.x_noisy), atol=1e-6)
+        alone = latent.to_plane(network.encode(images.x_codes))
+        apart = [np.linalg.norm(p[:, None] - p[None], axis=-1) for p in (plane.points, alone.points)]
+        np.testing.assert_allclose(*apart, atol=1e-4 * max(1, apart[0].max()))  # turned or mirrored, nothing else
+        assert plane.explained == pytest.approx(alone.explained, abs=1e-5)
+    assert not np.allclose(seen.x_hat[0], seen.x_hat[-1], atol=0.05)
+
+
+def test_the_planes_of_a_run_turn_as_little_as_they_can(trained):
+    seen, images = replay(trained), watching.probes(CONFIG)
+    for step, plane, following in zip(seen.steps, seen.planes, seen.planes[1:], strict=False):
+        alone = latent.to_plane(runs.model(trained, step).encode(images.x_codes)).points
+        flips = [alone * signs for signs in ((1, 1), (-1, 1), (1, -1), (-1, -1))]
+        nearest = min(np.square(flip - following.points).sum() for flip in flips)
+        ours = np.square(plane.points - following.points).sum()
+        assert ours <= nearest * (1 + 1e-4) + 1e-6
+    last = latent.to_plane(runs.model(trained).encode(images.x_codes)).points
+    np.testing.assert_allclose(seen.planes[-1].points, last, atol=1e-4)  # the last is as the other pages show it
+
+
+def test_a_network_that_others_hold_is_not_touched(trained):
+    network = runs.model(trained)
+    before = network.weights()
+    replay.__globals__["_replay"].cache_clear()
+    replay(trained)
+    for path, w in network.weights().items():
+        np.testing.assert_array_equal(w, before[path])
+
+
+def test_it_is_kept_in_memory_and_made_anew_when_the_run_goes_on(runs_folder):
+    one = Recording.begin(replace(CONFIG, epochs=2), "one")
+    events = one.events()
+    for _ in range(6):
+        next(events)
+    run = runs.find("one")
+    assert (run.state, run.step) == ("running", 5)
+    early = replay(run)
+    assert replay(runs.find("one")) is early
+    assert early.steps == (0, 5)
+    list(events)
+    one.close()
+    late = replay(runs.find("one"))
+    assert late.steps == (0, 5, 10)
+    np.testing.assert_array_equal(late.x_hat[1], early.x_hat[1])
+
+
+def test_a_stop_in_mid_epoch_is_a_moment_too(runs_folder):
+    one = Recording.begin(replace(CONFIG, epochs=2), "one")
+    for event in one.events():
+        if event.step == 7:
+            break
+    one.write("stopped")
+    one.close()
+    seen = replay(runs.find("one"))
+    assert seen.steps == (0, 5, 7)
+    assert seen.epochs == (0, 1, 1.4)
+
+
+DAMAGE = {
+    "missing": lambda file: file.unlink(),
+    "cut": lambda file: file.write_bytes(file.read_bytes()[:1000]),
+    "of another network": lambda file: np.savez(file, a=np.zeros(3, "float32")),
+}
+
+
+@pytest.mark.parametrize("damage", ["cut", "of another network"])
+def test_a_damaged_moment_is_said(copy, damage):
+    DAMAGE[damage](copy.path / "weights" / "00000010.npz")
+    with pytest.raises(RunError, match=r"00000010\.npz is damaged|after step 10 are damaged"):
+        replay(copy)
+
+
+def test_a_moment_that_is_gone_is_left_out(copy):
+    DAMAGE["missing"](copy.path / "weights" / "00000010.npz")
+    assert replay(copy).steps == (0, 5, 15, 20)
+
+
+def test_of_a_run_that_has_not_begun_there_is_nothing_to_see(copy):
+    for name, origin in (("new", None), ("fork", {"run": "one", "step": 5})):
+        one = Recording.begin(CONFIG, name, origin=origin)
+        for _ in range(2):
+            with pytest.raises(RunError, match=f"nothing to see of the run '{name}': its training has not begun"):
+                replay(runs.find(name))
+            one.close()
