@@ -1,0 +1,196 @@
+"""Latent: what did the code learn about digits?"""
+
+import itertools
+from pathlib import Path
+
+import streamlit as st
+
+from cae_core import backend, datasets, denoising, embedding, neighbours, runs
+from cae_core.config import BOTTLENECKS
+from cae_core.losses import LOSSES
+from cae_core.pretrained import TRAINED_ON, name_of
+from pages import (
+    chosen,
+    code_sliders,
+    code_views,
+    explain,
+    interpolate,
+    latent_words,
+    missing,
+    plane_view,
+    show,
+    state,
+)
+
+POINTS = (500, 1000, 2000, 5000, 10_000)
+_PAIRS = list(itertools.combinations(range(1, embedding.MAX_COMPONENTS + 1), 2))
+COMPONENTS = {f"{a}-{b}": (a, b) for a, b in sorted(_PAIRS, key=sum)}
+PARTS = {
+    "manifold": "Manifold grid",
+    "interpolate": "Interpolate",
+    "sliders": "Code sliders",
+    "neighbours": "Classes",
+    "export": "Export",
+}
+SETTINGS = {
+    "dataset": state.Setting(datasets.default(), tuple(datasets.DATASETS)),
+    "trained_on": state.Setting("clean", tuple(TRAINED_ON)),
+    "bottleneck": state.Setting(2, BOTTLENECKS),
+    "loss": state.Setting("bce", tuple(LOSSES)),
+    "run": state.Setting((), state.Names(1)),
+    "points": state.Setting(2000, POINTS),
+    "components": state.Setting("1-2", tuple(COMPONENTS)),
+    "map": state.Setting("pca", ("pca", *embedding.MAPS)),
+    "even": state.Setting(True, (False, True)),
+    "grid_behind": state.Setting(False, (False, True)),
+    "part": state.Setting("manifold", tuple(PARTS)),
+    **plane_view.SETTINGS,
+    **interpolate.SETTINGS,
+    **code_views.SETTINGS,
+    **code_sliders.SETTINGS,
+}
+
+
+def _label(registry):
+    return lambda name: registry[name].label
+
+
+@st.cache_data(ttl=3, max_entries=64, show_spinner=False)
+def _own_runs(owner: str, folder: str) -> dict[tuple[str, ...], str]:
+    """The visitor's trained runs, newest first, as the values of the setting `run` and what people see."""
+    found = [run for run in runs.every(Path(folder))[0] if run.owner in ("", owner) and run.is_trained]
+    return {(run.name,): run.label for run in sorted(found, key=lambda run: run.created, reverse=True)}
+
+
+def _sidebar(now: dict) -> None:
+    own = _own_runs(state.visitor(), str(runs.runs_dir()))
+    labels = {(): "Shipped with the app", **({now["run"]: now["run"][0]} if now["run"] else {}), **own}
+    with st.sidebar:
+        st.selectbox("Data set", SETTINGS["dataset"].allowed, format_func=_label(datasets.DATASETS), key="dataset")
+        if not now["run"]:
+            st.select_slider("Bottleneck", BOTTLENECKS, key="bottleneck", help="How many numbers the code has.")
+            st.segmented_control("Loss", tuple(LOSSES), format_func=_label(LOSSES), key="loss", required=True)
+            names = {"mixed": "Noisy images", "clean": "Clean images"}
+            st.segmented_control("Model trained on", names, format_func=names.get, key="trained_on", required=True)
+        if len(labels) > 1:
+            st.selectbox("Network", tuple(labels), format_func=labels.get, key="run")
+        st.select_slider("Points shown", POINTS, format_func="{:,}".format, key="points", help="The first test images.")
+        st.selectbox(
+            "Components", tuple(COMPONENTS), format_func=lambda pair: pair.replace("-", " across, ") + " up",
+            key="components", disabled=now["map"] != "pca" or (not now["run"] and now["bottleneck"] == 2),
+            help="Which principal components of the codes the plane shows. Codes of two numbers are shown as they are.",
+        )  # fmt: skip
+        with st.expander("More"):
+            st.number_input(
+                "Image", 0, POINTS[-1] - 1, step=1, key="image", on_change=state.change, kwargs=plane_view.NOTHING
+            )
+            kinds = ("pca", *embedding.map_names())
+            if len(kinds) > 1 or now["map"] != "pca":
+                labels = {"pca": "Principal components", **{name: entry[0] for name, entry in embedding.MAPS.items()}}
+                st.selectbox("Map", ("pca", *embedding.MAPS), format_func=labels.get, key="map")
+            else:
+                st.caption("t-SNE and UMAP are offered where scikit-learn or umap-learn is installed; here neither is.")
+
+
+def _plane(codes: embedding.Codes, now: dict) -> embedding.Plane:
+    """The plane that is asked for; of few components, or without a map's library, the nearest there is."""
+    if now["map"] != "pca":
+        try:
+            return embedding.neighbour_map(codes, now["map"])
+        except ValueError as error:
+            st.warning(show.plain(str(error)))
+    pair = COMPONENTS[now["components"]]
+    return embedding.plane(codes, pair if codes.size >= max(pair) else (1, 2))
+
+
+def _page() -> None:
+    problems = state.open_page("latent", SETTINGS)
+    show.question("What did the code learn about digits?")
+    now = state.values(SETTINGS)
+    _sidebar(now)
+    if problems:
+        show.link_problems(problems)
+    codes = plane = scale = None
+    try:
+        datasets.load(now["dataset"], "test")
+        name = now["run"][0] if now["run"] else name_of(*(now[k] for k in ("dataset", "bottleneck", "loss", "trained_on")))
+        run = runs.find(name)
+        if backend.ready():
+            codes = embedding.encode(run, now["dataset"], now["points"])
+            plane = _plane(codes, now)
+            scale = embedding.scale(plane, now["even"])
+            _expect(now)
+    except datasets.DataError as error:
+        missing.say(now["dataset"], error)
+        return
+    except (RuntimeError, runs.RunError) as error:
+        st.error(show.plain(str(error)))
+        return
+    left, right = st.columns([6, 5], gap="medium")
+    with left:
+        plane_view.draw(codes, plane, scale, now["grid_behind"])
+        with st.container(horizontal=True):
+            st.toggle("Manifold grid behind", key="grid_behind", disabled=bool(plane and plane.directions is None))
+            st.toggle("Make room where points crowd", key="even")
+    with right:
+        if codes:
+            chosen.draw(codes, plane, scale, now)
+            plane_view.mark(now, interpolate.pair(codes, now) if now["part"] == "interpolate" else None)
+        else:
+            chosen.wait()
+    facts = st.container(key="latent_facts").empty()
+    with facts:  # the comparison takes a second or two for many points, once; until then the rest is there
+        new = codes is None or state.first_time("latent_compared", (name, now["dataset"], now["points"]))
+        code_views.facts(codes, plane, None if new else neighbours.compare(codes))
+    st.segmented_control(
+        "More about them", tuple(PARTS), format_func=PARTS.get, key="part", required=True, label_visibility="collapsed"
+    )
+    with st.container(key="part_shown"):
+        if codes:
+            _part(codes, plane, scale, now)
+        else:
+            st.caption("The networks are being loaded, which takes a few seconds after the start of the program.")
+            _wait_for_networks()
+    explain.try_this(latent_words.EXPERIMENTS)
+    latent_words.explanation()
+    if codes and new:
+        with facts:
+            code_views.facts(codes, plane, neighbours.compare(codes))
+
+
+def _part(codes: embedding.Codes, plane: embedding.Plane, scale: embedding.Scale, now: dict) -> None:
+    """One of the `PARTS`."""
+    if now["part"] == "manifold":
+        code_views.lattice(codes, plane, scale, now)
+    elif now["part"] == "interpolate":
+        interpolate.draw(codes, now)
+    elif now["part"] == "sliders":
+        code_sliders.draw(codes, now)
+    elif now["part"] == "neighbours":
+        code_views.separation(codes, neighbours.compare(codes))
+    else:
+        code_views.export(codes)
+
+
+def _expect(now: dict) -> None:
+    """Gets the networks ready that are one move of a control away."""
+    if state.first_time("latent_expected", (now["dataset"], now["trained_on"], now["loss"])):
+        denoising.warm([name_of(now["dataset"], b, now["loss"], now["trained_on"]) for b in BOTTLENECKS])
+
+
+def _wait_for_networks() -> None:
+    calls = itertools.count()
+
+    @st.fragment(run_every=0.25)
+    def look() -> None:
+        if next(calls):  # the first call is the page's own; the next come from a browser that has drawn it
+            backend.page_shown()
+        if backend.ready():
+            st.rerun()
+
+    look()
+
+
+_page()
+state.keep_visitor()
+state.write_address(SETTINGS)

@@ -1,0 +1,158 @@
+"""The Latent page as people use it: a point, a spot, a drag, the keyboard, a box, a path, and the files to download."""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cae_core import embedding, runs
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def oracle():
+    """The points of the opening plane and its scale, computed here."""
+    codes = embedding.encode(runs.find("strokes-b2-bce-clean"), "strokes", 500)
+    plane = embedding.plane(codes)
+    return codes, embedding.scale(plane, True)
+
+
+@pytest.fixture
+def latent(visit, server):
+    def open_page(link="points=500", **context):
+        visitor = visit(server, f"latent?{link}", **context)
+        visitor.page.locator(".chosen img").first.wait_for()
+        return visitor.idle()
+
+    return open_page
+
+
+def title(visitor):
+    return visitor.page.locator(".st-key-chosen h2")
+
+
+def place(visitor, share):
+    """Pixels of a share of the picture."""
+    box = visitor.page.locator(".plane canvas").bounding_box()
+    return box["x"] + share[0] * box["width"], box["y"] + (1 - share[1]) * box["height"]
+
+
+def loneliest(shares):
+    """The point farthest from all others, well inside the picture."""
+    distances = np.linalg.norm(shares[:, None] - shares[None], axis=2)
+    np.fill_diagonal(distances, 9)
+    inside = ((shares > 0.05) & (shares < 0.95)).all(axis=1)
+    return int(np.argmax(distances.min(axis=1) * inside))
+
+
+def emptiest(shares):
+    """A spot with no point near."""
+    x, y = np.meshgrid(np.linspace(0.05, 0.95, 60), np.linspace(0.05, 0.95, 60))
+    spots = np.stack([x.ravel(), y.ravel()], axis=1)
+    return spots[np.argmax(np.linalg.norm(spots[:, None] - shares[None], axis=2).min(axis=1))]
+
+
+def test_click_on_a_point_and_on_a_spot(latent, oracle, expect):
+    codes, scale = oracle
+    shares = scale.shares(codes.z)
+    visitor = latent()
+    i = loneliest(shares)
+    visitor.page.mouse.click(*place(visitor, shares[i]))
+    expect(title(visitor)).to_have_text(f"Image {i}: {codes.labels[i]}")
+    visitor.wait_for_link(image=str(i), spot="")
+
+    spot = emptiest(shares)
+    visitor.page.mouse.click(*place(visitor, spot))
+    expect(title(visitor)).to_contain_text("Spot")
+    visitor.idle()
+    told = np.array([float(number) for number in visitor.link["spot"].split(",")])
+    np.testing.assert_allclose(scale.shares([told])[0], spot, atol=0.006)
+    shown = visitor.page.locator(".chosen .large img").first.get_attribute("alt")
+    assert shown.startswith("the image decoded at")
+
+    visitor.page.reload()  # the address has it all
+    expect(title(visitor)).to_contain_text("Spot")
+    assert visitor.page.locator(".chosen .large img").first.get_attribute("alt") == shown
+
+
+def test_drag_and_arrow_keys_move_a_spot(latent, oracle, expect):
+    _, scale = oracle
+    visitor = latent()
+    page = visitor.page
+    page.mouse.move(*place(visitor, (0.5, 0.5)))
+    page.mouse.down()
+    for step in range(12):
+        page.mouse.move(*place(visitor, (0.5 + step / 40, 0.5 + step / 60)))
+    expect(title(visitor)).to_contain_text("Spot")
+    page.mouse.up()
+    visitor.idle()
+    told = [float(number) for number in visitor.link["spot"].split(",")]
+    np.testing.assert_allclose(scale.shares([told])[0], (0.5 + 11 / 40, 0.5 + 11 / 60), atol=0.008)
+    page.locator(".plane canvas").focus()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function("before => location.search !== before", arg=page.evaluate("location.search"))
+    visitor.idle()
+    moved = [float(number) for number in visitor.link["spot"].split(",")]
+    assert moved[0] < told[0]
+    assert moved[1] == pytest.approx(told[1], rel=1e-2, abs=0.1)
+
+
+def test_box_shows_the_images_inside(latent, oracle, expect):
+    codes, scale = oracle
+    visitor = latent()
+    visitor.click("Box")
+    visitor.page.mouse.move(*place(visitor, (0.3, 0.7)))
+    visitor.page.mouse.down()
+    visitor.page.mouse.move(*place(visitor, (0.6, 0.5)), steps=3)
+    visitor.page.mouse.up()
+    expect(title(visitor)).to_contain_text("images")
+    visitor.idle()
+    corners = np.array([float(number) for number in visitor.link["area"].split(",")]).reshape(-1, 2)
+    np.testing.assert_allclose(scale.shares(corners)[[0, 2]], [[0.3, 0.7], [0.6, 0.5]], atol=0.01)
+    inside = embedding.within(scale.shares(codes.z), scale.shares(corners))
+    expect(title(visitor)).to_have_text(f"{len(inside)} images")
+    assert len(inside) > 5
+
+
+def test_path_is_decoded_and_downloads_as_gif(latent, expect, tmp_path):
+    visitor = latent()
+    visitor.click("Path")
+    visitor.page.mouse.move(*place(visitor, (0.2, 0.2)))
+    visitor.page.mouse.down()
+    for step in range(30):
+        visitor.page.mouse.move(*place(visitor, (0.2 + step / 50, 0.2 + 0.3 * np.sin(step / 10))))
+    visitor.page.mouse.up()
+    expect(title(visitor)).to_have_text("Along your path")
+    visitor.idle()
+    with visitor.page.expect_download() as waiting:
+        visitor.click("Download as GIF")
+    waiting.value.save_as(tmp_path / "path.gif")
+    gif = Image.open(tmp_path / "path.gif")
+    assert gif.size == (168, 168)
+    assert gif.n_frames > 20
+
+
+def test_interpolation_and_the_projectors_files_download(latent, tmp_path):
+    visitor = latent("points=500&part=interpolate&image_b=5")
+    with visitor.page.expect_download() as waiting:
+        visitor.click("Download as GIF")
+    assert waiting.value.suggested_filename == "strokes-b2-bce-clean-0-to-5.gif"
+    visitor = latent("points=500&part=export")
+    with visitor.page.expect_download() as waiting:
+        visitor.click("Download for the projector")
+    waiting.value.save_as(tmp_path / "projector.zip")
+    with zipfile.ZipFile(io.BytesIO((tmp_path / "projector.zip").read_bytes())) as folder:
+        assert {"vectors.tsv", "metadata.tsv", "sprite.png", "projector_config.pbtxt"} < set(folder.namelist())
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_on_a_phone_nothing_is_cut_off(latent, theme):
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "color_scheme": theme}
+    visitor = latent("points=500&grid_behind=on&part=sliders", **phone)
+    page = visitor.page
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.touchscreen.tap(*place(visitor, (0.02, 0.02)))
+    page.wait_for_function("() => document.querySelector('.chosen h2').textContent.startsWith('Spot')")

@@ -1,0 +1,403 @@
+"""The Latent page without a browser: what is chosen and shown, links, what comes back from the plane, and its claims."""
+
+import base64
+import functools
+import json
+import os
+import re
+from urllib.parse import parse_qs
+
+import numpy as np
+import pytest
+from shown import FRAME, PATIENCE, _Html, unescaped
+from streamlit.testing.v1 import AppTest
+
+from cae_core import embedding, manifold, neighbours, runs
+from cae_core.config import BOTTLENECKS
+from cae_core.pretrained import name_of
+from pages import code_sliders, interpolate, plane_view
+from pages.latent_words import EXPERIMENTS
+
+QUESTION = "What did the code learn about digits?"
+
+
+class Latent:
+    """One visitor's Latent page. Looking at it always checks that it is whole."""
+
+    def __init__(self, **link):
+        self.app = AppTest.from_file(FRAME, default_timeout=PATIENCE)
+        self.app.switch_page("latent.py")
+        for key, value in link.items():
+            self.app.query_params[key] = str(value)
+        self.run()
+
+    def run(self):
+        self.app.run()
+        self._html, self.html = _Html(), ""
+        for element in self.app.html:
+            if not element.value.startswith("<style"):
+                self._html.feed(element.value)
+                self.html += element.value
+        assert not self.app.exception, [e.value for e in self.app.exception]
+        assert [title.value for title in self.app.title] == [QUESTION]
+        assert not re.search(r"Traceback|object at 0x|\bnan\b", self.text)
+        return self
+
+    def widget(self, key):
+        kinds = ("selectbox", "slider", "select_slider", "segmented_control", "toggle", "number_input", "button")
+        (found,) = [w for kind in kinds for w in getattr(self.app, kind) if w.key == key]
+        return found
+
+    def has(self, key):
+        kinds = ("selectbox", "slider", "select_slider", "segmented_control", "toggle", "number_input", "button")
+        return any(w.key == key for kind in kinds for w in getattr(self.app, kind))
+
+    def set(self, **values):
+        for key, value in values.items():
+            self.widget(key).set_value(value)
+        return self.run()
+
+    def press(self, key):
+        self.widget(key).click()
+        return self.run()
+
+    def component(self, has):
+        """The data of the one component that has this."""
+        every = [json.loads(one.proto.json) for one in self.app.get("bidi_component")]
+        (found,) = [data for data in every if has in data]
+        return found
+
+    @property
+    def address(self):
+        query = parse_qs(self.component("query")["query"], keep_blank_values=True)
+        return {key: value for key, (value,) in query.items()}
+
+    @property
+    def mark(self):
+        return self.component("mark")["mark"]
+
+    @property
+    def alts(self):
+        return list(self._html.images)
+
+    @property
+    def text(self):
+        parts = [self.app.markdown, self.app.caption, self.app.warning, self.app.error]
+        return unescaped("\n".join(str(element.value) for part in parts for element in part))
+
+    def messages(self, kind):
+        return [unescaped(element.value) for element in getattr(self.app, kind)]
+
+
+@pytest.fixture(scope="module")
+def codes():
+    return embedding.encode(runs.find("strokes-b2-bce-clean"), "strokes", 500)
+
+
+def test_opens_with_two_numbers_and_an_image(codes):
+    page = Latent(points=500)
+    assert page.messages("error") == page.messages("warning") == []
+    assert page.address["bottleneck"] == "2"
+    assert page.mark == {"image": 0}
+    data = page.component("points")
+    assert data["axes"] == ["z₁", "z₂"]
+    assert data["names"] == [str(digit) for digit in range(10)]
+    assert [alt for alt in page.alts if "test image 0" in alt]
+    found, far = neighbours.nearest(codes.z, codes.z[0], 5, without=0)
+    shown = [int(re.search(r"test image (\d+)", alt)[1]) for alt in page.alts if alt.startswith("neighbour")]
+    assert shown == found.tolist()
+    assert all(f"<small>{distance:.3g}</small>" in page.html for distance in far)
+
+
+def test_points_that_the_browser_draws_are_the_codes(codes):
+    page = Latent(points=500, even="off")
+    data = page.component("points")
+    packed = np.frombuffer(base64.b64decode(data["points"]), "<u2").reshape(-1, 2) / 65535
+    left, right, bottom, top = data["extent"]
+    shares = packed * [right - left, top - bottom] + [left, bottom]
+    ends = np.array([data["across"], data["up"]])
+    drawn = ends[:, 0] + shares * (ends[:, 1] - ends[:, 0])
+    np.testing.assert_allclose(drawn, codes.z, atol=1e-4 * np.ptp(codes.z))
+    np.testing.assert_array_equal(np.frombuffer(base64.b64decode(data["labels"]), np.uint8), codes.labels)
+
+
+@pytest.mark.parametrize("bottleneck", BOTTLENECKS)
+def test_every_bottleneck_works(bottleneck):
+    page = Latent(points=500, bottleneck=bottleneck, grid_behind="on", components="4-5")
+    assert page.messages("error") == []
+    data = page.component("points")
+    assert data["behind"].startswith("data:image/png")
+    expected = "z₁" if bottleneck == 2 else "component 1" if bottleneck == 4 else "component 4"
+    assert data["axes"][0].startswith(expected)
+
+
+@pytest.mark.parametrize("part", ["manifold", "interpolate", "sliders", "neighbours", "export"])
+def test_every_part_opens_by_link(part):
+    page = Latent(points=500, part=part, bottleneck=16)
+    assert page.messages("error") == []
+    signs = {
+        "manifold": any("lattice of 20 by 20" in alt for alt in page.alts),
+        "interpolate": any("decoded from equal steps" in alt for alt in page.alts),
+        "sliders": page.has("move_1"),
+        "neighbours": "The network's codes" in page.html,
+        "export": "vectors.tsv" in page.text,
+    }
+    assert [name for name, there in signs.items() if there] == [part]
+
+
+def test_figures_under_the_plane_are_the_comparison(codes):
+    compared = neighbours.compare(codes)
+    page = Latent(points=500)
+    assert f"<span>{compared.codes.accuracy:.1%}</span>" in page.html
+    assert f"<span>{compared.linear.accuracy:.1%}</span>" in page.html
+    page.set(image=3)
+    assert f"<span>{compared.codes.accuracy:.1%}</span>" in page.html
+
+
+def test_spot_of_a_link_is_decoded(codes):
+    page = Latent(points=500, spot="10.5,-3")
+    assert page.mark == {"spot": [10.5, -3]}
+    assert page.address["spot"] == "10.5,-3"
+    assert any(alt.startswith("the image decoded at (10.5, −3)") for alt in page.alts)
+    found, _ = neighbours.nearest(codes.z, np.array([10.5, -3]), 1)
+    assert f"test image {found[0]}, the nearest" in page.alts
+
+
+def test_spot_beyond_the_plane_is_its_edge():
+    page = Latent(points=500, spot="1e6,0")
+    assert page.messages("warning") == []
+    assert not any("1e+06" in alt for alt in page.alts)
+
+
+def test_area_of_a_link_shows_its_images(codes):
+    left, bottom = codes.z[0] - 8
+    right, top = codes.z[0] + 8
+    corners = [[left, bottom], [right, bottom], [right, top], [left, top]]
+    page = Latent(points=500, area=",".join(f"{v:.3g}" for corner in corners for v in corner))
+    corners = np.array(page.mark["area"])
+    inside = embedding.within(codes.z, corners)
+    assert 0 in inside
+    assert f"<h2>{len(inside):,} images</h2>" in page.html
+    assert Latent(points=500, area="0,0,0.001,0,0,0.001").html.count("No images") == 1
+
+
+def test_path_of_a_link_is_decoded():
+    page = Latent(points=500, path="0,0,20,20,0,30")
+    assert any("20 images decoded along the path" in alt for alt in page.alts)
+    assert page.mark == {"path": [[0, 0], [20, 20], [0, 30]]}
+
+
+@pytest.mark.parametrize(
+    ("link", "words"),
+    [
+        ({"spot": "1"}, "two for each"),
+        ({"spot": "1,2,3,4"}, "two for each"),
+        ({"spot": "inf,0"}, "must be a number"),
+        ({"spot": "1e9,0"}, "must be a number"),
+        ({"area": "a,b,c,d"}, "must be a number"),
+        ({"path": ",".join("11" * 30)}, "up to 20 places"),
+        ({"image": "-1"}, "from 0 to 9999"),
+        ({"image": "1.5"}, "whole number"),
+        ({"components": "1-1"}, "choose one of"),
+        ({"move_1": "5"}, "from -4 to 4"),
+        ({"points": "7"}, "choose one of"),
+        ({"run": "../x"}, "cannot name a run"),
+    ],
+)
+def test_links_that_ask_for_what_there_is_not(link, words):
+    page = Latent(**{"points": 500, **link})
+    (warning,) = page.messages("warning")
+    assert words in warning.replace("−", "-")
+    assert page.mark == {"image": 0}
+
+
+def test_image_beyond_the_points_shown_is_the_last():
+    assert "<h2>Image 499: " in Latent(points=500, image=9999).html
+
+
+def test_choosing_an_image_by_number_leaves_the_spot():
+    page = Latent(points=500, spot="1,2").set(image=7)
+    assert page.mark == {"image": 7}
+    assert page.address["spot"] == ""
+
+
+def test_images_go_from_the_plane_to_the_interpolation():
+    page = Latent(points=500, image=12).press("as_B")
+    assert page.address["part"] == "interpolate"
+    assert page.address["image_b"] == "12"
+    assert page.mark == {"image": 12, "pair": {"A": 0, "B": 12}}
+    assert any("from test image 0 to 12, decoded" in alt for alt in page.alts)
+
+
+def test_sliders_move_the_code_by_standard_deviations():
+    run = runs.find("strokes-b4-bce-clean")
+    codes = embedding.encode(run, "strokes", 500)
+    step, names = code_sliders.moves(codes)
+    assert names == ["z₁", "z₂", "z₃", "z₄"]
+    np.testing.assert_allclose(step, np.diag(codes.z.std(axis=0)), rtol=1e-5)
+    page = Latent(points=500, bottleneck=4, part="sliders", move_2="1.5")
+    assert page.widget("move_2").value == 1.5
+    assert not page.has("move_5")
+    moved = page.html
+    assert page.set(move_2=0.0).html != moved
+
+
+def test_sliders_of_long_codes_are_their_principal_directions():
+    codes = embedding.encode(runs.find("strokes-b16-bce-clean"), "strokes", 500)
+    step, names = code_sliders.moves(codes)
+    assert len(names) == 8
+    coordinates = (codes.z - codes.z.mean(axis=0)) @ (step / np.linalg.norm(step, axis=1, keepdims=True)).T
+    np.testing.assert_allclose(np.linalg.norm(step, axis=1), coordinates.std(axis=0), rtol=1e-4)
+    np.testing.assert_allclose(np.corrcoef(coordinates.T), np.eye(8), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ({"image": 12}, {"image": 12}),
+        ({"spot": [1.23456, -2]}, {"spot": ("1.235", "-2")}),
+        ({"area": [[0, 0], [1, 0], [1, 1]]}, {"area": ("0", "0", "1", "0", "1", "1")}),
+        ({"path": [[0, 0], [1.5, 2]]}, {"path": ("0", "0", "1.5", "2")}),
+    ],
+)
+def test_what_the_plane_sends_becomes_the_setting_and_clears_the_others(sent, expected):
+    assert plane_view.check(sent, 500) == {**plane_view.NOTHING, **expected}
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        None, 3, "image", [], {}, {7: 1}, {"other": 1}, {"image": 1, "spot": [0, 0]},
+        {"image": 500}, {"image": -1}, {"image": "x"}, {"image": True}, {"image": 1.5}, {"image": [1]}, {"image": None},
+        {"spot": [1]}, {"spot": [1, 2, 3]}, {"spot": "1,2"}, {"spot": [float("nan"), 0]}, {"spot": [float("inf"), 0]},
+        {"spot": [None, 0]}, {"spot": [True, 0]}, {"spot": [[1], 2]},
+        {"area": [[0, 0], [1, 1]]}, {"area": [[0, 0]] * 21}, {"area": {"0": 1}}, {"area": [[0, 0], [1], [2, 2]]},
+        {"path": [[0, 0]]}, {"path": [["a", "b"], [0, 0]]}, {"path": [[10**400, 0], [0, 0]]},
+    ],
+)  # fmt: skip
+def test_anything_else_from_the_browser_is_refused(sent):
+    with pytest.raises(ValueError, match=r"."):
+        plane_view.check(sent, 500)
+
+
+def test_page_is_whole_before_the_network_is_there(monkeypatch):
+    monkeypatch.setattr("cae_core.backend.ready", lambda timeout=0.0: False)
+    page = Latent()
+    assert page._html.waiting == 7
+    assert page.component("points")["points"] == ""
+    assert page.html.count("…") == 4
+
+
+def test_missing_run_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "PRETRAINED_DIR", tmp_path)
+    (error,) = Latent().messages("error")
+    assert "strokes-b2-bce-clean" in error
+
+
+def test_missing_data_set_can_be_downloaded(forget_data):
+    page = Latent(dataset="mnist")
+    assert page.has("download")
+    assert page.messages("error") == []
+
+
+def test_own_run_of_any_network_is_shown(save_run):
+    save_run("mine")  # of 8 x 12 images
+    (error,) = Latent(run="mine", points=500).messages("error")
+    assert "8 × 12" in error
+
+
+def test_says_why_there_is_no_other_map(monkeypatch):
+    monkeypatch.setattr(embedding, "map_names", lambda: ())
+    page = Latent(points=500)
+    assert "t-SNE and UMAP are offered where scikit-learn or umap-learn is installed; here neither is." in page.text
+    assert not page.has("map")
+
+
+def test_map_without_way_back_is_shown_where_its_library_is(monkeypatch):
+    def flat(codes, kind):
+        points = codes.z[:, :2] * 3
+        return embedding._plane(points, ("t-SNE, across", "t-SNE, up"), None, np.zeros(codes.size), None)
+
+    flat = functools.lru_cache(flat)
+    monkeypatch.setattr(embedding, "map_names", lambda: ("tsne",))
+    monkeypatch.setattr(embedding, "neighbour_map", flat)
+    page = Latent(points=500, map="tsne", spot="1,1", grid_behind="on")
+    assert page.messages("error") == []
+    assert page.component("points")["axes"] == ["t-SNE, across", "t-SNE, up"]
+    assert page.component("points")["decodes"] is False
+    assert "<h2>Image 0: " in page.html
+
+
+# What the experiments say, on the shipped models.
+
+SETS = pytest.mark.parametrize("dataset", ["strokes", pytest.param("mnist", marks=pytest.mark.real_data)])
+
+
+DATA_DIR = os.environ.get("CAE_DATA_DIR")
+
+
+@pytest.fixture
+def data_folder(fresh_machine, monkeypatch):
+    """Gives CAE_DATA_DIR back, which `fresh_machine` has taken away: the experiments on MNIST need it."""
+    if DATA_DIR:
+        monkeypatch.setenv("CAE_DATA_DIR", DATA_DIR)
+
+
+def experiment(name, *claims):
+    text = " ".join(EXPERIMENTS[name].look_for.split())
+    for claim in claims:
+        assert claim in text
+    return EXPERIMENTS[name].settings
+
+
+def codes_of(dataset, on):
+    run = runs.read(runs.PRETRAINED_DIR / name_of(dataset, on["bottleneck"], on["loss"], on["trained_on"]))
+    return embedding.encode(run, dataset, on["points"])
+
+
+def test_every_experiment_can_be_set_and_is_then_on():
+    for key, one in EXPERIMENTS.items():
+        page = Latent(points=500).press(f"try_{key}")
+        assert one.look_for in page.text
+        assert page.messages("error") == page.messages("warning") == []
+
+
+@SETS
+def test_two_numbers_tell_classes_better_than_two_of_pca(dataset, data_folder):
+    on = experiment("two_numbers", "the gap is over 20 percentage points")
+    compared = neighbours.compare(codes_of(dataset, on))
+    assert compared.linear_size == 2
+    assert compared.codes.accuracy > compared.linear.accuracy + 0.2
+
+
+@SETS
+def test_with_many_numbers_pca_catches_up(dataset, data_folder):
+    on = experiment("much_room", "With 64 numbers", "the gap is under three percentage points")
+    compared = neighbours.compare(codes_of(dataset, on))
+    assert compared.linear_size == on["bottleneck"] == 64
+    assert compared.codes.accuracy - 0.03 < compared.linear.accuracy < compared.codes.accuracy
+
+
+@SETS
+def test_the_other_side_shows_less(dataset, data_folder):
+    on = experiment("other_side", "Components 4 and 5 of the same 16 numbers show less of the variance than 1 and 2")
+    assert (on["bottleneck"], on["components"]) == (16, "4-5")
+    codes = codes_of(dataset, on)
+    first, other = embedding.plane(codes, (1, 2)), embedding.plane(codes, (4, 5))
+    assert sum(other.explained) < sum(first.explained)
+    wide, flat = (neighbours.separation(z, codes.labels).accuracy for z in (codes.z, other.points))
+    assert wide > flat + 0.3  # what overlaps in the shadow does not in the code
+
+
+@SETS
+def test_half_way_through_the_code_is_less_grey(dataset, data_folder):
+    on = experiment("half_way", "Through the code it is one drawing with fewer grey pixels")
+    codes = codes_of(dataset, on)
+    assert codes.labels[on["image_a"]] != codes.labels[on["image_b"]]
+    through_codes, through_pixels = interpolate.ways(codes, on["image_a"], on["image_b"])
+    middle = interpolate.STEPS // 2
+    np.testing.assert_allclose(through_pixels[middle], codes.images([0, 1]).mean(axis=0), atol=1e-6)
+    assert interpolate.grey(through_codes[middle]) < interpolate.grey(through_pixels[middle]) / 2
+    np.testing.assert_allclose(
+        through_codes[0], embedding.decode(codes.run, manifold.straight(codes.z[0], codes.z[1], 2))[0], atol=1e-4
+    )

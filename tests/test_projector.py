@@ -1,0 +1,105 @@
+"""The export read back as TensorBoard reads it: the protocol buffer's text format, tab separated values, and the sprite."""
+
+import csv
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cae_core import projector
+
+NAMES = ["T-shirt/top", "with\ttab", "c"]
+
+
+@pytest.fixture(scope="module")
+def content():
+    rng = np.random.default_rng(0)
+    z = rng.standard_normal((7, 3)).astype("float32") * 100
+    labels = np.array([0, 1, 2, 0, 1, 2, 0])
+    images = rng.integers(0, 256, (7, 5, 4, 1), dtype=np.uint8)
+    return z, labels, images, projector.archive(z, labels, NAMES, images, 'a "run"')
+
+
+@pytest.fixture(scope="module")
+def files(content):
+    with zipfile.ZipFile(io.BytesIO(content[3])) as folder:
+        assert folder.testzip() is None
+        return {name: folder.read(name) for name in folder.namelist()}
+
+
+def test_vectors_are_the_codes_without_a_header(content, files):
+    rows = [[float(cell) for cell in line.split("\t")] for line in files["vectors.tsv"].decode().splitlines()]
+    np.testing.assert_allclose(rows, content[0], rtol=1e-5)
+
+
+def test_metadata_has_a_header_and_a_line_for_each_code(files):
+    header, *rows = csv.reader(io.StringIO(files["metadata.tsv"].decode()), delimiter="\t")
+    assert header == ["index", "class"]
+    assert rows[:3] == [["0", "T-shirt/top"], ["1", "with tab"], ["2", "c"]]
+    assert len(rows) == 7
+
+
+def test_sprite_has_the_images_in_order(content, files):
+    sprite = np.asarray(Image.open(io.BytesIO(files["sprite.png"])))
+    assert sprite.shape == (15, 12, 3)
+    np.testing.assert_array_equal(sprite[5:10, 0:4, 1], content[2][3, ..., 0])
+
+
+def config_message():
+    """`ProjectorConfig` as tensorboard/plugins/projector/projector_config.proto defines it."""
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+    file = descriptor_pb2.FileDescriptorProto(name="projector.proto", package="p", syntax="proto3")
+    kinds = {"string": 9, "uint32": 13}
+
+    def message(name, **fields):
+        made = file.message_type.add(name=name)
+        for field, (number, kind, repeated) in fields.items():
+            made.field.add(
+                name=field, number=number, label=3 if repeated else 1, type=kinds.get(kind, 11),
+                type_name=None if kind in kinds else f".p.{kind}",
+            )  # fmt: skip
+
+    message("SpriteMetadata", image_path=(1, "string", False), single_image_dim=(2, "uint32", True))
+    message(
+        "EmbeddingInfo", tensor_name=(1, "string", False), metadata_path=(2, "string", False),
+        bookmarks_path=(3, "string", False), tensor_shape=(4, "uint32", True), sprite=(5, "SpriteMetadata", False),
+        tensor_path=(6, "string", False),
+    )  # fmt: skip
+    message("ProjectorConfig", model_checkpoint_path=(1, "string", False), embeddings=(2, "EmbeddingInfo", True))
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("p.ProjectorConfig"))()
+
+
+def test_configuration_is_the_plugins_and_names_the_files(files):
+    from google.protobuf import text_format
+
+    config = text_format.Parse(files["projector_config.pbtxt"].decode(), config_message())
+    (embedding,) = config.embeddings
+    assert embedding.tensor_name == 'a "run"'
+    for path in (embedding.tensor_path, embedding.metadata_path, embedding.sprite.image_path):
+        assert path in files
+    assert list(embedding.sprite.single_image_dim) == [4, 5]  # width, height
+
+
+def test_says_how_to_open_it(files):
+    assert "tensorboard --logdir ." in files["README.txt"].decode()
+    assert "7 codes of 3 numbers" in files["README.txt"].decode()
+
+
+def test_equal_codes_give_equal_bytes(content):
+    z, labels, images, made = content
+    assert projector.archive(z, labels, NAMES, images, 'a "run"') == made
+
+
+def test_every_code_needs_a_label_and_an_image():
+    with pytest.raises(ValueError, match="with 3 labels and 2 images"):
+        projector.archive(np.zeros((2, 2)), np.zeros(3, int), NAMES, np.zeros((2, 4, 4, 1), np.uint8))
+
+
+@pytest.mark.parametrize(("count", "size", "expected"), [(10_000, 2, 10_000), (10_000, 1568, 1275), (5, 3_000_000, 1)])
+def test_long_codes_are_exported_of_fewer_images(count, size, expected):
+    assert projector.num_images(count, size) == expected
