@@ -25,7 +25,7 @@ PRESETS: dict[str, Experiment] = {
     "first_steps": Experiment(
         "First steps",
         _settings(),
-        "Press *Train this network*. Grey fog turns into digits within the first epoch: blurred ones that are all "
+        "Press *Train this network*. Grey fog turns into digits within the first epoch: blurred ones that are much "
         "alike, then each its own. The network is never told what a digit is, only how far its answer is from the "
         "clean image.",
     ),
@@ -44,7 +44,7 @@ PRESETS: dict[str, Experiment] = {
     ),
     "no_bottleneck": Experiment(
         "No bottleneck",
-        _settings(architecture="conv_denoise", noise_kind="none", epochs=1, optimizer="adam", learning_rate=0.003),
+        _settings(architecture="conv_denoise", noise_kind="none", epochs=1, learning_rate=0.02),
         "The code of this network has twice as many numbers as the image, so it may simply copy: after one epoch "
         "the copy is nearly perfect, and nothing had to be learned about digits. Set the noise kind to Gaussian, "
         "and it has to.",

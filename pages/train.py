@@ -10,7 +10,7 @@ from cae_core.config import BOUNDS, Bounds, RunConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
-from pages import explain, live, missing, presets, show, state
+from pages import explain, live, missing, presets, show, state, waiting
 
 BOTTLENECKS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 30, 32, 48, 64, 96, 128, 256, 512)
 NAMED = {
@@ -27,8 +27,10 @@ SETTINGS |= {
     "fork_step": state.Setting(0, Bounds(0, 10**9, integer=True)),
 }
 
-QUEUE_TICK = 1.0
-"""Seconds between two looks at the queue."""
+TICK = 1.0
+"""Seconds between two looks at what changes by itself besides the run: the queue, the time it will take."""
+
+LAYERS = "The network, layer by layer"
 
 
 def _label(registry):
@@ -107,32 +109,56 @@ def _plan(config: RunConfig) -> str:
     return f"{config.epochs} × {images:,} images, {took}"
 
 
+def _wait_for_estimate(config: RunConfig) -> None:
+    """Draws the page again once it is known how long the run will take."""
+    image_shape = datasets.DATASETS[config.dataset].image_shape
+
+    @st.fragment(run_every=TICK)
+    def look() -> None:
+        if estimating.known(config, image_shape):
+            st.rerun()
+        estimating.request(config, image_shape)  # while a run trained, it was dropped
+
+    if estimating.known(config, image_shape) is None:
+        look()
+
+
 def _network(config: RunConfig) -> None:
-    """Layers, shapes and parameters, and the code's size against the image's."""
+    """Layers, shapes and parameters, and the code's size against the image's; until they can be known, their places."""
+    try:
+        ready = backend.ready()
+    except RuntimeError as error:
+        st.error(show.plain(str(error)))
+        return
+    if not ready:
+        st.markdown("The network is being built,  \nwhich takes a few seconds after the start of the program.")
+        st.expander(LAYERS)
+        waiting.for_networks()
+        return
     made = description.network(config.architecture, config.bottleneck, datasets.DATASETS[config.dataset].image_shape)
     ratio = show.ratio(made.image_size, made.code_size)
     st.markdown(
         f"{description.flow(made)}  \n{made.parameters:,} parameters. "
         f"The **code** has **{made.code_size:,}** numbers, the image {made.image_size}: {ratio}."
     )
-    with st.expander("The network, layer by layer"):
+    with st.expander(LAYERS):
         show.layers(made.layers)
 
 
 def _queue(owner: str) -> None:
     """Who comes when, as long as more than one run is there; drawn again by itself, for others come and go."""
 
-    @st.fragment(run_every=QUEUE_TICK if jobs.default().queue() else None)
+    @st.fragment(run_every=TICK if jobs.default().queue() else None)
     def look() -> None:
-        _waiting(jobs.default().queue(), owner)
+        _draw_queue(jobs.default().queue(), owner)
 
     look()
 
 
-def _waiting(waiting: list[jobs.Snapshot], owner: str) -> None:
-    if len(waiting) > 1:
+def _draw_queue(queue: list[jobs.Snapshot], owner: str) -> None:
+    if len(queue) > 1:
         st.subheader("Queue", anchor=False)
-        for job in waiting:
+        for job in queue:
             whose = (show.plain(job.title) or job.name) if job.owner == owner else "another visitor's run"
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"{job.place + 1}. {whose}: {live.STATES[job.state].lower()}", width="content")
@@ -156,11 +182,11 @@ def _page() -> None:
         return
     _next_run(config, now, owner)
     live.run(live.latest(owner), config, owner)
-    if backend.ready():
-        _network(config)
+    _network(config)
     _queue(owner)
     explain.try_this(presets.PRESETS)
     presets.settings()
+    _wait_for_estimate(config)
 
 
 _page()

@@ -49,6 +49,7 @@ class Server:
     Attributes:
         root: its address, with a slash at the end.
         launched: `time.perf_counter()` at the launch of the process.
+        runs: the folder of its visitors' runs.
     """
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
@@ -58,7 +59,8 @@ class Server:
         self.root = f"http://127.0.0.1:{port}/"
         self.log = folder / f"server-{port}.log"
         clean = {key: value for key, value in os.environ.items() if key != "CAE_DATA_DIR"}
-        homes = {"KERAS_HOME": str(folder / "keras"), "CAE_RUNS_DIR": str(folder / "runs")}
+        self.runs = folder / "runs"
+        homes = {"KERAS_HOME": str(folder / "keras"), "CAE_RUNS_DIR": str(self.runs)}
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
         self.launched = time.perf_counter()
         with self.log.open("w") as log:
@@ -76,6 +78,11 @@ class Server:
                 return self
             time.sleep(0.02)
         raise RuntimeError(f"The server did not answer. Its log:\n{self.log.read_text()[-3000:]}")
+
+    def kill(self) -> None:
+        """Ends it as a power cut does."""
+        self.process.kill()
+        self.process.wait()
 
     def stop(self) -> None:
         self.process.terminate()

@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+from checks import contrasts, cut_off, texts, too_small_for_fingers
 from PIL import Image
 
 from cae_core import datasets
@@ -296,23 +297,6 @@ def test_answer_is_visible_without_scrolling_on_a_projector(visit, server):
         assert box["y"] + box["height"] <= 768, part
 
 
-# Every piece of text that is drawn, with where it is.
-TEXTS = """
-() => {
-  const main = document.querySelector('[data-testid="stMain"]'), found = [];
-  const walker = document.createTreeWalker(main, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const range = document.createRange(), element = walker.currentNode.parentElement;
-    range.selectNodeContents(walker.currentNode);
-    const box = range.getBoundingClientRect();
-    if (box.width > 1 && box.height > 1 && element.checkVisibility({ opacityProperty: true, visibilityProperty: true }))
-      found.push([walker.currentNode.textContent.trim().slice(0, 40), box.left, box.right]);
-  }
-  return found;
-}
-"""
-
-
 @pytest.mark.parametrize("link", ["", "?both_losses=on", "?dataset=mnist", "?noise_factor=7&loss=" + "x" * 200])
 @pytest.mark.parametrize("width", [390, 683])  # a phone; a projector at 200 % zoom
 def test_nothing_is_cut_off_on_a_narrow_screen(visit, server, width, link):
@@ -323,26 +307,15 @@ def test_nothing_is_cut_off_on_a_narrow_screen(visit, server, width, link):
         visitor.idle()
     else:
         visitor.whole()
-    scrolls = "e => [e.scrollWidth, e.clientWidth]"
-    for part in ("html", '[data-testid="stMain"]', '[data-testid="stMainBlockContainer"]'):
-        inside, outside = visitor.page.locator(part).evaluate(scrolls)
-        assert inside <= outside, part
-    texts = visitor.page.evaluate(TEXTS)
-    assert len(texts) >= 3
-    assert [text for text in texts if text[1] < 0 or text[2] > width] == []
-    for part in visitor.page.locator(".grid > img, table.figures, [data-testid=stMain] button:visible").all():
-        box = part.bounding_box()
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= width
+    assert len(texts(visitor)) >= 3
+    assert cut_off(visitor, ".grid > img, table.figures, [data-testid=stMain] button:visible") == []
 
 
 def test_fingers_can_hit_every_button(visit, server):
     phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
     visitor = visit(server, **phone).whole()
-    buttons = visitor.page.locator("[data-testid=stMain] button:visible").all()
-    assert len(buttons) >= 5
-    for button in buttons:
-        assert button.bounding_box()["height"] >= 40, button.inner_text()
+    assert visitor.page.locator("[data-testid=stMain] button:visible").count() >= 5
+    assert too_small_for_fingers(visitor) == []
 
 
 def test_every_picture_says_what_it_shows(visit, server):
@@ -353,50 +326,6 @@ def test_every_picture_says_what_it_shows(visit, server):
     assert len(set(alts)) == len(alts)
 
 
-# The contrast (WCAG 2.2) of every text with what is behind it; opacity and half-transparent colours are taken into account.
-CONTRASTS = """
-() => {
-  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const rgba = colour => {
-    canvas.clearRect(0, 0, 1, 1);
-    canvas.fillStyle = colour;
-    canvas.fillRect(0, 0, 1, 1);
-    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
-    return [r, g, b, a / 255];
-  };
-  const over = (top, below) => [0, 1, 2].map(i => top[i] * top[3] + below[i] * (1 - top[3]));
-  const luminance = colour => {
-    const [r, g, b] = colour.map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const found = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement, text = walker.currentNode.textContent.trim();
-    if (!text || element.closest("style, script, noscript, title")) continue;
-    if (!element.checkVisibility({ visibilityProperty: true })) continue;
-    const range = document.createRange();
-    range.selectNodeContents(walker.currentNode);
-    if (range.getBoundingClientRect().width <= 1) continue;
-    const box = range.getBoundingClientRect(), x = box.left + box.width / 2, y = box.top + box.height / 2, chain = [];
-    for (let e = element; e; e = e.parentElement) chain.unshift(e);
-    let behind = [255, 255, 255], opacity = 1;
-    for (const e of chain) {
-      const style = getComputedStyle(e);
-      opacity *= Number(style.opacity);
-      const around = e.getBoundingClientRect();  // a slider's value stands above its thumb, not on it
-      const inside = around.left <= x && x <= around.right && around.top <= y && y <= around.bottom;
-      if (inside || e === document.body) behind = over(rgba(style.backgroundColor), behind);
-    }
-    if (opacity < 0.05) continue;
-    const [r, g, b, a] = rgba(getComputedStyle(element).color);
-    const [light, dark] = [luminance(over([r, g, b, a * opacity], behind)), luminance(behind)].sort((x, y) => y - x);
-    found.push([text.slice(0, 40), Math.round((light + 0.05) / (dark + 0.05) * 100) / 100]);
-  }
-  return found;
-}
-"""
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("link", ["", "?noise_factor=7"])
 def test_text_stands_out_in_both_themes(visit, server, theme, link):
@@ -404,8 +333,8 @@ def test_text_stands_out_in_both_themes(visit, server, theme, link):
     visitor.page.get_by_text("What do the settings do?").click()
     visitor.page.get_by_text("Hinton and Salakhutdinov").wait_for()
     visitor.idle()
-    contrasts = visitor.page.evaluate(CONTRASTS)
-    assert len(contrasts) >= 40
-    assert [pair for pair in contrasts if pair[1] < 4.5] == []
+    found = contrasts(visitor)
+    assert len(found) >= 40
+    assert [pair for pair in found if pair[1] < 4.5] == []
     brightness = visitor.page.locator('[data-testid="stApp"]').evaluate("e => getComputedStyle(e).backgroundColor")
     assert (brightness == "rgb(255, 255, 255)") == (theme == "light")

@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl, urlsplit
 import numpy as np
 from live import decode
 
+# Under a first deep link to a page, Streamlit looks for its server below that address, too, before it asks at the root.
+PROBING = re.compile(r"/[a-z]+/_stcore/(health|host-config)")
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 
 
@@ -25,7 +27,7 @@ class Visitor:
         self.foreign: list[str] = []
         self.errors: list[str] = []
         self.page = context.new_page()
-        self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("dialog", lambda dialog: (self.errors.append(f"dialogue: {dialog.message}"), dialog.dismiss()))
         self.page.on("request", lambda request: self._check(request.url))
@@ -35,6 +37,17 @@ class Visitor:
         here = urlsplit(self.root).netloc
         if urlsplit(url).scheme in ("http", "https", "ws", "wss") and urlsplit(url).netloc != here:
             self.foreign.append(url)
+
+    def _hear(self, message) -> None:
+        probing = "404" in message.text and PROBING.fullmatch(urlsplit(message.location["url"]).path)
+        if message.type == "error" and not probing:
+            self.errors.append(message.text)
+
+    def another_tab(self, link: str = "") -> Visitor:
+        """The same person, with the same cookies, in a new tab."""
+        tab = Visitor(self.context, self.root)
+        tab.foreign, tab.errors = self.foreign, self.errors
+        return tab.open(link)
 
     def open(self, link: str = "") -> Visitor:
         self.page.goto(self.root + link)
@@ -61,6 +74,12 @@ class Visitor:
             polling=50,
         )
         return self
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """The line of named numbers."""
+        pairs = "cells => cells.map(cell => [cell.children[0].textContent, cell.children[1].textContent])"
+        return dict(self.page.eval_on_selector_all(".facts > div", pairs))
 
     @property
     def link(self) -> dict[str, str]:
