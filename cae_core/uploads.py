@@ -1,0 +1,163 @@
+"""The bytes of an image file to a grey picture; whatever is wrong with a file is one clear sentence.
+
+A file can claim any size, so that is read from its first bytes and held against the limits before anything is decoded.
+What decides is what a file contains, not what it is called.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+from PIL import Image, ImageOps
+
+FORMATS = {
+    "PNG": ("png",),
+    "JPEG": ("jpg", "jpeg"),
+    "WEBP": ("webp",),
+    "BMP": ("bmp",),
+    "GIF": ("gif",),
+}
+"""What is read, and the endings of its files' names."""
+
+ENDINGS = tuple(ending for endings in FORMATS.values() for ending in endings)
+MOST_BYTES = 25_000_000
+MOST_PIXELS = 20_000_000
+MOST_ASPECT = 20
+"""How many times the longer side may be as long as the shorter one."""
+
+ENOUGH = 560
+"""Pixels of the longer side from which on a picture is made smaller while it is read."""
+
+_ORIENTATION = 0x0112
+_READ = "PNG, JPEG, WebP, BMP and GIF"
+
+
+class UploadError(ValueError):
+    """A file that cannot be used; the message says what it is, what is allowed and how to mend it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Upload:
+    """A picture from a file.
+
+    Attributes:
+        grey: `(h, w)` float32 in [0, 1], 0 black; the longer side is at most twice `ENOUGH` pixels.
+        size: width and height in the file, turned as its EXIF entry says.
+        note: a sentence about something odd that did not matter, else "".
+    """
+
+    grey: np.ndarray = field(repr=False)
+    size: tuple[int, int]
+    note: str = ""
+
+
+def read(data: bytes, name: str = "the file") -> Upload:
+    """The picture in a file: upright, its first frame if it moves, transparent parts on paper that shows the rest.
+
+    Args:
+        data: the whole file.
+        name: what it is called, for the sentences.
+
+    Raises:
+        UploadError: it is empty, too large, no image of an allowed kind, damaged, or of an absurd shape.
+    """
+    called = repr(name if len(name) <= 60 else f"{name[:40]}…{name[-15:]}")
+    if not data:
+        raise UploadError(f"{called} is empty, 0 bytes: save it again, or choose another file.")
+    if len(data) > MOST_BYTES:
+        raise UploadError(
+            f"{called} has {len(data) / 1e6:.0f} MB; at most {MOST_BYTES / 1e6:.0f} are read. Save it smaller."
+        )
+    if size := _webp_size(data):  # Pillow reserves the memory of a WebP when it opens it
+        _check_size(called, *size)
+    try:
+        image = Image.open(io.BytesIO(data), formats=list(FORMATS))
+    except Image.DecompressionBombError as error:
+        pixels = int(re.search(r"\d+", str(error)).group())
+        raise UploadError(_too_many(called, f"{pixels / 1e6:,.0f} megapixels")) from error
+    except Exception as error:  # damaged files fail in more ways than can be listed, here and below
+        raise UploadError(_not_read(called, data)) from error
+    with image:
+        _check_size(called, *image.size)
+        try:
+            grey, size = _grey(image)
+        except Exception as error:
+            raise UploadError(
+                f"{called} is a {image.format} that is damaged or was cut off: save it again, or choose another."
+            ) from error
+        return Upload(grey, size, _note(called, name, image.format))
+
+
+def _grey(image: Image.Image) -> tuple[np.ndarray, tuple[int, int]]:
+    size = image.size
+    image.draft(None, (ENOUGH, ENOUGH))  # a JPEG can be decoded at a half, a quarter or an eighth of its size
+    image.load()
+    with contextlib.suppress(Exception):  # the picture is whole even where its EXIF data is not
+        size = size[::-1] if image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8) else size
+        image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I") or image.mode == "F":
+        values = np.asarray(image).astype(np.float32) / np.float32(65535)
+        return np.clip(np.asarray(_smaller(Image.fromarray(values))), 0, 1), size
+    if not image.has_transparency_data:
+        if image.mode not in ("L", "1"):
+            image = _smaller(image.convert("RGB"))
+        return np.asarray(_smaller(image.convert("L"))).astype(np.float32) / np.float32(255), size
+    image = _smaller(image.convert("RGBA"))
+    alpha = np.asarray(image.getchannel("A")).astype(np.float32) / np.float32(255)
+    grey = np.asarray(image.convert("RGB").convert("L")).astype(np.float32) / np.float32(255)
+    # Dark ink gets white paper and light ink black, or it could not be seen.
+    ink = float((grey * alpha).sum() / max(float(alpha.sum()), 1e-9))
+    return grey * alpha + np.float32(ink < 0.5) * (1 - alpha), size
+
+
+def _smaller(image: Image.Image) -> Image.Image:
+    """By a whole factor, each pixel the mean of those it stands for."""
+    factor = max(image.size) // ENOUGH
+    return image.reduce(factor) if factor > 1 else image
+
+
+def _check_size(called: str, width: int, height: int) -> None:
+    if width * height > MOST_PIXELS:
+        raise UploadError(_too_many(called, f"{width:,} x {height:,} pixels, {width * height / 1e6:,.0f} megapixels"))
+    if max(width, height) > MOST_ASPECT * min(width, height):
+        raise UploadError(
+            f"{called} has {width:,} x {height:,} pixels; one side may be at most {MOST_ASPECT} times the other. "
+            "Cut out the part with the drawing."
+        )
+
+
+def _too_many(called: str, what: str) -> str:
+    return f"{called} has {what}; at most {MOST_PIXELS / 1e6:.0f} megapixels are read. Make it smaller, or cut out a part."
+
+
+def _not_read(called: str, data: bytes) -> str:
+    """Why a file could not be opened: it is something else, or the beginning of an image and no more."""
+    starts = {b"\x89PNG": "PNG", b"\xff\xd8": "JPEG", b"GIF8": "GIF", b"BM": "BMP"}
+    kind = next((kind for start, kind in starts.items() if data.startswith(start)), "WebP" if data[8:12] == b"WEBP" else "")
+    if kind:
+        return f"{called} begins as a {kind} but is damaged or was cut off: get or save it again, or choose another file."
+    return f"{called} is not an image that can be read here: {_READ} are. Open it in another program and save it as PNG."
+
+
+def _note(called: str, name: str, kind: str) -> str:
+    """What to say of a name that promises something else."""
+    ending = name.rpartition(".")[2].lower() if "." in name else ""
+    if not ending or ending in FORMATS[kind]:
+        return ""
+    return f"{called} is a {kind} in spite of its ending, and was read as one."
+
+
+def _webp_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height that a WebP claims (RFC 9649, sections 2.5 to 2.7), None for anything else."""
+    if data[:4] != b"RIFF" or data[8:12] != b"WEBP" or len(data) < 30:
+        return None
+    if data[12:16] == b"VP8X":
+        return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
+    if data[12:16] == b"VP8L":
+        bits = int.from_bytes(data[21:25], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    return int.from_bytes(data[26:28], "little") & 0x3FFF, int.from_bytes(data[28:30], "little") & 0x3FFF

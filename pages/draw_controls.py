@@ -1,0 +1,112 @@
+"""The Draw page's settings, their controls, and the networks that they choose."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from cae_core import datasets, drawing, gallery, runs
+from cae_core.config import BOTTLENECKS, BOUNDS, Bounds
+from cae_core.corruptions import CORRUPTIONS
+from cae_core.losses import LOSSES
+from cae_core.pretrained import RECIPES, TRAINED_ON, name_of
+from pages import pad, state
+
+SHAPE = (drawing.SIZE, drawing.SIZE, 1)
+SETS = tuple(name for name, entry in datasets.DATASETS.items() if entry.image_shape == SHAPE)
+NOISES = tuple(kind for kind in CORRUPTIONS if kind != "none")
+SETTINGS = {
+    "dataset": state.Setting(datasets.default(), SETS),
+    "noise_kind": state.Setting("gaussian", NOISES),
+    # Not the other pages' noise_factor: they open with noise, and a drawing is to be seen as it is first.
+    "added_noise": state.Setting(0.0, BOUNDS["noise_factor"]),
+    "bottleneck": state.Setting(32, BOTTLENECKS),
+    "loss": state.Setting("bce", tuple(LOSSES)),
+    "trained_on": state.Setting("mixed", tuple(TRAINED_ON)),
+    # A narrow code beside the wide one: it is the stricter judge of what is unlike the training data.
+    "models": state.Setting((name_of(datasets.default(), 8, "bce", "mixed"),), state.Names(3)),
+    "centred": state.Setting(True, (False, True)),
+    "ready": state.Setting("three", (pad.OWN, *gallery.READY)),
+    "ink": state.Setting("auto", tuple(drawing.INKS)),
+    "seed": state.Setting(0, Bounds(0, 9999, integer=True)),
+}
+
+
+_OF_THIS_PAGE = ("added_noise", "centred", "ready", "ink")
+
+
+def remember() -> None:
+    """Keeps what no other page has a control for, which the session forgets as soon as another page is shown."""
+    state.keep("draw_settings", {key: state.values(SETTINGS)[key] for key in _OF_THIS_PAGE})
+
+
+def recall() -> None:
+    """Puts it back when the visitor returns; before the page reads its link, which counts more."""
+    if not state.matches({"_page": "draw"}):
+        state.change(**state.kept("draw_settings", {}))
+
+
+def _label(registry):
+    return lambda name: registry[name].label
+
+
+@st.cache_data(ttl=3, max_entries=64, show_spinner=False)
+def _models(owner: str, folder: str, dataset: str) -> dict[str, str]:
+    """Runs to compare with, by name, and what people see: the visitor's own, then those that ship for the data set."""
+    found = [run for run in runs.every(Path(folder))[0] if run.owner in ("", owner) and run.is_trained]
+    own = sorted((run for run in found if run.image_shape == SHAPE), key=lambda run: run.created, reverse=True)
+    shipped = {}
+    for name, config in RECIPES.items():
+        if config.dataset == dataset:
+            trained = "clean" if config.noise_kind == "none" else "noisy"
+            shipped[name] = f"{config.bottleneck} numbers, {LOSSES[config.loss].label}, trained on {trained}"
+    return {run.name: run.label for run in own} | shipped
+
+
+def _same_models() -> None:
+    """With another data set, the shipped models to compare with become those of that one."""
+    now = state.values(SETTINGS)
+    names = []
+    for name in now["models"]:
+        if config := RECIPES.get(name):
+            trained_on = "clean" if config.noise_kind == "none" else "mixed"
+            name = name_of(now["dataset"], config.bottleneck, config.loss, trained_on)
+        names.append(name)
+    state.change(models=tuple(names))
+
+
+def sidebar(now: dict) -> None:
+    models = _models(state.visitor(), str(runs.runs_dir()), now["dataset"])
+    options = list(dict.fromkeys([*now["models"], *models]))
+    state.change(compared=list(now["models"]))
+
+    def compare() -> None:
+        state.change(models=tuple(state.values({"compared": None})["compared"]))
+
+    with st.sidebar:
+        sets = datasets.DATASETS
+        st.selectbox("Data set", SETS, format_func=_label(sets), key="dataset", on_change=_same_models)
+        st.selectbox("Noise kind", NOISES, format_func=_label(CORRUPTIONS), key="noise_kind")
+        st.slider("Noise factor", 0.0, 1.0, step=0.05, key="added_noise", help="Noise added to the drawing.")
+        st.select_slider("Bottleneck", BOTTLENECKS, key="bottleneck", help="How many numbers the code has.")
+        st.segmented_control("Loss", tuple(LOSSES), format_func=_label(LOSSES), key="loss", required=True)
+        st.multiselect(
+            "Compare with", options, format_func=lambda name: models.get(name, name), key="compared", max_selections=3,
+            on_change=compare, placeholder="up to three networks",
+        )  # fmt: skip
+        st.toggle("Centre like MNIST", key="centred")
+        with st.expander("More"):
+            names = {"mixed": "Noisy images", "clean": "Clean images"}
+            st.segmented_control("Model trained on", names, format_func=names.get, key="trained_on", required=True)
+            st.number_input("Seed of the noise", 0, 9999, step=1, key="seed")
+
+
+def networks(now: dict) -> tuple[list[runs.Run], list[str]]:
+    """The networks to show, the chosen one first, and a sentence for each that cannot be."""
+    found, trouble = [], []
+    main = name_of(now["dataset"], now["bottleneck"], now["loss"], now["trained_on"])
+    for name in dict.fromkeys([main, *now["models"]]):
+        try:
+            found.append(runs.find(name))
+        except runs.RunError as error:
+            trouble.append(str(error))
+    return found, trouble

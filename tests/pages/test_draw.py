@@ -1,0 +1,464 @@
+"""The Draw page without a browser: what it shows of a drawing, links, files, what the pad may send, and what goes wrong."""
+
+import base64
+import io
+import json
+import os
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from cae_core import backend, drawing, gallery, runs, unusual
+from cae_core.corruptions import corrupt
+from cae_core.pretrained import name_of
+from pages import draw_words, pad
+
+DATA_DIR = os.environ.get("CAE_DATA_DIR")
+FRAME = Path(__file__).parents[2] / "pages" / "frame.py"
+QUESTION = "What does the network make of *my* drawing?"
+DEFAULTS = {
+    "dataset": "strokes", "noise_kind": "gaussian", "added_noise": "0", "bottleneck": "32", "loss": "bce",
+    "trained_on": "mixed", "models": "strokes-b8-bce-mixed", "centred": "on", "ready": "three", "ink": "auto", "seed": "0",
+}  # fmt: skip
+
+
+class _Tiles(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.images, self.empty = {}, []
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        if tag == "img":
+            assert attributes["alt"]
+            assert attributes["alt"] not in self.images
+            self.images[attributes["alt"]] = attributes["src"]
+        elif attributes.get("class") in ("waiting", "blank"):
+            self.empty.append(attributes["class"])
+
+
+class Shown:
+    """One visitor's Draw page; looking at it always checks that it is whole."""
+
+    def __init__(self, own=None, **link):
+        self.app = AppTest.from_file(FRAME, default_timeout=120)
+        self.app.switch_page("draw.py")
+        for key, value in link.items():
+            self.app.query_params[key] = value
+        if own is not None:
+            self.app.session_state["_kept_own"] = own
+        self.run()
+
+    def run(self):
+        self.app.run()
+        assert not self.app.exception, [error.value for error in self.app.exception]
+        assert [title.value for title in self.app.title] == [QUESTION]
+        self.tiles = _Tiles()
+        for element in self.app.html:
+            if not element.value.startswith("<style"):
+                self.tiles.feed(element.value)
+        assert not re.search(r"Traceback|File \".*\", line|Error\(|object at 0x", self.text)
+        return self
+
+    def widget(self, key):
+        kinds = ("selectbox", "slider", "select_slider", "multiselect", "toggle", "number_input", "button_group")
+        (found,) = [widget for kind in kinds for widget in getattr(self.app, kind, []) if widget.key == key]
+        return found
+
+    def set(self, **values):
+        for key, value in values.items():
+            self.widget(key).set_value(value)
+        return self.run()
+
+    def click(self, label):
+        (button,) = [button for button in self.app.button if button.label == label]
+        button.click()
+        return self.run()
+
+    def upload(self, name, data):
+        self.app.file_uploader[0].set_value((name, data, "image/png"))
+        return self.run()
+
+    @property
+    def text(self):
+        parts = [self.app.markdown, self.app.caption, self.app.warning, self.app.error, self.app.info, self.app.html]
+        return re.sub(r"\\([\W_])", r"\1", "\n".join(str(element.value) for part in parts for element in part))
+
+    @property
+    def messages(self):
+        return [re.sub(r"\\([\W_])", r"\1", box.value) for box in (*self.app.error, *self.app.info, *self.app.warning)]
+
+    def sent(self, key):
+        """What a component was given."""
+        found = [
+            c.proto for c in self.app.get("bidi_component") if f"-{key}" in c.proto.id or c.proto.component_name == key
+        ]
+        return json.loads(found[-1].json)
+
+    @property
+    def address(self):
+        return {key: values[0] for key, values in parse_qs(self.sent("address")["query"]).items()}
+
+    def tile(self, start):
+        """The one tile whose alternative text begins so, `(28, 28, 3)` uint8."""
+        (src,) = [src for alt, src in self.tiles.images.items() if alt.startswith(start)]
+        picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(src.partition(",")[2]))).convert("RGB"))
+        assert picture.shape == (28, 28, 3)
+        return picture
+
+
+def grey(image):
+    return np.repeat(np.rint(np.clip(image.reshape(28, 28, 1), 0, 1) * 255).astype(np.uint8), 3, axis=2)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def references():
+    """The errors of the test images, which the page has made in the background."""
+    backend.ready(600)
+    return [unusual.reference(runs.find(f"strokes-b{size}-bce-mixed")) for size in (8, 32)]
+
+
+def test_opens_with_a_ready_drawing_through_two_networks(asked_hosts):
+    page = Shown()
+    assert page.address == DEFAULTS
+    assert page.messages == []
+    assert page.tiles.empty == []
+    x = drawing.to_network(gallery.picture("three"), True)
+    np.testing.assert_array_equal(page.tile("your drawing"), grey(drawing.shrink(gallery.picture("three"))))
+    np.testing.assert_array_equal(page.tile("what the network sees: centred like MNIST, no noise"), grey(x))
+    for size in (32, 8):
+        x_hat = runs.model(runs.find(f"strokes-b{size}-bce-mixed")).reconstruct(x)
+        shown = page.tile(f"reconstructed by {size} numbers, BCE")
+        assert np.abs(shown.astype(int) - grey(x_hat)).max() <= 1
+        assert f"MSE {np.mean((x_hat - x) ** 2):.4f}" in page.text
+    assert page.text.count("Like the training data.") == 2
+    assert len([alt for alt in page.tiles.images if alt.startswith("nearest test image")]) == 5
+    assert drawing.from_pad(page.sent("pad")["picture"]).shape == (280, 280)
+    assert asked_hosts == []
+
+
+def test_house_is_called_out():
+    page = Shown(ready="house")
+    assert page.text.count("Unlike the training data.") == 2
+    assert "Larger error than 99.9 % of the test images." in page.text
+
+
+@pytest.mark.parametrize("noise_kind", ["gaussian", "salt_and_pepper", "occlusion"])
+def test_noise_and_centring_are_what_the_core_makes(noise_kind):
+    page = Shown(ready="corner", centred="off", noise_kind=noise_kind, added_noise="0.4", seed="7")
+    x = drawing.shrink(gallery.picture("corner"))[None, :, :, None]
+    np.testing.assert_array_equal(page.tile("what the network sees: not centred"), grey(corrupt(x, noise_kind, 0.4, 7)))
+    assert page.set(centred=True).tile("what the network sees: centred").any()
+
+
+def test_up_to_four_networks_side_by_side():
+    models = [name_of("strokes", *of) for of in ((2, "mse", "clean"), (8, "bce", "mixed"), (128, "mse", "mixed"))]
+    page = Shown(models=",".join(models))
+    shown = [alt for alt in page.tiles.images if alt.startswith("reconstructed by")]
+    assert [re.search(r"by (.*), mean", alt).group(1) for alt in shown] == [
+        "32 numbers, BCE", "2 numbers, MSE, trained clean", "8 numbers, BCE", "128 numbers, MSE",
+    ]  # fmt: skip
+    assert len([alt for alt in page.tiles.images if alt.startswith("absolute error of")]) == 4
+    assert page.address["models"] == ",".join(models)
+    page.set(compared=models[:1])
+    assert page.address["models"] == models[0]
+    assert len([alt for alt in page.tiles.images if alt.startswith("reconstructed by")]) == 2
+
+
+def test_errors_are_counted_in_the_background_and_the_places_stay(monkeypatch):
+    asked = []
+    monkeypatch.setattr(backend, "soon", lambda task: asked.append(task.args[0].name))
+    page = Shown(bottleneck="4")
+    assert asked == ["strokes-b4-bce-mixed"]
+    assert "Being compared with the test set" in page.text
+    assert page.tiles.empty == ["blank"] * 5
+
+
+def test_before_networks_are_there_the_drawing_is(monkeypatch):
+    monkeypatch.setattr("cae_core.backend.ready", lambda timeout=0.0: False)
+    page = Shown()
+    assert page.tile("your drawing").any()
+    assert page.tiles.empty.count("waiting") == 4
+    assert page.messages == []
+
+
+def test_says_what_to_do_when_tensorflow_cannot_be_loaded(monkeypatch):
+    def fail(timeout=0.0):
+        raise RuntimeError("TensorFlow could not be loaded: run pip again.")
+
+    monkeypatch.setattr("cae_core.backend.ready", fail)
+    page = Shown()
+    assert any("run pip again" in message for message in page.messages)
+    assert page.tile("your drawing").any()
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "says"),
+    [
+        ("ready", "hose", "Did you mean 'house'"),
+        ("added_noise", "2", "from 0 to 1"),
+        ("centred", "yes", "choose one of off, on"),
+        ("models", "../../etc", "cannot name a run"),
+        ("models", "a,b,c,d", "at most 3"),
+        ("ink", "blue", "choose one of auto, dark, light"),
+        ("bottleneck", "3", "choose one of 2, 4"),
+        ("drawing", "1", "There is no setting 'drawing'"),
+    ],
+)
+def test_wrong_part_of_a_link_is_named(key, text, says):
+    page = Shown(**{key: text})
+    (warning,) = page.messages
+    assert says in warning
+    assert page.address == DEFAULTS
+
+
+def test_network_that_is_not_there_is_named_and_the_rest_is_shown():
+    page = Shown(models="nowhere,strokes-b8-bce-mixed")
+    (error,) = page.messages
+    assert "There is no run called 'nowhere'" in error
+    assert len([alt for alt in page.tiles.images if alt.startswith("reconstructed by")]) == 2
+
+
+def test_missing_data_set_is_offered(forget_data):
+    page = Shown(dataset="mnist")
+    assert "MNIST was not found" in page.text
+    assert page.address["dataset"] == "mnist"
+    page.set(dataset="strokes")
+    assert page.tile("reconstructed by 32").any()
+    assert page.address["models"] == "strokes-b8-bce-mixed"
+
+
+def own(picture, **more):
+    return pad.Own(edition="pad:5", number=5, picture=picture, **more)
+
+
+def test_own_drawing_is_shown_and_stays():
+    picture = np.zeros((280, 280), np.float32)
+    picture[60:220, 130:154] = 1
+    strokes = ({"width": 24, "points": [142, 72, 142, 208]},)
+    page = Shown(own=own(picture, strokes=strokes), ready="own")
+    np.testing.assert_array_equal(page.tile("your drawing"), grey(drawing.shrink(picture)))
+    assert page.sent("pad") == {"edition": "pad:5", "picture": "", "strokes": list(strokes)}
+    assert page.sent("answered") == {"number": 5}
+    page.set(added_noise=0.5)
+    np.testing.assert_array_equal(page.tile("your drawing"), grey(drawing.shrink(picture)))
+    page.app.switch_page("denoise.py").run()
+    page.app.switch_page("draw.py")
+    page.run()
+    assert page.address["ready"] == "own"
+    assert page.address["added_noise"] == "0.5"
+    np.testing.assert_array_equal(page.tile("your drawing"), grey(drawing.shrink(picture)))
+
+
+@pytest.mark.parametrize(
+    ("mine", "says"),
+    [
+        (pad.Own(), "The pad is empty"),
+        (own(np.zeros((280, 280), np.float32)), "The pad is empty"),
+        (own(np.ones((280, 280), np.float32)), "The pad is full"),
+        (pad.checked({"number": 3, "picture": "nonsense"}), "reload the page and draw again"),
+    ],
+)
+def test_nothing_to_see_is_said_once_and_kindly(mine, says):
+    page = Shown(own=mine, ready="own")
+    (message,) = page.messages
+    assert says in message
+    assert page.tiles.empty.count("blank") == 5 + 5  # the network's pictures, and the nearest images
+    assert page.tile("your drawing").shape == (28, 28, 3)
+
+
+GOOD = {"number": 9, "picture": drawing.to_pad(gallery.picture("seven")), "strokes": []}
+
+
+def test_what_the_pad_sends_is_taken():
+    strokes = [{"width": 24, "points": [1, 2, 3, 4.5]}, {"width": 8, "points": [100, 100]}]
+    taken = pad.checked({**GOOD, "strokes": strokes})
+    np.testing.assert_allclose(taken.picture, gallery.picture("seven"), atol=1 / 255)
+    assert taken.strokes == tuple(strokes)
+    assert (taken.edition, taken.number, taken.problem) == ("pad:9", 9, "")
+
+
+@pytest.mark.parametrize("sent", [None, 5, "x", [], {}, {"picture": None}, {**GOOD, "picture": GOOD["picture"][:-50]}])
+def test_what_is_no_drawing_is_a_sentence(sent):
+    taken = pad.checked(sent)
+    assert taken.picture is None
+    assert taken.problem.endswith((".",))
+
+
+@pytest.mark.parametrize("number", [None, -1, 0, 1.5, True, "9", 2**60, [1], float("nan")])
+def test_strange_numbers_are_none(number):
+    assert pad.checked({**GOOD, "number": number}).number == 0
+
+
+@pytest.mark.parametrize(
+    "strokes",
+    [
+        None,
+        "x",
+        {"width": 3},
+        [1, 2],
+        [{"width": 24}],
+        [{"width": 24, "points": [1]}],
+        [{"width": 24, "points": [1, 2, 3]}],
+        [{"width": 24, "points": []}],
+        [{"width": 24, "points": [1, "2"]}],
+        [{"width": 24, "points": [1, float("nan")]}],
+        [{"width": 24, "points": [1, 1e9]}],
+        [{"width": 24, "points": [True, False]}],
+        [{"width": 900, "points": [1, 2]}],
+        [{"width": "24", "points": [1, 2]}],
+        [{"width": 24, "points": [1] * 5000}],
+        [{"width": 24, "points": [1, 2]}] * 3000,
+    ],
+    ids=lambda strokes: str(strokes)[:40],
+)
+def test_strange_strokes_are_left_out_and_the_picture_counts(strokes):
+    taken = pad.checked({**GOOD, "strokes": strokes})
+    assert taken.strokes == ()
+    assert taken.picture is not None
+
+
+def png(picture):
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def paper():
+    """Dark ink on light paper, `(60, 40)` uint8."""
+    picture = np.full((60, 40), 240, np.uint8)
+    picture[10:50, 16:22] = 15
+    return picture
+
+
+def test_uploaded_picture_is_inverted_and_shown_and_can_be_inverted_back(paper):
+    page = Shown().upload("one.png", png(paper))
+    assert page.messages == []
+    assert page.address["ready"] == "own"
+    shown = page.tile("your drawing")[..., 0]
+    assert shown[14].max() > 200
+    assert shown[:, :4].max() == 0
+    np.testing.assert_array_equal(page.set(ink="dark").tile("your drawing")[..., 0], shown)
+    inverted = page.set(ink="light").tile("your drawing")[..., 0]
+    assert inverted[14].min() < 50
+    page.app.switch_page("denoise.py").run()
+    page.app.switch_page("draw.py")
+    np.testing.assert_array_equal(page.run().tile("your drawing")[..., 0], inverted)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "empty"),
+        (b"no picture", "is not an image"),
+        (b"\x89PNG\r\n\x1a\n but no more", "damaged or was cut off"),
+        (png(np.zeros((30, 30), np.uint8)), "all of one colour"),
+        (png(np.zeros((1, 2000), np.uint8)), "one side may be at most 20 times"),
+    ],
+)
+def test_file_that_cannot_be_used_is_a_sentence_and_the_drawing_stays(data, says):
+    page = Shown()
+    before = page.tile("your drawing")
+    page.upload("x.png", data)
+    (message,) = page.messages
+    assert says in message
+    np.testing.assert_array_equal(page.tile("your drawing"), before)
+    assert page.address["ready"] == "three"
+
+
+def test_name_of_a_file_cannot_be_markup(paper):
+    page = Shown().upload("<img src=x>![a](http://b.example/c.png).png", b"no picture")
+    (error,) = page.app.error
+    for sign in "<>[]()!":
+        assert error.value.count(sign) == error.value.count("\\" + sign)
+
+
+def test_wrong_ending_is_noted(paper):
+    page = Shown().upload("one.jpg", png(paper))
+    assert "is a PNG in spite of its ending" in page.text
+    assert page.tile("your drawing").any()
+
+
+EXPERIMENTS = draw_words.experiments("strokes")
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_try_this_sets_the_page(name):
+    experiment = EXPERIMENTS[name]
+    page = Shown(noise_kind="occlusion", seed="11")
+    assert experiment.look_for not in page.text
+    page.click(experiment.title)
+    assert experiment.look_for in page.text
+    assert page.messages == []
+    for key, value in experiment.settings.items():
+        text = ("off", "on")[value] if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else value
+        assert page.address[key] == (",".join(text) if isinstance(text, tuple) else str(text))
+
+
+def error(dataset, ready, size, loss="bce", trained_on="mixed", centred=True, noise=0.0):
+    """MSE and percentile of a ready drawing."""
+    run = runs.read(runs.PRETRAINED_DIR / name_of(dataset, size, loss, trained_on))
+    unusual.reference(run)
+    x = drawing.to_network(gallery.picture(ready), centred)
+    seen = unusual.see(run, x, corrupt(x, "gaussian", noise, 0))
+    return seen.mse, seen.percentile
+
+
+SETS = pytest.mark.parametrize("dataset", ["strokes", pytest.param("mnist", marks=pytest.mark.real_data)])
+
+
+def claims(name, *parts):
+    text = EXPERIMENTS[name].look_for
+    assert all(part in text for part in parts)
+
+
+@pytest.fixture
+def with_data(monkeypatch):
+    """Gives CAE_DATA_DIR back, which `fresh_machine` has taken away."""
+    if DATA_DIR:
+        monkeypatch.setenv("CAE_DATA_DIR", DATA_DIR)
+
+
+@SETS
+@pytest.mark.usefixtures("with_data")
+def test_house(dataset):
+    claims("house", "larger than that of 98 %", "with 8 numbers and with 32")
+    assert min(error(dataset, "house", size)[1] for size in (8, 32)) > 98
+
+
+@SETS
+@pytest.mark.usefixtures("with_data")
+def test_letter(dataset):
+    claims("letter", "With 8 numbers the A is unlike the training data", "With 128 it comes back with less than a quarter")
+    (narrow, share), (wide, wide_share) = (error(dataset, "letter_a", size) for size in (8, 128))
+    assert share >= unusual.UNLIKE
+    assert wide < narrow / 4
+    assert wide_share < unusual.UNUSUAL
+
+
+@SETS
+@pytest.mark.usefixtures("with_data")
+def test_corner(dataset):
+    claims("corner", "more error than 98 %", "the error falls to less than a fifth")
+    stranger, share = error(dataset, "corner", 32, centred=False)
+    assert share > 98
+    assert error(dataset, "corner", 32)[0] < stranger / 5
+
+
+@SETS
+@pytest.mark.usefixtures("with_data")
+def test_noise(dataset):
+    claims("noise", "less than half of the error")
+    trained, never = (error(dataset, "three", 32, trained_on=on, noise=0.5)[0] for on in ("mixed", "clean"))
+    assert trained < never / 2
+
+
+def test_every_experiment_is_checked_here():
+    assert {f"test_{name}" for name in EXPERIMENTS} <= set(globals())

@@ -1,0 +1,219 @@
+"""Drawings become what networks take: held against bounding boxes, centres of mass and means computed another way."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cae_core import drawing, gallery, metrics, runs
+from cae_core.datasets import as_float, load
+from cae_core.drawing import DrawingError
+from cae_core.pretrained import name_of
+
+
+def data_url(image, kind="PNG"):
+    buffer = io.BytesIO()
+    image.save(buffer, kind)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+@pytest.fixture
+def blot():
+    """A lopsided drawing: an ellipse with a tail, `(280, 280)` float32."""
+    y, x = np.mgrid[:280, :280]
+    ink = ((y - 90) / 40) ** 2 + ((x - 180) / 25) ** 2 <= 1
+    ink |= (np.abs(x - y / 2 - 110) < 9) & (y > 90) & (y < 230)
+    return ink.astype(np.float32)
+
+
+def test_pad_sends_the_picture_it_shows():
+    grey = np.random.default_rng(0).integers(0, 256, (280, 280), dtype=np.uint8)
+    for mode in ("L", "RGB", "RGBA"):
+        np.testing.assert_array_equal(
+            drawing.from_pad(data_url(Image.fromarray(grey).convert(mode))), grey / np.float32(255)
+        )
+    np.testing.assert_array_equal(drawing.from_pad(drawing.to_pad(grey / np.float32(255))), grey / np.float32(255))
+
+
+BOMB = bytearray(base64.b64decode(data_url(Image.new("L", (280, 280))).partition(",")[2]))
+BOMB[16:24] = (50_000).to_bytes(4, "big") * 2
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        None,
+        7,
+        ["data:image/png;base64,"],
+        {"picture": "x"},
+        "",
+        "data:image/png;base64,",
+        "data:image/png;base64,!!!!",
+        "data:image/png;base64,AAAA",
+        "data:image/png;base64," + "A" * 500_000,
+        "data:text/html;base64,PGI+",
+        "javascript:alert(1)",
+        data_url(Image.new("L", (280, 279))),
+        data_url(Image.new("L", (2800, 2800))),
+        data_url(Image.new("L", (280, 280)), "JPEG"),
+        data_url(Image.effect_noise((280, 280), 80))[:-300],
+        "data:image/png;base64," + base64.b64encode(BOMB).decode(),
+    ],
+    ids=str,
+)
+def test_anything_else_from_the_browser_is_a_sentence(sent):
+    with pytest.raises(DrawingError, match=r"^The pad.*(again|reload the page|clear it)\.$"):
+        drawing.from_pad(sent)
+
+
+def test_shrinking_is_the_mean_of_what_is_covered(blot):
+    np.testing.assert_allclose(drawing.shrink(blot), blot.reshape(28, 10, 28, 10).mean(axis=(1, 3)), atol=1e-6)
+    tall = np.random.default_rng(0).random((40, 30)).astype(np.float32)
+    padded = np.pad(tall, ((0, 0), (5, 5)))
+    expected = padded.repeat(7, 0).repeat(7, 1).reshape(28, 10, 28, 10).mean(axis=(1, 3))  # 40 * 7 = 280
+    np.testing.assert_allclose(drawing.shrink(tall), expected, atol=1e-6)
+    np.testing.assert_array_equal(drawing.shrink(expected.astype(np.float32)), expected.astype(np.float32))
+
+
+def test_fit_keeps_the_proportions_and_the_mean():
+    picture = np.random.default_rng(0).random((700, 350)).astype(np.float32)
+    fitted = drawing.fit(picture)
+    assert fitted.shape == (280, 140)
+    np.testing.assert_allclose(fitted.mean(), picture.mean(), atol=1e-6)
+    assert drawing.fit(picture[:3, :50]).shape == (3, 50)
+    assert drawing.fit(np.zeros((2000, 100), np.float32)).shape == (280, 14)
+
+
+def test_bounding_box_and_centre_of_mass_by_counting(blot):
+    rows = [y for y in range(280) if any(blot[y, x] for x in range(280))]
+    columns = [x for x in range(280) if any(blot[y, x] for y in range(280))]
+    assert drawing.bounding_box(blot) == (rows[0], columns[0], rows[-1] + 1, columns[-1] + 1)
+    grey = blot * np.random.default_rng(0).random((280, 280)).astype(np.float32)
+    total = y_sum = x_sum = 0.0
+    for y, x in zip(*np.nonzero(grey), strict=True):
+        value = float(grey[y, x])
+        total, y_sum, x_sum = total + value, y_sum + y * value, x_sum + x * value
+    assert drawing.centre_of_mass(grey) == pytest.approx((y_sum / total, x_sum / total))
+
+
+@pytest.mark.parametrize("shape", [(160, 60), (60, 160), (33, 33), (250, 11), (17, 140)])
+@pytest.mark.parametrize("at", [(0, 0), (15, 90), (30, 120)])
+def test_centring_scales_the_box_to_twenty_and_its_mass_to_the_middle(shape, at):
+    rng = np.random.default_rng(0)
+    picture = np.zeros((280, 280), np.float32)
+    picture[at[0] : at[0] + shape[0], at[1] : at[1] + shape[1]] = 0.3 + 0.7 * rng.random((shape[0], 1))
+    centred = drawing.centre(picture)
+    assert centred.shape == (28, 28)
+    rows, columns = np.flatnonzero(centred.max(axis=1) > 0), np.flatnonzero(centred.max(axis=0) > 0)
+    height, width = rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1
+    assert max(height, width) == 20
+    assert min(height, width) == pytest.approx(20 * min(shape) / max(shape), abs=1)
+    total = centred.sum(dtype=float)
+    y = (centred.sum(axis=1) * np.arange(28)).sum() / total
+    x = (centred.sum(axis=0) * np.arange(28)).sum() / total
+    assert abs(y - 14) <= 0.51
+    assert abs(x - 14) <= 0.51
+    # Ink is neither lost nor made: as much as before, times the change of area.
+    assert total == pytest.approx(picture.sum(dtype=float) * (20 / max(shape)) ** 2, rel=1e-4)
+
+
+def test_place_and_size_on_the_pad_do_not_matter(blot):
+    small = blot.reshape(140, 2, 140, 2).mean(axis=(1, 3))
+    moved = np.zeros_like(blot)
+    moved[100:240, 7:147] = small
+    np.testing.assert_allclose(drawing.centre(moved), drawing.centre(blot), atol=0.35)
+    assert np.abs(drawing.centre(moved) - drawing.centre(blot)).mean() < 0.01
+    assert np.abs(drawing.shrink(moved) - drawing.shrink(blot)).mean() > 0.05
+
+
+def test_lopsided_ink_stops_at_the_border_and_faint_specks_do_not_count():
+    picture = np.zeros((280, 280), np.float32)
+    picture[40:240, 40:60] = 1
+    picture[220:240, 40:240] = 1
+    picture[5, 5] = 0.04
+    centred = drawing.centre(picture)
+    assert centred.sum() == pytest.approx(picture[10:].sum() / 100, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("picture", "says"),
+    [
+        (np.zeros((280, 280), np.float32), "empty"),
+        (np.full((280, 280), 0.03, np.float32), "empty"),
+        (np.ones((280, 280), np.float32), "full"),
+        (np.full((280, 280), 0.5, np.float32), "full"),
+    ],
+)
+@pytest.mark.parametrize("centred", [True, False])
+def test_empty_and_full_pads(picture, says, centred):
+    with pytest.raises(DrawingError, match=says):
+        drawing.to_network(picture, centred)
+
+
+def test_a_dot_is_a_drawing():
+    picture = np.zeros((280, 280), np.float32)
+    picture[200:210, 30:40] = 1
+    assert drawing.to_network(picture, True).shape == (1, 28, 28, 1)
+    assert drawing.to_network(picture, True).sum() == pytest.approx(400)
+    assert drawing.to_network(picture, False).sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("paper", [0.0, 0.1, 0.4, 0.6, 0.85, 1.0])
+@pytest.mark.parametrize("ink", [0.0, 0.3, 0.7, 1.0])
+def test_ink_is_found_whatever_it_and_the_paper_are(blot, paper, ink):
+    if abs(paper - ink) < 0.05:
+        return
+    grey = paper + (ink - paper) * blot
+    assert drawing.is_dark_on_light(grey) == (ink < paper)
+    np.testing.assert_allclose(drawing.to_ink(grey), blot, atol=1e-5)
+    found = "dark" if ink < paper else "light"
+    other = "light" if ink < paper else "dark"
+    np.testing.assert_allclose(drawing.to_ink(grey, found), blot, atol=1e-5)
+    np.testing.assert_allclose(drawing.to_ink(grey, other), 1 - blot, atol=1e-5)
+
+
+def test_white_on_black_stays_exactly_as_it_is():
+    picture = gallery.picture("smiley")
+    np.testing.assert_array_equal(drawing.to_ink(picture), picture)
+
+
+def test_shadow_and_noise_of_a_photograph_do_not_count(blot):
+    rng = np.random.default_rng(0)
+    light = np.linspace(0.95, 0.75, 280)[:, None] * np.linspace(1, 0.9, 280)[None, :]
+    photo = (light * (1 - 0.8 * blot) + rng.normal(0, 0.01, (280, 280))).clip(0, 1).astype(np.float32)
+    ink = drawing.to_ink(photo)
+    assert np.abs(np.subtract(drawing.bounding_box(ink), drawing.bounding_box(blot))).max() <= 12
+    assert ((ink > 0.5) == (blot > 0.5)).mean() > 0.99
+
+
+def test_one_colour_is_nothing_to_see():
+    for value in (0.0, 0.5, 1.0):
+        with pytest.raises(DrawingError, match="all of one colour"):
+            drawing.to_ink(np.full((50, 40), value, np.float32))
+
+
+def enlarged(x):
+    """Digits `(n, 28, 28)` as a pad has them, `(n, 280, 280)`, through the pad's own text."""
+    return [drawing.from_pad(drawing.to_pad(image.repeat(10, 0).repeat(10, 1))) for image in x]
+
+
+@pytest.mark.parametrize("centred", [True, False])
+@pytest.mark.parametrize("model", [(8, "bce", "mixed"), (32, "bce", "mixed"), (32, "mse", "clean")])
+@pytest.mark.parametrize("dataset", ["strokes", pytest.param("mnist", marks=pytest.mark.real_data)])
+def test_digits_through_the_pad_are_reconstructed_as_well_as_directly(dataset, model, centred):
+    x = as_float(load(dataset, "test").x[:300])
+    through = np.concatenate([drawing.to_network(picture, centred) for picture in enlarged(x[..., 0])])
+    if not centred:
+        np.testing.assert_allclose(through, x, atol=1e-6)
+    network = runs.model(runs.read(runs.PRETRAINED_DIR / name_of(dataset, *model)))
+    directly = metrics.mse(x, network.reconstruct(x))
+    assert metrics.mse(through, network.reconstruct(through)) <= 1.5 * directly
+
+
+@pytest.mark.real_data
+def test_centring_leaves_nearly_every_digit_of_mnist_as_it_is():
+    x = as_float(load("mnist", "test").x[:300])[..., 0]
+    same = [np.abs(drawing.centre(picture) - image).max() < 0.01 for picture, image in zip(enlarged(x), x, strict=True)]
+    assert np.mean(same) > 0.9

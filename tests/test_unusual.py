@@ -1,0 +1,121 @@
+"""How unusual an image is: percentiles by counting, the plane's own points, neighbours by sorting, and real drawings."""
+
+import numpy as np
+import pytest
+
+from cae_core import datasets, drawing, gallery, latent, runs, unusual
+from cae_core.pretrained import name_of
+
+
+@pytest.fixture(scope="module")
+def run():
+    return runs.read(runs.PRETRAINED_DIR / name_of("strokes", 8, "bce", "mixed"))
+
+
+@pytest.fixture(scope="module")
+def found(run):
+    return unusual.reference(run)
+
+
+def test_percentile_is_the_share_of_test_images_with_a_smaller_error(run, found):
+    test = datasets.as_float(datasets.load("strokes", "test").x)
+    x_hat = runs.model(run).reconstruct(test)
+    errors = np.mean((x_hat.astype(float) - test) ** 2, axis=(1, 2, 3))
+    assert len(found.errors) == len(test)
+    np.testing.assert_allclose(np.sort(errors), found.errors, atol=1e-7)
+    for error in (0.0, 0.005, 0.0123, 0.05, 1.0):
+        assert found.percentile(error) == pytest.approx(100 * np.mean(errors < error), abs=0.05)
+    assert found.percentile(0.0) == 0
+    assert found.percentile(1.0) == 100
+
+
+def test_codes_lie_on_the_plane_where_the_plane_has_them(run, found):
+    x = datasets.as_float(datasets.load("strokes", "test").x[: unusual.NUM_CODES])
+    z = runs.model(run).encode(x)
+    np.testing.assert_allclose(found.codes, z, atol=1e-5)
+    np.testing.assert_allclose(found.place(z), latent.to_plane(z).points, atol=1e-4)
+    np.testing.assert_array_equal(found.labels, datasets.load("strokes", "test").y[: len(z)])
+
+
+@pytest.mark.parametrize("shape", [(50, 1), (50, 2), (50, 3), (300, 40), (20, 30), (50, 4, 4, 2)])
+def test_place_fits_codes_of_any_shape(shape):
+    z = np.random.default_rng(0).standard_normal(shape).astype(np.float32) * np.linspace(3, 1, shape[-1], dtype=np.float32)
+    codes = z.reshape(len(z), -1)
+    plane = latent.to_plane(z)
+    mean, directions = unusual._axes(codes, plane.points)
+    reference = unusual.Reference("strokes", np.array([0.1]), codes, np.zeros(len(z)), plane, mean, directions)
+    np.testing.assert_allclose(reference.place(z), plane.points, atol=1e-4)
+    if codes.shape[1] > 2:
+        np.testing.assert_allclose(np.linalg.norm(directions, axis=0), 1, atol=1e-4)
+        assert abs(directions[:, 0] @ directions[:, 1]) < 1e-4
+
+
+def test_nearest_by_sorting_all(found):
+    z = found.codes[[7]] + 0.01
+    order, distances = found.nearest(z, 5)
+    every = sorted((float(np.sqrt(((z[0] - code) ** 2).sum())), i) for i, code in enumerate(found.codes))
+    assert order[0] == 7
+    assert list(order) == [i for _, i in every[:5]]
+    np.testing.assert_allclose(distances, [distance for distance, _ in every[:5]], rtol=1e-5)
+
+
+def test_see_compares_without_noise_and_shows_with_it(run, found):
+    x = datasets.as_float(datasets.load("strokes", "test").x[[3]])
+    noisy = np.clip(x + 0.3 * np.random.default_rng(0).standard_normal(x.shape), 0, 1).astype(np.float32)
+    seen, clean = unusual.see(run, x, noisy), unusual.see(run, x, x)
+    network = runs.model(run)
+    np.testing.assert_allclose(seen.x_hat, network.reconstruct(noisy), atol=1e-6)
+    np.testing.assert_allclose(seen.z, network.encode(noisy), atol=1e-5)
+    assert seen.mse == pytest.approx(np.mean((seen.x_hat - x) ** 2), rel=1e-4)
+    assert seen.mse > clean.mse
+    assert seen.percentile == clean.percentile == found.percentile(clean.mse)
+
+
+def test_a_run_for_other_images_is_named(save_run):
+    with pytest.raises(runs.RunError, match="takes images of 8 x 12 x 1, not 28 x 28 x 1"):
+        unusual.see(save_run("other"), np.zeros((1, 28, 28, 1), "float32"), np.zeros((1, 28, 28, 1), "float32"))
+
+
+def test_only_the_last_few_are_kept_and_made_once(run, monkeypatch):
+    made = []
+    monkeypatch.setattr(unusual, "_known", type(unusual._known)())
+    monkeypatch.setattr(unusual, "_make", lambda run: made.append(run) or object())
+    monkeypatch.setattr(unusual, "_key", lambda run: run)
+    assert unusual.known("a") is None
+    assert unusual.reference("a") is unusual.reference("a") is unusual.known("a")
+    for i in range(unusual.IN_MEMORY):
+        unusual.reference("a")  # used last, it stays
+        unusual.reference(i)
+    assert len(unusual._known) == unusual.IN_MEMORY
+    assert unusual.known("a") is not None
+    assert unusual.known(0) is None
+    assert len(made) == unusual.IN_MEMORY + 1
+
+
+@pytest.mark.parametrize(
+    ("percentile", "words"),
+    [
+        (0, "Like the training data"),
+        (94.9, "Like the training data"),
+        (95, "Unusual"),
+        (98.9, "Unusual"),
+        (99, "Unlike the training data"),
+        (100, "Unlike the training data"),
+    ],
+)
+def test_words(percentile, words):
+    assert unusual.verdict(percentile) == words
+
+
+@pytest.mark.parametrize("name", gallery.READY)
+@pytest.mark.parametrize("dataset", ["strokes", pytest.param("mnist", marks=pytest.mark.real_data)])
+def test_houses_and_letters_are_called_out_and_digits_are_not(dataset, name):
+    """By the narrow network that the page opens with beside the wide one."""
+    run = runs.read(runs.PRETRAINED_DIR / name_of(dataset, 8, "bce", "mixed"))
+    unusual.reference(run)
+    x = drawing.to_network(gallery.picture(name), True)
+    words = unusual.verdict(unusual.see(run, x, x).percentile)
+    if gallery.READY[name].is_digit:
+        assert words == "Like the training data"
+    else:
+        assert words == "Unlike the training data" if name != "zigzag" else "Unusual"

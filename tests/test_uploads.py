@@ -1,0 +1,243 @@
+"""Files of every allowed kind give the same picture; everything else is one clear sentence and little memory."""
+
+import contextlib
+import io
+import struct
+import tracemalloc
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from cae_core import uploads
+from cae_core.uploads import UploadError, read
+
+
+def encode(image, kind, **more):
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **more)
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def grey():
+    """A picture with no symmetry: dark ink on light paper, `(40, 60)` uint8."""
+    picture = np.full((40, 60), 230, np.uint8)
+    picture[5:30, 10:16] = 20
+    picture[24:30, 10:40] = 90
+    return picture
+
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png_header(width, height):
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(100)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "more", "off"),
+    [
+        ("PNG", "L", {}, 0),
+        ("PNG", "RGB", {}, 0),
+        ("PNG", "RGBA", {}, 0),
+        ("PNG", "LA", {}, 0),
+        ("PNG", "P", {}, 1),
+        ("BMP", "L", {}, 0),
+        ("BMP", "RGB", {}, 0),
+        ("GIF", "L", {}, 1),
+        ("WEBP", "RGB", {"lossless": True}, 1),
+        ("WEBP", "RGBA", {"lossless": True}, 1),
+        ("WEBP", "RGB", {"quality": 90}, 12),
+        ("JPEG", "L", {"quality": 95}, 12),
+        ("JPEG", "RGB", {"quality": 95, "progressive": True}, 12),
+        ("JPEG", "CMYK", {"quality": 95}, 12),
+    ],
+)
+def test_every_kind_gives_the_same_picture(grey, kind, mode, more, off):
+    data = encode(Image.fromarray(grey).convert(mode), kind, **more)
+    upload = read(data, f"drawing.{uploads.FORMATS[kind][0]}")
+    assert upload.grey.dtype == np.float32
+    assert upload.size == (60, 40)
+    assert upload.note == ""
+    np.testing.assert_allclose(upload.grey * 255, grey, atol=off + 0.01)
+
+
+def test_one_bit_and_sixteen(grey):
+    bits = Image.fromarray(grey).point(lambda value: 255 * (value > 128)).convert("1")
+    np.testing.assert_array_equal(read(encode(bits, "PNG")).grey, grey > 128)
+    deep = Image.fromarray(grey.astype(np.uint16) * 257)
+    np.testing.assert_allclose(read(encode(deep, "PNG")).grey, grey / 255, atol=1e-6)
+
+
+def test_colours_become_the_grey_of_their_brightness():
+    colours = np.zeros((3, 3, 3), np.uint8)
+    colours[0], colours[1], colours[2] = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+    rows = read(encode(Image.fromarray(colours), "PNG")).grey[:, 0]
+    np.testing.assert_allclose(rows, [0.299, 0.587, 0.114], atol=0.003)  # ITU-R 601
+
+
+@pytest.mark.parametrize(("ink", "paper"), [(0, 1), (255, 0)])
+def test_transparent_paper_is_what_shows_the_ink(ink, paper):
+    picture = np.zeros((20, 20, 4), np.uint8)
+    picture[5:15, 8:12] = (ink, ink, ink, 255)
+    picture[5:15, 12] = (ink, ink, ink, 128)
+    grey = read(encode(Image.fromarray(picture), "PNG")).grey
+    assert (grey[:5] == paper).all()
+    assert (grey[5:15, 8:12] == 1 - paper).all()
+    np.testing.assert_allclose(grey[5:15, 12], 0.5, atol=0.01)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_says_which_way_is_up(grey, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image = Image.fromarray(grey)
+    data = encode(image, "PNG", exif=exif)
+    turned = Image.open(io.BytesIO(data))
+    expected = np.asarray(ImageOps.exif_transpose(turned))
+    upload = read(data)
+    np.testing.assert_allclose(upload.grey * 255, expected, atol=0.01)
+    assert upload.size == expected.shape[::-1]
+    assert (expected.shape == grey.shape) == (orientation < 5)
+
+
+def test_first_frame_of_one_that_moves(grey):
+    frames = [Image.fromarray(picture) for picture in (grey, 255 - grey, grey[::-1])]
+    data = encode(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=100)
+    np.testing.assert_allclose(read(data).grey * 255, grey, atol=1)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_large_ones_are_made_smaller_with_the_same_content(kind):
+    picture = np.full((3000, 4000), 255, np.uint8)
+    picture[600:2400, 1000:1400] = 0
+    tracemalloc.start()
+    upload = read(encode(Image.fromarray(picture), kind))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert upload.size == (4000, 3000)
+    assert uploads.ENOUGH <= max(upload.grey.shape) < 2 * uploads.ENOUGH
+    height, width = upload.grey.shape
+    dark = upload.grey < 0.5
+    rows, columns = np.flatnonzero(dark.any(axis=1)) / height, np.flatnonzero(dark.any(axis=0)) / width
+    np.testing.assert_allclose([rows[0], rows[-1], columns[0], columns[-1]], [0.2, 0.8, 0.25, 0.35], atol=0.01)
+    assert peak < 60e6
+
+
+@pytest.mark.parametrize("size", [(4472, 4472), (20_000, 1000), (1, 1), (20, 1)])
+def test_as_large_and_as_long_as_is_allowed(size):
+    assert read(encode(Image.new("L", size, 9), "PNG")).grey.min() == pytest.approx(9 / 255)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "'x.png' is empty, 0 bytes"),
+        (b"this is no picture at all, but quite some text", "is not an image that can be read here: PNG, JPEG"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is not an image"),
+        (b"%PDF-1.7", "is not an image"),
+        (b"\x00\x00\x00\x18ftypheic", "is not an image"),
+        (b"\x89PNG\r\n\x1a\n", "begins as a PNG but is damaged"),
+        (b"\xff\xd8\xff\xe0", "begins as a JPEG but is damaged"),
+        (png_header(50_000, 50_000), "2,500 megapixels; at most 20 megapixels"),
+        (png_header(12_000, 12_000), "12,000 x 12,000 pixels, 144 megapixels; at most 20"),
+        (png_header(5000, 4001), "at most 20 megapixels"),
+        (png_header(2101, 100), "one side may be at most 20 times the other"),
+        (png_header(1, 21), "one side may be at most 20 times the other"),
+        (png_header(40, 40), "is a PNG that is damaged or was cut off"),
+        (bytes(25_000_001), "25 MB; at most 25 are read"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_what_cannot_be_used_is_said_in_a_sentence(data, says):
+    tracemalloc.start()
+    with pytest.raises(UploadError) as caught:
+        read(data, "x.png")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert says in str(caught.value)
+    assert "x.png" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert peak < 5e6
+
+
+def webp(kind, body):
+    chunk = kind + struct.pack("<I", len(body)) + body
+    return b"RIFF" + struct.pack("<I", 4 + len(chunk)) + b"WEBP" + chunk
+
+
+def three(value):
+    return (value - 1).to_bytes(3, "little")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        webp(b"VP8X", bytes(4) + three(16_000) + three(16_000)),
+        webp(b"VP8L", b"\x2f" + (15_999 | 15_999 << 14).to_bytes(4, "little") + bytes(20)),
+        webp(b"VP8 ", b"\x00\x00\x00\x9d\x01\x2a" + struct.pack("<HH", 16_000, 16_000) + bytes(20)),
+    ],
+)
+def test_webp_is_measured_before_memory_is_reserved_for_it(data, monkeypatch):
+    monkeypatch.setattr(Image, "open", lambda *args, **kwargs: pytest.fail("it was opened"))
+    with pytest.raises(UploadError, match="256 megapixels"):
+        read(data, "x.webp")
+
+
+@pytest.mark.parametrize(
+    "more", [{"lossless": True}, {"quality": 80}, {"exif": b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x00"}]
+)
+def test_sizes_of_real_webp_files_are_read_right(more):
+    assert uploads._webp_size(encode(Image.new("RGB", (123, 45)), "WEBP", **more)) == (123, 45)
+
+
+@pytest.mark.parametrize("kind", list(uploads.FORMATS))
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.7, 0.95])
+def test_files_that_were_cut_off(kind, share):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
+    data = encode(Image.fromarray(noise).convert("L" if kind == "GIF" else "RGB"), kind)
+    with pytest.raises(UploadError, match="damaged or was cut off"):
+        read(data[: int(len(data) * share)], "cut.img")
+
+
+@pytest.mark.parametrize("kind", list(uploads.FORMATS))
+def test_any_damage_is_a_sentence_or_a_picture(kind, grey):
+    data = encode(Image.fromarray(grey).convert("RGB"), kind)
+    rng = np.random.default_rng(1)
+    for _ in range(60):
+        damaged = bytearray(data)
+        for place in rng.integers(0, len(data), 4):
+            damaged[place] = rng.integers(0, 256)
+        with contextlib.suppress(UploadError):
+            upload = read(bytes(damaged), "x")
+            assert np.isfinite(upload.grey).all()
+            assert 0 <= upload.grey.min() <= upload.grey.max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "note"),
+    [
+        ("drawing.png", ""),
+        ("drawing.PNG", ""),
+        ("drawing", ""),
+        ("drawing.jpg", "'drawing.jpg' is a PNG in spite of its ending, and was read as one."),
+        ("notes.txt", "'notes.txt' is a PNG in spite of its ending, and was read as one."),
+    ],
+)
+def test_what_a_file_contains_counts_and_not_its_name(grey, name, note):
+    assert read(encode(Image.fromarray(grey), "PNG"), name).note == note
+
+
+def test_long_names_are_shortened():
+    with pytest.raises(UploadError) as caught:
+        read(b"", "n" * 5000 + ".png")
+    assert len(str(caught.value)) < 200
+
+
+def test_broken_exif_does_not_matter(grey):
+    data = encode(Image.fromarray(grey), "JPEG", exif=b"Exif\x00\x00not a tiff header at all")
+    assert read(data).grey.shape == grey.shape
