@@ -133,6 +133,25 @@ def _without_notices():
             os.close(terminal)
 
 
+_tracing = threading.Lock()
+
+
+@contextlib.contextmanager
+def tracing():
+    """To be held while a training step is compiled; then TensorFlow forgets what it needed for that only.
+
+    It registers every custom gradient for ever, and with it the graph that it is in, 10 MB a run: Keras's `silu` and its
+    optimizers have one. The entry is of use only until that graph's gradients were taken.
+    """
+    with _tracing:
+        yield
+        from tensorflow.python.framework import ops
+
+        registered = getattr(getattr(ops, "gradient_registry", None), "_registry", {})  # TensorFlow's own affair
+        for name in [name for name in registered if name.startswith("CustomGradient-")]:
+            registered.pop(name, None)
+
+
 def keep_session(keras) -> None:
     """Keeps Streamlit from resetting Keras after every script run.
 

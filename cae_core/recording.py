@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from cae_core import runs, storage, training
-from cae_core.architectures import Autoencoder, build
+from cae_core.architectures import ARCHITECTURES, Autoencoder, build
 from cae_core.config import RunConfig
 from cae_core.datasets import load
 from cae_core.runs import Run, RunError
@@ -263,7 +263,8 @@ def _weights_to_start_from(config: RunConfig, origin: Mapping[str, Any]) -> dict
             f"The run {parent.label!r} keeps no weights of step {origin['step']!r}: choose one of "
             f"{', '.join(map(str, steps)) or 'another run'}."
         )
-    for name in ("architecture", "bottleneck"):
+    fixed = ARCHITECTURES[config.architecture].fixed_code  # then a bottleneck changes nothing
+    for name in ("architecture",) if fixed else ("architecture", "bottleneck"):
         ours, theirs = getattr(config, name), getattr(parent.config, name)
         if ours != theirs:
             raise RunError(

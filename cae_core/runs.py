@@ -146,7 +146,7 @@ def read(path: Path) -> Run:
         later = {key: values.get(key, default) for key, default in later.items()}
         lookup(STATES, "state", later["state"])
         sizes = ("epochs", "seconds", "num_train", "parameters", "code_size")
-        if not all(isinstance(values[size], int | float) for size in sizes):
+        if not all(isinstance(values[size], int | float) for size in sizes) or not isinstance(later["step"], int):
             raise ValueError("a size is not a number")
         if later["state"] in ("waiting", "running") and not storage.is_locked(path / "lock"):
             later["state"] = "interrupted"
@@ -161,7 +161,7 @@ def read(path: Path) -> Run:
 
 def _title(path: Path) -> str:
     file = path / "title.txt"
-    return file.read_text(errors="replace")[:TITLE].strip() if file.exists() else ""
+    return file.read_text(encoding="utf-8", errors="replace")[:TITLE].strip() if file.exists() else ""
 
 
 def find(name: str) -> Run:

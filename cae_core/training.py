@@ -9,11 +9,12 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from cae_core import metrics
+from cae_core import backend, metrics
 from cae_core.architectures import ARCHITECTURES, Autoencoder
 from cae_core.config import RunConfig, lookup
 from cae_core.corruptions import MIXED, NOISE_KINDS, corrupt, graph_corruption
@@ -185,12 +186,13 @@ def train(
             started = time.perf_counter()
             step += 1
             rate = config.learning_rate * schedule(step / num_steps)
-            loss = step_on(
-                images,
-                tf.constant(order[i * batch_size : (i + 1) * batch_size]),
-                tf.constant(rate, tf.float32),
-                tf.constant([config.seed, step], tf.int32),
-            )
+            with nullcontext() if recent else backend.tracing():  # the first step is compiled
+                loss = step_on(
+                    images,
+                    tf.constant(order[i * batch_size : (i + 1) * batch_size]),
+                    tf.constant(rate, tf.float32),
+                    tf.constant([config.seed, step], tf.int32),
+                )
             losses[i] = float(loss)
             first_loss = losses[i] if first_loss is None else first_loss
             recent.append(losses[i])
@@ -198,6 +200,7 @@ def train(
             last = i == num_batches - 1
             epoch_loss = float(losses.mean()) if last else None
             held_out_loss = _mean_loss(held_out_loss_of, noisy, clean) if last else None
+            _refuse_divergence(config, [held_out_loss or 0.0], first_loss, step, num_steps)
             seconds += time.perf_counter() - started
             yield TrainingEvent(
                 step, num_steps, epoch + last, seconds, float(losses[i]), epoch_loss, held_out_loss, checkpoint
