@@ -77,7 +77,6 @@ def _drawing(found: list[runs.Run]) -> None:
             st.info(show.plain(problem), icon=":material/draw:")
     drawn.place(seen[0] if seen else None, unusual.known(found[0]) if found else None)
     pad.answered()
-    draw_controls.remember()
     state.write_address(SETTINGS)
 
 
@@ -97,7 +96,6 @@ def _compare_with_test_sets(found: list[runs.Run]) -> None:
 
 
 def _page() -> None:
-    draw_controls.recall()
     problems = state.open_page("draw", SETTINGS)
     show.question("What does the network make of *my* drawing?")
     now = state.values(SETTINGS)

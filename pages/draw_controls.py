@@ -31,20 +31,6 @@ SETTINGS = {
 }
 
 
-_OF_THIS_PAGE = ("added_noise", "centred", "ready", "ink")
-
-
-def remember() -> None:
-    """Keeps what no other page has a control for, which the session forgets as soon as another page is shown."""
-    state.keep("draw_settings", {key: state.values(SETTINGS)[key] for key in _OF_THIS_PAGE})
-
-
-def recall() -> None:
-    """Puts it back when the visitor returns; before the page reads its link, which counts more."""
-    if not state.matches({"_page": "draw"}):
-        state.change(**state.kept("draw_settings", {}))
-
-
 def _label(registry):
     return lambda name: registry[name].label
 

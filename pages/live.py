@@ -16,17 +16,18 @@ TICK = 0.4
 """Seconds between two looks at a run."""
 PLANE_HEIGHT, CURVE_HEIGHT = 370, 200
 STATES = {
-    "waiting": "Waiting in the queue",
-    "preparing": "Loading the data and building the network",
+    "waiting": "Waiting",
+    "preparing": "Preparing",
     "running": "Training",
     "paused": "Paused",
-    "measuring": "Measuring on the whole test set",
+    "measuring": "Measuring",
     "finished": "Finished",
     "stopped": "Stopped",
     "failed": "Ended by a problem",
     "unsaved": "Not saved",
     "interrupted": "Interrupted",
 }
+"""Short enough for one line, so that nothing below moves when they change."""
 PLAIN = {"displayModeBar": False}
 
 
@@ -76,7 +77,7 @@ def _facts(job: Snapshot | None, config: RunConfig) -> list[tuple[str, str]]:
     seen = job and job.seen
     words = STATES[job.state] if job else "Not started"
     if job and job.place:
-        words += f", {job.place} before it"
+        words += f", {job.place} ahead"
     left = show.seconds(seen.seconds_left) if seen and job.is_live and seen.seconds_left is not None else "–"
     held_out = f"{seen.history[-1]['held_out_loss']:.4f}" if seen and seen.history else "–"
     return [

@@ -48,6 +48,9 @@ def open_page(page: str, settings: Mapping[str, Setting]) -> list[str]:
     arrived = st.session_state.get("_page") != page
     if arrived:
         st.session_state["_page"] = page
+        # While another page is shown, the session forgets what only this one has a control for.
+        written = st.session_state.get("_written", {})
+        st.session_state.update({key: written[key] for key in settings if key in written})
         st.session_state["_problems"] = _read_link(settings)
     st.session_state.update(st.session_state.pop("_next", {}))
     for key, setting in settings.items():
@@ -134,6 +137,7 @@ def write_address(settings: Mapping[str, Setting]) -> None:
     """Puts every setting into the browser's address, so that copying it copies the page as it is."""
     from urllib.parse import urlencode
 
+    st.session_state["_written"] = {**st.session_state.get("_written", {}), **values(settings)}
     query = urlencode({key: text(st.session_state[key]) for key in settings})
     st.components.v2.component("address", js=_ADDRESS)(data={"query": query}, key="address")
 

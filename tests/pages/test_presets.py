@@ -1,0 +1,187 @@
+"""What the Train page says to look for is so: each preset is trained on strokes as it stands, and its sentences checked.
+
+Each test first looks whether the sentence that it checks still stands there.
+"""
+
+import dataclasses
+import functools
+
+import numpy as np
+import pytest
+from shown_train import ShownTrain
+
+from cae_core import estimating, training, watching
+from cae_core.architectures import build
+from cae_core.config import RunConfig
+from cae_core.datasets import as_float, load
+from pages.presets import FIRST, PRESETS
+
+
+def preset(name, *claims):
+    """The configuration of a preset that makes these claims, on strokes."""
+    text = " ".join(PRESETS[name].look_for.split())
+    for claim in claims:
+        assert claim in text
+    settings = {key: value for key, value in PRESETS[name].settings.items() if key not in ("fork", "fork_step")}
+    return RunConfig(dataset="strokes", **settings)
+
+
+@dataclasses.dataclass
+class Trained:
+    """A run from its first step to its last.
+
+    Attributes:
+        model: the trained network.
+        probes: what the page watches it by.
+        x_hat: what the page would show after each step that was looked at.
+        history: the epochs, as in `history.csv`.
+    """
+
+    model: object
+    probes: watching.Probes
+    x_hat: dict[int, np.ndarray]
+    history: list[dict[str, float]]
+
+    def column(self, name):
+        return np.array([row[name] for row in self.history])
+
+
+@functools.cache
+def trained(config, look_every=0):
+    """Trains a configuration, looking at the probes at every so many steps of the first epoch, and at the end."""
+    x_train, x_held_out = training.split_held_out(load(config.dataset, "train").x, config.num_train)
+    model = build(config, x_train.shape[1:])
+    run = Trained(model, watching.probes(config), {}, [])
+    for event in training.train(model, config, x_train, x_held_out):
+        if (look_every and event.epoch == 0 and event.step % look_every == 0) or event.step == event.num_steps:
+            run.x_hat[event.step] = model.reconstruct(run.probes.x_noisy)
+        if event.epoch_loss is not None:
+            run.history.append(training.history_row(event))
+    return run
+
+
+def mse(x, x_hat):
+    return float(np.mean((x - x_hat) ** 2))
+
+
+def held_out():
+    return as_float(load("strokes", "train").x[-training.HELD_OUT :][:1000])
+
+
+def agreement(codes, labels, k=5):
+    """The share of each point's k nearest neighbours that are of its own class."""
+    distance = ((codes[:, None] - codes[None]) ** 2).sum(axis=-1)
+    np.fill_diagonal(distance, np.inf)
+    nearest = np.argsort(distance, axis=1)[:, :k]
+    return float((labels[nearest] == labels[:, None]).mean())
+
+
+def test_every_preset_is_checked_here():
+    checked = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
+    assert set(PRESETS) <= checked
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_can_be_set_by_a_click(name, monkeypatch):
+    monkeypatch.setattr(estimating, "request", lambda config, shape: None)
+    one = PRESETS[name]
+    training.check(preset(name))
+    page = ShownTrain(noise_kind="blur", noise_factor="0.35", batch_size="77", seed="9", sparsity="0.25")
+    assert one.look_for not in page.text
+    page.click(one.title)
+    assert page.settings == {**page.settings, **one.settings}  # what the page does not allow, it would have reset
+    assert page.settings["dataset"] == "strokes"
+    assert one.look_for in page.text
+    assert page.messages("error") == page.messages("warning") == []
+
+
+def test_the_page_opens_with_the_first_of_them():
+    assert FIRST == preset("first_steps")
+
+
+def test_first_steps():
+    config = preset(
+        "first_steps",
+        "Grey fog turns into digits within the first epoch: blurred ones that are much alike, then each its own.",
+    )
+    run = trained(config, look_every=2)
+    x, noisy = run.probes.x, run.probes.x_noisy
+    mean_image = as_float(load("strokes", "train").x[: config.num_train]).mean(axis=0)
+
+    def unlike(images):  # how far the eight are from being one image, as a share of how far the clean ones are
+        return images.var(axis=0).mean() / x.var(axis=0).mean()
+
+    fog = run.x_hat[10]
+    assert 0.3 < fog.min()
+    assert fog.max() < 0.7
+    assert unlike(fog) < 0.01
+    digits = [made for made in run.x_hat.values() if np.corrcoef(made.mean(axis=0).ravel(), mean_image.ravel())[0, 1] > 0.8]
+    assert unlike(digits[0]) < 0.5
+    *_, first_epoch, end = run.x_hat.values()
+    assert unlike(first_epoch) > 0.7
+    assert mse(x, first_epoch) < mse(x, digits[0]) / 2
+
+    # FIRST's epochs are enough to recognise the digits.
+    assert mse(x, end) <= 0.02
+    assert mse(x, end) < mse(x, noisy) / 5
+    assert mse(x, end) < mse(x, mean_image) / 3
+
+
+def test_two_numbers():
+    config = preset("two_numbers", "the plane at the right is the whole code", "digits of one kind come to lie together")
+    run = trained(config)
+    codes = run.model.encode(run.probes.x_codes)
+    assert codes.shape == (watching.NUM_CODES, 2)
+    together = agreement(codes, run.probes.labels)
+    before = agreement(build(config, run.probes.x.shape[1:]).encode(run.probes.x_codes), run.probes.labels)
+    assert together > 0.4  # by chance it would be 0.1
+    assert together > 2 * before
+
+
+def test_by_heart():
+    config = preset(
+        "by_heart",
+        "One hundred images, seen forty times.",
+        "The training loss goes on falling while the held-out loss stops and turns up",
+    )
+    assert (config.num_train, config.epochs) == (100, 40)
+    run = trained(config)
+    loss, other = run.column("loss"), run.column("held_out_loss")
+    turn = int(other.argmin())
+    assert 5 < turn < 35
+    assert other[-1] > 1.03 * other[turn]
+    assert (np.diff(loss[turn:]) < 0).all()
+    assert loss[-1] < 0.95 * loss[turn]
+    assert loss[-1] < 0.6 * other.min()
+
+
+def test_no_bottleneck():
+    config = preset(
+        "no_bottleneck",
+        "The code of this network has twice as many numbers as the image",
+        "after one epoch the copy is nearly perfect, and nothing had to be learned about digits. "
+        "Set the noise kind to Gaussian, and it has to.",
+    )
+    assert config.epochs == 1
+    run, x = trained(config), held_out()
+    assert run.model.code_size == 2 * x[0].size
+    assert mse(x, run.model.reconstruct(x)) < 0.005
+    # It has no idea of a digit: noise is copied like anything else, and training against noise does far better.
+    noisy = watching.corrupt(x, "gaussian", config.noise_factor, 0)
+    copied = mse(x, run.model.reconstruct(noisy))
+    learned = mse(x, trained(dataclasses.replace(config, noise_kind="gaussian")).model.reconstruct(noisy))
+    assert learned < copied / 2
+    assert learned < mse(x, noisy) / 5
+
+
+def test_too_large_steps():
+    config = preset("too_large_steps", "the run ends by itself within seconds and says what to try")
+    x_train, x_held_out = training.split_held_out(load("strokes", "train").x, config.num_train)
+    steps = training.train(build(config, x_train.shape[1:]), config, x_train, x_held_out)
+    with pytest.raises(FloatingPointError, match=r"The loss .* the steps are too large. Try a learning rate below 0.3, such"):
+        for event in steps:
+            assert event.step < 100
+
+    preset("too_large_steps", "A hundredth of this learning rate works well.")
+    run = trained(dataclasses.replace(config, learning_rate=config.learning_rate / 100))
+    assert mse(run.probes.x, run.x_hat.popitem()[1]) < 0.02
