@@ -5,8 +5,8 @@ import pytest
 from keras import layers
 
 from cae_core.architectures import ARCHITECTURES, Autoencoder, build
-from cae_core.description import Layer, describe, flow, network
 from cae_core.config import RunConfig
+from cae_core.description import Layer, describe, flow, network
 
 IMAGE = (28, 28, 1)
 
