@@ -1,5 +1,6 @@
 """A run as it trains: its pictures, numbers and curves, several times a second, and the buttons that steer it."""
 
+import importlib
 import math
 
 import numpy as np
@@ -28,6 +29,8 @@ STATES = {
     "interrupted": "Interrupted",
 }
 """Short enough for one line, so that nothing below moves when they change."""
+PAUSE_WIDTH = 114
+"""Pixels of the button that says Pause or Resume, or those beside it would move under the hand."""
 PLAIN = {"displayModeBar": False}
 
 
@@ -116,7 +119,7 @@ def _buttons(job: Snapshot | None, owner: str) -> None:
 def _button(label: str, icon: str, action: str, job: Snapshot | None, owner: str, key: str | None, enabled: bool) -> None:
     st.button(
         label, icon=icon, key=f"live_{action}", shortcut=key, disabled=not enabled,
-        on_click=act, args=(action, job.name if job else "", owner),
+        width=PAUSE_WIDTH if key == "p" else "content", on_click=act, args=(action, job.name if job else "", owner),
     )  # fmt: skip
 
 
@@ -129,6 +132,8 @@ def act(action: str, name: str, owner: str) -> None:
 
 
 def _pictures(config, x, x_noisy, x_hat, plane, labels, history, curve) -> None:
+    # Waits until all of it is there: while TensorFlow is loading it in another thread, Plotly would take half of it.
+    importlib.import_module("pandas")
     noise = "no noise" if config.noise_kind == "none" else f"{NOISE_KINDS[config.noise_kind].label} {config.noise_factor:g}"
     eight = f"{len(x)} images"
     left, right = st.columns([7, 5], gap="medium")

@@ -88,7 +88,7 @@ class ShownTrain(Shown):
     def facts(self) -> dict[str, str]:
         """The line of numbers: name to value."""
         found = re.findall(r"<div><small>(.*?)</small><span>(.*?)</span></div>", self.html)
-        return {name: value for name, value in found}
+        return dict(found)
 
     @property
     def links(self) -> dict[str, str]:

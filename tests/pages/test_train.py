@@ -1,4 +1,4 @@
-"""The Train page without a browser: settings, links, the network, the queue, and what it says of runs that do not end well."""
+"""The Train page without a browser: settings, links, the network, the queue, and runs that do not end well."""
 
 import errno
 import re
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from shown_train import ShownTrain
 
-from cae_core import datasets, description, estimating, jobs, runs, storage
+from cae_core import datasets, description, estimating, job, jobs, runs, storage
 from cae_core.config import DEFAULTS, RunConfig
 from pages import live
 from pages.presets import FIRST
@@ -358,7 +358,9 @@ def test_fork_that_does_not_fit_its_parent_is_refused_with_both_named():
     assert page.until("finished").config.bottleneck == 8
 
 
-@pytest.mark.parametrize(("name", "step", "says"), [("nobody", 2, "no run called 'nobody'"), ("parent-dense-12", 1, "step 1")])
+@pytest.mark.parametrize(
+    ("name", "step", "says"), [("nobody", 2, "no run called 'nobody'"), ("parent-dense-12", 1, "step 1")]
+)
 def test_fork_of_what_is_not_there_is_refused(name, step, says):
     save_parent()
     page = ShownTrain(**{**as_link(OTHERS), "fork": name, "fork_step": str(step)})
@@ -430,7 +432,7 @@ class Frozen:
         return [self.one] if self.one.is_live else []
 
 
-@pytest.mark.parametrize("state", [*jobs.LIVE, "finished", "stopped", "failed", "unsaved", "interrupted"])
+@pytest.mark.parametrize("state", [*job.LIVE, "finished", "stopped", "failed", "unsaved", "interrupted"])
 def test_every_state_has_words_and_the_buttons_that_work_in_it(state, monkeypatch):
     monkeypatch.setattr(jobs, "default", lambda: frozen)
     frozen = Frozen(state)
