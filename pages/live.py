@@ -1,10 +1,10 @@
 """A run as it trains: its pictures, numbers and curves, several times a second, and the buttons that steer it."""
 
-import importlib
 import math
 
 import numpy as np
 import streamlit as st
+from plotly.optional_imports import get_module
 
 from cae_core import charts, datasets, jobs, watching
 from cae_core.config import RunConfig
@@ -133,7 +133,7 @@ def act(action: str, name: str, owner: str) -> None:
 
 def _pictures(config, x, x_noisy, x_hat, plane, labels, history, curve) -> None:
     # Waits until all of it is there: while TensorFlow is loading it in another thread, Plotly would take half of it.
-    importlib.import_module("pandas")
+    get_module("pandas")
     noise = "no noise" if config.noise_kind == "none" else f"{NOISE_KINDS[config.noise_kind].label} {config.noise_factor:g}"
     eight = f"{len(x)} images"
     left, right = st.columns([7, 5], gap="medium")

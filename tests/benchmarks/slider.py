@@ -130,7 +130,7 @@ def measure(moves: int, link: str, settle: float, while_training: bool) -> dict:
 
 
 def _moves(visitor: Visitor, moves: int, keys: dict, received: list) -> tuple[dict, list[int]]:
-    """Presses so many keys, half of them on each slider; returns the figures in milliseconds, and the bytes of each move."""
+    """Presses so many keys, half of them on each slider; returns the milliseconds, and the bytes of each move."""
     milliseconds: dict[str, list[float]] = {label: [] for label in SLIDERS}
     payloads: list[int] = []
     for i in range(moves):
@@ -156,9 +156,7 @@ def main() -> None:
     parser.add_argument("--moves", type=int, default=40, help="keys pressed, half of them on each slider (default 40)")
     parser.add_argument("--link", default="", help="settings to open with, such as dataset=mnist&trained_on=clean")
     parser.add_argument("--settle", type=float, default=5.0, help="seconds between the first paint and the first key")
-    parser.add_argument(
-        "--while-training", action="store_true", help="measure once more while another visitor's run trains"
-    )
+    parser.add_argument("--while-training", action="store_true", help="measure again while another visitor's run trains")
     parser.add_argument("--json", action="store_true", help="print only JSON")
     arguments = parser.parse_args()
     if arguments.moves < 1:
