@@ -182,7 +182,8 @@ class Watch:
             plane=latent.to_plane(codes, self.seen.plane.points if self.seen else None),
         )
         ended = time.monotonic()
-        self._next = ended + max(INTERVAL, SHARE * (ended - started))
+        took = ended - started if self.seen.number > 1 else 0.0  # the first are compiled for, once
+        self._next = ended + max(INTERVAL, SHARE * took)
 
     def forget_model(self) -> None:
         """Keeps the last pictures and lets go of the network."""
