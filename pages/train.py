@@ -103,7 +103,7 @@ def _plan(config: RunConfig) -> str:
     estimate = estimating.known(config, entry.image_shape)
     if estimate is None:
         estimating.request(config, entry.image_shape)
-    took = "time is being estimated"
+    took = "the time is estimated when no run trains" if jobs.default().is_busy() else "time is being estimated"
     if estimate:
         took = f"about **{show.seconds(estimate.seconds(config, images))}** on this machine"
     return f"{config.epochs} × {images:,} images, {took}"
