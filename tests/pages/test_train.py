@@ -394,6 +394,8 @@ def test_run_that_the_disk_refuses_is_kept_and_can_be_saved_again(own_jobs, monk
     monkeypatch.setattr(storage, "write", write)
     page = ShownTrain(**LONG).click("Train this network")
     page.until("running")
+    while not page.job.seen:  # a disk that refuses before the first step leaves nothing to save
+        time.sleep(0.01)
     full.append(True)
     page.until("unsaved")
     (error,) = page.messages("error")
