@@ -40,6 +40,7 @@ def asked_for_estimates(monkeypatch):
     """The configurations whose time was to be measured; nothing is."""
     asked = []
     monkeypatch.setattr(estimating, "request", lambda config, shape: asked.append(config))
+    monkeypatch.setattr(estimating, "known", lambda config, shape: None)  # other tests' pages may have had some measured
     yield asked
     estimating.forget()
 
@@ -432,6 +433,9 @@ class Frozen:
 
     def queue(self):
         return [self.one] if self.one.is_live else []
+
+    def is_busy(self):
+        return self.one.is_live
 
 
 @pytest.mark.parametrize("state", [*job.LIVE, "finished", "stopped", "failed", "unsaved", "interrupted"])
