@@ -1,4 +1,4 @@
-"""The command line: `python -m cae_core train | resume | evaluate | pretrain | list`, each with `--json`."""
+"""The command line: `python -m cae_core train | resume | evaluate | pretrain | reproduce | list`, each with `--json`."""
 
 from __future__ import annotations
 
@@ -44,8 +44,18 @@ def _parser() -> argparse.ArgumentParser:
     pretrain.add_argument("names", nargs="*", help="names or patterns such as 'mnist-*'; default: all")
     pretrain.add_argument("--force", action="store_true", help="make them again even if they are there")
 
+    reproduce = commands.add_parser(
+        "reproduce", help="train what a published figure is about and compare; goes on where it was"
+    )
+    reproduce.add_argument("cards", nargs="*", help="names of cards; default: all")
+    reproduce.add_argument(
+        "--fraction", default="1", metavar="X", help="of the epochs, above 0; default: 1, the full length"
+    )
+    reproduce.add_argument("--seeds", type=int, metavar="N", help="default: as many as the card says")
+    reproduce.add_argument("--ship", action="store_true", help="keep the result in pretrained/, for the app to show")
+
     commands.add_parser("list", help="data sets, networks, losses, noises and runs")
-    for command in (train, evaluate, pretrain):
+    for command in (train, evaluate, pretrain, reproduce):
         command.add_argument("--download", action="store_true", help="fetch the data set if it is not on this machine")
     for command in commands.choices.values():
         command.add_argument("--json", action="store_true", help="one JSON value on standard output")
@@ -142,7 +152,7 @@ def _record(recording, bar: _Bar, say) -> dict:
 def _evaluate(args: argparse.Namespace, say) -> dict:
     from pathlib import Path
 
-    from cae_core import backend, runs, training
+    from cae_core import backend, evaluating, runs
     from cae_core.corruptions import CORRUPTIONS
     from cae_core.datasets import load
 
@@ -154,7 +164,7 @@ def _evaluate(args: argparse.Namespace, say) -> dict:
     seed = BOUNDS["seed"].check("seed", args.seed)
     _fetch(dataset, args.download, _Bar())
     backend.ready(WAIT)
-    figures = training.evaluate(runs.model(run), load(dataset, "test").x, args.noise_kind, factor, seed)
+    figures = evaluating.evaluate(runs.model(run), load(dataset, "test").x, args.noise_kind, factor, seed)
     say(
         f"{run.name} on {figures['num_images']} test images of {dataset}, {args.noise_kind} {factor:g}: "
         f"MSE {figures['mse']:.5f}, PSNR {figures['psnr']:.2f} dB, SSIM {figures['ssim']:.3f}, BCE {figures['bce']:.4f}"
@@ -183,6 +193,34 @@ def _pretrain(args: argparse.Namespace, say) -> dict:
         made.append(name)
     say(f"{len(made)} made, {len(kept)} were there already")
     return {"made": made, "kept": kept}
+
+
+def _reproduce(args: argparse.Namespace, say) -> dict:
+    from cae_core import backend, reproducing
+    from cae_core.reproductions import CARDS, UNITS, verdict
+
+    cards = {name: lookup(CARDS, "reproduction", name) for name in args.cards or CARDS}
+    bar, results = _Bar(), {}
+    for name, card in cards.items():
+        for config in card.runs.values():
+            _fetch(config.dataset, args.download, bar)
+        backend.ready(WAIT)
+        shown: dict = {}
+
+        def show(run: str, event, shown=shown) -> None:
+            shown.setdefault(run, bar.on_event(run, say))(event)
+
+        result = reproducing.reproduce(name, float(args.fraction), args.seeds, show)
+        if args.ship:
+            reproducing.ship(name, result)
+        means = {label: reproducing.mean_and_spread(values)[0] for label, values in result.values.items()}
+        for claim in card.claims:
+            if claim.label in means:
+                target = "" if claim.figure is None else f", published {claim.figure:g}"
+                said = verdict(card, claim, means[claim.label], means)
+                say(f"{name}, {claim.label}: {means[claim.label]:.5g} {UNITS[claim.metric]}{target}: {said}")
+        results[name] = dataclasses.asdict(result)
+    return results
 
 
 def _list(args: argparse.Namespace, say) -> dict:
@@ -216,7 +254,14 @@ def _list(args: argparse.Namespace, say) -> dict:
     return listed
 
 
-COMMANDS = {"train": _train, "resume": _resume, "evaluate": _evaluate, "pretrain": _pretrain, "list": _list}
+COMMANDS = {
+    "train": _train,
+    "resume": _resume,
+    "evaluate": _evaluate,
+    "pretrain": _pretrain,
+    "reproduce": _reproduce,
+    "list": _list,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,6 +15,9 @@ from typing import Any
 BOTTLENECKS = (2, 4, 8, 16, 32, 64, 128)
 """Code sizes of the models that ship with the app."""
 
+SHIPPED_LOSSES = ("bce", "mse")
+"""Losses they were trained with."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -96,6 +99,8 @@ class RunConfig:
         epochs: passes over the training images.
         batch_size: images a step.
         sparsity: weight of the mean absolute code value in the loss.
+        output: what makes the reconstruction of the decoder's last values, "sigmoid" or "linear".
+        pretraining: epochs that each layer is trained alone first, before `epochs` of the whole; 0 for none.
         seed: everything random in the run follows from it.
     """
 
@@ -113,6 +118,8 @@ class RunConfig:
     batch_size: int = _number(128, 1, 4096)
     sparsity: float = _number(0.0, 0.0, 10.0)
     seed: int = _number(0, 0, 2**31 - 1)
+    output: str = "sigmoid"
+    pretraining: int = _number(0, 0, 100)
 
     def __post_init__(self) -> None:
         for name, bounds in BOUNDS.items():

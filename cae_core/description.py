@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from cae_core.architectures import Autoencoder, build
+from cae_core.architectures import build
+from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig
 
 ACTIVATIONS = {

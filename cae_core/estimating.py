@@ -19,6 +19,7 @@ import numpy as np
 from cae_core import backend, training
 from cae_core.architectures import ARCHITECTURES, build
 from cae_core.config import RunConfig, lookup
+from cae_core.objectives import num_epochs
 
 ImageShape = tuple[int, int, int]
 
@@ -48,7 +49,7 @@ class Estimate:
     def seconds(self, config: RunConfig, num_images: int) -> float:
         """Of a whole run on so many training images; loading them and measuring the finished network not included."""
         steps = training.steps_per_epoch(config, num_images)
-        return self.start_seconds + config.epochs * (steps * self.seconds_per_step + self.seconds_per_epoch_end)
+        return self.start_seconds + num_epochs(config) * (steps * self.seconds_per_step + self.seconds_per_epoch_end)
 
 
 class Interrupted(Exception):
@@ -87,7 +88,7 @@ def measure(config: RunConfig, image_shape: ImageShape, give_up: Callable[[], bo
     begun = time.perf_counter()
     steps = max(3, min(6, 2_048 // config.batch_size))  # an epoch; 12 in all, 6 where they are long
     # Speed does not depend on the learning rate, and with a low one no loss explodes.
-    config = dataclasses.replace(config, epochs=2, learning_rate=1e-6, seed=0)
+    config = dataclasses.replace(config, epochs=2, learning_rate=1e-6, seed=0, pretraining=0)
     model = build(config, image_shape)
     rng = np.random.default_rng(0)
     x = rng.integers(0, 256, (steps * config.batch_size, *image_shape), dtype=np.uint8)
@@ -188,5 +189,5 @@ def _key(config: RunConfig, image_shape: ImageShape) -> tuple:
     bottleneck = 0 if fixed else config.bottleneck
     return (
         config.architecture, bottleneck, config.loss, config.noise_kind, config.optimizer, config.batch_size,
-        config.sparsity > 0, tuple(image_shape),
+        config.sparsity > 0, config.output, tuple(image_shape),
     )  # fmt: skip

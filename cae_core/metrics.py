@@ -220,3 +220,20 @@ def squared_error_per_image(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
     The unit of Hinton & Salakhutdinov, Science 2006; for MNIST it is 784 times the MSE.
     """
     return np.concatenate([_squared_error(*pair) for pair in _chunks(*_check(x, x_hat))])
+
+
+SILENT = 0.01
+"""A unit is silent if its mean size is below this share of the largest unit's."""
+
+
+def silent_share(z: np.ndarray) -> float:
+    """The share of units that hardly ever say anything: mean |z| over images under 1 % of the largest unit's, in [0, 1].
+
+    The measure does not change when all of a code is scaled, so a decoder that scales back does not fool it. A unit is one
+    number of a flat code, and one channel, wherever it is, of a code of maps.
+
+    Args:
+        z: codes of several images, `(n, k)` or `(n, h, w, channels)`.
+    """
+    sizes = np.abs(z).mean(axis=tuple(range(z.ndim - 1)))
+    return float(np.mean(sizes < SILENT * sizes.max())) if sizes.max() > 0 else 1.0

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from cae_core import runs, saving, training
+from cae_core import evaluating, runs, saving, training
 from cae_core.architectures import build
-from cae_core.config import BOTTLENECKS, RunConfig, lookup
+from cae_core.config import BOTTLENECKS, SHIPPED_LOSSES, RunConfig, lookup
 from cae_core.datasets import DATASETS, load
-from cae_core.losses import LOSSES
 from cae_core.storage import round_to_bfloat16
 
 TRAINED_ON = {"clean": "none", "mixed": "mixed"}
@@ -56,7 +55,7 @@ RECIPES: dict[str, RunConfig] = {
     name_of(dataset, bottleneck, loss, trained_on): _config(dataset, bottleneck, loss, trained_on)
     for dataset in DATASETS
     for trained_on in TRAINED_ON
-    for loss in LOSSES
+    for loss in SHIPPED_LOSSES
     for bottleneck in BOTTLENECKS
 }
 
@@ -89,6 +88,6 @@ def make(name: str, on_event=lambda event: None) -> runs.Run:
     model.set_weights({path: round_to_bfloat16(w) for path, w in model.weights().items()})
     return saving.save(
         runs.PRETRAINED_DIR, name, model, config, history,
-        metrics=training.measure(model, config.dataset), num_train=len(x_train), seconds=event.seconds,
+        metrics=evaluating.measure(model, config.dataset), num_train=len(x_train), seconds=event.seconds,
         precision="bfloat16", replace=True,
     )  # fmt: skip

@@ -21,10 +21,12 @@ from typing import Any
 
 import numpy as np
 
-from cae_core import runs, storage, training
-from cae_core.architectures import ARCHITECTURES, Autoencoder, build
+from cae_core import evaluating, runs, storage, training
+from cae_core.architectures import ARCHITECTURES, build
+from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig
 from cae_core.datasets import load
+from cae_core.objectives import num_epochs
 from cae_core.runs import Run, RunError
 from cae_core.saving import description, refusals, table
 
@@ -183,7 +185,7 @@ class Recording:
             RunError: the disk refuses; nothing that was there before is lost, and everything is still in memory.
         """
         over = state in ("stopped", "finished")
-        metrics = training.measure(self.model, self.config.dataset) if over and (self._last or self._start) else {}
+        metrics = evaluating.measure(self.model, self.config.dataset) if over and (self._last or self._start) else {}
         with refusals(self.name, self.path):
             if self._last:
                 checkpoint = self._last.checkpoint()
@@ -234,7 +236,7 @@ class Recording:
         return description(
             self.config, self.model, metrics=metrics or {}, num_train=self._num_train,
             epochs=step // self._steps_per_epoch(), seconds=round(seconds, 2), state=state, message=message, step=step,
-            num_steps=self._steps_per_epoch() * self.config.epochs, origin=self._origin, owner=self._owner,
+            num_steps=self._steps_per_epoch() * num_epochs(self.config), origin=self._origin, owner=self._owner,
         )  # fmt: skip
 
     def _commit(self, state: str, message: str = "", metrics: Mapping[str, Any] | None = None) -> None:

@@ -62,7 +62,7 @@ def _replay(path: Path, step: int, created: str) -> Replay:
             raise RunError(f"The weights of {run.label!r} after step {moment} are damaged ({error}).") from error
         x_hat.append(network.reconstruct(images.x_noisy))
         planes.append(latent.to_plane(network.encode(images.x_codes), planes[-1].points if planes else None))
-    per_epoch = run.num_steps / run.config.epochs
+    per_epoch = run.num_steps / run.num_epochs
     return Replay(
         tuple(steps), tuple(s / per_epoch for s in steps), images.x, images.x_noisy, images.labels,
         np.stack(x_hat[::-1]), tuple(planes[::-1]),

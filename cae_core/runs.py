@@ -20,8 +20,10 @@ from typing import Any
 import numpy as np
 
 from cae_core import storage
-from cae_core.architectures import Autoencoder, build
+from cae_core.architectures import build
+from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig, lookup
+from cae_core.objectives import num_epochs
 
 FORMAT = 1
 PRETRAINED_DIR = Path(__file__).parent.parent / "pretrained"
@@ -62,7 +64,7 @@ class Run:
         image_shape: `(H, W, C)`.
         code_size: numbers in one image's code.
         parameters: trainable weights.
-        metrics: by condition, such as "clean" or "gaussian 0.5", the figures of `training.evaluate` on the test split;
+        metrics: by condition, such as "clean" or "gaussian 0.5", the figures of `evaluating.evaluate` on the test split;
             empty until the run is over.
         num_train: images it was trained on.
         epochs: epochs finished.
@@ -100,6 +102,11 @@ class Run:
     @property
     def name(self) -> str:
         return self.path.name
+
+    @property
+    def num_epochs(self) -> int:
+        """Epochs of the whole run, with those in which a layer was trained alone."""
+        return num_epochs(self.config)
 
     @property
     def is_trained(self) -> bool:
@@ -141,7 +148,7 @@ def read(path: Path) -> Run:
             if not all(isinstance(value, int | float) for value in figures.values()):
                 raise ValueError("a metric is not a number")
         config = RunConfig.from_dict(values["config"])
-        steps = config.epochs * (values["num_train"] // min(config.batch_size, values["num_train"] or 1))
+        steps = num_epochs(config) * (values["num_train"] // min(config.batch_size, values["num_train"] or 1))
         later = {"state": "finished", "message": "", "step": steps, "num_steps": steps, "origin": None, "owner": ""}
         later = {key: values.get(key, default) for key, default in later.items()}
         lookup(STATES, "state", later["state"])

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from cae_core import runs, storage
-from cae_core.architectures import Autoencoder
+from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig
 from cae_core.runs import Run, RunError
 

@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from typing import Any
 
-from cae_core.architectures import Autoencoder
+from cae_core.architectures.autoencoder import Autoencoder
 
 WIDTH = 124
 """Characters of a line, at most, unless a single layer's call is longer."""

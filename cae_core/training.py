@@ -14,25 +14,26 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cae_core import backend, metrics
-from cae_core.architectures import ARCHITECTURES, Autoencoder
+from cae_core import architectures, backend, metrics
+from cae_core.architectures import ARCHITECTURES
+from cae_core.architectures.autoencoder import OUTPUTS, Autoencoder
 from cae_core.config import RunConfig, lookup
 from cae_core.corruptions import MIXED, NOISE_KINDS, corrupt, graph_corruption
-from cae_core.datasets import DATASETS, as_float, load
-from cae_core.losses import LOSSES
+from cae_core.datasets import DATASETS, as_float
+from cae_core.losses import LOSSES, loss_of
+from cae_core.objectives import Phase, num_epochs, phases
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
 
 HELD_OUT = 5_000
 """Images at the end of every training split that no run trains on: choices are made on them, never on the test split."""
 
 
-MEASURED = {"clean": ("none", 0.0), "gaussian 0.5": ("gaussian", 0.5)}
-"""Conditions a finished run is measured under on the whole test split: label to noise kind and factor."""
-
-
 MEASURED_HELD_OUT = 500
 """Held-out images that a run's loss is measured on at least; as many as it trains on, where those are more. A run on a
 hundred images would else spend most of its time on them."""
+
+SAMPLE = 500
+"""Held-out images on which the share of silent units is taken."""
 
 EXPLODED = 10.0
 """How many times its first value the loss may reach, as a mean over `WINDOW` steps, before a run is ended as diverging."""
@@ -72,6 +73,7 @@ class TrainingEvent:
         loss: training loss of this batch.
         epoch_loss: at the end of an epoch, the mean training loss over it; else None.
         held_out_loss: at the end of an epoch, the loss on held-out images under the run's noise; else None.
+        silent: at the end of an epoch of a run with sparsity, the share of silent units (`metrics.silent_share`); else None.
         checkpoint: takes the `Checkpoint` after this step; only before the next event is asked for.
     """
 
@@ -82,12 +84,13 @@ class TrainingEvent:
     loss: float
     epoch_loss: float | None = None
     held_out_loss: float | None = None
+    silent: float | None = None
     checkpoint: Callable[[], Checkpoint] | None = field(default=None, repr=False, compare=False)
 
 
 def steps_per_epoch(config: RunConfig, num_images: int) -> int:
-    """How many full batches there are in `num_images` training images."""
-    return num_images // min(config.batch_size, num_images)
+    """How many full batches there are in `num_images` training images; 1 for what is solved at once."""
+    return 1 if ARCHITECTURES[config.architecture].solve else num_images // min(config.batch_size, num_images)
 
 
 def check(config: RunConfig) -> None:
@@ -96,11 +99,14 @@ def check(config: RunConfig) -> None:
         (DATASETS, "dataset", config.dataset),
         (ARCHITECTURES, "architecture", config.architecture),
         (LOSSES, "loss", config.loss),
+        (dict.fromkeys(OUTPUTS), "output", config.output),
         (NOISE_KINDS, "noise kind", config.noise_kind),
         (OPTIMIZERS, "optimizer", config.optimizer),
         (SCHEDULES, "schedule", config.schedule),
     ):
         lookup(registry, what, name)
+    architectures.check(config)
+    loss_of(config.loss, config.output)
 
 
 def split_held_out(x: np.ndarray, num_train: int) -> tuple[np.ndarray, np.ndarray]:
@@ -135,32 +141,32 @@ def train(
         raise ValueError(f"Got {len(x_train)} training and {len(x_held_out)} held-out images; both must be at least 1.")
     import tensorflow as tf
 
+    if ARCHITECTURES[config.architecture].solve:
+        yield _solve(model, config, x_train, x_held_out)
+        return
     batch_size = min(config.batch_size, len(x_train))
     num_batches = steps_per_epoch(config, len(x_train))
-    num_steps = num_batches * config.epochs
+    num_steps = num_batches * num_epochs(config)
     optimizer = OPTIMIZERS[config.optimizer].make(config.learning_rate)
     optimizer.build(model.trainable_variables)
+    fresh = [variable.numpy() for variable in optimizer.variables]
     schedule = SCHEDULES[config.schedule].make
-    loss_of = LOSSES[config.loss].make
     corruption = graph_corruption(config.noise_kind, config.noise_factor)
 
-    def objective(x_noisy, x, training):
-        z, logits = model.logits(x_noisy, training)
-        loss = loss_of(x, logits)
-        return loss + config.sparsity * tf.reduce_mean(tf.abs(z)) if config.sparsity else loss
+    def compiled(phase: Phase):
+        @tf.function(autograph=False)
+        def step_on(images, indices, learning_rate, seed):
+            x = tf.ensure_shape(tf.gather(images, indices), (batch_size, *x_train.shape[1:]))
+            x = tf.cast(x, tf.float32) / 255.0
+            with tf.GradientTape() as tape:
+                loss = phase.loss(corruption(x, seed), x, True)
+            gradients = tape.gradient(loss, phase.variables)
+            optimizer.learning_rate.assign(learning_rate)
+            optimizer.apply(gradients, phase.variables)
+            return loss
 
-    @tf.function(autograph=False)
-    def step_on(images, indices, learning_rate, seed):
-        x = tf.ensure_shape(tf.gather(images, indices), (batch_size, *x_train.shape[1:]))
-        x = tf.cast(x, tf.float32) / 255.0
-        with tf.GradientTape() as tape:
-            loss = objective(corruption(x, seed), x, True)
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.learning_rate.assign(learning_rate)
-        optimizer.apply(gradients, model.trainable_variables)
-        return loss
+        return step_on
 
-    held_out_loss_of = tf.function(lambda x_noisy, x: objective(x_noisy, x, False), reduce_retracing=True, autograph=False)
     clean, noisy = _held_out_pair(config, x_held_out[: max(MEASURED_HELD_OUT, len(x_train))])
     # On the device once, as bytes: a batch is gathered and scaled inside the step. Handed to the step rather than captured
     # by it, for what a compiled function captures stays in memory as long as the function does.
@@ -170,7 +176,8 @@ def train(
     losses, recent, first_loss = np.empty(num_batches), deque(maxlen=WINDOW), None
     step, seconds = 0, 0.0
     if start:
-        _restore(model, optimizer, start)
+        _set_variables(optimizer, start.optimizer)
+        model.set_weights(start.weights)
         step, seconds, first_loss = start.step, start.seconds, start.first_loss
         losses[: len(start.losses)] = start.losses
 
@@ -180,39 +187,62 @@ def train(
             losses[: step % num_batches].copy(), first_loss,
         )  # fmt: skip
 
-    for epoch in range(config.epochs):
-        order = rng.permutation(len(x_train)).astype("int32")  # drawn for the epochs that are done, too
-        for i in range(max(0, step - epoch * num_batches), num_batches):
-            started = time.perf_counter()
-            step += 1
-            rate = config.learning_rate * schedule(step / num_steps)
-            with nullcontext() if recent else backend.tracing():  # the first step is compiled
-                loss = step_on(
-                    images,
-                    tf.constant(order[i * batch_size : (i + 1) * batch_size]),
-                    tf.constant(rate, tf.float32),
-                    tf.constant([config.seed, step], tf.int32),
+    for phase in phases(model, config):
+        step_on, held_out_loss = compiled(phase), _held_out_loss(phase.loss, noisy, clean)
+        first, last = phase.first_epoch * num_batches, (phase.first_epoch + phase.epochs) * num_batches
+        for epoch in range(phase.first_epoch, phase.first_epoch + phase.epochs):
+            order = rng.permutation(len(x_train)).astype("int32")  # drawn for the epochs that are done, too
+            for i in range(max(0, step - epoch * num_batches), num_batches):
+                started = time.perf_counter()
+                if step == first > 0:  # another loss of other weights: nothing carries over
+                    _set_variables(optimizer, fresh)
+                    recent.clear()
+                    first_loss = None
+                step += 1
+                rate = config.learning_rate * schedule((step - first) / (last - first))
+                with nullcontext() if recent else backend.tracing():  # the first step is compiled
+                    loss = step_on(
+                        images,
+                        tf.constant(order[i * batch_size : (i + 1) * batch_size]),
+                        tf.constant(rate, tf.float32),
+                        tf.constant([config.seed, step], tf.int32),
+                    )
+                losses[i] = float(loss)
+                first_loss = losses[i] if first_loss is None else first_loss
+                recent.append(losses[i])
+                _refuse_divergence(config, recent, first_loss, step, num_steps)
+                ends = i == num_batches - 1
+                at_end = {}
+                if ends:
+                    at_end = {"epoch_loss": float(losses.mean()), "held_out_loss": held_out_loss()}
+                    at_end["silent"] = metrics.silent_share(model.encode(clean[:SAMPLE])) if config.sparsity else None
+                    _refuse_divergence(config, [at_end["held_out_loss"]], first_loss, step, num_steps)
+                seconds += time.perf_counter() - started
+                yield TrainingEvent(
+                    step, num_steps, epoch + ends, seconds, float(losses[i]), checkpoint=checkpoint, **at_end
                 )
-            losses[i] = float(loss)
-            first_loss = losses[i] if first_loss is None else first_loss
-            recent.append(losses[i])
-            _refuse_divergence(config, recent, first_loss, step, num_steps)
-            last = i == num_batches - 1
-            epoch_loss = float(losses.mean()) if last else None
-            held_out_loss = _mean_loss(held_out_loss_of, noisy, clean) if last else None
-            _refuse_divergence(config, [held_out_loss or 0.0], first_loss, step, num_steps)
-            seconds += time.perf_counter() - started
-            yield TrainingEvent(
-                step, num_steps, epoch + last, seconds, float(losses[i]), epoch_loss, held_out_loss, checkpoint
-            )
 
 
-def _restore(model: Autoencoder, optimizer, start: Checkpoint) -> None:
-    model.set_weights(start.weights)
-    shapes = [tuple(variable.shape) for variable in optimizer.variables]
-    if [array.shape for array in start.optimizer] != shapes:
+def _solve(model: Autoencoder, config: RunConfig, x_train: np.ndarray, x_held_out: np.ndarray) -> TrainingEvent:
+    """The only event of a network whose weights are computed at once."""
+    started = time.perf_counter()
+    (phase,) = phases(model, config)
+    x = as_float(x_train)
+    ARCHITECTURES[config.architecture].solve(model, x)
+    clean, noisy = _held_out_pair(config, x_held_out)
+    loss, held_out_loss = _held_out_loss(phase.loss, x, x)(), _held_out_loss(phase.loss, noisy, clean)()
+    seconds = time.perf_counter() - started
+
+    def checkpoint() -> Checkpoint:
+        return Checkpoint(1, seconds, model.weights(), (), np.empty(0), loss)
+
+    return TrainingEvent(1, 1, 1, seconds, loss, loss, held_out_loss, checkpoint=checkpoint)
+
+
+def _set_variables(optimizer, values: Sequence[np.ndarray]) -> None:
+    if [array.shape for array in values] != [tuple(variable.shape) for variable in optimizer.variables]:
         raise ValueError("The checkpoint is of another optimizer or network than the configuration's: start the run anew.")
-    for variable, array in zip(optimizer.variables, start.optimizer, strict=True):
+    for variable, array in zip(optimizer.variables, values, strict=True):
         variable.assign(array)
 
 
@@ -243,31 +273,17 @@ def _held_out_pair(config: RunConfig, x_held_out: np.ndarray) -> tuple[np.ndarra
     return clean, corrupt(clean, *typical_noise(config), config.seed)
 
 
-def _mean_loss(loss_of, noisy: np.ndarray, clean: np.ndarray, batch: int = 500) -> float:
-    sums = [
-        float(loss_of(noisy[a : a + batch], clean[a : a + batch])) * len(clean[a : a + batch])
-        for a in range(0, len(clean), batch)
-    ]
-    return sum(sums) / len(clean)
+def _held_out_loss(loss, noisy: np.ndarray, clean: np.ndarray, batch: int = 500) -> Callable[[], float]:
+    """What gives the mean of a loss over these images, as the weights are when it is called."""
+    import tensorflow as tf
 
+    compiled = tf.function(lambda x_noisy, x: loss(x_noisy, x, False), reduce_retracing=True, autograph=False)
 
-def evaluate(
-    model: Autoencoder, images: np.ndarray, noise_kind: str, noise_factor: float, seed: int = 0
-) -> dict[str, float | int]:
-    """How well a model gets from noisy input back to the clean target.
+    def mean() -> float:
+        parts = [(noisy[a : a + batch], clean[a : a + batch]) for a in range(0, len(clean), batch)]
+        return sum(float(compiled(*part)) * len(part[1]) for part in parts) / len(clean)
 
-    Args:
-        images: `(n, H, W, C)` uint8, clean.
-        noise_kind: a name in `CORRUPTIONS`.
-        noise_factor: in [0, 1].
-        seed: of the noise.
-
-    Returns:
-        `{"mse", "psnr", "ssim", "bce", "num_images"}` of the reconstruction of the noisy images against the clean ones.
-    """
-    x = as_float(images)
-    x_hat = model.reconstruct(corrupt(x, noise_kind, noise_factor, seed))
-    return {**metrics.summary(x, x_hat), "num_images": len(x)}
+    return mean
 
 
 def history_row(event: TrainingEvent) -> dict[str, float]:
@@ -277,13 +293,5 @@ def history_row(event: TrainingEvent) -> dict[str, float]:
         "loss": round(event.epoch_loss, 6),
         "held_out_loss": round(event.held_out_loss, 6),
         "seconds": round(event.seconds, 2),
-    }
-
-
-def measure(model, dataset: str) -> dict[str, dict[str, float]]:
-    """The figures of `evaluate` on the whole test split, by condition in `MEASURED`."""
-    x = load(dataset, "test").x
-    return {
-        label: {key: round(value, 6) for key, value in evaluate(model, x, kind, factor).items()}
-        for label, (kind, factor) in MEASURED.items()
+        **({} if event.silent is None else {"silent": round(event.silent, 4)}),
     }

@@ -16,6 +16,7 @@ from cae_core import denoising, latent, training
 from cae_core.config import RunConfig
 from cae_core.corruptions import corrupt
 from cae_core.datasets import as_float, load
+from cae_core.objectives import num_epochs
 from cae_core.recording import Recording
 
 NUM_PROBES, NUM_CODES = 8, 500
@@ -155,7 +156,7 @@ class Watch:
         if event is None or (self.seen and self.seen.step == event.step and len(self._recording.history) == event.epoch):
             return
         started = time.monotonic()
-        steps_per_epoch = event.num_steps // self._recording.config.epochs
+        steps_per_epoch = event.num_steps // num_epochs(self._recording.config)
         before, after = self._lately[0], self._lately[-1]
         rate = (after[0] - before[0]) / (after[1] - before[1]) if after[1] > before[1] else 0.0
         done, spent = event.step - self._first[0], event.seconds - self._first[1]
@@ -169,7 +170,7 @@ class Watch:
             num_steps=event.num_steps,
             epoch=event.epoch,
             seconds=event.seconds,
-            epochs=self._recording.config.epochs,
+            epochs=num_epochs(self._recording.config),
             steps_per_epoch=steps_per_epoch,
             steps_per_second=rate,
             seconds_left=spent / done * (event.num_steps - event.step) if done else None,

@@ -11,6 +11,7 @@ from cae_core.config import RunConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.jobs import JobError, Snapshot
 from cae_core.losses import LOSSES
+from cae_core.objectives import num_epochs
 from pages import show
 
 TICK = 0.4
@@ -85,7 +86,7 @@ def _facts(job: Snapshot | None, config: RunConfig) -> list[tuple[str, str]]:
     held_out = f"{seen.history[-1]['held_out_loss']:.4f}" if seen and seen.history else "–"
     return [
         (show.shortened(job.title, 24) if job and job.title else "State", words),
-        ("Epoch", f"{seen.step / seen.steps_per_epoch if seen else 0:.1f} of {config.epochs}"),
+        ("Epoch", f"{seen.step / seen.steps_per_epoch if seen else 0:.1f} of {num_epochs(config)}"),
         ("Step", f"{seen.step:,} of {seen.num_steps:,}" if seen else "–"),
         ("Speed", f"{seen.steps_per_second:.0f} steps/s" if seen else "–"),
         ("Time left", left),
@@ -151,7 +152,7 @@ def _pictures(config, x, x_noisy, x_hat, plane, labels, history, curve) -> None:
         done = np.array([[row["epoch"], row["held_out_loss"]] for row in history], float).reshape(-1, 2)
         line = charts.Curve("", curve[:, 0], curve[:, 1], done[:, 0], done[:, 1])
         st.plotly_chart(
-            charts.loss_curves([line], loss, last_epoch=config.epochs, height=CURVE_HEIGHT),
+            charts.loss_curves([line], loss, last_epoch=num_epochs(config), height=CURVE_HEIGHT),
             key="live_curve", config=PLAIN, alt=f"{loss} over epochs, training dashed, held-out solid",
         )  # fmt: skip
     with right:

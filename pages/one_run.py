@@ -37,11 +37,11 @@ def page(run: Run, settings: dict) -> None:
 def _told(run: Run, mine: bool) -> str:
     """Where it stands, in a sentence or two."""
     how = f"{'Training' if run.state == 'running' else runs.STATES[run.state].capitalize()}"
-    said = [f"{how}, {run.epochs} of {run.config.epochs} epochs."]
+    said = [f"{how}, {run.epochs} of {run.num_epochs} epochs."]
     if run.message:
         said.append(show.plain(run.message))
     if run.origin:
-        per_epoch = run.num_steps / run.config.epochs or 1
+        per_epoch = run.num_steps / run.num_epochs or 1
         said.append(_forked_from(str(run.origin.get("run")), run.origin.get("step"), per_epoch))
     if run.path.parent == runs.PRETRAINED_DIR:
         said.append("It ships with the app, with its last moment only.")
@@ -54,7 +54,7 @@ def _forked_from(name: str, step: object, per_epoch: float) -> str:
     when = ""
     try:
         parent = runs.find(name)
-        per_epoch, name = parent.num_steps / parent.config.epochs, parent.label
+        per_epoch, name = parent.num_steps / parent.num_epochs, parent.label
     except RunError:
         when = " (which is no longer there)"
     if isinstance(step, int) and step >= 0:
@@ -84,7 +84,7 @@ def _here(run: Run) -> tuple:
 
 def _moments(run: Run, settings: dict, playing: bool) -> None:
     steps = runs.saved_steps(run)
-    per_epoch = run.num_steps / run.config.epochs
+    per_epoch = run.num_steps / run.num_epochs
     epochs = [round(step / per_epoch, 2) for step in steps]
     epoch = state.values(settings)["epoch"]
     moment = int(np.abs(np.array(epochs) - epoch).argmin())
@@ -151,7 +151,7 @@ def _draw(run: Run, epochs: list[float], moment: int, past: replay.Replay) -> No
         label = f"{LOSSES[config.loss].label} per pixel"
         mark = epochs[moment] if len(epochs) > 1 else None
         st.plotly_chart(
-            charts.loss_curves([compare.curve(run)], label, mark=mark, last_epoch=config.epochs, height=CURVE),
+            charts.loss_curves([compare.curve(run)], label, mark=mark, last_epoch=run.num_epochs, height=CURVE),
             key="run_curve", config=compare.PLAIN,
             alt=f"{label} over epochs, training dashed, held-out solid, a mark at epoch {epochs[moment]:g}",
         )  # fmt: skip

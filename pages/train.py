@@ -9,6 +9,7 @@ from cae_core.architectures import ARCHITECTURES
 from cae_core.config import BOUNDS, Bounds, RunConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
+from cae_core.objectives import num_epochs
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
 from pages import explain, live, missing, presets, show, state, waiting
 
@@ -106,7 +107,7 @@ def _plan(config: RunConfig) -> str:
     took = "the time is estimated when no run trains" if jobs.default().is_busy() else "time is being estimated"
     if estimate:
         took = f"about **{show.seconds(estimate.seconds(config, images))}** on this machine"
-    return f"{config.epochs} × {images:,} images, {took}"
+    return f"{num_epochs(config)} × {images:,} images, {took}"
 
 
 def _wait_for_estimate(config: RunConfig) -> None:

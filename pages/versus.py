@@ -8,7 +8,7 @@ from html import escape
 
 import streamlit as st
 
-from cae_core import charts, datasets, runs, training
+from cae_core import charts, datasets, evaluating, runs
 from cae_core.architectures import ARCHITECTURES
 from cae_core.config import BOTTLENECKS, DEFAULTS, RunConfig
 from cae_core.corruptions import NOISE_KINDS
@@ -32,7 +32,7 @@ NAMES = {
     "optimizer": OPTIMIZERS, "schedule": SCHEDULES,
 }  # fmt: skip
 MEASURED = {"clean": "clean", "gaussian 0.5": "noise 0.5"}
-"""Conditions of `training.measure` in the words of a table."""
+"""Conditions of `evaluating.measure` in the words of a table."""
 
 
 RESULT = "Whole test set, MSE and BCE (nats) per pixel"
@@ -76,7 +76,7 @@ def results(compared: Sequence[Run]) -> list[Line]:
     """The figures on the whole test set, and what they cost; best are marked where all had the same test set."""
     fair = len({run.config.dataset for run in compared}) == 1
     lines = []
-    for condition in training.MEASURED:
+    for condition in evaluating.MEASURED:
         for name in ("mse", "bce", "ssim"):
             values = [run.metrics.get(condition, {}).get(name) for run in compared]
             known = [value for value in values if value is not None]

@@ -5,7 +5,8 @@ import threading
 import numpy as np
 import pytest
 
-from cae_core.architectures import ARCHITECTURES, INFERENCE_BATCH, build
+from cae_core.architectures import ARCHITECTURES, build
+from cae_core.architectures.autoencoder import INFERENCE_BATCH
 from cae_core.config import RunConfig
 from cae_core.losses import LOSSES
 

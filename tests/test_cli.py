@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cae_core import datasets, pretrained, runs, training
+from cae_core import datasets, evaluating, pretrained, runs, training
 from cae_core.__main__ import main
 from cae_core.config import RunConfig
 from cae_core.datasets import DATASETS, Split, strokes
@@ -243,7 +243,7 @@ def test_pretrain_goes_on_where_it_stopped(capsys, two_recipes, shipped, monkeyp
 
 @pytest.mark.usefixtures("two_recipes")
 def test_what_pretrain_measures_is_the_rounded_network_that_ships(capsys, monkeypatch):
-    measure, measured = training.measure, []
+    measure, measured = evaluating.measure, []
     monkeypatch.setattr(training, "measure", lambda model, *rest: measured.append(model) or measure(model, *rest))
     assert pretrain(capsys, "strokes-a")["made"] == ["strokes-a"]
     run = runs.find("strokes-a")

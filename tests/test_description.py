@@ -4,7 +4,8 @@ import keras
 import pytest
 from keras import layers
 
-from cae_core.architectures import ARCHITECTURES, Autoencoder, build
+from cae_core.architectures import ARCHITECTURES, build
+from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig
 from cae_core.description import Layer, describe, flow, network
 

@@ -5,13 +5,13 @@ import functools
 import numpy as np
 import pytest
 
-from cae_core import pca, pretrained, runs, training
+from cae_core import evaluating, pca, pretrained, runs, training
 from cae_core.architectures import build
 from cae_core.config import BOTTLENECKS
 from cae_core.datasets import DATASETS, as_float, load
+from cae_core.evaluating import MEASURED
 from cae_core.losses import LOSSES
 from cae_core.pretrained import RECIPES, name_of
-from cae_core.training import MEASURED
 
 SIZES = {"mnist": (55_000, 10_000), "fashion_mnist": (55_000, 10_000), "strokes": (45_000, 5_000)}
 """Images each data set trains on, without the held-out ones, and its test images."""
@@ -115,7 +115,7 @@ def measured_again(name):
     run = shipped(name)
     x = load(run.config.dataset, "test").x
     for condition, (kind, factor) in MEASURED.items():
-        figures = training.evaluate(runs.model(run), x, kind, factor)
+        figures = evaluating.evaluate(runs.model(run), x, kind, factor)
         assert figures == pytest.approx(run.metrics[condition], rel=1e-3, abs=1e-5), condition
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cae_core import datasets, recording, runs, saving, storage, training
+from cae_core import datasets, evaluating, recording, runs, saving, storage, training
 from cae_core.config import RunConfig
 from cae_core.datasets import DATASETS, DatasetMissing, Split, strokes
 from cae_core.recording import Recording, new_name
@@ -114,7 +114,7 @@ def test_a_finished_run_holds_every_epoch_and_nothing_else(whole):
     for step in (3, 6, 9):
         for path, w in runs.weights(run, step).items():
             np.testing.assert_array_equal(w, weights[step][path])
-    measured = training.measure(runs.model(run), "strokes")
+    measured = evaluating.measure(runs.model(run), "strokes")
     assert run.metrics == {label: pytest.approx(figures, abs=2e-6) for label, figures in measured.items()}
 
 
@@ -254,7 +254,7 @@ def test_stopped_in_mid_epoch_it_goes_on_in_mid_epoch(begun, whole):
     one.close()
     run = runs.find("one")
     assert (run.state, run.step, run.epochs, runs.saved_steps(run)) == ("stopped", 5, 1, [0, 3, 5])
-    measured = training.measure(runs.model(run), "strokes")
+    measured = evaluating.measure(runs.model(run), "strokes")
     assert run.metrics == {label: pytest.approx(figures, abs=2e-6) for label, figures in measured.items()}
     assert_equals_whole("one", losses + finish(run), whole)
     assert runs.saved_steps(runs.find("one")) == [0, 3, 6, 9]

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from cae_core import exporting, script, script_network, storage, training
-from cae_core.architectures import ARCHITECTURES, Autoencoder, build
+from cae_core.architectures import ARCHITECTURES, build
+from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.datasets import DATASETS, strokes

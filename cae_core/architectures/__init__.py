@@ -1,21 +1,24 @@
-"""The networks, by name. A new one is a file with a `build` and a line in `ARCHITECTURES`.
+"""The networks, by name. A new one is a file with a `build` and an entry in `ARCHITECTURES`.
 
-`build(config, image_shape)` returns an `Autoencoder`. The decoder ends in logits; the reconstruction is their sigmoid.
+`build(config, image_shape)` returns an `Autoencoder`. The decoder ends in logits; the reconstruction is their sigmoid,
+or the logits themselves where the run asks for a linear decoder.
 """
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
-from math import prod
-from typing import Any
-
-import numpy as np
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from cae_core.config import Entry, RunConfig, lookup
 
-INFERENCE_BATCH = 500
-"""Images a compiled call takes at most: bounds memory, and stays quick enough to be interrupted between calls."""
+if TYPE_CHECKING:
+    import numpy as np
+
+    from cae_core.architectures.autoencoder import Autoencoder
 
 
 @dataclass(frozen=True)
@@ -23,139 +26,230 @@ class Architecture(Entry):
     """A registry line of `ARCHITECTURES`; `make` is the file's `build`.
 
     Attributes:
+        published: the settings it was published with, as of `RunConfig`; where the source is silent, what it needs.
+        equations: what it computes, in LaTeX.
+        takes: settings of which it takes only some values, with these.
         fixed_code: the code's size follows from the image's; `bottleneck` changes nothing.
+        stages: pairs of layers that can be trained alone, before the whole.
+        solve: for a network without training steps, what computes its weights: `solve(model, x)` with all training images.
+        file: where its code stands.
     """
 
+    published: Mapping[str, Any] = field(default_factory=dict)
+    equations: tuple[str, ...] = ()
+    takes: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     fixed_code: bool = False
+    stages: int = 0
+    solve: Any = None
+    file: Path = Path()
 
 
-def _lazily(module: str):
-    """The `build` of a file of this package, imported when first called, so that reading the registry loads no Keras."""
+def _entry(label: str, summary: str, source: str, file: str, **more: Any) -> Architecture:
+    """An entry whose file is imported when first used, so that reading the registry loads no Keras."""
 
-    def make(config: RunConfig, image_shape: tuple[int, int, int]):
-        from importlib import import_module
+    def make(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
+        return import_module(f"{__name__}.{file}").build(config, image_shape)
 
-        return import_module(f"{__name__}.{module}").build(config, image_shape)
+    return Architecture(label, summary, source, make, file=Path(__file__).with_name(f"{file}.py"), **more)
 
-    return make
 
+def _solve_pca(model: Autoencoder, x: np.ndarray) -> None:
+    import_module(f"{__name__}.pca").solve(model, x)
+
+
+_NOISY = {"noise_kind": "gaussian", "noise_factor": 0.5}
+_CLEAN = {"noise_kind": "none"}
 
 ARCHITECTURES: dict[str, Architecture] = {
-    "fast": Architecture(
+    "fast": _entry(
         "Fast",
         "Strided convolutions down, work at low resolution, sub-pixel upsampling back: the app's own default.",
         "sub-pixel upsampling: Shi et al., CVPR 2016",
-        _lazily("fast"),
+        "fast",
+        published={"loss": "bce", "optimizer": "muon", "learning_rate": 0.01, "schedule": "one_cycle", "batch_size": 128,
+                   "epochs": 6, "bottleneck": 32, **_NOISY},
+        equations=(
+            r"h_{i+1} = \mathrm{SiLU}(W_i *_{2} h_i + b_i)",
+            r"z = W h + b",
+            r"\hat x_{2i+p,\,2j+q} = \sigma(g_{i,j,\,2p+q})",
+        ),
     ),
-    "dense": Architecture(
+    "dense": _entry(
         "Dense",
         "784 → 256 → code → 256 → 784, every layer a sigmoid.",
         "Hinton and Salakhutdinov, Science 2006, without the pretraining",
-        _lazily("dense"),
+        "dense",
+        published={"loss": "mse", "optimizer": "rmsprop", "learning_rate": 0.01, "schedule": "constant", "batch_size": 256,
+                   "epochs": 20, "bottleneck": 128, **_CLEAN},
+        equations=(
+            r"z = \sigma(W_2\,\sigma(W_1 x + b_1) + b_2)",
+            r"\hat x = \sigma(W_4\,\sigma(W_3 z + b_3) + b_4)",
+        ),
+        stages=2,
     ),
-    "conv_denoise": Architecture(
+    "dense_linear_2d": _entry(
+        "Deep, linear code of 2",
+        "784 → 256 → 64 → 16 → 2 and back: the whole code is a point in a plane.",
+        "Hinton and Salakhutdinov, Science 2006; Bengio et al., NIPS 2006",
+        "dense_linear_2d",
+        published={"loss": "mse", "optimizer": "adam", "learning_rate": 0.01, "schedule": "constant", "batch_size": 256,
+                   "epochs": 20, "bottleneck": 2, **_CLEAN},
+        equations=(
+            r"h_i = \sigma(W_i h_{i-1} + b_i),\quad h_0 = x",
+            r"z = W_4 h_3 + b_4 \in \mathbb{R}^2",
+            r"\hat h_{i-1} = \sigma(W'_i \hat h_i + b'_i),\quad \hat x = \hat h_0",
+        ),
+        takes={"bottleneck": (2,)},
+        stages=4,
+    ),
+    "dense_deep": _entry(
+        "Deep",
+        "784 → 1000 → 500 → 250 → code and back, the network that made deep autoencoders known.",
+        "Hinton and Salakhutdinov, Science 2006, Fig. 2",
+        "dense_deep",
+        published={"loss": "bce", "optimizer": "adam", "learning_rate": 0.001, "schedule": "cosine", "batch_size": 128,
+                   "epochs": 50, "bottleneck": 30, **_CLEAN},
+        equations=(
+            r"h_i = \sigma(W_i h_{i-1} + b_i),\quad h_0 = x",
+            r"z = W_4 h_3 + b_4 \in \mathbb{R}^{30}",
+            r"\hat h_{i-1} = \sigma(W'_i \hat h_i + b'_i),\quad \hat x = \hat h_0",
+        ),
+        stages=4,
+    ),
+    "dense_denoise": _entry(
+        "Dense denoiser",
+        "784 → code → 784: one hidden layer that sees the noisy image and has to give the clean one.",
+        "Vincent et al., ICML 2008",
+        "dense_denoise",
+        published={"loss": "bce", "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "batch_size": 200,
+                   "epochs": 20, "bottleneck": 256, **_NOISY},
+        equations=(r"z = \sigma(W \tilde x + b)", r"\hat x = \sigma(W' z + b')", r"\min\; L(x, \hat x),\ \tilde x = x + \varepsilon"),
+        stages=1,
+    ),
+    "conv_denoise": _entry(
         "Convolutional denoiser",
         "The Keras example: its code has 1,568 numbers for 784 pixels, so it is no bottleneck at all.",
         "Keras examples, vision/autoencoder (Valdarrama, 2021)",
-        _lazily("conv_denoise"),
+        "conv_denoise",
+        published={"loss": "bce", "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "batch_size": 128,
+                   "epochs": 100, **_NOISY},
+        equations=(
+            r"h_i = \mathrm{pool}_2(\max(0, W_i * h_{i-1} + b_i)),\quad h_0 = \tilde x,\quad z = h_2",
+            r"g_{i+1} = \mathrm{up}_2(\max(0, W'_i * g_i + b'_i)),\quad g_1 = z",
+            r"\hat x = \sigma(W'_3 * g_3 + b'_3)",
+        ),
         fixed_code=True,
     ),
-}
-
-
-class Autoencoder:
-    """An encoder and a decoder, with compiled inference.
-
-    Attributes:
-        encoder: keras.Model, images `(n, H, W, C)` float32 in [0, 1] to codes z `(n, ...)` float32.
-        decoder: keras.Model, codes to logits `(n, H, W, C)` float32.
-        image_shape: `(H, W, C)`.
-    """
-
-    def __init__(self, encoder: Any, decoder: Any):
-        import tensorflow as tf
-
-        self.encoder, self.decoder = encoder, decoder
-        self.image_shape = tuple(encoder.input_shape[1:])
-        # Fixed signatures: one trace for every batch size. 2 ms a call, where model.predict takes 78 ms.
-        x = tf.TensorSpec((None, *self.image_shape), tf.float32)
-        z = tf.TensorSpec((None, *self.code_shape), tf.float32)
-
-        def compiled(function, signature):
-            return tf.function(function, input_signature=[signature], autograph=False)
-
-        self._encode = compiled(lambda x: encoder(x, training=False), x)
-        self._decode = compiled(lambda z: tf.sigmoid(decoder(z, training=False)), z)
-        self._reconstruct = compiled(lambda x: tf.sigmoid(decoder(encoder(x, training=False), training=False)), x)
-
-    @property
-    def code_shape(self) -> tuple[int, ...]:
-        return tuple(self.encoder.output_shape[1:])
-
-    @property
-    def code_size(self) -> int:
-        """How many numbers the code of one image has."""
-        return prod(self.code_shape)
-
-    @property
-    def trainable_variables(self) -> list[Any]:
-        return [*self.encoder.trainable_variables, *self.decoder.trainable_variables]
-
-    def logits(self, x: Any, training: bool = False) -> tuple[Any, Any]:
-        """Codes and logits of a batch of tensors, for use inside a training step."""
-        z = self.encoder(x, training=training)
-        return z, self.decoder(z, training=training)
-
-    def encode(self, x: np.ndarray) -> np.ndarray:
-        """Codes `(n, ...)` float32 of images `(n, H, W, C)` float32 in [0, 1]."""
-        return self._in_batches(self._encode, x, self.image_shape)
-
-    def decode(self, z: np.ndarray) -> np.ndarray:
-        """Images `(n, H, W, C)` float32 in [0, 1] of codes `(n, ...)` float32."""
-        return self._in_batches(self._decode, z, self.code_shape)
-
-    def reconstruct(self, x: np.ndarray) -> np.ndarray:
-        """x_hat `(n, H, W, C)` float32 in [0, 1] of images of the same shape, noisy or clean."""
-        return self._in_batches(self._reconstruct, x, self.image_shape)
-
-    def weights(self) -> dict[str, np.ndarray]:
-        """Every weight by name, in a fixed order."""
-        return {variable.path: variable.numpy() for variable in self._variables()}
-
-    def set_weights(self, weights: dict[str, np.ndarray]) -> None:
-        """The inverse of `weights`; a missing, extra or wrong-shaped weight is a ValueError naming it."""
-        variables = {variable.path: variable for variable in self._variables()}
-        if odd := sorted(variables.keys() ^ weights.keys()):
-            raise ValueError(f"The weights do not fit the network: {odd[0]} is in only one of the two.")
-        for path, variable in variables.items():
-            if tuple(weights[path].shape) != tuple(variable.shape):
-                raise ValueError(
-                    f"The weights do not fit the network: {path} is {weights[path].shape}, not {tuple(variable.shape)}."
-                )
-        for path, variable in variables.items():
-            variable.assign(weights[path].astype("float32"))
-
-    def _variables(self) -> list[Any]:
-        return [*self.encoder.variables, *self.decoder.variables]
-
-    @staticmethod
-    def _in_batches(function: Any, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        values = np.asarray(values, dtype="float32")
-        if values.shape[1:] != shape or not len(values):
-            raise ValueError(f"Got an array of shape {values.shape}; the network takes (n, {', '.join(map(str, shape))}).")
-        starts = range(0, len(values), INFERENCE_BATCH)
-        return np.concatenate([function(values[start : start + INFERENCE_BATCH]).numpy() for start in starts])
-
+    "conv_unpool": _entry(
+        "Unpooling with switches",
+        "Pooling remembers where each maximum was, and unpooling puts it back there, past the code.",
+        "Zeiler, Taylor and Fergus, ICCV 2011; SegNet, 2015",
+        "conv_unpool",
+        published={"loss": "mse", "optimizer": "rmsprop", "learning_rate": 0.01, "schedule": "constant", "batch_size": 50,
+                   "epochs": 20, **_CLEAN},
+        equations=(
+            r"z_{ij} = \max_{p \in \Omega_{ij}} h_p,\quad s_{ij} = \arg\max_{p \in \Omega_{ij}} h_p",
+            r"u_p = z_{ij}\,[\,p = s_{ij}\,]",
+            r"g = W_2^{\prime} *^{\mathsf T} (u - b_2),\quad \hat x = W_1^{\prime} *^{\mathsf T} (\max(0, g) - b_1)",
+        ),
+        fixed_code=True,
+    ),
+    "conv_transpose": _entry(
+        "Transposed convolution, kernel 3",
+        "The textbook one: its decoder paints with the encoder's own kernels, and leaves a checkerboard.",
+        "Masci et al., ICANN 2011; Odena, Dumoulin and Olah, Distill 2016",
+        "conv_transpose",
+        published={"loss": "half", "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "batch_size": 128,
+                   "epochs": 10, **_CLEAN},
+        equations=(
+            r"z = \mathrm{pool}_2(\max(0, W * x + b))",
+            r"\hat x = \sigma(W *^{\mathsf T}_2 z + c)",
+            r"\langle W * a,\, b\rangle = \langle a,\, W *^{\mathsf T} b\rangle",
+        ),
+        fixed_code=True,
+    ),
+    "conv_transpose_even": _entry(
+        "Transposed convolution, kernel 4",
+        "The same with a kernel that its stride divides: every pixel is painted equally often.",
+        "Odena, Dumoulin and Olah, Distill 2016",
+        "conv_transpose",
+        published={"loss": "half", "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "batch_size": 128,
+                   "epochs": 10, **_CLEAN},
+        equations=(r"z = \mathrm{pool}_2(\max(0, W * x + b))", r"\hat x = \sigma(W *^{\mathsf T}_2 z + c),\quad 4 \bmod 2 = 0"),
+        fixed_code=True,
+    ),
+    "conv_resize": _entry(
+        "Resize, then convolve",
+        "Its decoder resizes to each size the encoder has passed, then convolves: no checkerboard, any image size.",
+        "Odena, Dumoulin and Olah, Distill 2016",
+        "conv_resize",
+        published={"loss": "bce", "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "batch_size": 200,
+                   "epochs": 20, **_NOISY},
+        equations=(
+            r"h_i = \mathrm{pool}_2(\max(0, W_i * h_{i-1} + b_i)),\quad h_0 = \tilde x,\quad z = h_3",
+            r"g_{i-1} = \max(0, W'_i * \mathrm{resize}(g_i, |h_{i-1}|) + b'_i),\quad g_3 = z",
+            r"\hat x = \sigma(W' * g_0 + b')",
+        ),
+        fixed_code=True,
+    ),
+    "masci": _entry(
+        "Stacked CAE, one layer",
+        "Kernels that read and, flipped, paint; max pooling in between keeps one value of four.",
+        "Masci, Meier, Cireşan and Schmidhuber, ICANN 2011",
+        "masci",
+        published={"loss": "half", "optimizer": "sgd", "learning_rate": 0.01, "schedule": "constant", "batch_size": 128,
+                   "epochs": 10, **_CLEAN},
+        equations=(
+            r"h^k = \sigma(x * W^k + b^k)",
+            r"y = \sigma\Big(\sum_k h^k * \widetilde W^k + c\Big),\quad \widetilde W_{ij} = W_{-i,-j}",
+            r"E(\theta) = \frac{1}{2n} \sum_{i=1}^{n} (x_i - y_i)^2",
+        ),
+        fixed_code=True,
+    ),
+    "pca": _entry(
+        "Principal components",
+        "The best linear code: the directions in which the images differ most, computed at once.",
+        "Pearson 1901; Baldi and Hornik, Neural Networks 1989",
+        "pca",
+        published={"loss": "mse", "output": "linear", "epochs": 1, "bottleneck": 30, **_CLEAN},
+        equations=(r"z = V (x - m)", r"\hat x = V^{\mathsf T} z + m", r"V V^{\mathsf T} = I,\quad \min_V \sum_n \|x_n - \hat x_n\|^2"),
+        takes={"loss": ("mse", "half"), "output": ("linear",), "noise_kind": ("none",), "epochs": (1,)},
+        solve=_solve_pca,
+    ),
+}  # fmt: skip
 
 _building = threading.Lock()  # Keras builds one network at a time
+
+
+def check(config: RunConfig) -> None:
+    """A ValueError naming a setting that the configuration's network cannot take, and what would work."""
+    entry = lookup(ARCHITECTURES, "architecture", config.architecture)
+    for setting, values in entry.takes.items():
+        given = getattr(config, setting)
+        if given not in values:
+            raise ValueError(
+                f"{setting} is {given!r}, which {config.architecture} does not take: set it to "
+                f"{' or '.join(map(repr, values))}, or choose another architecture."
+            )
+    if config.pretraining and not entry.stages:
+        able = ", ".join(name for name, other in ARCHITECTURES.items() if other.stages)
+        raise ValueError(
+            f"pretraining is {config.pretraining}, but {config.architecture} has no layers that can be trained alone: set it "
+            f"to 0, or choose one of {able}."
+        )
+
+
+def published(name: str) -> RunConfig:
+    """A run as the network was published, on MNIST; what its source leaves open is this project's choice."""
+    return RunConfig(architecture=name, **{"dataset": "mnist", **lookup(ARCHITECTURES, "architecture", name).published})
 
 
 def build(config: RunConfig, image_shape: tuple[int, int, int] = (28, 28, 1)) -> Autoencoder:
     """The untrained network of a configuration.
 
     Raises:
-        ValueError: the architecture is unknown, or cannot take this image size.
+        ValueError: the architecture is unknown, or cannot take this image size or one of the settings.
     """
-    make = lookup(ARCHITECTURES, "architecture", config.architecture).make
+    check(config)
     with _building:
-        return make(config, image_shape)
+        return lookup(ARCHITECTURES, "architecture", config.architecture).make(config, image_shape)

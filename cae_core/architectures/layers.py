@@ -1,10 +1,17 @@
-"""What several networks are made of: an upsampling that Keras does not have, and the seeds they are initialised from."""
+"""What several networks are made of: layers that Keras does not have, stacks of dense ones, and the seeds they start from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from math import prod
+from typing import Any
 
+import keras
+import tensorflow as tf
 from keras import layers
+
+from cae_core.architectures.autoencoder import Autoencoder, Stage
+from cae_core.config import RunConfig
 
 
 def depth_to_space(h, block: int):
@@ -19,12 +26,151 @@ def depth_to_space(h, block: int):
     return layers.Reshape((height * block, width * block, channels // block**2))(h)
 
 
+@keras.saving.register_keras_serializable("cae_core")
+class MaxPoolSwitches(layers.Layer):
+    """2 × 2 max pooling that also says where each maximum was: the **switches** of Zeiler and Fergus, ECCV 2014.
+
+    `(n, H, W, C)` with even H and W to `(n, H/2, W/2, C)` and the switches, int32 of the same shape: the maximum's place in
+    its window, 0 to 3 row by row. Of equal maxima the first counts, in the value's gradient, too.
+    """
+
+    def call(self, h):
+        n, height, width, channels = tf.shape(h)[0], *h.shape[1:]
+        windows = tf.reshape(h, (n, height // 2, 2, width // 2, 2, channels))
+        windows = tf.reshape(tf.transpose(windows, (0, 1, 3, 5, 2, 4)), (n, height // 2, width // 2, channels, 4))
+        switches = tf.argmax(windows, axis=-1, output_type=tf.int32)
+        return tf.gather(windows, switches, axis=-1, batch_dims=4), switches
+
+    def compute_output_spec(self, h):
+        n, height, width, channels = h.shape
+        shape = (n, height // 2, width // 2, channels)
+        return keras.KerasTensor(shape, h.dtype), keras.KerasTensor(shape, "int32")
+
+
+@keras.saving.register_keras_serializable("cae_core")
+class Unpool(layers.Layer):
+    """The inverse of `MaxPoolSwitches` where it has one: each value back in its place, 0 in the other three.
+
+    `[(n, h, w, C), switches]` to `(n, 2h, 2w, C)`. Badrinayanan, Kendall and Cipolla's SegNet (2015) upsamples like this.
+    """
+
+    def call(self, inputs):
+        h, switches = inputs
+        n, height, width, channels = tf.shape(h)[0], *h.shape[1:]
+        windows = h[..., None] * tf.one_hot(switches, 4, dtype=h.dtype)
+        windows = tf.reshape(windows, (n, height, width, channels, 2, 2))
+        return tf.reshape(tf.transpose(windows, (0, 1, 4, 2, 5, 3)), (n, 2 * height, 2 * width, channels))
+
+    def compute_output_spec(self, inputs):
+        n, height, width, channels = inputs[0].shape
+        return keras.KerasTensor((n, 2 * height, 2 * width, channels), inputs[0].dtype)
+
+
+@keras.saving.register_keras_serializable("cae_core")
+class SubtractBias(layers.Layer):
+    """h − b with one b a channel: undoes the bias that a convolution has added."""
+
+    def build(self, shape):
+        self.bias = self.add_weight(name="bias", shape=(shape[-1],), initializer="zeros")
+
+    def call(self, h):
+        return h - self.bias
+
+
+class TiedConv2DTranspose(layers.Layer):
+    """The transposed convolution with another layer's kernel: not a copy kept in step, the same variable.
+
+    With stride 1 it is the convolution with the kernels flipped in both axes of Masci et al., ICANN 2011, section 3; it is
+    the adjoint of the layer's own convolution, <conv(a), b> = <a, conv_T(b)>.
+
+    Args:
+        convolution: the `Conv2D` whose kernel it uses, already built.
+        strides: how many times larger the output is.
+    """
+
+    def __init__(self, convolution: layers.Conv2D, strides: int = 1, name: str | None = None):
+        super().__init__(name=name)
+        self._kernel = lambda: convolution.kernel  # behind a function, or Keras would count the weight twice
+        self.strides = (strides, strides)
+        self.kernel_size, self.filters = convolution.kernel_size, convolution.kernel.shape[2]
+
+    @property
+    def kernel(self):
+        return self._kernel()
+
+    def build(self, shape):
+        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
+
+    def call(self, h):
+        n, height, width, _ = tf.shape(h)[0], *h.shape[1:]
+        shape = (n, height * self.strides[0], width * self.strides[1], self.filters)
+        return tf.nn.conv2d_transpose(h, tf.convert_to_tensor(self.kernel), shape, self.strides, "SAME") + self.bias
+
+    def compute_output_spec(self, h):
+        n, height, width, _ = h.shape
+        return keras.KerasTensor((n, height * self.strides[0], width * self.strides[1], self.filters), h.dtype)
+
+    def untied(self) -> layers.Conv2DTranspose:
+        """A layer of Keras's own that computes the same, for a model that leaves this project."""
+        return layers.Conv2DTranspose(self.filters, self.kernel_size, self.strides, "same", name=self.name)
+
+
+def dense_stack(
+    config: RunConfig, image_shape: tuple[int, int, int], hidden: Sequence[int], code_activation: str | None
+) -> Autoencoder:
+    """A mirrored stack of dense layers, sigmoid but for the code and the logits; every pair of layers is a stage.
+
+    Args:
+        config: its bottleneck is the size of the code.
+        image_shape: `(H, W, C)`.
+        hidden: units of the encoder's layers before the code.
+        code_activation: of the code; None for a linear one.
+    """
+    seed = seeds(config.seed)
+
+    def dense(units: int, name: str, activation: str | None = "sigmoid"):
+        return layers.Dense(units, activation, kernel_initializer=keras.initializers.GlorotUniform(next(seed)), name=name)
+
+    names = ["hidden"] if len(hidden) == 1 else [f"hidden_{i}" for i, _ in enumerate(hidden, 1)]
+    x = keras.Input(image_shape)
+    flat = layers.Flatten()
+    up = [dense(units, name) for units, name in zip(hidden, names, strict=True)]
+    up.append(dense(config.bottleneck, "code", code_activation))
+    down = [dense(units, f"{name}_back") for units, name in zip(hidden[::-1], names[::-1], strict=True)]
+    down.append(dense(prod(image_shape), "logits", None))
+    image = layers.Reshape(image_shape)
+
+    z = keras.Input((config.bottleneck,))
+    encoder = keras.Model(x, _through([flat, *up], x), name="encoder")
+    decoder = keras.Model(z, _through([*down, image], z), name="decoder")
+    pairs = [Stage((layer,), (back,)) for layer, back in zip(up, down[::-1], strict=True)]
+    pairs[0] = Stage((flat, up[0]), (down[-1], image))
+    return Autoencoder(encoder, decoder, config.output, pairs)
+
+
+def _through(chain: Sequence[Any], h: Any) -> Any:
+    for layer in chain:
+        h = layer(h)
+    return h
+
+
 def seeds(seed: int) -> Iterator[int]:
     """One seed a layer, so that equal configurations start from equal weights whatever else was built before."""
     layer = 0
     while True:
         yield (seed * 1009 + layer) % 2**31
         layer += 1
+
+
+def convolutions(seed: Iterator[int], initializer: type = keras.initializers.GlorotUniform):
+    """A maker of "same" convolutions, each with a seed of its own: `conv(filters, size, name, activation, ...)`."""
+
+    def conv(filters: int, size: int, name: str, activation: str | None = "relu", kind: type = layers.Conv2D):
+        return kind(
+            filters, size, padding="same", activation=activation, kernel_initializer=initializer(next(seed)), name=name
+        )
+
+    return conv
 
 
 def refuse_size(architecture: str, image_shape: tuple[int, int, int], factor: int) -> None:

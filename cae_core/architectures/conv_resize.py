@@ -1,0 +1,46 @@
+"""`conv_resize`: a denoiser whose decoder resizes to each size the encoder has passed, then convolves.
+
+The encoder pools three times, 28 → 14 → 7 → 4. The decoder repeats the nearest pixel until the picture has the stored
+size again, 4 → 7 → 14 → 28, and only then convolves: every output pixel is reached by the same number of kernel
+weights, so there is none of the checkerboard that a strided transposed convolution leaves. Storing the sizes lets it
+take images of any size.
+
+Sources: Odena, Dumoulin and Olah, Deconvolution and Checkerboard Artifacts, Distill 2016; the denoising autoencoder of
+Udacity's deep learning course (32, 32 and 16 filters, a code of 4 × 4 × 16).
+"""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from cae_core.architectures.autoencoder import Autoencoder
+from cae_core.architectures.layers import convolutions, seeds
+from cae_core.config import RunConfig
+
+FILTERS = (32, 32, 16)
+LEAST = 8
+"""Pixels a side from which the code is more than one point."""
+
+
+def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
+    """The network; its code is `(n, ⌈H / 8⌉, ⌈W / 8⌉, 16)`, zero or positive. `config.bottleneck` is not used."""
+    if min(image_shape[:2]) < LEAST:
+        size = f"{image_shape[0]} x {image_shape[1]}"
+        raise ValueError(
+            f"conv_resize halves the image three times and got {size} pixels: it takes {LEAST} x {LEAST} or more."
+        )
+    conv = convolutions(seeds(config.seed))
+    h = x = keras.Input(image_shape)
+    sizes = []
+    for i, filters in enumerate(FILTERS, 1):
+        sizes.append(h.shape[1:3])
+        h = layers.MaxPooling2D(2, padding="same")(conv(filters, 3, f"conv_{i}")(h))
+    encoder = keras.Model(x, h, name="encoder")
+
+    h = z = keras.Input(encoder.output_shape[1:])
+    for i, (size, filters) in enumerate(zip(sizes[::-1], FILTERS[::-1], strict=True), 1):
+        h = layers.Resizing(*size, interpolation="nearest", name=f"resize_{i}")(h)
+        h = conv(filters, 3, f"conv_{i}_back")(h)
+    decoder = keras.Model(z, conv(image_shape[2], 3, "logits", None)(h), name="decoder")
+    return Autoencoder(encoder, decoder, config.output)

@@ -1,0 +1,33 @@
+"""`conv_transpose`: the textbook convolutional autoencoder, one layer each way with one set of kernels.
+
+One convolution and max pooling code the image; one transposed convolution with the *same* kernels paints it back, each
+code value adding its kernel to the picture. With a stride of 2 and a kernel of 3 the painted patches overlap unevenly:
+every other row and column is reached by twice as many kernel weights, which shows as a **checkerboard**. A kernel of 4,
+which the stride divides, reaches every pixel equally often (`conv_transpose_even`).
+
+Sources: Masci, Meier, Cireşan and Schmidhuber, ICANN 2011 (tied kernels, E = 1/(2n) Σ (x − x̂)²); Dumoulin and Visin,
+arXiv:1603.07285 (the transposed convolution); Odena, Dumoulin and Olah, Distill 2016 (why it leaves a checkerboard).
+"""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from cae_core.architectures.autoencoder import Autoencoder
+from cae_core.architectures.layers import TiedConv2DTranspose, convolutions, refuse_size, seeds
+from cae_core.config import RunConfig
+
+FILTERS, STRIDE = 32, 2
+KERNEL = {"conv_transpose": 3, "conv_transpose_even": 4}
+
+
+def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
+    """The network; its code is `(n, H / 2, W / 2, 32)`, zero or positive. `config.bottleneck` is not used."""
+    refuse_size(config.architecture, image_shape, STRIDE)
+    conv = convolutions(seeds(config.seed))(FILTERS, KERNEL[config.architecture], "conv")
+    x = keras.Input(image_shape)
+    encoder = keras.Model(x, layers.MaxPooling2D(STRIDE)(conv(x)), name="encoder")
+    z = keras.Input(encoder.output_shape[1:])
+    decoder = keras.Model(z, TiedConv2DTranspose(conv, STRIDE, name="logits")(z), name="decoder")
+    return Autoencoder(encoder, decoder, config.output)

@@ -1,0 +1,42 @@
+"""`pca`: principal component analysis as a network, the best that one linear layer each way can do.
+
+z = (x − m) Vᵀ and x̂ = z V + m, where V are the k directions in which the training images differ most. Nothing is
+learned by steps: the directions come from the images' covariance matrix at once. What other networks gain over this at
+the same code size they gain by not being linear.
+
+Sources: Pearson 1901; Baldi and Hornik, Neural Networks 1989 (a linear autoencoder finds the same plane).
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+import keras
+import numpy as np
+from keras import layers
+
+from cae_core import pca
+from cae_core.architectures.autoencoder import Autoencoder
+from cae_core.config import RunConfig
+
+
+def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
+    """The network, every weight 0 until `solve`; its code is `(n, bottleneck)`, linear and unbounded."""
+    size = prod(image_shape)
+    if config.bottleneck > size:
+        raise ValueError(
+            f"pca has at most as many components as the image has values, {size}: bottleneck is {config.bottleneck}."
+        )
+    x, z = keras.Input(image_shape), keras.Input((config.bottleneck,))
+    code = layers.Dense(config.bottleneck, kernel_initializer="zeros", name="code")
+    back = layers.Dense(size, kernel_initializer="zeros", name="back")
+    decoder = keras.Model(z, layers.Reshape(image_shape)(back(z)), name="decoder")
+    return Autoencoder(keras.Model(x, code(layers.Flatten()(x)), name="encoder"), decoder, config.output)
+
+
+def solve(model: Autoencoder, x: np.ndarray) -> None:
+    """Puts the principal components of images `(n, H, W, C)` float32 into the network."""
+    found = pca.fit(x, model.code_size)
+    v, mean = found.components, found.mean
+    parts = {"code/kernel": v.T, "code/bias": -v @ mean, "back/kernel": v, "back/bias": mean}
+    model.set_weights(parts)

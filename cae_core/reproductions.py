@@ -1,0 +1,236 @@
+"""Published figures and the runs that are held against them.
+
+A **card** is one claim of a paper or page, or several that belong together: the runs it takes, and what is measured of them
+against which figure. The same run from the command line (`python -m cae_core reproduce CARD`) and from the app gives the same
+figures. Everything is measured on the whole test split; settings that a source leaves open were chosen on held-out images.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cae_core import architectures
+from cae_core.config import RunConfig
+
+MNIST_VALUES = 784
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One figure.
+
+    Attributes:
+        label: what is measured, in a few words.
+        run: name in its card's `runs`.
+        figure: as published; None where the source gives none.
+        metric: "mse", "bce" (both per pixel) or "squared_error" (per image).
+        noise: kind and factor of the noise on the test images.
+        epoch: after which epoch; None for the end.
+        below: label of another claim of the card that this one has to be less than, "" for none.
+    """
+
+    label: str
+    run: str
+    figure: float | None = None
+    metric: str = "mse"
+    noise: tuple[str, float] = ("none", 0.0)
+    epoch: int | None = None
+    below: str = ""
+
+
+UNITS = {"mse": "MSE per pixel", "bce": "BCE in nats per pixel", "squared_error": "squared error per image"}
+
+
+@dataclass(frozen=True)
+class Card:
+    """One line of `CARDS`.
+
+    Attributes:
+        label: what it is about.
+        source: where the figures are from.
+        claims: what is measured.
+        runs: what is trained, by name, with the first seed.
+        starts: by name of a run the one whose last weights it goes on from.
+        seeds: how many seeds the shipped result has.
+        tolerance: how far off the figure may be and still count as reproduced, as a share of it.
+        at_most: the figure is a bar to stay under, rather than one to meet.
+        differs: how this differs from what was published, and what was tried; in full sentences.
+    """
+
+    label: str
+    source: str
+    claims: tuple[Claim, ...]
+    runs: Mapping[str, RunConfig]
+    starts: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    seeds: int = 1
+    tolerance: float = 0.03
+    at_most: bool = False
+    differs: str = ""
+
+
+def _as_published(name: str, **changes: Any) -> RunConfig:
+    return dataclasses.replace(architectures.published(name), **changes)
+
+
+_KERAS = _as_published("conv_denoise", noise_kind="none", noise_factor=0.0, epochs=50)
+_HALF_NOISE = ("gaussian", 0.5)
+_PCA = {2: 43.64, 4: 37.56, 8: 29.35, 16: 21.06, 30: 13.87, 32: 13.19, 64: 7.09, 128: 3.30}
+_TRAINED_ON = "Trained on 55,000 images instead of 60,000: the last 5,000 are held out here, to choose by."
+
+CARDS: dict[str, Card] = {
+    "hinton": Card(
+        "A code of 30 numbers, their network",
+        "Hinton and Salakhutdinov, Science 2006, Fig. 2: a deep autoencoder, 784-1000-500-250-30",
+        (
+            Claim("whole network at once", "hinton", 3.00, "squared_error"),
+            Claim("layer by layer first", "hinton_pretrained", 3.00, "squared_error"),
+        ),
+        {
+            "hinton": _as_published("dense_deep"),
+            "hinton_pretrained": _as_published("dense_deep", pretraining=5),
+        },
+        tolerance=0.1,
+        at_most=True,
+        differs=f"{_TRAINED_ON} They pretrained with restricted Boltzmann machines and fine-tuned by conjugate gradients; here "
+        "it is Adam, from random weights or from layers trained alone as shallow autoencoders.",
+    ),
+    "thirty": Card(
+        "A code of 30 numbers, any network",
+        "this project's own bar, against the 3.00 of Hinton and Salakhutdinov, Science 2006",
+        (Claim("fast, 30 numbers", "thirty", 2.3, "squared_error"),),
+        {"thirty": _as_published("fast", noise_kind="none", loss="mse", bottleneck=30, batch_size=64, epochs=15)},
+        seeds=3,
+        tolerance=0.0,
+        at_most=True,
+        differs=_TRAINED_ON,
+    ),
+    "pca": Card(
+        "Principal components",
+        "measured for this project; the value of 30 is also Hinton and Salakhutdinov's, Science 2006",
+        tuple(Claim(f"{k} components", f"pca_{k}", figure, "squared_error") for k, figure in _PCA.items()),
+        {f"pca_{k}": _as_published("pca", bottleneck=k) for k in _PCA},
+        tolerance=0.005,
+        differs=_TRAINED_ON,
+    ),
+    "keras_clean": Card(
+        "The Keras example, clean images",
+        "keras.io, vision/autoencoder: validation BCE after 1 and 50 epochs",
+        (
+            Claim("after 1 epoch", "keras_clean", 0.0723, "bce", epoch=1),
+            Claim("after 50 epochs", "keras_clean", 0.0622, "bce"),
+        ),
+        {"keras_clean": _KERAS},
+        differs=f"{_TRAINED_ON} The example measures on the test images while it trains; here they are measured once.",
+    ),
+    "keras_noise": Card(
+        "The Keras example, denoising",
+        "keras.io, vision/autoencoder: the trained network goes on as a denoiser of noise 0.4; validation BCE",
+        (
+            Claim("after 1 epoch", "keras_noise", 0.0922, "bce", ("gaussian", 0.4), epoch=1),
+            Claim("after 100 epochs", "keras_noise", 0.0839, "bce", ("gaussian", 0.4)),
+        ),
+        {"keras_clean": _KERAS, "keras_noise": _as_published("conv_denoise", noise_factor=0.4)},
+        starts={"keras_noise": "keras_clean"},
+        differs=f"{_TRAINED_ON} The example draws its noise once for all epochs; here it is fresh in every step.",
+    ),
+    "conv_denoise": Card(
+        "The Keras network on noise 0.5, from scratch",
+        "measured for this project with a bare training loop: test MSE and BCE by epoch",
+        (
+            *(
+                Claim(f"MSE after epoch {epoch}", "conv_denoise", mse, "mse", _HALF_NOISE, epoch)
+                for epoch, mse in {1: 0.0170, 2: 0.0146, 3: 0.0135, 5: 0.0124, 10: 0.0114}.items()
+            ),
+            *(
+                Claim(f"BCE after epoch {epoch}", "conv_denoise", bce, "bce", _HALF_NOISE, epoch)
+                for epoch, bce in {1: 0.1146, 5: 0.1002, 10: 0.0973}.items()
+            ),
+        ),
+        {"conv_denoise": _as_published("conv_denoise", epochs=10)},
+        tolerance=0.1,
+        differs=f"{_TRAINED_ON} Ten of the hundred epochs that the settings were published with.",
+    ),
+    "dense": Card(
+        "The plain autoencoder",
+        "784-256-128-256-784, all sigmoid, MSE, RMSprop 0.01, batches of 256; no figure published",
+        (
+            Claim("as published", "dense", None, "squared_error", below="PCA, 128 components"),
+            Claim("PCA, 128 components", "pca_128", 3.30, "squared_error"),
+        ),
+        {"dense": _as_published("dense"), "pca_128": _as_published("pca", bottleneck=128)},
+        seeds=3,
+        differs=f"{_TRAINED_ON} The number of epochs is not stated: 20 here.",
+    ),
+    "dense_linear_2d": Card(
+        "Two numbers through a deep stack",
+        "784-256-64-16-2 and back, MSE, Adam 0.01, batches of 256; no figure published",
+        (
+            Claim("as published", "dense_linear_2d", None, "squared_error"),
+            Claim("layer by layer first", "dense_linear_2d_pretrained", None, "squared_error", below="as published"),
+            Claim("PCA, 2 components", "pca_2", 43.64, "squared_error"),
+        ),
+        {
+            "dense_linear_2d": _as_published("dense_linear_2d"),
+            "dense_linear_2d_pretrained": _as_published("dense_linear_2d", pretraining=5),
+            "pca_2": _as_published("pca", bottleneck=2),
+        },
+        seeds=3,
+        differs=f"{_TRAINED_ON} The number of epochs is not stated: 20 here. Pretraining takes 5 more for each of four layers.",
+    ),
+    "conv_unpool": Card(
+        "Unpooling with switches",
+        "MSE, RMSprop 0.01, batches of 50, 20 epochs; no figure published",
+        (Claim("as published", "conv_unpool", None, "squared_error"),),
+        {"conv_unpool": _as_published("conv_unpool")},
+        differs=f"{_TRAINED_ON} The figure says little about the code: see the switch leak on the Architectures page.",
+    ),
+    "conv_resize": Card(
+        "Resize-convolution against one dense layer",
+        "conv_resize is said to beat the denoiser with a single hidden layer; no figure published",
+        (
+            Claim("conv_resize", "conv_resize", None, "mse", _HALF_NOISE, below="dense_denoise"),
+            Claim("dense_denoise", "dense_denoise", None, "mse", _HALF_NOISE),
+        ),
+        {"conv_resize": _as_published("conv_resize"), "dense_denoise": _as_published("dense_denoise")},
+        differs=f"{_TRAINED_ON} Both have a code of 256 numbers, the same noise, loss, optimizer, batches and epochs.",
+    ),
+    "keras_blog": Card(
+        "One hidden layer of 32",
+        "Chollet, Building Autoencoders in Keras, 2016: a 784-32-784 autoencoder, validation BCE",
+        (Claim("after 50 epochs", "keras_blog", 0.09, "bce"),),
+        {"keras_blog": _as_published("dense_denoise", noise_kind="none", noise_factor=0.0, bottleneck=32, batch_size=256, epochs=50)},
+        tolerance=0.06,
+        differs=f"{_TRAINED_ON} The code here is a sigmoid, there a rectifier; the figure is given to one digit.",
+    ),
+}  # fmt: skip
+
+
+def run_name(run: str, seed: int) -> str:
+    """What the run of a card is called in `runs.runs_dir()` when the command line makes it."""
+    return f"reproduce-{run}-{seed}"
+
+
+def shorter(config: RunConfig, fraction: float) -> RunConfig:
+    """The same run with a share of its epochs, at least one."""
+    return dataclasses.replace(config, epochs=max(1, round(config.epochs * fraction)))
+
+
+def verdict(card: Card, claim: Claim, value: float, others: Mapping[str, float]) -> str:
+    """What a measured value says of a claim: "better", "reproduced", "missed", or "measured" where there is no figure.
+
+    Args:
+        card: the claim's.
+        claim: what was measured.
+        value: the mean over seeds.
+        others: the card's other values by label, for a claim about which is less.
+    """
+    if claim.below:
+        return "reproduced" if value < others[claim.below] else "missed"
+    if claim.figure is None:
+        return "measured"
+    if value < claim.figure * (1 - card.tolerance):
+        return "better"
+    return "reproduced" if value <= claim.figure * (1 + card.tolerance) else "missed"
