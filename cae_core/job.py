@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
 from cae_core import backend, estimating, runs
@@ -34,6 +34,7 @@ class Snapshot:
         config: what is trained.
         state: one of `LIVE`, or how it ended.
         message: why it failed or could not be saved, else "".
+        group: of the runs that are trained together with it, a step each in turn; "" for none.
         place: runs before it in the queue, counting the one that trains; 0 for the one at work or over.
         seen: numbers and pictures of the training; None before the first.
     """
@@ -44,6 +45,7 @@ class Snapshot:
     config: RunConfig
     state: str
     message: str = ""
+    group: str = ""
     place: int = 0
     seen: Seen | None = None
 
@@ -72,13 +74,13 @@ class Job:
         now: what to say of it.
     """
 
-    def __init__(self, recording: Recording, title: str, owner: str, changed: threading.Condition) -> None:
+    def __init__(self, recording: Recording, title: str, owner: str, group: str, changed: threading.Condition) -> None:
         """Args: `changed` is held for every change of a job, and told of it."""
         self.recording: Recording | None = recording
         self.watch: Watch | None = None
         self.paused = self.stopping = False
         self.steps = 0
-        self.now = Snapshot(recording.name, title, owner, recording.config, "waiting")
+        self.now = Snapshot(recording.name, title, owner, recording.config, "waiting", group=group)
         self._changed = changed
 
     def set(self, state: str, message: str = "") -> None:
@@ -87,16 +89,19 @@ class Job:
             self.now = replace(self.now, state=state, message=message)
             self._changed.notify_all()
 
-    def work(self, is_ending: Callable[[], bool]) -> tuple[str, str]:
+    def work(self, is_ending: Callable[[], bool]) -> Generator[None, None, tuple[str, str]]:
         """Trains to the end, whichever it is, or tries once more to write down what the disk refused.
 
         Args:
             is_ending: whether the process is; asked after every step.
 
+        Yields:
+            After every step, so that several runs can be trained in turn.
+
         Returns:
             How it ended and, if there is more to say, why.
         """
-        state, message = self._finish() if self.now.state == "unsaved" else self._train(is_ending)
+        state, message = self._finish() if self.now.state == "unsaved" else (yield from self._train(is_ending))
         if state != "unsaved":
             self.recording.close()
             self.recording = None
@@ -105,7 +110,7 @@ class Job:
             gc.collect()  # the network and its compiled functions refer to one another
         return state, message
 
-    def _train(self, is_ending: Callable[[], bool]) -> tuple[str, str]:
+    def _train(self, is_ending: Callable[[], bool]) -> Generator[None, None, tuple[str, str]]:
         """Trains to the end, whichever it is; returns how and why it ended."""
         recording = self.recording
         try:
@@ -115,6 +120,7 @@ class Job:
             self._obey(is_ending)
             for event in recording.events(on_end=lambda: self.set("measuring")):
                 self.watch.see(event)
+                yield
                 self._obey(is_ending)
         except _Stop:
             return self._finish()

@@ -1,6 +1,7 @@
 """Runs trained in the background: one at a time, the others waiting in a queue. Knows no web page.
 
-A page hands in a configuration and may go; the training belongs to the process. It comes back with `snapshot`, whenever it
+Runs that were submitted together take turns instead, a step each, so that they can be compared while they learn. A page hands
+in a configuration and may go; the training belongs to the process. It comes back with `snapshot`, whenever it
 likes, for what there is to see.
 """
 
@@ -10,18 +11,21 @@ import atexit
 import contextlib
 import functools
 import os
+import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from cae_core import estimating, runs
+from cae_core import estimating, runs, training
 from cae_core.config import RunConfig
 from cae_core.job import Job, Snapshot
 from cae_core.recording import Recording, new_name
 
 MOST_WAITING, MOST_OF_ONE = 20, 5
-"""Runs that may be in the queue: of all visitors, and of one."""
+"""Runs that may be in the queue: of all visitors, and of one; those submitted together count as one."""
+MOST_TOGETHER = 6
+"""Runs that may be submitted together."""
 REMEMBERED = 16
 """Runs that are over and can still be looked at here; on disk they stay."""
 
@@ -58,6 +62,37 @@ class Jobs:
         with self._changed:
             self._refuse_more(owner)
         return self._enter(Recording.begin(config, new_name(config), title, owner, origin), title, owner)
+
+    def submit_together(self, configs: Sequence[RunConfig], owner: str = "", titles: Sequence[str] = ()) -> list[str]:
+        """Enters runs that will be trained in turn, a step each.
+
+        Args:
+            configs: of up to `MOST_TOGETHER` runs.
+            owner: an opaque mark of whose they are.
+            titles: one a run, any text.
+
+        Returns:
+            Their names.
+
+        Raises:
+            ValueError: as `submit`; then none of them is entered.
+        """
+        if not 0 < len(configs) <= MOST_TOGETHER:
+            raise JobError(f"Got {len(configs)} runs to train together: choose 1 to {MOST_TOGETHER}.")
+        with self._changed:
+            self._refuse_more(owner)
+        for config in configs:
+            training.check(config)
+        group, begun = secrets.token_hex(8), []
+        try:
+            for config, title in zip(configs, titles or [""] * len(configs), strict=True):
+                begun.append((Recording.begin(config, new_name(config), title, owner), title))
+        except Exception:
+            for recording, _ in begun:
+                recording.discard()
+            raise
+        with self._changed:  # all at once, or the first would begin alone
+            return [self._enter(recording, title, owner, group) for recording, title in begun]
 
     def resume(self, name: str, owner: str = "") -> str:
         """Enters an interrupted or stopped run again, to go on where it was. Raises as `submit` does."""
@@ -136,14 +171,15 @@ class Jobs:
                 job.recording.close()
 
     def _refuse_more(self, owner: str) -> None:
-        ours = sum(job.now.owner == owner for job in self._queue)
+        entries = [(job.now.owner, job.now.group or job.now.name) for job in self._queue]
+        ours = len({entry for whose, entry in entries if whose == owner})
         if ours >= MOST_OF_ONE:
             raise JobError(f"You have {ours} runs in the queue, the most one visitor may: wait for one, or withdraw one.")
         if len(self._queue) >= MOST_WAITING:
             raise JobError(f"The queue is full, with {len(self._queue)} runs: try again when some are done.")
 
-    def _enter(self, recording: Recording, title: str, owner: str) -> str:
-        job = Job(recording, title, owner, self._changed)
+    def _enter(self, recording: Recording, title: str, owner: str, group: str = "") -> str:
+        job = Job(recording, title, owner, group, self._changed)
         with self._changed:
             self._all.pop(recording.name, None)
             self._all[recording.name] = job
@@ -180,13 +216,21 @@ class Jobs:
                 self._changed.wait_for(lambda: self._queue or self._ending)
                 if self._ending:
                     return
-                job = self._queue[0]
-                if job.now.state == "waiting":  # at once, for from here on it can no longer be taken out of the queue
-                    job.set("preparing")
-            state, message = job.work(lambda: self._ending)
-            with self._changed:
-                self._queue.remove(job)
-                job.set(state, message)
+                first = self._queue[0]
+                team = [job for job in self._queue if job is first or (job.now.group and job.now.group == first.now.group)]
+                for job in team:
+                    if job.now.state == "waiting":  # at once, for from here on it can no longer be taken out of the queue
+                        job.set("preparing")
+            at_work = {job: job.work(lambda: self._ending) for job in team}
+            while at_work:
+                for job, steps in list(at_work.items()):
+                    try:
+                        next(steps)
+                    except StopIteration as end:
+                        del at_work[job]
+                        with self._changed:
+                            self._queue.remove(job)
+                            job.set(*end.value)
 
 
 @functools.cache
