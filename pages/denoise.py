@@ -11,18 +11,19 @@ from cae_core.corruptions import CORRUPTIONS
 from cae_core.losses import LOSSES
 from cae_core.pretrained import TRAINED_ON, name_of
 from pages import controls, explain, missing, show, state, waiting
+from pages.setting import Names, Setting
 
 NOISES = tuple(kind for kind in CORRUPTIONS if kind != "none")
 SETTINGS = {
-    "dataset": state.Setting(datasets.default(), tuple(datasets.DATASETS)),
-    "noise_kind": state.Setting("gaussian", NOISES),
-    "noise_factor": state.Setting(0.5, BOUNDS["noise_factor"]),
-    "trained_on": state.Setting("mixed", tuple(TRAINED_ON)),
-    "bottleneck": state.Setting(32, BOTTLENECKS),
-    "loss": state.Setting("bce", tuple(LOSSES)),
-    "both_losses": state.Setting(False, (False, True)),
-    "seed": state.Setting(0, Bounds(0, 9999, integer=True)),
-    "run": state.Setting((), state.Names(1)),
+    "dataset": Setting(datasets.default(), tuple(datasets.DATASETS)),
+    "noise_kind": Setting("gaussian", NOISES),
+    "noise_factor": Setting(0.5, BOUNDS["noise_factor"]),
+    "trained_on": Setting("mixed", tuple(TRAINED_ON)),
+    "bottleneck": Setting(32, BOTTLENECKS),
+    "loss": Setting("bce", tuple(LOSSES)),
+    "both_losses": Setting(False, (False, True)),
+    "seed": Setting(0, Bounds(0, 9999, integer=True)),
+    "run": Setting((), Names(1)),
 }
 
 FIRST_PAINT = 0.15

@@ -8,24 +8,25 @@ from cae_core.corruptions import CORRUPTIONS
 from cae_core.losses import LOSSES
 from cae_core.pretrained import RECIPES, TRAINED_ON, name_of
 from pages import controls, pad, state
+from pages.setting import Names, Setting
 
 SHAPE = (drawing.SIZE, drawing.SIZE, 1)
 SETS = tuple(name for name, entry in datasets.DATASETS.items() if entry.image_shape == SHAPE)
 NOISES = tuple(kind for kind in CORRUPTIONS if kind != "none")
 SETTINGS = {
-    "dataset": state.Setting(datasets.default(), SETS),
-    "noise_kind": state.Setting("gaussian", NOISES),
+    "dataset": Setting(datasets.default(), SETS),
+    "noise_kind": Setting("gaussian", NOISES),
     # Not the other pages' noise_factor: they open with noise, and a drawing is to be seen as it is first.
-    "added_noise": state.Setting(0.0, BOUNDS["noise_factor"]),
-    "bottleneck": state.Setting(32, BOTTLENECKS),
-    "loss": state.Setting("bce", tuple(LOSSES)),
-    "trained_on": state.Setting("mixed", tuple(TRAINED_ON)),
+    "added_noise": Setting(0.0, BOUNDS["noise_factor"]),
+    "bottleneck": Setting(32, BOTTLENECKS),
+    "loss": Setting("bce", tuple(LOSSES)),
+    "trained_on": Setting("mixed", tuple(TRAINED_ON)),
     # A narrow code beside the wide one: it is the stricter judge of what is unlike the training data.
-    "models": state.Setting((name_of(datasets.default(), 8, "bce", "mixed"),), state.Names(3)),
-    "centred": state.Setting(True, (False, True)),
-    "ready": state.Setting("three", (pad.OWN, *gallery.READY)),
-    "ink": state.Setting("auto", tuple(drawing.INKS)),
-    "seed": state.Setting(0, Bounds(0, 9999, integer=True)),
+    "models": Setting((name_of(datasets.default(), 8, "bce", "mixed"),), Names(3)),
+    "centred": Setting(True, (False, True)),
+    "ready": Setting("three", (pad.OWN, *gallery.READY)),
+    "ink": Setting("auto", tuple(drawing.INKS)),
+    "seed": Setting(0, Bounds(0, 9999, integer=True)),
 }
 
 

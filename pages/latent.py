@@ -22,6 +22,7 @@ from pages import (
     state,
     waiting,
 )
+from pages.setting import Names, Setting
 
 POINTS = (500, 1000, 2000, 5000, 10_000)
 _PAIRS = list(itertools.combinations(range(1, embedding.MAX_COMPONENTS + 1), 2))
@@ -34,17 +35,17 @@ PARTS = {
     "export": "Export",
 }
 SETTINGS = {
-    "dataset": state.Setting(datasets.default(), tuple(datasets.DATASETS)),
-    "trained_on": state.Setting("clean", tuple(TRAINED_ON)),
-    "bottleneck": state.Setting(2, BOTTLENECKS),
-    "loss": state.Setting("bce", tuple(LOSSES)),
-    "run": state.Setting((), state.Names(1)),
-    "points": state.Setting(2000, POINTS),
-    "components": state.Setting("1-2", tuple(COMPONENTS)),
-    "map": state.Setting("pca", ("pca", *embedding.MAPS)),
-    "even": state.Setting(True, (False, True)),
-    "grid_behind": state.Setting(False, (False, True)),
-    "part": state.Setting("manifold", tuple(PARTS)),
+    "dataset": Setting(datasets.default(), tuple(datasets.DATASETS)),
+    "trained_on": Setting("clean", tuple(TRAINED_ON)),
+    "bottleneck": Setting(2, BOTTLENECKS),
+    "loss": Setting("bce", tuple(LOSSES)),
+    "run": Setting((), Names(1)),
+    "points": Setting(2000, POINTS),
+    "components": Setting("1-2", tuple(COMPONENTS)),
+    "map": Setting("pca", ("pca", *embedding.MAPS)),
+    "even": Setting(True, (False, True)),
+    "grid_behind": Setting(False, (False, True)),
+    "part": Setting("manifold", tuple(PARTS)),
     **plane_view.SETTINGS,
     **interpolate.SETTINGS,
     **code_views.SETTINGS,

@@ -11,6 +11,7 @@ from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
 from pages import controls, explain, live, missing, presets, show, state, waiting
+from pages.setting import Names, Setting
 
 BOTTLENECKS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 30, 32, 48, 64, 96, 128, 256, 512)
 NAMED = {
@@ -19,12 +20,12 @@ NAMED = {
 }  # fmt: skip
 DEFAULT = dataclasses.replace(presets.FIRST, dataset=datasets.default()).to_dict()
 SETTINGS = {
-    name: state.Setting(DEFAULT[name], tuple(NAMED[name]) if name in NAMED else BOUNDS[name])
+    name: Setting(DEFAULT[name], tuple(NAMED[name]) if name in NAMED else BOUNDS[name])
     for name in (field.name for field in dataclasses.fields(RunConfig))
 }
 SETTINGS |= {
-    "fork": state.Setting((), state.Names(1)),
-    "fork_step": state.Setting(0, Bounds(0, 10**9, integer=True)),
+    "fork": Setting((), Names(1)),
+    "fork_step": Setting(0, Bounds(0, 10**9, integer=True)),
 }
 
 TICK = 1.0
