@@ -1,8 +1,8 @@
 """Runs trained in the background: one at a time, the others waiting in a queue. Knows no web page.
 
-Runs that were submitted together take turns instead, a step each, so that they can be compared while they learn. A page hands
-in a configuration and may go; the training belongs to the process. It comes back with `snapshot`, whenever it
-likes, for what there is to see.
+Runs that were submitted together take turns instead, a step each, so that they can be compared while they learn. A
+page hands in a configuration and may go; the training belongs to the process. It comes back with `snapshot`, whenever
+it likes, for what there is to see.
 """
 
 from __future__ import annotations

@@ -106,8 +106,8 @@ def loss_of(loss: str, output: str) -> Callable[..., Any]:
         return entry.make
     if entry.linear is None:
         raise ValueError(
-            f"loss is {loss!r} and output {output!r}: {entry.label} reads every value as a probability, and a linear decoder's "
-            "can be any number. Set output to 'sigmoid', or loss to 'mse'."
+            f"loss is {loss!r} and output {output!r}: {entry.label} reads every value as a probability, and a "
+            "linear decoder's can be any number. Set output to 'sigmoid', or loss to 'mse'."
         )
     return entry.linear
 
@@ -116,7 +116,7 @@ def check_targets(loss: str, low: float, high: float) -> None:
     """A ValueError if a loss cannot aim at targets from `low` to `high`."""
     if loss == "bce" and not 0 <= low <= high <= 1:
         raise ValueError(
-            f"The targets go from {low:g} to {high:g}; BCE takes them from 0 to 1 only. Outside, it has no least value: the "
-            "further the output goes towards the target's side, the smaller it gets, without end. Scale the images to [0, 1], "
-            "or choose MSE."
+            f"The targets go from {low:g} to {high:g}; BCE takes them from 0 to 1 only. Outside, it has no least "
+            "value: the further the output goes towards the target's side, the smaller it gets, without end. "
+            "Scale the images to [0, 1], or choose MSE."
         )

@@ -1,4 +1,4 @@
-"""What a run makes small, phase by phase: the loss of each layer trained alone, if it is, then that of the whole network."""
+"""What a run makes small, phase by phase: of each layer trained alone, if it is, then of the whole network."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def _whole(model: Autoencoder, config: RunConfig):
 
 
 def _alone(model: Autoencoder, config: RunConfig, number: int):
-    """Greedy layer-wise pretraining (Bengio, Lamblin, Popovici and Larochelle, NIPS 2006, section 2.3): a pair of layers as a
-    shallow autoencoder of what the layers below make of the clean images, which are left as they are. The outermost pair is
-    a denoiser under the run's noise and loss; between sigmoids the error is squared.
+    """Greedy layer-wise pretraining (Bengio, Lamblin, Popovici and Larochelle, NIPS 2006, section 2.3): a pair of layers as
+    a shallow autoencoder of what the layers below make of the clean images, which are left as they are. The outermost pair
+    is a denoiser under the run's noise and loss; between sigmoids the error is squared.
     """
     import tensorflow as tf
 

@@ -1,8 +1,9 @@
 """Published figures and the runs that are held against them.
 
-A **card** is one claim of a paper or page, or several that belong together: the runs it takes, and what is measured of them
-against which figure. The same run from the command line (`python -m cae_core reproduce CARD`) and from the app gives the same
-figures. Everything is measured on the whole test split; settings that a source leaves open were chosen on held-out images.
+A **card** is one claim of a paper or page, or several that belong together: the runs it takes, and what is measured of
+them against which figure. The same run from the command line (`python -m cae_core reproduce CARD`) and from the app
+gives the same figures. Everything is measured on the whole test split; settings that a source leaves open were chosen
+on held-out images.
 """
 
 from __future__ import annotations
@@ -94,8 +95,8 @@ CARDS: dict[str, Card] = {
         },
         tolerance=0.1,
         at_most=True,
-        differs=f"{_TRAINED_ON} They pretrained with restricted Boltzmann machines and fine-tuned by conjugate gradients; here "
-        "it is Adam, from random weights or from layers trained alone as shallow autoencoders.",
+        differs=f"{_TRAINED_ON} They pretrained with restricted Boltzmann machines and fine-tuned by conjugate gradients; "
+        "here it is Adam, from random weights or from layers trained alone as shallow autoencoders.",
     ),
     "thirty": Card(
         "A code of 30 numbers, any network",
@@ -178,7 +179,8 @@ CARDS: dict[str, Card] = {
             "pca_2": _as_published("pca", bottleneck=2),
         },
         seeds=3,
-        differs=f"{_TRAINED_ON} The number of epochs is not stated: 20 here. Pretraining takes 5 more for each of four layers.",
+        differs=f"{_TRAINED_ON} The number of epochs is not stated: 20 here. "
+        "Pretraining takes 5 more for each of four layers.",
     ),
     "conv_unpool": Card(
         "Unpooling with switches",
@@ -201,7 +203,11 @@ CARDS: dict[str, Card] = {
         "One hidden layer of 32",
         "Chollet, Building Autoencoders in Keras, 2016: a 784-32-784 autoencoder, validation BCE",
         (Claim("after 50 epochs", "keras_blog", 0.09, "bce"),),
-        {"keras_blog": _as_published("dense_denoise", noise_kind="none", noise_factor=0.0, bottleneck=32, batch_size=256, epochs=50)},
+        {
+            "keras_blog": _as_published(
+                "dense_denoise", noise_kind="none", noise_factor=0.0, bottleneck=32, batch_size=256, epochs=50
+            )
+        },
         tolerance=0.06,
         differs=f"{_TRAINED_ON} The code here is a sigmoid, there a rectifier; the figure is given to one digit.",
     ),

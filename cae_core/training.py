@@ -73,7 +73,7 @@ class TrainingEvent:
         loss: training loss of this batch.
         epoch_loss: at the end of an epoch, the mean training loss over it; else None.
         held_out_loss: at the end of an epoch, the loss on held-out images under the run's noise; else None.
-        silent: at the end of an epoch of a run with sparsity, the share of silent units (`metrics.silent_share`); else None.
+        silent: at the end of an epoch of a run with sparsity, the `metrics.silent_share` of its code; else None.
         checkpoint: takes the `Checkpoint` after this step; only before the next event is asked for.
     """
 

@@ -9,14 +9,15 @@ from cae_core import embedding
 from cae_core.config import Bounds
 from cae_core.embedding import MAX_DIRECTIONS, Codes
 from pages import chosen, state
+from pages.setting import Setting
 
 REACH = 4.0
 """Standard deviations of the codes that a slider moves, either way."""
 KEYS = tuple(f"move_{place}" for place in range(1, MAX_DIRECTIONS + 1))
 STARTS = {"mean": "The average code", "image": "The chosen image"}
 SETTINGS = {
-    "start": state.Setting("mean", tuple(STARTS)),
-    **{key: state.Setting(0.0, Bounds(-REACH, REACH)) for key in KEYS},
+    "start": Setting("mean", tuple(STARTS)),
+    **{key: Setting(0.0, Bounds(-REACH, REACH)) for key in KEYS},
 }
 
 

@@ -10,10 +10,11 @@ import streamlit as st
 from cae_core import datasets, figures, manifold, neighbours, projector
 from cae_core.embedding import Codes, Plane, Scale
 from cae_core.neighbours import Separation
-from pages import show, state
+from pages import show
+from pages.setting import Setting
 
 SIDES = (10, 15, 20, 25, 30)
-SETTINGS = {"grid_side": state.Setting(20, SIDES)}
+SETTINGS = {"grid_side": Setting(20, SIDES)}
 
 
 def lattice(codes: Codes, plane: Plane, scale: Scale, now: dict) -> None:

@@ -14,7 +14,6 @@ from cae_core.losses import LOSSES
 from cae_core.runs import Run
 from pages import missing, show, state, versus, waiting
 
-PLAIN = {"displayModeBar": False}
 CURVES = 300
 
 
@@ -53,10 +52,8 @@ def _curves(compared: Sequence[Run]) -> None:
             st.error(show.plain(str(error)))
     losses = {run.config.loss for run in compared}
     label = " and ".join(LOSSES[loss].label for loss in LOSSES if loss in losses) + " per pixel"
-    st.plotly_chart(
-        charts.loss_curves(drawn, label, height=CURVES), key="compared_curves", config=PLAIN,
-        alt=f"{label} over epochs of {len(drawn)} runs, training dashed, held-out solid",
-    )  # fmt: skip
+    alt = f"{label} over epochs of {len(drawn)} runs, training dashed, held-out solid"
+    show.chart(charts.loss_curves(drawn, label, height=CURVES), "compared_curves", alt)
     unlike = [
         what
         for what, values in (

@@ -1,8 +1,6 @@
 """Denoise: what does the bottleneck keep, what does the loss prefer, and how much noise can be undone?"""
 
-import itertools
 import time
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -12,50 +10,31 @@ from cae_core.config import BOTTLENECKS, BOUNDS, Bounds
 from cae_core.corruptions import CORRUPTIONS
 from cae_core.losses import LOSSES
 from cae_core.pretrained import TRAINED_ON, name_of
-from pages import explain, missing, show, state
+from pages import controls, explain, missing, show, state, waiting
+from pages.setting import Names, Setting
 
 NOISES = tuple(kind for kind in CORRUPTIONS if kind != "none")
 SETTINGS = {
-    "dataset": state.Setting(datasets.default(), tuple(datasets.DATASETS)),
-    "noise_kind": state.Setting("gaussian", NOISES),
-    "noise_factor": state.Setting(0.5, BOUNDS["noise_factor"]),
-    "trained_on": state.Setting("mixed", tuple(TRAINED_ON)),
-    "bottleneck": state.Setting(32, BOTTLENECKS),
-    "loss": state.Setting("bce", tuple(LOSSES)),
-    "both_losses": state.Setting(False, (False, True)),
-    "seed": state.Setting(0, Bounds(0, 9999, integer=True)),
-    "run": state.Setting((), state.Names(1)),
+    "dataset": Setting(datasets.default(), tuple(datasets.DATASETS)),
+    "noise_kind": Setting("gaussian", NOISES),
+    "noise_factor": Setting(0.5, BOUNDS["noise_factor"]),
+    "trained_on": Setting("mixed", tuple(TRAINED_ON)),
+    "bottleneck": Setting(32, BOTTLENECKS),
+    "loss": Setting("bce", tuple(LOSSES)),
+    "both_losses": Setting(False, (False, True)),
+    "seed": Setting(0, Bounds(0, 9999, integer=True)),
+    "run": Setting((), Names(1)),
 }
 
 FIRST_PAINT = 0.15
 """Seconds in which a new visitor's browser draws the question; sent together, all is drawn together, much later."""
 
 
-def _label(registry):
-    return lambda name: registry[name].label
-
-
-@st.cache_data(ttl=3, max_entries=64, show_spinner=False)
-def _own_runs(owner: str, folder: str) -> dict[tuple[str, ...], str]:
-    """The visitor's trained runs, newest first, as the values of the setting `run` and what people see."""
-    found = [run for run in runs.every(Path(folder))[0] if run.owner in ("", owner) and run.is_trained]
-    return {(run.name,): run.label for run in sorted(found, key=lambda run: run.created, reverse=True)}
-
-
 def _sidebar(chosen: tuple[str, ...]) -> None:
-    own = _own_runs(state.visitor(), str(runs.runs_dir()))
-    labels = {(): "Shipped with the app", **({chosen: chosen[0]} if chosen else {}), **own}
     with st.sidebar:
-        st.selectbox("Data set", SETTINGS["dataset"].allowed, format_func=_label(datasets.DATASETS), key="dataset")
-        st.selectbox("Noise kind", NOISES, format_func=_label(CORRUPTIONS), key="noise_kind")
-        st.slider("Noise factor", 0.0, 1.0, step=0.05, key="noise_factor")
-        if not chosen:
-            st.select_slider("Bottleneck", BOTTLENECKS, key="bottleneck", help="How many numbers the code has.")
-            st.segmented_control("Loss", tuple(LOSSES), format_func=_label(LOSSES), key="loss", required=True)
-            names = {"mixed": "Noisy images", "clean": "Clean images"}
-            st.segmented_control("Model trained on", names, format_func=names.get, key="trained_on", required=True)
-        if len(labels) > 1:
-            st.selectbox("Network", tuple(labels), format_func=labels.get, key="run")
+        controls.dataset()
+        controls.noise(NOISES)
+        controls.network(chosen)
         st.button("New images", icon=":material/shuffle:", on_click=_new_images, width="stretch")
         with st.expander("More"):
             st.toggle("Show both losses", key="both_losses", disabled=bool(chosen))
@@ -72,19 +51,6 @@ def _expect(now: dict) -> None:
     if state.first_time("expected", place):
         for loss in sorted(LOSSES, key=lambda loss: loss != now["loss"]):
             denoising.warm([name_of(now["dataset"], b, loss, now["trained_on"]) for b in BOTTLENECKS])
-
-
-def _wait_for_networks() -> None:
-    calls = itertools.count()
-
-    @st.fragment(run_every=0.25)
-    def look() -> None:
-        if next(calls):  # the first call is the page's own; the next come from a browser that has drawn it
-            backend.page_shown()
-        if backend.ready():
-            st.rerun()
-
-    look()
 
 
 def _page() -> None:
@@ -146,7 +112,7 @@ def _page() -> None:
         st.caption("These figures are of the ten images above. " + _on_whole_test_set(through, losses))
     elif losses:
         st.caption("The networks are being loaded, which takes a few seconds after the start of the program.")
-        _wait_for_networks()
+        waiting.for_networks()
     explain.try_this(explain.EXPERIMENTS)
     explain.settings(now["noise_kind"])
     if now["dataset"] == "strokes" and not datasets.DATASETS["mnist"].on_machine():

@@ -1,7 +1,5 @@
 """The Draw page's settings, their controls, and the networks that they choose."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from cae_core import datasets, drawing, gallery, runs
@@ -9,43 +7,37 @@ from cae_core.config import BOTTLENECKS, BOUNDS, Bounds
 from cae_core.corruptions import CORRUPTIONS
 from cae_core.losses import LOSSES
 from cae_core.pretrained import RECIPES, TRAINED_ON, name_of
-from pages import pad, state
+from pages import controls, pad, state
+from pages.setting import Names, Setting
 
 SHAPE = (drawing.SIZE, drawing.SIZE, 1)
 SETS = tuple(name for name, entry in datasets.DATASETS.items() if entry.image_shape == SHAPE)
 NOISES = tuple(kind for kind in CORRUPTIONS if kind != "none")
 SETTINGS = {
-    "dataset": state.Setting(datasets.default(), SETS),
-    "noise_kind": state.Setting("gaussian", NOISES),
+    "dataset": Setting(datasets.default(), SETS),
+    "noise_kind": Setting("gaussian", NOISES),
     # Not the other pages' noise_factor: they open with noise, and a drawing is to be seen as it is first.
-    "added_noise": state.Setting(0.0, BOUNDS["noise_factor"]),
-    "bottleneck": state.Setting(32, BOTTLENECKS),
-    "loss": state.Setting("bce", tuple(LOSSES)),
-    "trained_on": state.Setting("mixed", tuple(TRAINED_ON)),
+    "added_noise": Setting(0.0, BOUNDS["noise_factor"]),
+    "bottleneck": Setting(32, BOTTLENECKS),
+    "loss": Setting("bce", tuple(LOSSES)),
+    "trained_on": Setting("mixed", tuple(TRAINED_ON)),
     # A narrow code beside the wide one: it is the stricter judge of what is unlike the training data.
-    "models": state.Setting((name_of(datasets.default(), 8, "bce", "mixed"),), state.Names(3)),
-    "centred": state.Setting(True, (False, True)),
-    "ready": state.Setting("three", (pad.OWN, *gallery.READY)),
-    "ink": state.Setting("auto", tuple(drawing.INKS)),
-    "seed": state.Setting(0, Bounds(0, 9999, integer=True)),
+    "models": Setting((name_of(datasets.default(), 8, "bce", "mixed"),), Names(3)),
+    "centred": Setting(True, (False, True)),
+    "ready": Setting("three", (pad.OWN, *gallery.READY)),
+    "ink": Setting("auto", tuple(drawing.INKS)),
+    "seed": Setting(0, Bounds(0, 9999, integer=True)),
 }
 
 
-def _label(registry):
-    return lambda name: registry[name].label
-
-
-@st.cache_data(ttl=3, max_entries=64, show_spinner=False)
-def _models(owner: str, folder: str, dataset: str) -> dict[str, str]:
+def _models(dataset: str) -> dict[str, str]:
     """Runs to compare with, by name, and what people see: the visitor's own, then those that ship for the data set."""
-    found = [run for run in runs.every(Path(folder))[0] if run.owner in ("", owner) and run.is_trained]
-    own = sorted((run for run in found if run.image_shape == SHAPE), key=lambda run: run.created, reverse=True)
     shipped = {}
     for name, config in RECIPES.items():
         if config.dataset == dataset:
             trained = "clean" if config.noise_kind == "none" else "noisy"
             shipped[name] = f"{config.bottleneck} numbers, {LOSSES[config.loss].label}, trained on {trained}"
-    return {run.name: run.label for run in own} | shipped
+    return controls.own_runs() | shipped
 
 
 def _same_models() -> None:
@@ -61,7 +53,7 @@ def _same_models() -> None:
 
 
 def sidebar(now: dict) -> None:
-    models = _models(state.visitor(), str(runs.runs_dir()), now["dataset"])
+    models = _models(now["dataset"])
     options = list(dict.fromkeys([*now["models"], *models]))
     state.change(compared=list(now["models"]))
 
@@ -69,20 +61,17 @@ def sidebar(now: dict) -> None:
         state.change(models=tuple(state.values({"compared": None})["compared"]))
 
     with st.sidebar:
-        sets = datasets.DATASETS
-        st.selectbox("Data set", SETS, format_func=_label(sets), key="dataset", on_change=_same_models)
-        st.selectbox("Noise kind", NOISES, format_func=_label(CORRUPTIONS), key="noise_kind")
-        st.slider("Noise factor", 0.0, 1.0, step=0.05, key="added_noise", help="Noise added to the drawing.")
-        st.select_slider("Bottleneck", BOTTLENECKS, key="bottleneck", help="How many numbers the code has.")
-        st.segmented_control("Loss", tuple(LOSSES), format_func=_label(LOSSES), key="loss", required=True)
+        controls.dataset(on_change=_same_models)
+        controls.noise(NOISES, factor="added_noise", help="Noise added to the drawing.")
+        controls.bottleneck()
+        controls.loss()
         st.multiselect(
             "Compare with", options, format_func=lambda name: models.get(name, name), key="compared", max_selections=3,
             on_change=compare, placeholder="up to three networks",
         )  # fmt: skip
         st.toggle("Centre like MNIST", key="centred")
         with st.expander("More"):
-            names = {"mixed": "Noisy images", "clean": "Clean images"}
-            st.segmented_control("Model trained on", names, format_func=names.get, key="trained_on", required=True)
+            controls.trained_on()
             st.number_input("Seed of the noise", 0, 9999, step=1, key="seed")
 
 

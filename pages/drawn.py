@@ -11,6 +11,7 @@ import streamlit as st
 from cae_core import charts, datasets, figures, runs, unusual
 from cae_core.losses import LOSSES
 from cae_core.unusual import Reference, Seen
+from pages import show
 
 PLANE_POINTS, PLANE_HEIGHT = 500, 330
 NEAREST = 5
@@ -131,10 +132,7 @@ def _plane(seen: Seen | None, found: Reference | None) -> None:
         })  # fmt: skip
     figure["layout"]["margin"]["r"] = max(figure["layout"]["margin"]["r"], 100)
     where = f"your drawing at {spot[0]:.2f}, {spot[1]:.2f}" if spot is not None else "no drawing"
-    st.plotly_chart(
-        figure, key="drawn_plane", config={"displayModeBar": False},
-        alt=f"Codes of {PLANE_POINTS} test images on a plane, coloured by class, and {where}",
-    )  # fmt: skip
+    show.chart(figure, "drawn_plane", f"Codes of {PLANE_POINTS} test images on a plane, coloured by class, and {where}")
     if found and found.codes.shape[1] > 2:
         size, explained = found.codes.shape[1], 100 * found.plane.explained
         st.caption(f"The plane shows {explained:.0f} % of the variance of codes of {size} numbers.")

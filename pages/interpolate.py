@@ -9,12 +9,13 @@ from cae_core import embedding, manifold
 from cae_core.config import Bounds
 from cae_core.embedding import Codes
 from pages import chosen, show, state
+from pages.setting import Setting
 
 STEPS = 11
 """Images from A to B, both included; odd, so that there is a middle."""
 SETTINGS = {
-    "image_a": state.Setting(0, Bounds(0, 9999, integer=True)),
-    "image_b": state.Setting(1, Bounds(0, 9999, integer=True)),
+    "image_a": Setting(0, Bounds(0, 9999, integer=True)),
+    "image_b": Setting(1, Bounds(0, 9999, integer=True)),
 }
 
 

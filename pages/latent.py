@@ -1,7 +1,6 @@
 """Latent: what did the code learn about digits?"""
 
 import itertools
-from pathlib import Path
 
 import streamlit as st
 
@@ -13,6 +12,7 @@ from pages import (
     chosen,
     code_sliders,
     code_views,
+    controls,
     explain,
     interpolate,
     latent_words,
@@ -20,7 +20,9 @@ from pages import (
     plane_view,
     show,
     state,
+    waiting,
 )
+from pages.setting import Names, Setting
 
 POINTS = (500, 1000, 2000, 5000, 10_000)
 _PAIRS = list(itertools.combinations(range(1, embedding.MAX_COMPONENTS + 1), 2))
@@ -33,17 +35,17 @@ PARTS = {
     "export": "Export",
 }
 SETTINGS = {
-    "dataset": state.Setting(datasets.default(), tuple(datasets.DATASETS)),
-    "trained_on": state.Setting("clean", tuple(TRAINED_ON)),
-    "bottleneck": state.Setting(2, BOTTLENECKS),
-    "loss": state.Setting("bce", tuple(LOSSES)),
-    "run": state.Setting((), state.Names(1)),
-    "points": state.Setting(2000, POINTS),
-    "components": state.Setting("1-2", tuple(COMPONENTS)),
-    "map": state.Setting("pca", ("pca", *embedding.MAPS)),
-    "even": state.Setting(True, (False, True)),
-    "grid_behind": state.Setting(False, (False, True)),
-    "part": state.Setting("manifold", tuple(PARTS)),
+    "dataset": Setting(datasets.default(), tuple(datasets.DATASETS)),
+    "trained_on": Setting("clean", tuple(TRAINED_ON)),
+    "bottleneck": Setting(2, BOTTLENECKS),
+    "loss": Setting("bce", tuple(LOSSES)),
+    "run": Setting((), Names(1)),
+    "points": Setting(2000, POINTS),
+    "components": Setting("1-2", tuple(COMPONENTS)),
+    "map": Setting("pca", ("pca", *embedding.MAPS)),
+    "even": Setting(True, (False, True)),
+    "grid_behind": Setting(False, (False, True)),
+    "part": Setting("manifold", tuple(PARTS)),
     **plane_view.SETTINGS,
     **interpolate.SETTINGS,
     **code_views.SETTINGS,
@@ -51,29 +53,10 @@ SETTINGS = {
 }
 
 
-def _label(registry):
-    return lambda name: registry[name].label
-
-
-@st.cache_data(ttl=3, max_entries=64, show_spinner=False)
-def _own_runs(owner: str, folder: str) -> dict[tuple[str, ...], str]:
-    """The visitor's trained runs, newest first, as the values of the setting `run` and what people see."""
-    found = [run for run in runs.every(Path(folder))[0] if run.owner in ("", owner) and run.is_trained]
-    return {(run.name,): run.label for run in sorted(found, key=lambda run: run.created, reverse=True)}
-
-
 def _sidebar(now: dict) -> None:
-    own = _own_runs(state.visitor(), str(runs.runs_dir()))
-    labels = {(): "Shipped with the app", **({now["run"]: now["run"][0]} if now["run"] else {}), **own}
     with st.sidebar:
-        st.selectbox("Data set", SETTINGS["dataset"].allowed, format_func=_label(datasets.DATASETS), key="dataset")
-        if not now["run"]:
-            st.select_slider("Bottleneck", BOTTLENECKS, key="bottleneck", help="How many numbers the code has.")
-            st.segmented_control("Loss", tuple(LOSSES), format_func=_label(LOSSES), key="loss", required=True)
-            names = {"mixed": "Noisy images", "clean": "Clean images"}
-            st.segmented_control("Model trained on", names, format_func=names.get, key="trained_on", required=True)
-        if len(labels) > 1:
-            st.selectbox("Network", tuple(labels), format_func=labels.get, key="run")
+        controls.dataset()
+        controls.network(now["run"])
         st.select_slider("Points shown", POINTS, format_func="{:,}".format, key="points", help="The first test images.")
         st.selectbox(
             "Components", tuple(COMPONENTS), format_func=lambda pair: pair.replace("-", " across, ") + " up",
@@ -150,7 +133,7 @@ def _page() -> None:
             _part(codes, plane, scale, now)
         else:
             st.caption("The networks are being loaded, which takes a few seconds after the start of the program.")
-            _wait_for_networks()
+            waiting.for_networks()
     explain.try_this(latent_words.EXPERIMENTS)
     latent_words.explanation()
     if codes and new:
@@ -176,19 +159,6 @@ def _expect(now: dict) -> None:
     """Gets the networks ready that are one move of a control away."""
     if state.first_time("latent_expected", (now["dataset"], now["trained_on"], now["loss"])):
         denoising.warm([name_of(now["dataset"], b, now["loss"], now["trained_on"]) for b in BOTTLENECKS])
-
-
-def _wait_for_networks() -> None:
-    calls = itertools.count()
-
-    @st.fragment(run_every=0.25)
-    def look() -> None:
-        if next(calls):  # the first call is the page's own; the next come from a browser that has drawn it
-            backend.page_shown()
-        if backend.ready():
-            st.rerun()
-
-    look()
 
 
 _page()

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import streamlit as st
-from plotly.optional_imports import get_module
 
 from cae_core import charts, datasets, jobs, watching
 from cae_core.config import RunConfig
@@ -32,7 +31,6 @@ STATES = {
 """Short enough for one line, so that nothing below moves when they change."""
 PAUSE_WIDTH = 114
 """Pixels of the button that says Pause or Resume, or those beside it would move under the hand."""
-PLAIN = {"displayModeBar": False}
 
 
 def latest(owner: str) -> Snapshot | None:
@@ -133,8 +131,6 @@ def act(action: str, name: str, owner: str) -> None:
 
 
 def _pictures(config, x, x_noisy, x_hat, plane, labels, history, curve) -> None:
-    # Waits until all of it is there: while TensorFlow is loading it in another thread, Plotly would take half of it.
-    get_module("pandas")
     noise = "no noise" if config.noise_kind == "none" else f"{NOISE_KINDS[config.noise_kind].label} {config.noise_factor:g}"
     eight = f"{len(x)} images"
     left, right = st.columns([7, 5], gap="medium")
@@ -151,19 +147,15 @@ def _pictures(config, x, x_noisy, x_hat, plane, labels, history, curve) -> None:
         loss = f"{LOSSES[config.loss].label} per pixel"
         done = np.array([[row["epoch"], row["held_out_loss"]] for row in history], float).reshape(-1, 2)
         line = charts.Curve("", curve[:, 0], curve[:, 1], done[:, 0], done[:, 1])
-        st.plotly_chart(
-            charts.loss_curves([line], loss, last_epoch=num_epochs(config), height=CURVE_HEIGHT),
-            key="live_curve", config=PLAIN, alt=f"{loss} over epochs, training dashed, held-out solid",
-        )  # fmt: skip
+        curves = charts.loss_curves([line], loss, last_epoch=num_epochs(config), height=CURVE_HEIGHT)
+        show.chart(curves, "live_curve", f"{loss} over epochs, training dashed, held-out solid")
     with right:
         names = datasets.DATASETS[config.dataset].class_names
         points = None if plane is None else plane.points
         limits = None if points is None else _limits(points)
         axes = ("z₁", "z₂") if plane is None else plane.axes
-        st.plotly_chart(
-            charts.plane(points, labels, names, axes, limits=limits, height=PLANE_HEIGHT),
-            key="live_plane", config=PLAIN, alt=f"Codes of {watching.NUM_CODES} images on a plane, coloured by class",
-        )  # fmt: skip
+        codes = charts.plane(points, labels, names, axes, limits=limits, height=PLANE_HEIGHT)
+        show.chart(codes, "live_plane", f"Codes of {watching.NUM_CODES} images on a plane, coloured by class")
 
 
 def _limits(points: np.ndarray) -> tuple[float, float]:

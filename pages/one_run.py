@@ -150,22 +150,22 @@ def _draw(run: Run, epochs: list[float], moment: int, past: replay.Replay) -> No
         show.grid(rows, columns=len(x))
         label = f"{LOSSES[config.loss].label} per pixel"
         mark = epochs[moment] if len(epochs) > 1 else None
-        st.plotly_chart(
+        show.chart(
             charts.loss_curves([compare.curve(run)], label, mark=mark, last_epoch=run.num_epochs, height=CURVE),
-            key="run_curve", config=compare.PLAIN,
-            alt=f"{label} over epochs, training dashed, held-out solid, a mark at epoch {epochs[moment]:g}",
-        )  # fmt: skip
+            "run_curve",
+            f"{label} over epochs, training dashed, held-out solid, a mark at epoch {epochs[moment]:g}",
+        )
     with right:
         names = datasets.DATASETS[config.dataset].class_names
         plane = past.planes[moment]
         every = np.concatenate([other.points for other in past.planes])
         low, high = float(every.min()), float(every.max())  # of all moments: the cloud moves, the axes do not
         limits = (low - 0.05 * (high - low), high + 0.05 * (high - low))
-        st.plotly_chart(
+        show.chart(
             charts.plane(plane.points, probes.labels, names, plane.axes, limits=limits, height=PLANE),
-            key="run_plane", config=compare.PLAIN,
-            alt=f"Codes of {len(probes.labels)} images on a plane, coloured by class, {when}",
-        )  # fmt: skip
+            "run_plane",
+            f"Codes of {len(probes.labels)} images on a plane, coloured by class, {when}",
+        )
         if plane.explained < 0.995:
             st.caption(f"The plane shows {plane.explained:.0%} of the codes' variance.")
     title, step = f"{run.label}, {when}", past.steps[moment]

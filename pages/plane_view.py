@@ -21,6 +21,7 @@ from cae_core import datasets, figures, manifold
 from cae_core.config import Bounds
 from cae_core.embedding import Codes, Plane, Scale
 from pages import state
+from pages.setting import Names, Setting
 
 MOST_CORNERS = 20
 """Of what is drawn by hand; `plane.js` thins to as many, and a link has room for them."""
@@ -56,7 +57,7 @@ export default function ({ data }) {
 """
 
 
-class Places(state.Names):
+class Places(Names):
     """Places on the plane as a setting: x and y of each in turn, as the short decimals that a link has."""
 
     def check(self, key: str, names: Sequence[str]) -> tuple[str, ...]:
@@ -77,10 +78,10 @@ def _decimal(key: str, number: Any, digits: int) -> str:
 
 
 SETTINGS = {
-    "image": state.Setting(0, Bounds(0, 9999, integer=True)),
-    "spot": state.Setting((), Places(1)),
-    "area": state.Setting((), Places(MOST_CORNERS)),
-    "path": state.Setting((), Places(MOST_CORNERS)),
+    "image": Setting(0, Bounds(0, 9999, integer=True)),
+    "spot": Setting((), Places(1)),
+    "area": Setting((), Places(MOST_CORNERS)),
+    "path": Setting((), Places(MOST_CORNERS)),
 }
 """What is chosen on the plane: an image, unless there is a spot, a path, or an area with images in it."""
 NOTHING = {"spot": (), "area": (), "path": ()}

@@ -6,12 +6,13 @@ from cae_core import datasets, runs
 from cae_core.config import Bounds
 from cae_core.runs import Run, RunError
 from pages import compare, explain, keeping, one_run, run_experiments, run_table, show, state
+from pages.setting import Names, Setting
 
 WHOSE = {"mine": "Mine", "everyone": "Everyone's", "shipped": "Shipped"}
 SETTINGS = {
-    "runs": state.Setting((), state.Names(run_table.MOST)),
-    "whose": state.Setting("mine", tuple(WHOSE)),
-    "epoch": state.Setting(keeping.END, Bounds(0, keeping.END)),
+    "runs": Setting((), Names(run_table.MOST)),
+    "whose": Setting("mine", tuple(WHOSE)),
+    "epoch": Setting(keeping.END, Bounds(0, keeping.END)),
 }
 AGAIN = 3.0
 """Seconds between looks at runs in training."""

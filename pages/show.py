@@ -11,6 +11,7 @@ import numpy as np
 import streamlit as st
 
 from cae_core import figures as pictures
+from cae_core.charts import Figure
 from cae_core.description import Layer
 from cae_core.metrics import METRICS
 
@@ -83,6 +84,16 @@ def ratio(image_size: int, code_size: int) -> str:
     if code_size >= image_size:
         return f"**{code_size / image_size:.3g} times** larger, no bottleneck at all"
     return f"**{image_size / code_size:.3g} times** smaller"
+
+
+def chart(figure: Figure, key: str, alt: str) -> None:
+    """A Plotly figure as of `charts`, as wide as its place."""
+    # Imported here, for a page without a chart comes a tenth of a second sooner. While TensorFlow imports pandas in another
+    # thread, Plotly would meet half of it; asking for it waits until it is whole.
+    from plotly.optional_imports import get_module
+
+    get_module("pandas")
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)
 
 
 def facts(values: Sequence[tuple[str, str]]) -> None:

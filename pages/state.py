@@ -14,7 +14,6 @@ from typing import Any
 
 import streamlit as st
 
-from pages.setting import Names as Names
 from pages.setting import Setting, text
 
 # Streamlit's own binding of widgets to the URL writes labels and leaves defaults out, so a link would change its meaning

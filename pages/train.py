@@ -11,7 +11,8 @@ from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
 from cae_core.objectives import num_epochs
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
-from pages import explain, live, missing, presets, show, state, waiting
+from pages import controls, explain, live, missing, presets, show, state, waiting
+from pages.setting import Names, Setting
 
 BOTTLENECKS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 30, 32, 48, 64, 96, 128, 256, 512)
 NAMED = {
@@ -20,12 +21,12 @@ NAMED = {
 }  # fmt: skip
 DEFAULT = dataclasses.replace(presets.FIRST, dataset=datasets.default()).to_dict()
 SETTINGS = {
-    name: state.Setting(DEFAULT[name], tuple(NAMED[name]) if name in NAMED else BOUNDS[name])
+    name: Setting(DEFAULT[name], tuple(NAMED[name]) if name in NAMED else BOUNDS[name])
     for name in (field.name for field in dataclasses.fields(RunConfig))
 }
 SETTINGS |= {
-    "fork": state.Setting((), state.Names(1)),
-    "fork_step": state.Setting(0, Bounds(0, 10**9, integer=True)),
+    "fork": Setting((), Names(1)),
+    "fork_step": Setting(0, Bounds(0, 10**9, integer=True)),
 }
 
 TICK = 1.0
@@ -34,27 +35,24 @@ TICK = 1.0
 LAYERS = "The network, layer by layer"
 
 
-def _label(registry):
-    return lambda name: registry[name].label
-
-
 def _sidebar(now: dict) -> None:
     forks = bool(now["fork"])
     with st.sidebar:
-        st.selectbox("Data set", tuple(datasets.DATASETS), format_func=_label(datasets.DATASETS), key="dataset")
-        st.selectbox("Noise kind", tuple(NOISE_KINDS), format_func=_label(NOISE_KINDS), key="noise_kind")
-        st.slider("Noise factor", 0.0, 1.0, step=0.05, key="noise_factor")
+        controls.dataset()
+        controls.noise(tuple(NOISE_KINDS))
         bottlenecks = sorted({*BOTTLENECKS, now["bottleneck"]})  # a link, or a run from the command line, may have any
-        st.select_slider("Bottleneck", bottlenecks, key="bottleneck", disabled=forks, help="How many numbers the code has.")
-        st.segmented_control("Loss", tuple(LOSSES), format_func=_label(LOSSES), key="loss", required=True)
-        st.selectbox("Network", tuple(ARCHITECTURES), format_func=_label(ARCHITECTURES), key="architecture", disabled=forks)
+        controls.bottleneck(bottlenecks, disabled=forks)
+        controls.loss()
+        st.selectbox(
+            "Network", tuple(ARCHITECTURES), format_func=controls.label(ARCHITECTURES), key="architecture", disabled=forks
+        )
         st.number_input("Epochs", 1, 1000, step=1, key="epochs", help="How often every training image is seen.")
         with st.expander("More"):
             st.number_input("Training images", 100, 60_000, step=100, key="num_train")
             st.number_input("Batch size", 1, 4096, step=1, key="batch_size", help="Images a step.")
-            st.selectbox("Optimizer", tuple(OPTIMIZERS), format_func=_label(OPTIMIZERS), key="optimizer")
+            st.selectbox("Optimizer", tuple(OPTIMIZERS), format_func=controls.label(OPTIMIZERS), key="optimizer")
             st.number_input("Learning rate", 1e-6, 1.0, step=0.001, format="%g", key="learning_rate")
-            st.selectbox("Schedule", tuple(SCHEDULES), format_func=_label(SCHEDULES), key="schedule")
+            st.selectbox("Schedule", tuple(SCHEDULES), format_func=controls.label(SCHEDULES), key="schedule")
             st.number_input("Sparsity", 0.0, 10.0, step=0.01, format="%g", key="sparsity")
             st.number_input("Seed", 0, 2**31 - 1, step=1, key="seed", help="Everything random follows from it.")
 

@@ -1,11 +1,14 @@
 """What every test gets: no noise from TensorFlow, none of the user's folders, and images that need no data set.
 
-A test marked `real_data` runs only where CAE_DATA_DIR says where MNIST and Fashion-MNIST are.
+A test marked `real_data` runs only where CAE_DATA_DIR says where MNIST and Fashion-MNIST are. Elsewhere it is skipped; but
+where REQUIRE_DATA or CI is set, whose runs nobody watches, it fails.
 """
 
+import functools
 import os
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +16,22 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # plain `pytest` finds the project, as `python -m pytest` does
+DATA_DIR = os.environ.get("CAE_DATA_DIR")
 _keras_home = tempfile.TemporaryDirectory(prefix="keras-home-")
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["KERAS_HOME"] = _keras_home.name
 
 
-def pytest_collection_modifyitems(items):
-    if not os.environ.get("CAE_DATA_DIR"):
-        for item in items:
-            if item.get_closest_marker("real_data"):
-                item.add_marker(pytest.mark.skip(reason="CAE_DATA_DIR is not set"))
+NO_DATA = (
+    "CAE_DATA_DIR is not set: `python -m cae_core train --dataset mnist --download` gets MNIST into ~/.keras/datasets, "
+    "--dataset fashion_mnist Fashion-MNIST; then set CAE_DATA_DIR to that folder."
+)
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("real_data") and not DATA_DIR:
+        required = os.environ.get("REQUIRE_DATA") or os.environ.get("CI")
+        (pytest.fail if required else pytest.skip)(NO_DATA)
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +49,28 @@ def digits():
     x = strokes.draw(400, seed=3)[0][..., np.newaxis]
     x.flags.writeable = False
     return x
+
+
+@functools.cache
+def _few_strokes(split):
+    from cae_core.datasets import Split, strokes
+
+    x, y = strokes.draw(160 if split == "train" else 60, seed=1 if split == "train" else 2)
+    return Split(x[..., np.newaxis], y)
+
+
+@pytest.fixture(scope="module")
+def few_strokes(tmp_path_factory):
+    """A Strokes data set of which 100 images are left to train on, and no shipped runs; the function that loads it."""
+    from cae_core import datasets, runs, training
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "PRETRAINED_DIR", tmp_path_factory.mktemp("shipped"))
+        patch.setitem(datasets.DATASETS, "strokes", replace(datasets.DATASETS["strokes"], load=_few_strokes))
+        patch.setattr(training, "HELD_OUT", 60)
+        datasets.clear_cache()
+        yield _few_strokes
+    datasets.clear_cache()
 
 
 @pytest.fixture(scope="session")

@@ -10,28 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cae_core import datasets, evaluating, pretrained, runs, training
+from cae_core import evaluating, pretrained, runs, training
 from cae_core.__main__ import main
 from cae_core.config import RunConfig
-from cae_core.datasets import DATASETS, Split, strokes
 
-TINY = ["--dataset", "strokes", "--num-train", "200", "--epochs", "2", "--architecture", "fast", "--bottleneck", "2"]
-
-
-def _few_strokes(split):
-    x, y = strokes.draw(5_250 if split == "train" else 60, seed=1 if split == "train" else 2)
-    return Split(x[..., np.newaxis], y)
+TINY = ["--dataset", "strokes", "--num-train", "100", "--epochs", "2", "--architecture", "fast", "--bottleneck", "2"]
 
 
 @pytest.fixture(autouse=True)
-def shipped(tmp_path, monkeypatch):
-    """An empty `pretrained/`, and a Strokes data set that is drawn in half a second."""
+def shipped(tmp_path, few_strokes, monkeypatch):
+    """Where `pretrained/` would be; does not exist yet."""
     monkeypatch.setattr(runs, "PRETRAINED_DIR", tmp_path / "shipped")
-    monkeypatch.setitem(DATASETS, "strokes", replace(DATASETS["strokes"], load=_few_strokes))
-    monkeypatch.setattr("cae_core.training.HELD_OUT", 50)
-    datasets.clear_cache()
-    yield tmp_path / "shipped"
-    datasets.clear_cache()
+    return tmp_path / "shipped"
 
 
 @pytest.fixture
@@ -49,8 +39,8 @@ def test_train_prints_a_line_an_epoch_and_keeps_the_run(capsys, runs_folder):
     assert lines[2:] == [f"saved {runs_folder / 'first'}"]
     assert err == ""  # no progress bar where nobody looks
     run = runs.find("first")
-    assert run.config == RunConfig(dataset="strokes", num_train=200, epochs=2, bottleneck=2)
-    assert (run.num_train, run.epochs) == (200, 2)
+    assert run.config == RunConfig(dataset="strokes", num_train=100, epochs=2, bottleneck=2)
+    assert (run.num_train, run.epochs) == (100, 2)
     assert set(run.metrics) == {"clean", "gaussian 0.5"}
     assert {figures["num_images"] for figures in run.metrics.values()} == {60}
     history = runs.history(run)
@@ -183,7 +173,7 @@ def interrupted_after(steps):
 
 
 def test_an_interrupted_training_says_how_to_go_on_and_goes_on_as_if_never_interrupted(capsys, monkeypatch):
-    command = ["train", *TINY, "--epochs", "3", "--batch-size", "50"]  # 200 images, 4 steps an epoch
+    command = ["train", *TINY, "--epochs", "3", "--batch-size", "25"]  # 100 images, 4 steps an epoch
     assert main([*command, "--name", "whole", "--json"]) == 0
     whole = json.loads(capsys.readouterr().out)
     with monkeypatch.context() as patch:
@@ -206,7 +196,7 @@ def test_an_interrupted_training_says_how_to_go_on_and_goes_on_as_if_never_inter
 
 @pytest.fixture
 def two_recipes(monkeypatch):
-    config = RunConfig(dataset="strokes", num_train=200, epochs=1, bottleneck=2)
+    config = RunConfig(dataset="strokes", num_train=100, epochs=1, bottleneck=2)
     recipes = {"strokes-a": config, "strokes-b": replace(config, loss="mse")}
     monkeypatch.setattr(pretrained, "RECIPES", recipes)
     return recipes

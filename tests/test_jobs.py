@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import functools
 import json
 import os
 import threading
@@ -16,7 +15,7 @@ from cae_core import backend, datasets, jobs, recording, runs, training, watchin
 from cae_core.__main__ import main
 from cae_core.architectures import build
 from cae_core.config import RunConfig
-from cae_core.datasets import DATASETS, DatasetMissing, Split, strokes
+from cae_core.datasets import DATASETS, DatasetMissing
 from cae_core.job import Job
 from cae_core.jobs import JobError, Jobs
 
@@ -29,23 +28,12 @@ CONFIG = RunConfig(
 PATIENCE = 120  # seconds to wait for anything; far more than it takes, so that a busy machine fails nothing
 
 
-@functools.cache
-def few_strokes(split):
-    x, y = strokes.draw(160 if split == "train" else 60, seed=1 if split == "train" else 2)
-    return Split(x[..., np.newaxis], y)
+pytestmark = pytest.mark.usefixtures("few_strokes", "tensorflow")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def few(tmp_path_factory):
-    """A Strokes data set of which 100 images are left to train on, and no shipped runs."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "PRETRAINED_DIR", tmp_path_factory.mktemp("shipped"))
-        patch.setitem(DATASETS, "strokes", replace(DATASETS["strokes"], load=few_strokes))
-        patch.setattr(training, "HELD_OUT", 60)
-        datasets.clear_cache()
-        backend.ready(PATIENCE)
-        yield
-    datasets.clear_cache()
+@pytest.fixture(scope="module")
+def tensorflow():
+    assert backend.ready(PATIENCE)
 
 
 @pytest.fixture
@@ -67,7 +55,7 @@ def queue(make):
 
 
 @pytest.fixture(scope="module")
-def whole():
+def whole(few_strokes):
     """What training alone gives: the history, the weights after every step."""
     split = few_strokes("train").x
     model, history, weights = build(CONFIG), [], {}

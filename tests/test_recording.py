@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cae_core import datasets, evaluating, recording, runs, saving, storage, training
+from cae_core import datasets, evaluating, recording, runs, saving, storage
 from cae_core.config import RunConfig
-from cae_core.datasets import DATASETS, DatasetMissing, Split, strokes
+from cae_core.datasets import DATASETS, DatasetMissing
 from cae_core.recording import Recording, new_name
 from cae_core.runs import RunError
 
@@ -24,22 +24,7 @@ CONFIG = RunConfig(
 """Three steps an epoch, and quick to compile."""
 
 
-@functools.cache
-def few_strokes(split):
-    x, y = strokes.draw(160 if split == "train" else 60, seed=1 if split == "train" else 2)
-    return Split(x[..., np.newaxis], y)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def few(tmp_path_factory):
-    """A Strokes data set of which 100 images are left to train on, and no shipped runs."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "PRETRAINED_DIR", tmp_path_factory.mktemp("shipped"))
-        patch.setitem(DATASETS, "strokes", replace(DATASETS["strokes"], load=few_strokes))
-        patch.setattr(training, "HELD_OUT", 60)
-        datasets.clear_cache()
-        yield
-    datasets.clear_cache()
+pytestmark = pytest.mark.usefixtures("few_strokes")
 
 
 @pytest.fixture
@@ -57,7 +42,7 @@ def begun():
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
+def whole(tmp_path_factory, few_strokes):
     """A run that nothing ever stopped: its losses by step, its run, its history and its weights by step."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAE_RUNS_DIR", str(tmp_path_factory.mktemp("whole")))

@@ -1,16 +1,14 @@
 """The time machine: every moment is what those weights make, and the planes turn as little as they can."""
 
-import functools
 import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from cae_core import datasets, latent, runs, training, watching
+from cae_core import latent, runs, watching
 from cae_core.architectures import build
 from cae_core.config import RunConfig
-from cae_core.datasets import DATASETS, Split, strokes
 from cae_core.recording import Recording
 from cae_core.replay import replay
 from cae_core.runs import RunError
@@ -27,26 +25,11 @@ CONFIG = RunConfig(
 )
 
 
-@functools.cache
-def few_strokes(split):
-    x, y = strokes.draw(160 if split == "train" else 60, seed=1 if split == "train" else 2)
-    return Split(x[..., np.newaxis], y)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def few(tmp_path_factory):
-    """A Strokes data set of which 100 images are left to train on, and no shipped runs."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "PRETRAINED_DIR", tmp_path_factory.mktemp("shipped"))
-        patch.setitem(DATASETS, "strokes", replace(DATASETS["strokes"], load=few_strokes))
-        patch.setattr(training, "HELD_OUT", 60)
-        datasets.clear_cache()
-        yield
-    datasets.clear_cache()
+pytestmark = pytest.mark.usefixtures("few_strokes")
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(tmp_path_factory, few_strokes):
     """A run of four epochs of five steps."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAE_RUNS_DIR", str(tmp_path_factory.mktemp("trained")))

@@ -1,6 +1,5 @@
 """What is seen of a run while it trains: its curve, pictures only for those who look, and never at much cost."""
 
-import functools
 import gc
 import weakref
 from dataclasses import replace
@@ -9,10 +8,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cae_core import datasets, latent, runs, training, watching
+from cae_core import latent, watching
 from cae_core.config import RunConfig
 from cae_core.corruptions import corrupt
-from cae_core.datasets import DATASETS, Split, as_float, strokes
+from cae_core.datasets import as_float
 from cae_core.recording import Recording
 from cae_core.watching import ATTENTION, INTERVAL, MOST_POINTS, SHARE, Curve, Watch, probes
 
@@ -23,22 +22,7 @@ CONFIG = RunConfig(
 """Ten steps an epoch, and quick to compile."""
 
 
-@functools.cache
-def few_strokes(split):
-    x, y = strokes.draw(160 if split == "train" else 60, seed=1 if split == "train" else 2)
-    return Split(x[..., np.newaxis], y)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def few(tmp_path_factory):
-    """A Strokes data set of which 100 images are left to train on, and no shipped runs."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "PRETRAINED_DIR", tmp_path_factory.mktemp("shipped"))
-        patch.setitem(DATASETS, "strokes", replace(DATASETS["strokes"], load=few_strokes))
-        patch.setattr(training, "HELD_OUT", 60)
-        datasets.clear_cache()
-        yield
-    datasets.clear_cache()
+pytestmark = pytest.mark.usefixtures("few_strokes")
 
 
 @pytest.mark.parametrize("steps", [0, 1, 399, 400, 401, 5_000, 123_456])
@@ -132,7 +116,7 @@ def test_what_is_seen_is_what_there_is(begun, monkeypatch):
     assert watch.is_at_end
 
 
-def test_the_probes_are_of_the_test_split_and_under_the_runs_noise():
+def test_the_probes_are_of_the_test_split_and_under_the_runs_noise(few_strokes):
     of, again = probes(CONFIG), probes(replace(CONFIG, epochs=9, architecture="fast"))
     test, train = few_strokes("test"), few_strokes("train")
     assert of.x.shape == of.x_noisy.shape == (8, 28, 28, 1)

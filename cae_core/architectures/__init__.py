@@ -123,7 +123,11 @@ ARCHITECTURES: dict[str, Architecture] = {
         "dense_denoise",
         published={"loss": "bce", "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "batch_size": 200,
                    "epochs": 20, "bottleneck": 256, **_NOISY},
-        equations=(r"z = \sigma(W \tilde x + b)", r"\hat x = \sigma(W' z + b')", r"\min\; L(x, \hat x),\ \tilde x = x + \varepsilon"),
+        equations=(
+            r"z = \sigma(W \tilde x + b),\quad \tilde x = x + \varepsilon",
+            r"\hat x = \sigma(W' z + b')",
+            r"\min\; L(x, \hat x)",
+        ),
         stages=1,
     ),
     "conv_denoise": _entry(
@@ -175,7 +179,10 @@ ARCHITECTURES: dict[str, Architecture] = {
         "conv_transpose",
         published={"loss": "half", "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "batch_size": 128,
                    "epochs": 10, **_CLEAN},
-        equations=(r"z = \mathrm{pool}_2(\max(0, W * x + b))", r"\hat x = \sigma(W *^{\mathsf T}_2 z + c),\quad 4 \bmod 2 = 0"),
+        equations=(
+            r"z = \mathrm{pool}_2(\max(0, W * x + b))",
+            r"\hat x = \sigma(W *^{\mathsf T}_2 z + c),\quad 4 \bmod 2 = 0",
+        ),
         fixed_code=True,
     ),
     "conv_resize": _entry(
@@ -212,7 +219,11 @@ ARCHITECTURES: dict[str, Architecture] = {
         "Pearson 1901; Baldi and Hornik, Neural Networks 1989",
         "pca",
         published={"loss": "mse", "output": "linear", "epochs": 1, "bottleneck": 30, **_CLEAN},
-        equations=(r"z = V (x - m)", r"\hat x = V^{\mathsf T} z + m", r"V V^{\mathsf T} = I,\quad \min_V \sum_n \|x_n - \hat x_n\|^2"),
+        equations=(
+            r"z = V (x - m)",
+            r"\hat x = V^{\mathsf T} z + m",
+            r"\min_V \sum_n \|x_n - \hat x_n\|^2,\quad V V^{\mathsf T} = I",
+        ),
         takes={"loss": ("mse", "half"), "output": ("linear",), "noise_kind": ("none",), "epochs": (1,)},
         solve=_solve_pca,
     ),
@@ -234,8 +245,8 @@ def check(config: RunConfig) -> None:
     if config.pretraining and not entry.stages:
         able = ", ".join(name for name, other in ARCHITECTURES.items() if other.stages)
         raise ValueError(
-            f"pretraining is {config.pretraining}, but {config.architecture} has no layers that can be trained alone: set it "
-            f"to 0, or choose one of {able}."
+            f"pretraining is {config.pretraining}, but {config.architecture} has no layers that can be trained alone: "
+            f"set it to 0, or choose one of {able}."
         )
 
 

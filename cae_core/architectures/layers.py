@@ -1,4 +1,4 @@
-"""What several networks are made of: layers that Keras does not have, stacks of dense ones, and the seeds they start from."""
+"""What several networks are made of: layers that Keras does not have, stacks of dense ones, seeds."""
 
 from __future__ import annotations
 

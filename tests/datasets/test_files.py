@@ -1,7 +1,6 @@
 """Finding and reading data sets in files; `test_files_damage.py` and `test_files_download.py` have the rest."""
 
 import hashlib
-import os
 import struct
 from pathlib import Path
 
@@ -98,7 +97,6 @@ def test_downloads_land_where_the_sets_are_looked_for():
 
 
 @pytest.mark.real_data
-@pytest.mark.skipif(not os.environ.get("CAE_DATA_DIR"), reason="CAE_DATA_DIR is not set")
 @pytest.mark.parametrize("real", [MNIST, FASHION_MNIST], ids=lambda real: real.name)
 def test_real_data_is_the_published_one(real):
     for split, num_images in (("train", 60_000), ("test", 10_000)):

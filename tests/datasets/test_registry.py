@@ -1,6 +1,5 @@
 """The registry of data sets: its lines, the cache, and what a caller is told."""
 
-import os
 import subprocess
 import sys
 import threading
@@ -188,7 +187,6 @@ def test_importing_the_data_sets_imports_nothing_heavy():
 
 
 @pytest.mark.real_data
-@pytest.mark.skipif(not os.environ.get("CAE_DATA_DIR"), reason="CAE_DATA_DIR is not set")
 def test_real_data_loads_through_the_registry():
     assert datasets.default() == "mnist"
     for name in ("mnist", "fashion_mnist"):

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Self
+from urllib.parse import parse_qs
 
 import numpy as np
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 FRAME = Path(__file__).parents[2] / "pages" / "frame.py"
-QUESTION = "What does the bottleneck keep, what does the loss prefer, and how much noise can be undone?"
+KINDS = (
+    "selectbox", "slider", "select_slider", "segmented_control", "toggle", "number_input", "text_input", "button",
+)  # fmt: skip
 PATIENCE = 120  # seconds for one run of a page; far more than it takes, so that a busy machine fails nothing
 
 
 def unescaped(text: str) -> str:
     """Markdown with the backslashes taken out that keep signs from meaning anything."""
     return re.sub(r"\\([\W_])", r"\1", text)
+
+
+def owner(visitor: str) -> str:
+    """The mark on the runs of a visitor with this token."""
+    return hashlib.sha256(visitor.encode()).hexdigest()[:16]
 
 
 class _Html(HTMLParser):
@@ -63,32 +73,61 @@ class _Html(HTMLParser):
             self._into[-1] += data
 
 
-class Shown:
-    """One visitor's page. Looking at it always checks that it is whole: the question is there and no traceback is."""
+class ShownPage:
+    """One visitor's page. Looking at it always checks that it is whole: the question is there and no traceback is.
 
-    def __init__(self, **link: str) -> None:
+    A page's own class has its `FILE`, "" for the page that opens by itself, its `QUESTION`, and what it must `NEVER` say.
+
+    Args:
+        visitor: the token that their browser keeps; equal ones are the same visitor.
+        link: the settings in the link.
+    """
+
+    FILE, QUESTION = "", ""
+    NEVER = r"Traceback|File \".*\", line|Error\(|object at 0x"
+
+    def __init__(self, visitor: str = "someone", **link: object) -> None:
         self.app = AppTest.from_file(FRAME, default_timeout=PATIENCE)
+        self.app.session_state["_token"] = visitor
+        if self.FILE:
+            self.app.switch_page(self.FILE)
         for key, value in link.items():
-            self.app.query_params[key] = value
+            self.app.query_params[key] = str(value)
         self.run()
 
-    def run(self) -> Shown:
+    def run(self) -> Self:
         """Runs the page again, with what was changed since the last time."""
         self.app.run()
+        self._read()
+        return self
+
+    def _read(self) -> None:
+        """Takes in what the page shows now."""
         self._html = _Html()
-        for element in self.app.html:
-            if not element.value.startswith("<style"):
-                self._html.feed(element.value)
+        written = [element.value for element in self.app.html if not element.value.startswith("<style")]
+        for element in written:
+            self._html.feed(element)
+        self.html = "".join(written)
         # A syntax error in the page leaves `exception` empty, so something that must be there is looked for as well.
         assert not self.app.exception, [e.value for e in self.app.exception]
-        assert [title.value for title in self.app.title] == [QUESTION]
-        assert not re.search(r"Traceback|File \".*\", line|Error\(|object at 0x", self.text)
-        return self
+        assert [title.value for title in self.app.title] == [self.QUESTION]
+        assert not re.search(self.NEVER, self.text)
+
+    @property
+    def owner(self) -> str:
+        """The mark that the visitor's runs bear."""
+        return owner(self.app.session_state["_token"])
+
+    def _keyed(self, key: str) -> list:
+        return [widget for kind in KINDS for widget in getattr(self.app, kind) if widget.key == key]
+
+    def has(self, key: str) -> bool:
+        """Whether there is a widget with this key."""
+        return bool(self._keyed(key))
 
     def widget(self, key: str):
         """The one widget with this key."""
-        kinds = ("selectbox", "slider", "select_slider", "segmented_control", "toggle", "number_input", "button")
-        (found,) = [w for kind in kinds for w in getattr(self.app, kind) if w.key == key]
+        (found,) = self._keyed(key)
         return found
 
     def labelled(self, start: str):
@@ -96,34 +135,44 @@ class Shown:
         (found,) = [b for b in self.app.button if b.label.startswith(start)]
         return found
 
-    def set(self, **values) -> Shown:
+    def set(self, **values) -> Self:
         """Sets widgets by their keys, all at once, and runs the page."""
         for key, value in values.items():
             self.widget(key).set_value(value)
         return self.run()
 
-    def click(self, start: str) -> Shown:
+    def click(self, start: str) -> Self:
         """Presses the one button whose label starts so."""
         self.labelled(start).click()
         return self.run()
 
-    @property
-    def values(self) -> dict:
-        """What the controls stand at."""
-        keys = ("dataset", "noise_kind", "noise_factor", "trained_on", "bottleneck", "loss", "both_losses", "seed")
-        return {key: self.widget(key).value for key in keys}
+    def press(self, key: str) -> Self:
+        """Presses the one button with this key."""
+        self.widget(key).click()
+        return self.run()
+
+    def component(self, has: str) -> dict:
+        """What the one component was given whose data has this."""
+        every = [json.loads(one.proto.json) for one in self.app.get("bidi_component")]
+        (found,) = [data for data in every if has in data]
+        return found
 
     @property
     def address(self) -> str:
         """The query string that the page wants in the address bar."""
-        (component,) = self.app.get("bidi_component")
-        return json.loads(component.proto.json)["query"]
+        return self.component("query")["query"]
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The same, by setting."""
+        return {key: value for key, (value,) in parse_qs(self.address, keep_blank_values=True).items()}
 
     @property
     def text(self) -> str:
         """Everything a visitor can read, with Markdown's backslashes taken out."""
         parts = [self.app.markdown, self.app.caption, self.app.warning, self.app.error, self.app.info, self.app.html]
-        return unescaped("\n".join(str(element.value) for part in parts for element in part))
+        text = "\n".join(str(element.value) for part in parts for element in part)
+        return unescaped(re.sub(r'"data:[^"]*"', '""', text))
 
     def messages(self, kind: str) -> list[str]:
         """The texts of all boxes of this kind ("warning", "error"), with Markdown's backslashes taken out."""
@@ -136,7 +185,7 @@ class Shown:
 
     @property
     def alts(self) -> list[str]:
-        """Alternative texts of the rows, top to bottom; the error scale is left out."""
+        """Alternative texts of the pictures, top to bottom; the error scale is left out."""
         return [alt for alt in self._html.images if not alt.startswith("scale")]
 
     @property
@@ -156,6 +205,18 @@ class Shown:
         picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(src.partition(",")[2]))).convert("RGB"))
         assert picture.shape == (28, 280, 3)
         return picture.reshape(28, 10, 28, 3).swapaxes(0, 1)
+
+
+class Shown(ShownPage):
+    """One visitor's Denoise page."""
+
+    QUESTION = "What does the bottleneck keep, what does the loss prefer, and how much noise can be undone?"
+
+    @property
+    def values(self) -> dict:
+        """What the controls stand at."""
+        keys = ("dataset", "noise_kind", "noise_factor", "trained_on", "bottleneck", "loss", "both_losses", "seed")
+        return {key: self.widget(key).value for key in keys}
 
     @property
     def table(self) -> dict[str, list[str]]:

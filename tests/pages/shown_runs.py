@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 
-from shown import FRAME, PATIENCE, Shown, _Html
-from streamlit.testing.v1 import AppTest
-
-QUESTION = "Which settings made the difference?"
+from shown import ShownPage
 
 
-class ShownRuns(Shown):
-    """One visitor's Runs page, run again until nothing waits any more.
+class ShownRuns(ShownPage):
+    """One visitor's Runs page, run again until nothing waits any more."""
 
-    Args:
-        visitor: the token that their browser keeps; equal ones are the same visitor.
-        link: the settings in the link.
-    """
-
-    def __init__(self, visitor: str = "someone", **link: str) -> None:
-        self.app = AppTest.from_file(FRAME, default_timeout=PATIENCE)
-        self.app.session_state["_token"] = visitor
-        self.app.switch_page("runs.py")
-        for key, value in link.items():
-            self.app.query_params[key] = value
-        self.run()
+    FILE, QUESTION = "runs.py", "Which settings made the difference?"
 
     def run(self) -> ShownRuns:
         for _ in range(2):  # what takes long comes with a second run, which the browser asks for
@@ -35,27 +19,6 @@ class ShownRuns(Shown):
             if not self.waiting:
                 break
         return self
-
-    def _read(self) -> None:
-        self._html, self.html = _Html(), ""
-        for element in self.app.html:
-            if not element.value.startswith("<style"):
-                self._html.feed(element.value)
-                self.html += element.value
-        assert not self.app.exception, [e.value for e in self.app.exception]
-        assert [title.value for title in self.app.title] == [QUESTION]
-        assert not re.search(r"Traceback|File \".*\", line|Error\(|object at 0x", self.text)
-
-    @property
-    def owner(self) -> str:
-        """The mark that the visitor's runs bear."""
-        return owner(self.app.session_state["_token"])
-
-    @property
-    def address(self) -> str:
-        asked = [json.loads(component.proto.json) for component in self.app.get("bidi_component")]
-        (query,) = [data["query"] for data in asked if "query" in data]
-        return query
 
     @property
     def listed(self):
@@ -105,8 +68,3 @@ class ShownRuns(Shown):
     def setting(self) -> dict:
         """Everything that the session has, such as what was handed to another page."""
         return self.app.session_state
-
-
-def owner(visitor: str) -> str:
-    """The mark on the runs of a visitor with this token."""
-    return hashlib.sha256(visitor.encode()).hexdigest()[:16]

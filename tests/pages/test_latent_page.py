@@ -2,15 +2,12 @@
 
 import base64
 import functools
-import json
 import os
 import re
-from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
-from shown import FRAME, PATIENCE, _Html, unescaped
-from streamlit.testing.v1 import AppTest
+from shown import ShownPage
 
 from cae_core import embedding, manifold, neighbours, runs
 from cae_core.config import BOTTLENECKS
@@ -18,75 +15,17 @@ from cae_core.pretrained import name_of
 from pages import code_sliders, interpolate, plane_view
 from pages.latent_words import EXPERIMENTS
 
-QUESTION = "What did the code learn about digits?"
 
+class Latent(ShownPage):
+    """One visitor's Latent page."""
 
-class Latent:
-    """One visitor's Latent page. Looking at it always checks that it is whole."""
-
-    def __init__(self, **link):
-        self.app = AppTest.from_file(FRAME, default_timeout=PATIENCE)
-        self.app.switch_page("latent.py")
-        for key, value in link.items():
-            self.app.query_params[key] = str(value)
-        self.run()
-
-    def run(self):
-        self.app.run()
-        self._html, self.html = _Html(), ""
-        for element in self.app.html:
-            if not element.value.startswith("<style"):
-                self._html.feed(element.value)
-                self.html += element.value
-        assert not self.app.exception, [e.value for e in self.app.exception]
-        assert [title.value for title in self.app.title] == [QUESTION]
-        assert not re.search(r"Traceback|object at 0x|\bnan\b", self.text)
-        return self
-
-    def widget(self, key):
-        kinds = ("selectbox", "slider", "select_slider", "segmented_control", "toggle", "number_input", "button")
-        (found,) = [w for kind in kinds for w in getattr(self.app, kind) if w.key == key]
-        return found
-
-    def has(self, key):
-        kinds = ("selectbox", "slider", "select_slider", "segmented_control", "toggle", "number_input", "button")
-        return any(w.key == key for kind in kinds for w in getattr(self.app, kind))
-
-    def set(self, **values):
-        for key, value in values.items():
-            self.widget(key).set_value(value)
-        return self.run()
-
-    def press(self, key):
-        self.widget(key).click()
-        return self.run()
-
-    def component(self, has):
-        """The data of the one component that has this."""
-        every = [json.loads(one.proto.json) for one in self.app.get("bidi_component")]
-        (found,) = [data for data in every if has in data]
-        return found
-
-    @property
-    def address(self):
-        query = parse_qs(self.component("query")["query"], keep_blank_values=True)
-        return {key: value for key, (value,) in query.items()}
+    FILE, QUESTION = "latent.py", "What did the code learn about digits?"
+    NEVER = ShownPage.NEVER + r"|\bnan\b"
 
     @property
     def mark(self):
+        """What the plane is told that is chosen."""
         return self.component("mark")["mark"]
-
-    @property
-    def alts(self):
-        return list(self._html.images)
-
-    @property
-    def text(self):
-        parts = [self.app.markdown, self.app.caption, self.app.warning, self.app.error]
-        return unescaped("\n".join(str(element.value) for part in parts for element in part))
-
-    def messages(self, kind):
-        return [unescaped(element.value) for element in getattr(self.app, kind)]
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +36,7 @@ def codes():
 def test_opens_with_two_numbers_and_an_image(codes):
     page = Latent(points=500)
     assert page.messages("error") == page.messages("warning") == []
-    assert page.address["bottleneck"] == "2"
+    assert page.query["bottleneck"] == "2"
     assert page.mark == {"image": 0}
     data = page.component("points")
     assert data["axes"] == ["z₁", "z₂"]
@@ -157,7 +96,7 @@ def test_figures_under_the_plane_are_the_comparison(codes):
 def test_spot_of_a_link_is_decoded(codes):
     page = Latent(points=500, spot="10.5,-3")
     assert page.mark == {"spot": [10.5, -3]}
-    assert page.address["spot"] == "10.5,-3"
+    assert page.query["spot"] == "10.5,-3"
     assert any(alt.startswith("the image decoded at (10.5, −3)") for alt in page.alts)
     found, _ = neighbours.nearest(codes.z, np.array([10.5, -3]), 1)
     assert f"test image {found[0]}, the nearest" in page.alts
@@ -218,13 +157,13 @@ def test_image_beyond_the_points_shown_is_the_last():
 def test_choosing_an_image_by_number_leaves_the_spot():
     page = Latent(points=500, spot="1,2").set(image=7)
     assert page.mark == {"image": 7}
-    assert page.address["spot"] == ""
+    assert page.query["spot"] == ""
 
 
 def test_images_go_from_the_plane_to_the_interpolation():
     page = Latent(points=500, image=12).press("as_B")
-    assert page.address["part"] == "interpolate"
-    assert page.address["image_b"] == "12"
+    assert page.query["part"] == "interpolate"
+    assert page.query["image_b"] == "12"
     assert page.mark == {"image": 12, "pair": {"A": 0, "B": 12}}
     assert any("from test image 0 to 12, decoded" in alt for alt in page.alts)
 

@@ -4,11 +4,11 @@ import json
 import re
 import shutil
 from dataclasses import replace
-from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
-from shown_runs import ShownRuns, owner
+from shown import owner
+from shown_runs import ShownRuns
 
 from cae_core import datasets, exporting, jobs, replay, runs, storage
 from cae_core.config import RunConfig
@@ -92,16 +92,12 @@ def no_queue(monkeypatch):
     return entered
 
 
-def query(page):
-    return {key: value[0] for key, value in parse_qs(page.address, keep_blank_values=True).items()}
-
-
 def test_without_runs_there_is_a_way_to_the_first():
     page = ShownRuns()
     assert "There are no runs yet" in page.text
     (link,) = page.app.get("page_link")
     assert link.proto.page == "train"
-    assert query(page) == {"runs": "", "whose": "mine", "epoch": "1000"}
+    assert page.query == {"runs": "", "whose": "mine", "epoch": "1000"}
     assert page.messages("warning") == page.messages("error") == []
 
 
@@ -154,14 +150,14 @@ def test_the_time_machine_shows_each_moment(two):
     past = replay.replay(runs.find("clean"))
     assert page.widget("epoch").options == ["0, untrained", "1", "2", "3"]
     assert page.widget("epoch").value == 3
-    assert query(page) == {"runs": "clean", "whose": "mine", "epoch": "3"}
+    assert page.query == {"runs": "clean", "whose": "mine", "epoch": "3"}
     for moment, epoch in enumerate((0.0, 1.0, 2.0, 3.0)):
         page.set(epoch=epoch)
         when = f"after epoch {epoch:g}" if epoch else "untrained"
         (alt,) = [alt for alt in page.alts if "reconstructed" in alt]
         mse = np.mean((past.x_hat[moment] - past.x) ** 2)
         assert alt == f"8 images, reconstructed {when}, MSE {mse:.4f}"
-        assert query(page)["epoch"] == f"{epoch:g}"
+        assert page.query["epoch"] == f"{epoch:g}"
     assert page.labels == ["Cleanx, the target", f"ReconstructedMSE {mse:.4f}"]
 
 
@@ -326,15 +322,15 @@ def test_a_run_without_a_network_is_compared_all_the_same(shelf_of):
 
 def test_marking_rows_is_kept_in_the_address(two):
     page = ShownRuns().mark("With noise")
-    assert query(page)["runs"] == "noisy"
+    assert page.query["runs"] == "noisy"
     page.mark("clean", "With noise")
-    assert query(page)["runs"] == "noisy,clean"  # in the order of marking
+    assert page.query["runs"] == "noisy,clean"  # in the order of marking
     page.mark("clean")
-    assert query(page)["runs"] == "clean"
+    assert page.query["runs"] == "clean"
     page.mark()
-    assert query(page)["runs"] == ""
+    assert page.query["runs"] == ""
     page.mark("clean", "With noise").click("Unmark all")
-    assert query(page)["runs"] == ""
+    assert page.query["runs"] == ""
     assert page.marked == []
 
 
@@ -343,7 +339,7 @@ def test_of_more_than_four_the_first_four_are_compared(shelf_of):
     page = ShownRuns(runs="run0,run1,run2,run3").mark(*[f"run{i}" for i in range(5)])
     (warning,) = page.messages("warning")
     assert warning == "You marked 5 runs: the first 4 of them are compared."
-    assert query(page)["runs"] == "run0,run1,run2,run3"
+    assert page.query["runs"] == "run0,run1,run2,run3"
     (warning,) = ShownRuns(runs="run0,run1,run2,run3,run4").messages("warning")
     assert "at most 4" in warning
 
@@ -388,7 +384,7 @@ def test_delete_and_undo(two):
     page = ShownRuns(runs="clean").click("Delete")
     assert page.titles == ["With noise"]
     assert "Deleted: clean" in page.text
-    assert query(page)["runs"] == ""
+    assert page.query["runs"] == ""
     page.click("Undo")
     assert set(page.titles) == {"clean", "With noise"}
     assert page.heads[0] == "clean"
@@ -542,7 +538,7 @@ def test_each_experiment_is_one_click(key):
     page = ShownRuns()
     experiment = experiments("strokes")[key]
     page.click(experiment.title)
-    assert tuple(query(page)["runs"].split(",")) == experiment.settings["runs"]
+    assert tuple(page.query["runs"].split(",")) == experiment.settings["runs"]
     assert sorted(page.marked) == sorted(experiment.settings["runs"])
     assert page.titles[: len(page.marked)] == list(experiment.settings["runs"])
     assert " ".join(experiment.look_for.split()) in " ".join(page.text.split())

@@ -1,0 +1,71 @@
+"""Controls that stand on several pages: in the same words, with the same meaning, remembered under the same keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from cae_core import datasets, runs
+from cae_core.config import BOTTLENECKS
+from cae_core.corruptions import NOISE_KINDS
+from cae_core.losses import LOSSES
+from pages import state
+
+TRAINED_ON = {"mixed": "Noisy images", "clean": "Clean images"}
+
+
+def label(registry: Mapping[str, Any]) -> Callable[[str], str]:
+    """How a registry's names are shown."""
+    return lambda name: registry[name].label
+
+
+def dataset(**more: Any) -> None:
+    st.selectbox("Data set", tuple(datasets.DATASETS), format_func=label(datasets.DATASETS), key="dataset", **more)
+
+
+def noise(kinds: Sequence[str], factor: str = "noise_factor", **more: Any) -> None:
+    """Kind and strength; `factor` is the key of the strength."""
+    st.selectbox("Noise kind", kinds, format_func=label(NOISE_KINDS), key="noise_kind")
+    st.slider("Noise factor", 0.0, 1.0, step=0.05, key=factor, **more)
+
+
+def bottleneck(sizes: Sequence[int] = BOTTLENECKS, **more: Any) -> None:
+    st.select_slider("Bottleneck", sizes, key="bottleneck", help="How many numbers the code has.", **more)
+
+
+def loss() -> None:
+    st.segmented_control("Loss", tuple(LOSSES), format_func=label(LOSSES), key="loss", required=True)
+
+
+def trained_on() -> None:
+    st.segmented_control("Model trained on", TRAINED_ON, format_func=TRAINED_ON.get, key="trained_on", required=True)
+
+
+def network(chosen: tuple[str, ...]) -> None:
+    """Which network: one that ships, by its settings, or one of the visitor's own, by name.
+
+    Args:
+        chosen: the setting `run` as it is now.
+    """
+    if not chosen:
+        bottleneck()
+        loss()
+        trained_on()
+    own = {(name,): title for name, title in own_runs().items()}
+    labels = {(): "Shipped with the app", **({chosen: chosen[0]} if chosen else {}), **own}
+    if len(labels) > 1:
+        st.selectbox("Network", tuple(labels), format_func=labels.get, key="run")
+
+
+def own_runs() -> dict[str, str]:
+    """The visitor's trained runs by name, newest first, and what people see."""
+    return _own_runs(state.visitor(), str(runs.runs_dir()))
+
+
+@st.cache_data(ttl=3, max_entries=64, show_spinner=False)  # asked for with every move of a slider
+def _own_runs(owner: str, folder: str) -> dict[str, str]:
+    found = [run for run in runs.every(Path(folder))[0] if run.owner in ("", owner) and run.is_trained]
+    return {run.name: run.label for run in sorted(found, key=lambda run: run.created, reverse=True)}
