@@ -1,0 +1,13 @@
+"""One network, layer by layer."""
+
+from pages import controls
+
+SETTINGS = {}
+
+
+def sidebar(now: dict) -> None:
+    controls.dataset()
+
+
+def draw(now: dict) -> None:
+    pass

@@ -1,0 +1,48 @@
+"""Architectures: how do the published designs differ, and what leaks past the code?"""
+
+import streamlit as st
+
+from cae_core import datasets
+from pages import anatomy_view, bce_or_mse, missing, race, show, sparsity, state, switch_leak
+from pages.setting import Setting
+
+PARTS = {
+    "layers": ("Layer by layer", anatomy_view),
+    "race": ("Decoder race", race),
+    "leak": ("Switch leak", switch_leak),
+    "losses": ("BCE or MSE", bce_or_mse),
+    "sparsity": ("Sparsity", sparsity),
+}
+"""Name to title and the module that draws it: `SETTINGS`, `sidebar(now)` for its controls and `draw(now)`."""
+
+SETTINGS = {
+    "part": Setting("layers", tuple(PARTS)),
+    "dataset": Setting(datasets.default(), tuple(datasets.DATASETS)),
+}
+for _, part in PARTS.values():
+    SETTINGS |= part.SETTINGS
+
+
+def _page() -> None:
+    problems = state.open_page("architectures", SETTINGS)
+    show.question("How do the published designs differ, and what leaks past the code?")
+    titles = {name: title for name, (title, _) in PARTS.items()}
+    st.segmented_control(
+        "What to look at", titles, format_func=titles.get, key="part", required=True, label_visibility="collapsed"
+    )
+    now = state.values(SETTINGS)
+    _, part = PARTS[now["part"]]
+    part.sidebar(now)
+    if problems:
+        show.link_problems(problems)
+    try:
+        datasets.load(now["dataset"], "test")
+    except datasets.DataError as error:
+        missing.say(now["dataset"], error)
+        return
+    part.draw(now)
+
+
+_page()
+state.keep_visitor()
+state.write_address(SETTINGS)
