@@ -6,7 +6,7 @@ from cae_core import datasets
 from pages import anatomy_view, bce_or_mse, missing, race, show, sparsity, state, switch_leak
 from pages.setting import Setting
 
-PARTS = {
+VIEWS = {
     "layers": ("Layer by layer", anatomy_view),
     "race": ("Decoder race", race),
     "leak": ("Switch leak", switch_leak),
@@ -16,22 +16,22 @@ PARTS = {
 """Name to title and the module that draws it: `SETTINGS`, `sidebar(now)` for its controls and `draw(now)`."""
 
 SETTINGS = {
-    "part": Setting("layers", tuple(PARTS)),
+    "view": Setting("layers", tuple(VIEWS)),
     "dataset": Setting(datasets.default(), tuple(datasets.DATASETS)),
 }
-for _, part in PARTS.values():
+for _, part in VIEWS.values():
     SETTINGS |= part.SETTINGS
 
 
 def _page() -> None:
     problems = state.open_page("architectures", SETTINGS)
     show.question("How do the published designs differ, and what leaks past the code?")
-    titles = {name: title for name, (title, _) in PARTS.items()}
+    titles = {name: title for name, (title, _) in VIEWS.items()}
     st.segmented_control(
-        "What to look at", titles, format_func=titles.get, key="part", required=True, label_visibility="collapsed"
+        "What to look at", titles, format_func=titles.get, key="view", required=True, label_visibility="collapsed"
     )
     now = state.values(SETTINGS)
-    _, part = PARTS[now["part"]]
+    _, part = VIEWS[now["view"]]
     part.sidebar(now)
     if problems:
         show.link_problems(problems)
