@@ -77,7 +77,7 @@ def columns(tiles: int, tile_shape: float = 1.0, most: int = 32) -> int:
     def misfit(wide: int) -> float:
         rows = ceil(tiles / wide)
         empty = rows * wide / tiles - 1  # a full last row looks better than a better shape
-        return abs(log2(wide * tile_shape / rows / SHAPE)) + 4 * empty
+        return abs(log2(wide * tile_shape / rows / SHAPE)) + 12 * empty
 
     return min(range(1, min(tiles, most) + 1), key=misfit)
 

@@ -24,7 +24,7 @@ def html(label: str, made: Network, switches: bool) -> str:
         kept = [i + 1 for i, layer in enumerate(layers) if "the switches" in layer.kind]
         middle = len(kept) // 2
         for start, end in zip(kept[:middle], kept[middle:][::-1], strict=True):
-            ways += _way("switch-way", "switches, past the code", start, end)
+            ways += _way("switch-way", "switches", start, end)
     steps = "; ".join(f"{layer.name}: {layer.kind}, {size(layer.shape)}" for layer in layers[1:])
     alt = f"{label}: an image of {size(made.image_shape)} goes through {len(made.layers)} layers. {steps}."
     alt += " The switches go from the pooling to the unpooling, past the code." if switches else ""
@@ -52,7 +52,7 @@ def _block(layer: Layer, at: int, is_code: bool) -> str:
     style = f"--at: {at}; --side: {min(side, 48):.1f}; --depth: {depth:.0f}px"
     classes = f"block {layer.part} {kind}{' code' if is_code else ''}"
     title = escape(f"{layer.name}: {layer.kind}", quote=True)
-    label = f"<b>{name}</b><span>{across}</span> <span>{channels}</span>"
+    label = f"<b>{name}</b> <span>{across}</span> <span>{channels}</span>"
     return f'<div class="{classes}" style="{style}" title="{title}"><i><u></u></i><div class="shape">{label}</div></div>'
 
 

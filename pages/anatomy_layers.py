@@ -46,7 +46,7 @@ def _layer(one: Activation, where: str, image_size: int, is_code: bool) -> str:
         pixels = mosaics.layer(one.values)
     else:
         pixels = mosaics.layer(one.values, image_size)
-    name = f"{layer.name}, the code" if is_code else layer.name
+    name = f"{layer.name}, the code" if is_code and layer.name != "code" else layer.name
     alt = f"{where}, {layer.name}, {layer.kind}, {shape}: {scale.words}"
     card = _card(name, layer.kind, shape, pixels, scale.words, alt, "code" if is_code else "")
     if one.switches is not None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import streamlit as st
 
 from cae_core import anatomy, backend, datasets, description, metrics, runs
 from cae_core.architectures import ARCHITECTURES, published
-from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import Bounds
 from pages import anatomy_diagram, anatomy_input, anatomy_layers, anatomy_words, controls, explain, show, state, waiting
 from pages.setting import Setting, text
@@ -59,7 +60,7 @@ def draw(now: dict) -> None:
     anatomy_words.explanation()
 
 
-def _network(now: dict, about) -> Autoencoder:
+def _network(now: dict, about) -> Any:
     """The network with the weights to show; says which these are, and how to get others."""
     name, dataset = now["architecture"], now["dataset"]
     image_shape, run, trouble = datasets.DATASETS[dataset].image_shape, None, ""
@@ -105,7 +106,7 @@ def _train(name: str, dataset: str) -> dict[str, str]:
     return {key: text(value) for key, value in settings.items()}
 
 
-def _opened(model: Autoencoder, picture: anatomy_input.Picture, now: dict, hero, facts, layers) -> None:
+def _opened(model: Any, picture: anatomy_input.Picture, now: dict, hero, facts, layers) -> None:
     """Everything that needs the network."""
     made = description.describe(model)
     found = anatomy.activations(model, picture.x)
@@ -117,12 +118,9 @@ def _opened(model: Autoencoder, picture: anatomy_input.Picture, now: dict, hero,
         show.facts([
             ("Parameters", f"{made.parameters:,}"),
             ("Code", f"{made.code_size:,} numbers"),
-            ("Image", f"{made.image_size:,} numbers"),
+            ("Against the image's", _against(made.image_size, made.code_size)),
             ("MSE of this image", f"{error:.4f} a pixel"),
         ])  # fmt: skip
-        st.caption(
-            f"The code is {show.ratio(made.image_size, made.code_size)} than its image.".replace("all than", "all, than")
-        )
     with layers:
         st.subheader("Push an image through", anchor=False)
         anatomy_layers.pictures(picture, found, x_hat, error, model.output)
@@ -130,6 +128,13 @@ def _opened(model: Autoencoder, picture: anatomy_input.Picture, now: dict, hero,
         anatomy_layers.filters(anatomy.filters(model), any("own kernels" in line.kind for line in made.layers))
         with st.expander("Shapes and parameters of every layer"):
             show.layers(made.layers)
+
+
+def _against(image_size: int, code_size: int) -> str:
+    """How much smaller a code is than its image."""
+    if code_size < image_size:
+        return f"{image_size / code_size:.3g} times fewer"
+    return f"{code_size / image_size:.3g} times more"
 
 
 def _idea(architecture: str) -> None:

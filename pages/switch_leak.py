@@ -88,7 +88,7 @@ def _leak(run: runs.Run, now: dict) -> None:
     _told(facts, table, labels, shares)
     whose = "shipped with the app" if run.path.parent == runs.PRETRAINED_DIR else f"your run “{show.plain(run.label)}”"
     trained = datasets.DATASETS[run.config.dataset].label
-    st.caption(f"Measured on {switch_leak.NUM_IMAGES} test images. The network is {whose}, trained on {trained}.")
+    st.caption(f"Of the variance of {switch_leak.NUM_IMAGES} test images. The network is {whose}, trained on {trained}.")
     name = f"switch-leak-{run.name}"
     show.download(rows, "What goes past the code", f"{run.label}, {trained}, seed {now['seed']}", name)
 
@@ -98,7 +98,7 @@ def _rows(labels: dict, x: np.ndarray, found: dict[object, np.ndarray]) -> list[
     rows = [Row("Clean", "what goes in", x, "ten clean images")]
     for key, (label, note) in labels.items():
         x_hat = np.clip(found[key], 0, 1) if key in found else None
-        note = note if x_hat is None else f"{note}; MSE {metrics.mse(x, x_hat):.4f}"
+        note = note if x_hat is None else f"{note}; MSE\u00a0{metrics.mse(x, x_hat):.4f}"
         rows.append(Row(label, note, x_hat, f"ten images, {label.lower()}: {note}"))
     return rows
 
@@ -107,14 +107,14 @@ def _told(facts, table, labels: dict, shares: dict[object, Share]) -> None:
     """The numbers that matter, and all of them; without shares, their places."""
 
     def percent(key: tuple[str, str]) -> str:
-        return f"{100 * shares[key].explained:.0f} %" if shares else "…"
+        return f"explain {100 * shares[key].explained:.0f} %" if shares else "…"
 
     with facts:
         show.facts([
-            ("Code and switches explain", percent(("kept", "kept"))),
-            ("The code alone", percent(("kept", "none"))),
-            ("The switches alone", percent(("mean", "kept"))),
-            ("With a blank code", percent(("blank", "kept"))),
+            ("Code and switches", percent(("kept", "kept"))),
+            ("Code alone", percent(("kept", "none"))),
+            ("Switches alone", percent(("mean", "kept"))),
+            ("Blank code", percent(("blank", "kept"))),
         ])  # fmt: skip
     head = '<tr><th></th><th scope="col">explained<br><small>contrast put right</small></th>'
     head += '<th scope="col">R²<br><small>as drawn</small></th>'
