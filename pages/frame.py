@@ -6,7 +6,7 @@ import streamlit as st
 
 from cae_core import backend
 
-PAGES = {"denoise.py": "Denoise", "draw.py": "Draw", "train.py": "Train", "runs.py": "Runs", "latent.py": "Latent"}
+PAGES = {"denoise.py": "Denoise", "train.py": "Train", "runs.py": "Runs", "latent.py": "Latent", "draw.py": "Draw"}
 """File to title, in the order of the navigation; the first is the one that opens."""
 
 st.set_page_config(page_title="Autoencoder explorer", page_icon="🔢", layout="wide")
