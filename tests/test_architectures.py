@@ -90,9 +90,13 @@ def test_a_setting_that_a_network_cannot_take_is_refused_by_name_with_what_would
         build(config("pca", loss="bce"))
     with pytest.raises(ValueError, match="output is 'sigmoid', which pca does not take: set it to 'linear'"):
         build(config("pca", output="sigmoid"))
-    with pytest.raises(ValueError, match="pretraining is 3, but conv_unpool has no layers .* 0, or choose one of dense, dense_l"):
+    with pytest.raises(
+        ValueError, match="pretraining is 3, but conv_unpool has no layers .* 0, or choose one of dense, dense_l"
+    ):
         build(config("conv_unpool", pretraining=3))
-    with pytest.raises(ValueError, match="pca has at most as many components as the image has values, 784: bottleneck is 800"):
+    with pytest.raises(
+        ValueError, match="pca has at most as many components as the image has values, 784: bottleneck is 800"
+    ):
         build(config("pca", bottleneck=800))
 
 
@@ -224,7 +228,9 @@ FACTORS = {"fast": 4, "conv_denoise": 4, "conv_unpool": 2, "conv_transpose": 2, 
 @pytest.mark.parametrize("name", FACTORS)
 @pytest.mark.parametrize("shape", [(29, 29, 1), (28, 31, 1), (27, 28, 1)], ids=str)
 def test_sizes_that_cannot_be_halved_are_refused_by_name(name, shape):
-    with pytest.raises(ValueError, match=f"^{name} .* got {shape[0]} x {shape[1]} pixels: both .* multiples of {FACTORS[name]}"):
+    with pytest.raises(
+        ValueError, match=f"^{name} .* got {shape[0]} x {shape[1]} pixels: both .* multiples of {FACTORS[name]}"
+    ):
         build(config(name), shape)
 
 
@@ -236,7 +242,9 @@ def test_the_others_take_images_of_any_size(name, shape):
 
 
 def test_conv_resize_refuses_an_image_that_it_would_pool_to_a_point():
-    with pytest.raises(ValueError, match="conv_resize halves the image three times and got 7 x 28 pixels: it takes 8 x 8 or"):
+    with pytest.raises(
+        ValueError, match="conv_resize halves the image three times and got 7 x 28 pixels: it takes 8 x 8 or"
+    ):
         build(config("conv_resize"), (7, 28, 1))
 
 
