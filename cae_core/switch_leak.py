@@ -4,8 +4,8 @@ A decoder with switches is told two things: **what**, by the code, and **where**
 Goroshin and LeCun, Stacked What-Where Auto-encoders, arXiv:1506.02351). To see what one of them carries, the other is
 replaced by something that is the same for every image. A blank code is not that experiment: unpooling moves zeros to other
 places, which are zeros still, so with z = 0 every image gives the same picture whatever its switches say. It proves only
-that the decoder draws nothing by itself. Replaced by the mean of its channel, a code still says nothing of the image, and
-whatever differs between the pictures then comes from the switches.
+that the decoder draws nothing by itself. Replaced by its mean over the test images, a code still says nothing of the image,
+but has values that the switches can put somewhere, and whatever differs between the pictures then comes from them.
 
 How much of the images a set of reconstructions has is told twice, as shares of the variance of the images around their
 mean image m, all pixels together:
@@ -41,7 +41,7 @@ NUM_IMAGES = 500
 
 CODES = {
     "kept": "its own",
-    "mean": "the mean of each channel",
+    "mean": "the mean over test images",
     "blank": "blank, z = 0",
     "next": "the next image's",
     "first": "the first image's",
@@ -82,7 +82,7 @@ def decode(
         switches: as `Autoencoder.switches` gives them.
         code: a key of `CODES`.
         places: a key of `SWITCHES`.
-        mean: what a code is replaced by, of a shape that fits all of them, as of `channel_means`.
+        mean: what a code is replaced by, of the shape of one.
     """
     lookup(CODES, "code", code)
     lookup(SWITCHES, "switches", places)
@@ -101,11 +101,6 @@ def decode(
         rng = np.random.default_rng(0)
         switches = [rng.integers(0, 4, one.shape, dtype="int32") for one in switches]
     return model.decode(z, switches)
-
-
-def channel_means(z: np.ndarray) -> np.ndarray:
-    """The mean of each channel over images and places, `(C,)` float32: nothing of any image, nor of where they lie."""
-    return z.mean(axis=tuple(range(z.ndim - 1)), dtype=np.float64).astype(np.float32)
 
 
 def share(x: np.ndarray, x_hat: np.ndarray) -> Share:
@@ -133,7 +128,7 @@ def measured(run: runs.Run, dataset: str, code: str, places: str) -> Share:
 @functools.lru_cache(maxsize=128)
 def _measured(path: Path, step: int, dataset: str, code: str, places: str) -> Share:
     x, z, switches = _coded(path, step, dataset)
-    return share(x, decode(runs.model(runs.read(path), step), z, switches, code, places, channel_means(z)))
+    return share(x, decode(runs.model(runs.read(path), step), z, switches, code, places, z.mean(axis=0)))
 
 
 @functools.lru_cache(maxsize=2)  # 25 MB each
@@ -144,7 +139,7 @@ def _coded(path: Path, step: int, dataset: str) -> tuple[np.ndarray, np.ndarray,
 
 
 def ten(run: runs.Run, dataset: str, x: np.ndarray, code: str, places: str) -> np.ndarray:
-    """Some images through a run with one combination; the mean of the channels is that over the test images."""
+    """Some images through a run with one combination; the mean code is that of the first test images."""
     model = runs.model(run)
     _, z, _ = _coded(run.path, run.step, dataset)
-    return decode(model, model.encode(x), model.switches(x), code, places, channel_means(z))
+    return decode(model, model.encode(x), model.switches(x), code, places, z.mean(axis=0))

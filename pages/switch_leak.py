@@ -25,7 +25,7 @@ SETTINGS = {
 ROWS = {
     ("kept", "kept"): ("Reconstruction", "code and switches their own"),
     ("blank", "kept"): ("Code blanked", "z = 0, switches kept"),
-    ("mean", "kept"): ("Switches alone", "each code value its channel's mean"),
+    ("mean", "kept"): ("Switches alone", "code: its mean over test images"),
     ("kept", "next"): ("Switches shuffled", "code kept, the next image's switches"),
     ("kept", "none"): ("Code alone", "no switches: all to the first place"),
 }

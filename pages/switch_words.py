@@ -20,14 +20,14 @@ EXPERIMENTS: dict[str, Experiment] = {
     "random_switches": Experiment(
         "Switches drawn at random",
         _mix("kept", "random"),
-        "With wrong switches the digit is still there, but its edges are frayed: the error is more than three times that "
+        "With wrong switches the digit is still there, but its edges are frayed: the error is more than double that "
         "with the true ones. That difference is what the switches bring past the code.",
     ),
     "nothing_known": Experiment(
         "Neither code nor switches",
         _mix("mean", "random"),
         "The mean code with switches drawn at random explains nothing, less than 1 %. The same code with the true "
-        "switches, *Switches alone*, explains more than a quarter: what you see there was drawn by the switches.",
+        "switches, *Switches alone*, explains at least a fifth: what you see there was drawn by the switches.",
     ),
 }
 
@@ -46,9 +46,9 @@ To see what one of the two carries, the other is replaced by something that is t
 - **Code blanked**, z = 0: unpooling moves zeros to other places, and they are zeros still. Every image gives the same
   picture, whatever its switches say. That is no evidence against the switches, only that this decoder draws nothing
   without a code.
-- **Switches alone**: every value of the code becomes the mean of its channel, over 500 test images and all places.
-  That says nothing of any image, nor of where digits lie. What differs between these ten pictures came through the
-  switches.
+- **Switches alone**: every value of the code becomes its mean over 500 test images. That says nothing of any one of
+  them, but it is something for the switches to put in its place. What differs between these ten pictures came through
+  the switches.
 - **Switches shuffled**: each image gets those of the one at its right, the last those of the first.
 - **Code alone**: every value goes to the top left of its four places.
 
