@@ -118,7 +118,7 @@ def _opened(model: Any, picture: anatomy_input.Picture, now: dict, hero, facts, 
         show.facts([
             ("Parameters", f"{made.parameters:,}"),
             ("Code", f"{made.code_size:,} numbers"),
-            ("Against the image's", _against(made.image_size, made.code_size)),
+            ("Code to image", _against(made.image_size, made.code_size)),
             ("MSE of this image", f"{error:.4f} a pixel"),
         ])  # fmt: skip
     with layers:
@@ -147,4 +147,5 @@ def _idea(architecture: str) -> None:
         st.caption(f"Source: {idea.source}")
     with right, st.container(key="equations"):
         for equation in ARCHITECTURES[architecture].equations:
-            st.latex(equation)
+            for line in equation.split(r",\quad"):  # side by side they would be too wide for a phone
+                st.latex(line)
