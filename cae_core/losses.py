@@ -81,7 +81,7 @@ LOSSES: dict[str, Loss] = {
         linear_mse,
     ),
     "half": Loss(
-        "½ Σ",
+        "Half SE",
         "Half the squared error, summed over an image: the same slope as MSE, 392 times as steep at 784 pixels.",
         "Masci et al., ICANN 2011, eq. 3",
         half,
@@ -96,7 +96,7 @@ def loss_of(loss: str, output: str) -> Callable[..., Any]:
 
     Args:
         loss: a name in `LOSSES`.
-        output: what the decoder ends in, one of `architectures.autoencoder.OUTPUTS`.
+        output: what the decoder ends in, one of `config.OUTPUTS`.
 
     Raises:
         ValueError: the loss is unknown, or makes no sense with this output.

@@ -94,7 +94,9 @@ def _node(op: Any) -> Any:
         raise ValueError(f"The layer {op.name!r} is used {len(op._inbound_nodes)} times; the script export takes 1.")
     node = op._inbound_nodes[0]
     more = {key: value for key, value in node.arguments.kwargs.items() if value is not None}
-    plain = len(node.arguments.args) == 1 and more in ({}, {"training": False})  # what Keras notes for a dropout
+    # What Keras notes for a dropout, and for resizing, which does the same whether it trains or not.
+    noted = ({}, {"training": False}, *([{"training": True}] if type(op).__name__ == "Resizing" else []))
+    plain = len(node.arguments.args) == 1 and more in noted
     if node.input_tensors and not plain:
         raise ValueError(f"The layer {op.name!r} is called with more than its input; the script export takes no such call.")
     return node
