@@ -26,6 +26,8 @@ def source(model: Autoencoder) -> str:
     Raises:
         ValueError: a layer, named in the message, is not one of Keras's own or cannot be written down.
     """
+    for layer in (*model.encoder.layers, *model.decoder.layers):
+        _refuse_own(layer)
     x, z = (_literal(part.input_shape[1:], "input") for part in (model.encoder, model.decoder))
     return "\n".join([
         f"x, z = keras.Input({x}), keras.Input({z})  # an image and a code",
@@ -102,7 +104,7 @@ def _node(op: Any) -> Any:
     return node
 
 
-def _layer(op: Any) -> str:
+def _refuse_own(op: Any) -> None:
     import keras
 
     if getattr(keras.layers, type(op).__name__, None) is not type(op):
@@ -110,6 +112,10 @@ def _layer(op: Any) -> str:
             f"The layer {op.name!r} is a {type(op).__name__}, which is not one of keras.layers: "
             "a script that needs only Keras cannot build it."
         )
+
+
+def _layer(op: Any) -> str:
+    _refuse_own(op)
     return _construction(type(op), op.get_config(), "layers", op.name)
 
 

@@ -213,9 +213,7 @@ def test_a_network_with_layers_of_its_own_is_refused_by_the_layers_name(name):
 
 def test_what_is_not_trained_as_a_whole_is_refused():
     pretrained = settings("dense", 2, "mse", "none", "adam", "constant", pretraining=1)
-    with pytest.raises(
-        ValueError, match="The run 'a-run' was trained layer by layer first: the script export has"
-    ):
+    with pytest.raises(ValueError, match="The run 'a-run' was trained layer by layer first: the script export has"):
         script.text(run_of(pretrained))
     solved = settings("pca", 2, "mse", "none", "adam", "constant", epochs=1, output="linear")
     with pytest.raises(ValueError, match="The run 'a-run' was computed at once"):

@@ -12,6 +12,7 @@ import numpy as np
 INFERENCE_BATCH = 500
 """Images a compiled call takes at most: bounds memory, and stays quick enough to be interrupted between calls."""
 
+
 @dataclass(frozen=True)
 class Stage:
     """A layer that can be trained alone, and the one that undoes it.

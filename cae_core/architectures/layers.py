@@ -125,7 +125,7 @@ def untied(decoder: keras.Model) -> keras.Model:
         return layer.untied() if layer.name in tied else layer.__class__.from_config(layer.get_config())
 
     copy = keras.models.clone_model(decoder, clone_function=layer_for)
-    for layer in decoder.layers:
+    for layer in filter(lambda layer: layer.weights, decoder.layers):
         weights = [tied[layer.name].kernel.numpy(), layer.bias.numpy()] if layer.name in tied else layer.get_weights()
         copy.get_layer(layer.name).set_weights(weights)
     return copy
