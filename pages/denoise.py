@@ -1,7 +1,5 @@
 """Denoise: what does the bottleneck keep, what does the loss prefer, and how much noise can be undone?"""
 
-import time
-
 import numpy as np
 import streamlit as st
 
@@ -25,9 +23,6 @@ SETTINGS = {
     "seed": Setting(0, Bounds(0, 9999, integer=True)),
     "run": Setting((), Names(1)),
 }
-
-FIRST_PAINT = 0.15
-"""Seconds in which a new visitor's browser draws the question; sent together, all is drawn together, much later."""
 
 
 def _sidebar(chosen: tuple[str, ...]) -> None:
@@ -59,7 +54,7 @@ def _page() -> None:
     show.question("What does the bottleneck keep, what does the loss prefer, and how much noise can be undone?")
     now = state.values(SETTINGS)
     if state.first_time("question_shown", True):
-        time.sleep(FIRST_PAINT)
+        waiting.for_first_paint()
     drawn = trouble = None
     try:
         drawn = denoising.sample(now["dataset"], now["noise_kind"], now["noise_factor"], now["seed"])
