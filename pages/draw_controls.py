@@ -37,7 +37,7 @@ def _models(dataset: str) -> dict[str, str]:
         if config.dataset == dataset:
             trained = "clean" if config.noise_kind == "none" else "noisy"
             shipped[name] = f"{config.bottleneck} numbers, {LOSSES[config.loss].label}, trained on {trained}"
-    return controls.own_runs() | shipped
+    return controls.own_runs() | shipped | controls.systems()
 
 
 def _same_models() -> None:
