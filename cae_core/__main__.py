@@ -177,8 +177,8 @@ def _pretrain(args: argparse.Namespace, say) -> dict:
 
     for name in args.names:
         if not any(c in name for c in "*?["):
-            lookup(pretrained.RECIPES, "pretrained run", name)
-    wanted = [n for n in pretrained.RECIPES if not args.names or any(fnmatch.fnmatch(n, p) for p in args.names)]
+            lookup(pretrained.SHIPPED, "pretrained run", name)
+    wanted = [n for n in pretrained.SHIPPED if not args.names or any(fnmatch.fnmatch(n, p) for p in args.names)]
     if not wanted:
         raise ValueError(f"No pretrained run matches {' '.join(args.names)}: try 'mnist-*' or 'strokes-b32-bce-clean'.")
     bar, made, kept = _Bar(), [], []
@@ -187,7 +187,7 @@ def _pretrain(args: argparse.Namespace, say) -> dict:
         if not args.force and pretrained.is_made(name):
             kept.append(name)
             continue
-        _fetch(pretrained.RECIPES[name].dataset, args.download, bar)
+        _fetch(pretrained.SHIPPED[name].dataset, args.download, bar)
         run = pretrained.make(name, bar.on_event(f"{number}/{len(wanted)} {name}", say))
         say(f"{name}: " + ", ".join(f"{label} MSE {m['mse']:.5f}" for label, m in run.metrics.items()))
         made.append(name)

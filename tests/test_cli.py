@@ -12,6 +12,7 @@ import pytest
 
 from cae_core import evaluating, pretrained, runs, training
 from cae_core.__main__ import main
+from cae_core.architectures import ARCHITECTURES
 from cae_core.config import RunConfig
 
 TINY = ["--dataset", "strokes", "--num-train", "100", "--epochs", "2", "--architecture", "fast", "--bottleneck", "2"]
@@ -198,7 +199,7 @@ def test_an_interrupted_training_says_how_to_go_on_and_goes_on_as_if_never_inter
 def two_recipes(monkeypatch):
     config = RunConfig(dataset="strokes", num_train=100, epochs=1, bottleneck=2)
     recipes = {"strokes-a": config, "strokes-b": replace(config, loss="mse")}
-    monkeypatch.setattr(pretrained, "RECIPES", recipes)
+    monkeypatch.setattr(pretrained, "SHIPPED", recipes)
     return recipes
 
 
@@ -234,7 +235,7 @@ def test_pretrain_goes_on_where_it_stopped(capsys, two_recipes, shipped, monkeyp
 @pytest.mark.usefixtures("two_recipes")
 def test_what_pretrain_measures_is_the_rounded_network_that_ships(capsys, monkeypatch):
     measure, measured = evaluating.measure, []
-    monkeypatch.setattr(training, "measure", lambda model, *rest: measured.append(model) or measure(model, *rest))
+    monkeypatch.setattr(evaluating, "measure", lambda model, *rest: measured.append(model) or measure(model, *rest))
     assert pretrain(capsys, "strokes-a")["made"] == ["strokes-a"]
     run = runs.find("strokes-a")
     network = runs.model(run)
@@ -250,7 +251,7 @@ def test_the_program_itself_prints_one_json_value():
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0
     listed = json.loads(done.stdout)
-    assert list(listed["architectures"]) == ["fast", "dense", "conv_denoise"]
+    assert list(listed["architectures"]) == list(ARCHITECTURES)
     assert {"datasets", "losses", "noise kinds", "optimizers", "schedules", "runs", "pretrained"} <= set(listed)
     refused = subprocess.run([*command[:3], "evaluate", "a/b"], cwd=root, capture_output=True, text=True, timeout=120)
     assert refused.returncode == 1
