@@ -88,7 +88,8 @@ def _leak(run: runs.Run, now: dict) -> None:
     _told(facts, table, labels, shares)
     whose = "shipped with the app" if run.path.parent == runs.PRETRAINED_DIR else f"your run “{show.plain(run.label)}”"
     trained = datasets.DATASETS[run.config.dataset].label
-    st.caption(f"Of the variance of {switch_leak.NUM_IMAGES} test images. The network is {whose}, trained on {trained}.")
+    shown = f"Shares of the variance of {switch_leak.NUM_IMAGES} test images."
+    st.caption(f"{shown} The network is {whose}, trained on {trained}.")
     name = f"switch-leak-{run.name}"
     show.download(rows, "What goes past the code", f"{run.label}, {trained}, seed {now['seed']}", name)
 
