@@ -148,6 +148,12 @@ def estimate(name: str, fraction: float, finished: Mapping[str, Run]) -> float |
     return seconds or None
 
 
+def is_whole(name: str, fraction: float) -> bool:
+    """Whether a fraction of the epochs leaves all of the card's runs at their full length, as those without epochs are."""
+    card = CARDS[name]
+    return all(settings(card, run, config.seed, fraction) == config for run, config in card.runs.items())
+
+
 def share_of_epochs(name: str, fraction: float, finished: Mapping[str, Run]) -> float:
     """How much of the card's full length the runs are that are not there yet, going by their epochs; in [0, 1]."""
     card = CARDS[name]
