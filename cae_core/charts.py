@@ -194,7 +194,8 @@ def over_sizes(
     data.append({**dots, "marker": marker, "hovertemplate": "%{x}: %{y:.4~g}<extra></extra>", "showlegend": True})
     layout = _layout(height)
     layout["legend"] |= {"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"}  # where a falling curve is not
-    layout["xaxis"] |= {"type": "log", "title": {"text": axes[0]}, "tickvals": list(sizes)}
+    layout["xaxis"] |= {"type": "log", "title": {"text": axes[0]}, "tickangle": 0}
+    layout["xaxis"]["tickvals"] = [b for a, b in zip((0, *sizes), sizes, strict=False) if b > 1.2 * a]  # numbers have room
     values = np.concatenate([np.asarray(v, float) for v in (published, *(y for _, _, y in lines))])
     layout["yaxis"] |= _loss_axis(values, axes[1])
     return {"data": data, "layout": layout}

@@ -90,7 +90,7 @@ def look(name: str, fraction: float, owner: str) -> Rerun:
     if live:
         state = "moving"
     elif missing:
-        state = "partial" if begun or finished else "none"
+        state = "partial" if begun else "none"
     first = min(live, key=lambda job: job.place, default=None)
     seconds = sum(run.seconds for run in finished.values())
     trouble = next(filter(None, troubles), "")
