@@ -63,11 +63,12 @@ def _draw(name: str, result: Result | None, now: Rerun, owner: str, can_run: boo
 
 
 def _own(name: str, now: Rerun, owner: str) -> Rerun | None:
-    """The visitor's runs to show: of the length that is set, else the longest that has figures."""
-    if now.values:
+    """The visitor's runs to show: of the length with the most figures; of the one that is set before longer ones."""
+    if now.state == "done":
         return now
     others = (rerunning.look(name, length / 100, owner) for length in reversed(LENGTHS) if length / 100 != now.fraction)
-    return next((other for other in others if other.values), None)
+    most = max((now, *others), key=lambda rerun: len(rerun.values))
+    return most if most.values else None
 
 
 def _curve(result: Result | None, mine: Rerun | None) -> None:
