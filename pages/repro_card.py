@@ -99,8 +99,7 @@ def _again(name: str, result: Result | None, now: Rerun, owner: str, can_run: bo
                 f"Run {how}" if now.state == "none" else "Go on", icon=":material/play_arrow:", key=f"run_{name}",
                 disabled=not can_run, on_click=begin, args=(name, length, owner),
             )  # fmt: skip
-            told, why = _time(name, result, now)
-            st.caption(told, width="content", help=why)
+            st.caption(_time(name, result, now), width="content")
         else:
             link = {"runs": ",".join([run.name for run in now.finished.values()][:4])}
             st.page_link("runs.py", label="See the runs", icon=":material/history:", query_params=link)
@@ -122,16 +121,16 @@ def _progress(now: Rerun) -> str:
     return ", ".join(told)
 
 
-def _time(name: str, result: Result | None, now: Rerun) -> tuple[str, str | None]:
+def _time(name: str, result: Result | None, now: Rerun) -> str:
     """How long what is missing will take, as far as that is known, and how it is known."""
     seconds = rerunning.estimate(name, now.fraction, now.finished)
     if seconds is not None:
-        return f"about {show.seconds(seconds)}", "Measured on this machine."
+        return f"about {show.seconds(seconds)} on this machine"
     if result:
         seeds = max(len(values) for values in result.values.values())
         seconds = result.seconds / seeds * rerunning.share_of_epochs(name, now.fraction, now.finished)
-        return f"about {show.seconds(max(1, seconds))}", "Going by the time that the shipped result took where it was made."
-    return "time not known yet", None
+        return f"about {show.seconds(max(1, seconds))} at the shipped run's pace"
+    return "time not known yet"
 
 
 def _stop(name: str, fraction: float, owner: str) -> None:
