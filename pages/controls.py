@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from cae_core import datasets, runs
-from cae_core.config import BOTTLENECKS
+from cae_core.config import BOTTLENECKS, SHIPPED_LOSSES
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
 from pages import state
@@ -36,8 +36,8 @@ def bottleneck(sizes: Sequence[int] = BOTTLENECKS, **more: Any) -> None:
     st.select_slider("Bottleneck", sizes, key="bottleneck", help="How many numbers the code has.", **more)
 
 
-def loss() -> None:
-    st.segmented_control("Loss", tuple(LOSSES), format_func=label(LOSSES), key="loss", required=True)
+def loss(names: Sequence[str] = SHIPPED_LOSSES) -> None:
+    st.segmented_control("Loss", names, format_func=label(LOSSES), key="loss", required=True)
 
 
 def trained_on() -> None:
