@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny_cards
 
-from cae_core import evaluating, pretrained, runs, training
+from cae_core import evaluating, pretrained, reproducing, reproductions, results, runs, training
 from cae_core.__main__ import main
 from cae_core.architectures import ARCHITECTURES
 from cae_core.config import RunConfig
@@ -243,6 +244,50 @@ def test_what_pretrain_measures_is_the_rounded_network_that_ships(capsys, monkey
         np.testing.assert_array_equal(measured[0].weights()[path], w)
     again = measure(network, "strokes")
     assert again == {label: pytest.approx(figures, abs=2e-6) for label, figures in run.metrics.items()}
+
+
+@pytest.fixture
+def tiny_card(monkeypatch, tmp_path):
+    """One card that takes a moment, and a place of its own for what ships."""
+    made = {"pca": tiny_cards.cards()["pca"]}
+    for module in (reproductions, reproducing, results):
+        monkeypatch.setattr(module, "CARDS", made)
+    monkeypatch.setattr(results, "SHIPPED", tmp_path / "reproductions.json")
+    return made["pca"]
+
+
+@pytest.mark.usefixtures("tiny_card")
+def test_reproduce_says_what_came_out_and_ships_it(capsys):
+    assert main(["reproduce", "pca", "--ship"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("reproduce-pca-0 epoch 1: loss")
+    assert lines[1].startswith("pca, 3 components: ")
+    assert lines[1].endswith((", published 20: better", ", published 20: reproduced", ", published 20: missed"))
+    assert main(["reproduce", "--fraction", "0.5", "--seeds", "2", "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    first, second = made["pca"]["values"]["3 components"]
+    shipped, damaged = results.shipped()
+    assert damaged == []
+    assert shipped["pca"].values == {"3 components": (first,)}
+    assert made["pca"]["command"] == "python -m cae_core reproduce pca --fraction 0.5 --seeds 2"
+    assert runs.find("reproduce-pca-1").config.seed == 1
+    assert second == first  # there is nothing random in it
+
+
+@pytest.mark.usefixtures("tiny_card")
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["pac"], "error: Unknown reproduction 'pac': choose one of pca. Did you mean 'pca'?"),
+        (["--fraction", "half"], "error: fraction is half; it must be a number above 0 and at most 1"),
+        (["--seeds", "0"], "error: seeds is 0; it must be a whole number from 1 to 100."),
+        (["--fraction", "0.5", "--ship"], "error: Only the full length ships, and --fraction is 0.5"),
+    ],
+)
+def test_reproduce_refuses_before_training(capsys, arguments, sentence, runs_folder):
+    assert main(["reproduce", *arguments]) == 1
+    assert capsys.readouterr().err.startswith(sentence)
+    assert not runs_folder.exists()
 
 
 def test_the_program_itself_prints_one_json_value():
