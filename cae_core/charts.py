@@ -19,8 +19,8 @@ from cae_core.figures import PALETTE
 Figure = dict[str, Any]
 """A Plotly figure as a dict: `{"data": [trace, ...], "layout": {...}}`; never without a trace, which Streamlit refuses."""
 
-CURVE_COLOURS = ("#2a78d6", "#d9600a", "#8822ff", "#aa5588")
-"""Colours of runs: blue, orange, violet, mauve. Contrast of at least 3 with the light and with the dark page, and at least
+CURVE_COLOURS = ("#2a78d6", "#d9600a", "#8822ff", "#aa5588", "#9c966c")
+"""Colours of runs: blue, orange, violet, mauve, sand. Contrast of at least 3 with the light and with the dark page, and at least
 30 apart in CIELAB under every common colour vision deficiency (found by search)."""
 
 GREY = "#7f7f7f"
@@ -69,7 +69,7 @@ def loss_curves(
     ends lie on round numbers, so that it moves seldom while a run trains.
 
     Args:
-        curves: up to four; of one alone the legend says which line is which, of several which colour is whose, too.
+        curves: up to five; of one alone the legend says which line is which, of several which colour is whose, too.
         loss_label: what the loss is, with its unit.
         mark: epoch to put a vertical line at.
         last_epoch: right end of the epoch axis; by default the last point's.
@@ -104,8 +104,56 @@ def loss_curves(
     layout["xaxis"] |= {"title": {"text": "epoch"}, "range": [0, float(end) or 1.0]}
     layout["yaxis"] |= _loss_axis(losses[np.isfinite(losses)], loss_label)
     if mark is not None:
-        line = {"color": GREY, "width": 1}
-        layout["shapes"] = [{"type": "line", "x0": mark, "x1": mark, "y0": 0, "y1": 1, "yref": "paper", "line": line}]
+        layout["shapes"] = [_upright(mark)]
+    return {"data": data, "layout": layout}
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One of several lines of a quantity over another.
+
+    Attributes:
+        label: in the legend.
+        x: `(n,)` float.
+        y: `(n,)` float.
+        colour: index into `CURVE_COLOURS`.
+    """
+
+    label: str
+    x: np.ndarray
+    y: np.ndarray
+    colour: int
+
+
+def lines(
+    drawn: Sequence[Line],
+    axes: tuple[str, str],
+    across: tuple[float, float],
+    up: tuple[float, float] | None = None,
+    mark: float | None = None,
+    height: int = 200,
+) -> Figure:
+    """Lines of one quantity over another, all solid.
+
+    Args:
+        drawn: at least one.
+        axes: what is across and what is up, with their units.
+        across: left and right end.
+        up: lower and upper end; by default round numbers around the values, logarithmic as a loss's axis may be.
+        mark: place across to put a vertical line at.
+        height: in pixels, with or without points.
+    """
+    data = [_line(one.label, CURVE_COLOURS[one.colour], "solid", one.x, one.y) for one in drawn]
+    for trace in data:
+        trace["hovertemplate"] = f"{axes[0]} %{{x:.3~g}}<br>{axes[1]} %{{y:.3~g}}<extra></extra>"
+    layout = _layout(height)
+    _legend_beside(layout, [one.label for one in drawn])
+    layout["xaxis"] |= {"title": {"text": axes[0]}, "range": [float(end) for end in across], "zeroline": False}
+    values = np.concatenate([np.asarray(one.y, float) for one in drawn])
+    own = {"title": {"text": axes[1]}, "range": [float(end) for end in up]} if up else None
+    layout["yaxis"] |= own or _loss_axis(values[np.isfinite(values)], axes[1])
+    if mark is not None:
+        layout["shapes"] = [_upright(mark)]
     return {"data": data, "layout": layout}
 
 
@@ -192,6 +240,12 @@ def _line(name: str, colour: str, dash: str, x: Any, y: Any) -> dict[str, Any]:
         "hovertemplate": "epoch %{x:.3~g}<br>loss %{y:.4~g}<extra></extra>",
         "showlegend": True,
     }
+
+
+def _upright(place: float) -> dict[str, Any]:
+    """A thin line from bottom to top."""
+    line = {"color": GREY, "width": 1}
+    return {"type": "line", "x0": place, "x1": place, "y0": 0, "y1": 1, "yref": "paper", "line": line}
 
 
 def _layout(height: int) -> dict[str, Any]:

@@ -93,8 +93,8 @@ def test_a_run_keeps_its_colour_when_others_go():
 
 
 def test_more_runs_than_can_be_told_apart_are_refused():
-    with pytest.raises(ValueError, match="Got 5 curves; more than 4"):
-        charts.loss_curves([curve()] * 5, "MSE")
+    with pytest.raises(ValueError, match="Got 6 curves; more than 5"):
+        charts.loss_curves([curve()] * 6, "MSE")
 
 
 @pytest.mark.parametrize(("low", "kind"), [(0.1, "log"), (0.2, "linear"), (0.0, "linear"), (-0.1, "linear")])
