@@ -20,8 +20,8 @@ Figure = dict[str, Any]
 """A Plotly figure as a dict: `{"data": [trace, ...], "layout": {...}}`; never without a trace, which Streamlit refuses."""
 
 CURVE_COLOURS = ("#2a78d6", "#d9600a", "#8822ff", "#aa5588", "#9c966c")
-"""Colours of runs: blue, orange, violet, mauve, sand. Contrast of at least 3 with the light and with the dark page, and at least
-30 apart in CIELAB under every common colour vision deficiency (found by search)."""
+"""Colours of runs: blue, orange, violet, mauve, sand. Contrast of at least 3 with the light and with the dark page, and
+at least 30 apart in CIELAB under every common colour vision deficiency (found by search)."""
 
 GREY = "#7f7f7f"
 """Of what belongs to no run or class: axes' marks and the key to the dashes. Contrast 4 with either page."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from cae_core.architectures import build
+from cae_core.architectures import build, fitting
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig
 
@@ -85,7 +85,8 @@ def network(architecture: str, bottleneck: int, image_shape: tuple[int, int, int
     Raises:
         ValueError: the architecture is unknown, or cannot take this image size.
     """
-    return describe(build(RunConfig(architecture=architecture, bottleneck=bottleneck, seed=seed), image_shape))
+    config = RunConfig(architecture=architecture, bottleneck=bottleneck, seed=seed)
+    return describe(build(fitting(config), image_shape))
 
 
 def flow(described: Network) -> str:
@@ -113,7 +114,8 @@ def _part(part: str, model: Any) -> Iterator[Layer]:
             kind = _kind(group[0])
         else:
             kind = f"sub-pixel upsampling {group[2].output.shape[1] // group[0].input.shape[1]} ×"
-        shape = tuple(group[-1].output.shape[1:])
+        output = group[-1].output
+        shape = tuple((output[0] if isinstance(output, list | tuple) else output).shape[1:])  # the switches are as many
         yield Layer(part, _name(group[0]), kind, shape, sum(layer.count_params() for layer in group))
 
 
@@ -173,9 +175,14 @@ _KINDS = {
     "Dense": lambda layer: ("dense", _activation(layer)),
     "Dropout": lambda layer: (f"dropout {layer.rate:g}",),
     "Flatten": lambda layer: ("flatten",),
+    "MaxPoolSwitches": lambda layer: ("max pooling 2 × 2 that keeps each maximum's place, the switches",),
     "MaxPooling2D": lambda layer: (f"max pooling {_by(layer.pool_size)}",),
     "Permute": lambda layer: ("axes in another order",),
     "ReLU": lambda layer: ("ReLU",),
     "Reshape": lambda layer: ("reshape",),
+    "Resizing": lambda layer: (f"resize to {layer.height} × {layer.width}, {layer.interpolation} pixel",),
+    "SubtractBias": lambda layer: ("minus one bias a channel",),
+    "TiedConv2DTranspose": lambda layer: (*_convolution("transposed convolution")(layer), "the encoder's own kernels"),
+    "Unpool": lambda layer: ("unpooling 2 ×: each value back to its place, by the switches",),
     "UpSampling2D": lambda layer: (f"{layer.interpolation} upsampling {_times(layer.size)} ×",),
 }

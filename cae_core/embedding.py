@@ -130,6 +130,16 @@ class Plane:
             raise ValueError("This map only goes one way: choose principal components to decode a spot of the plane.")
         return (np.asarray(spots, float) @ self.directions + self.origin).astype(np.float32)
 
+    def spots_of(self, codes: np.ndarray) -> np.ndarray:
+        """Where codes `(m, d)` lie on the plane, `(m, 2)` float32: the inverse of `codes_at` for codes of the plane's own.
+
+        Raises:
+            ValueError: the plane is no view that any other code could be seen in.
+        """
+        if self.directions is None:
+            raise ValueError("This map has places only for its own codes: choose principal components to place another.")
+        return ((codes - self.origin) @ self.directions.T).astype(np.float32)
+
     def inside(self, spot: Sequence[float]) -> tuple[float, float]:
         """The spot, or the nearest one to it that belongs to the plane's `reach`."""
         left, right, bottom, top = self.reach

@@ -99,10 +99,10 @@ def picture(name: str) -> np.ndarray:
     drawing = lookup(READY, "ready drawing", name)
     inked = np.zeros((PAD, PAD), np.uint8)
     for stroke in drawing.strokes:  # each with all of the pen's positions: a long path over one set of them would be beads
-        template = strokes._template((stroke,))
+        template = strokes.template_of((stroke,))
         points = (template.curve @ template.control - 0.5) * drawing.box + np.asarray(drawing.middle, np.float32)
         radii = np.full((1, len(points)), drawing.radius, np.float32)
-        ink = strokes._ink(points[None].astype(np.float32), radii, template.joined[None], PAD)[0]
+        ink = strokes.ink(points[None].astype(np.float32), radii, template.joined[None], PAD)[0]
         inked = np.maximum(inked, ink)
     made = inked.astype(np.float32) / np.float32(255)
     made.flags.writeable = False

@@ -152,8 +152,9 @@ class Job:
     def _finish(self) -> tuple[str, str]:
         """Writes the run down as it is now."""
         self.set("measuring")
-        state = "finished" if self.watch.is_at_end else "stopped"
         try:
+            self.watch.catch_up()
+            state = "finished" if self.watch.is_at_end else "stopped"
             self.recording.write(state)
         except runs.RunError as error:
             return "unsaved", str(error)
@@ -168,8 +169,8 @@ class Job:
             return self.steps or not self.paused or self.stopping or is_ending()
 
         if not may_go_on():
-            self.set("paused")
             self.watch.show()  # who asks for a snapshot does not wait for it
+            self.set("paused")
         with self._changed:
             self._changed.wait_for(may_go_on)
             if is_ending():

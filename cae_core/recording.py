@@ -132,6 +132,11 @@ class Recording:
         """Steps that were done before this process took the run up."""
         return self._start.step if self._start else 0
 
+    @property
+    def last(self) -> training.TrainingEvent | None:
+        """The last step that this process did, written down or not."""
+        return self._last
+
     def prepare(self) -> None:
         """Loads the data and builds the network.
 

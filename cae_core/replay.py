@@ -20,9 +20,10 @@ class Replay:
     Attributes:
         steps: whose weights are kept, ascending; the first is usually 0, the untrained network.
         epochs: the same counted in epochs, with fractions.
-        x, x_noisy, labels: the images of `watching.Probes`.
+        x, x_noisy: the images of `watching.Probes`.
+        labels: of `watching.Sample`.
         x_hat: `(moments, 8, H, W, C)` float32 in [0, 1].
-        planes: the codes of the fixed sample at each moment, each turned to be like the next.
+        planes: the codes of that sample at each moment, each turned to be like the next.
     """
 
     steps: tuple[int, ...]
@@ -51,7 +52,7 @@ def _replay(path: Path, step: int, created: str) -> Replay:
     if not steps or not run.code_size:
         raise RunError(f"There is nothing to see of the run {run.label!r}: its training has not begun.")
     network = build(run.config, run.image_shape)  # of its own: a finished model is never changed in place
-    images = watching.probes(run.config)
+    images, sample = watching.probes(run.config), watching.sample(run.config.dataset)
     x_hat, planes = [], []
     for moment in reversed(steps):
         try:
@@ -61,9 +62,9 @@ def _replay(path: Path, step: int, created: str) -> Replay:
         except Exception as error:
             raise RunError(f"The weights of {run.label!r} after step {moment} are damaged ({error}).") from error
         x_hat.append(network.reconstruct(images.x_noisy))
-        planes.append(latent.to_plane(network.encode(images.x_codes), planes[-1].points if planes else None))
+        planes.append(latent.to_plane(network.encode(sample.x), planes[-1].points if planes else None))
     per_epoch = run.num_steps / run.num_epochs
     return Replay(
-        tuple(steps), tuple(s / per_epoch for s in steps), images.x, images.x_noisy, images.labels,
+        tuple(steps), tuple(s / per_epoch for s in steps), images.x, images.x_noisy, sample.labels,
         np.stack(x_hat[::-1]), tuple(planes[::-1]),
     )  # fmt: skip

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cae_core import datasets, latent, metrics, runs
+from cae_core import datasets, embedding, metrics, neighbours, runs
 
 NUM_CODES = 2_000
 """Test images whose codes are kept, the first ones."""
@@ -32,22 +32,14 @@ class Reference:
     """What a run makes of the test images of its own data set, without noise.
 
     Attributes:
-        dataset: name of the data set.
         errors: `(n,)` float64, the mean squared error a pixel of every test image, ascending.
-        codes: `(m, d)` float32, the codes of the first `NUM_CODES` test images.
-        labels: `(m,)` their classes.
-        plane: those codes on a plane.
-        mean: `(d,)` float32, the code that lies at the plane's origin.
-        directions: `(d, 2)` float32, so that `(z - mean) @ directions` is where a code lies on it.
+        codes: of the first `NUM_CODES` test images.
+        plane: those codes on a plane, their first two principal components.
     """
 
-    dataset: str
     errors: np.ndarray = field(repr=False)
-    codes: np.ndarray = field(repr=False)
-    labels: np.ndarray = field(repr=False)
-    plane: latent.Plane = field(repr=False)
-    mean: np.ndarray = field(repr=False)
-    directions: np.ndarray = field(repr=False)
+    codes: embedding.Codes = field(repr=False)
+    plane: embedding.Plane = field(repr=False)
 
     def percentile(self, error: float) -> float:
         """Share of the test images with a smaller error, in percent."""
@@ -63,13 +55,11 @@ class Reference:
         Returns:
             Their indices in the test split, nearest first, and their Euclidean distances.
         """
-        distances = np.sqrt(np.square(self.codes - z.reshape(1, -1)).sum(axis=1))
-        order = np.argsort(distances, kind="stable")[:how_many]
-        return order, distances[order]
+        return neighbours.nearest(self.codes.z, z.reshape(-1), how_many)
 
     def place(self, z: np.ndarray) -> np.ndarray:
         """Where codes `(n, ...)` lie on the plane, `(n, 2)` float32."""
-        return (z.reshape(len(z), -1) - self.mean) @ self.directions
+        return self.plane.spots_of(z.reshape(len(z), -1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,9 +123,8 @@ def reference(run: runs.Run) -> Reference:
     """The reference of a run, made now unless it is in memory; takes a second or two.
 
     Raises:
-        runs.RunError: the run is damaged or not trained.
+        runs.RunError: the run is damaged or not trained, or for images of another shape than its data set's.
         datasets.DataError: its data set is not on this machine, or damaged.
-        ValueError: the run is for images of another shape than its data set's.
     """
     if found := known(run):
         return found
@@ -155,31 +144,10 @@ def _key(run: runs.Run) -> tuple:
 
 
 def _make(run: runs.Run) -> Reference:
+    codes = embedding.encode(run, run.config.dataset, NUM_CODES)
     network, test = runs.model(run), datasets.load(run.config.dataset, "test")
     errors = []
     for start in range(0, len(test.x), 1000):
         x = datasets.as_float(test.x[start : start + 1000])
         errors.append(metrics.per_image(x, network.reconstruct(x), ["mse"])["mse"])
-    codes = network.encode(datasets.as_float(test.x[:NUM_CODES])).reshape(len(test.x[:NUM_CODES]), -1)
-    plane = latent.to_plane(codes)
-    mean, directions = _axes(codes, plane.points)
-    return Reference(
-        dataset=run.config.dataset,
-        errors=np.sort(np.concatenate(errors)),
-        codes=codes,
-        labels=test.y[:NUM_CODES],
-        plane=plane,
-        mean=mean,
-        directions=directions,
-    )
-
-
-def _axes(codes: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The map from codes to the plane's points: with the principal coordinates `p = (z - mean) v`, and |v| = 1, the
-    direction v is `(z - mean)ᵀ p / |p|²` over all codes. Codes of one or two numbers are the points."""
-    if codes.shape[1] <= 2:
-        return np.zeros(codes.shape[1], np.float32), np.eye(codes.shape[1], 2, dtype=np.float32)
-    mean = codes.mean(axis=0, dtype=np.float64)
-    points = points.astype(np.float64)
-    squares = np.maximum(np.square(points).sum(axis=0), 1e-30)
-    return mean.astype(np.float32), ((codes - mean).T @ points / squares).astype(np.float32)
+    return Reference(np.sort(np.concatenate(errors)), codes, embedding.plane(codes))

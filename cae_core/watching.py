@@ -60,28 +60,42 @@ class Curve:
 
 @dataclass(frozen=True)
 class Probes:
-    """The fixed images that a run is watched by.
+    """The fixed test images that a run is watched by.
 
     Attributes:
         x: `(8, H, W, C)` float32 in [0, 1], test images, the first of those that the Denoise page opens with.
         x_noisy: the same under the run's own noise; a mixture of kinds is stood for by its largest part.
-        x_codes: `(500, H, W, C)` float32 in [0, 1], held-out images whose codes are shown, without noise.
-        labels: `(500,)` their classes.
     """
 
     x: np.ndarray
     x_noisy: np.ndarray
-    x_codes: np.ndarray
-    labels: np.ndarray
 
 
 def probes(config: RunConfig) -> Probes:
-    """The probes of a configuration: equal ones for equal data set, noise and seed."""
-    test, train = load(config.dataset, "test"), load(config.dataset, "train")
+    """The probes of a configuration: equal ones for equal data set, noise and seed. Reads the test split only."""
+    test = load(config.dataset, "test")
     x = as_float(test.x[denoising.choose(test.y, 0)[:NUM_PROBES]])
+    return Probes(x, corrupt(x, *training.typical_noise(config), config.seed))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The fixed held-out images whose codes are shown.
+
+    Attributes:
+        x: `(500, H, W, C)` float32 in [0, 1], without noise.
+        labels: `(500,)` their classes.
+    """
+
+    x: np.ndarray
+    labels: np.ndarray
+
+
+def sample(dataset: str) -> Sample:
+    """The sample of a data set. Reads its training split, which may have to be drawn first: some seconds."""
+    train = load(dataset, "train")
     held_out = slice(-training.HELD_OUT, None)
-    x_codes, labels = train.x[held_out][:NUM_CODES], train.y[held_out][:NUM_CODES]
-    return Probes(x, corrupt(x, *training.typical_noise(config), config.seed), as_float(x_codes), labels)
+    return Sample(as_float(train.x[held_out][:NUM_CODES]), train.y[held_out][:NUM_CODES])
 
 
 @dataclass(frozen=True)
@@ -97,9 +111,10 @@ class Seen:
         seconds_left: to the end at the average pace so far; None before the second step.
         curve: `(k, 2)` float64, epoch (with fractions) and training loss.
         history: one mapping an epoch that is finished, as in `history.csv`.
-        x, x_noisy, labels: of the `Probes`.
+        x, x_noisy: the `Probes`.
+        labels: of the `Sample`.
         x_hat: `(8, H, W, C)` float32 in [0, 1], what the network makes of the noisy ones now.
-        plane: the codes of the fixed sample in the plane.
+        plane: the codes of the sample in the plane.
         measured: by name in `MEASURES`, `(k, 2)` float64: epoch (with fractions) and value, as often as somebody looked.
     """
 
@@ -127,6 +142,7 @@ class Watch:
 
     def __init__(self, recording: Recording) -> None:
         self._recording, self._probes = recording, probes(recording.config)
+        self._sample = sample(recording.config.dataset)
         self._curve, self._measured = Curve(), {name: Curve() for name in MEASURES}
         self._event: training.TrainingEvent | None = None
         self._lately: deque[tuple[int, float]] = deque(maxlen=50)
@@ -171,7 +187,7 @@ class Watch:
         rate = (after[0] - before[0]) / (after[1] - before[1]) if after[1] > before[1] else 0.0
         done, spent = event.step - self._first[0], event.seconds - self._first[1]
         curve = self._curve.points() / (steps_per_epoch, 1)
-        x_hat, codes = model.reconstruct(self._probes.x_noisy), model.encode(self._probes.x_codes)
+        x_hat, codes = model.reconstruct(self._probes.x_noisy), model.encode(self._sample.x)
         if not (np.isfinite(x_hat).all() and np.isfinite(codes).all()):
             return  # the run is diverging, which its next loss will say
         values = (
@@ -194,7 +210,7 @@ class Watch:
             history=tuple(self._recording.history),
             x=self._probes.x,
             x_noisy=self._probes.x_noisy,
-            labels=self._probes.labels,
+            labels=self._sample.labels,
             x_hat=x_hat,
             plane=latent.to_plane(codes, self.seen.plane.points if self.seen else None),
             measured={name: line.points() / (steps_per_epoch, 1) for name, line in self._measured.items()},
@@ -203,6 +219,13 @@ class Watch:
         took = ended - started if self.seen.number > 1 else 0.0  # the first are compiled for, once
         self._next = ended + max(INTERVAL, SHARE * took)
 
+    def catch_up(self) -> None:
+        """Makes pictures of the last step done, also of one that was not handed on because the disk refused its epoch."""
+        last = self._recording.last
+        if last is not None and last is not self._event:
+            self.see(last)
+        self.show()
+
     def forget_model(self) -> None:
         """Keeps the last pictures and lets go of the network."""
-        self._recording = self._probes = self._event = None  # an event's checkpoint has the network, too
+        self._recording = self._probes = self._sample = self._event = None  # an event's checkpoint has the network, too

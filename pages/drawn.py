@@ -117,12 +117,12 @@ def place(seen: Seen | None, found: Reference | None) -> None:
 
 
 def _plane(seen: Seen | None, found: Reference | None) -> None:
-    names = datasets.DATASETS[found.dataset].class_names if found else datasets.DATASETS["mnist"].class_names
+    names = datasets.DATASETS[found.codes.dataset].class_names if found else datasets.DATASETS["mnist"].class_names
     points = found.plane.points[:PLANE_POINTS] if found else None
     axes = found.plane.axes if found else ("z₁", "z₂")
     spot = found.place(seen.z)[0] if seen and found else None
     reach = max(float(np.abs(points).max()), float(np.abs(spot).max()) if spot is not None else 0.0) if found else 1.0
-    labels = found.labels[:PLANE_POINTS] if found else None
+    labels = found.codes.labels[:PLANE_POINTS] if found else None
     figure = charts.plane(points, labels, names, axes, limits=(-1.08 * reach, 1.08 * reach), height=PLANE_HEIGHT)
     if spot is not None:
         figure["data"].append({
@@ -133,15 +133,15 @@ def _plane(seen: Seen | None, found: Reference | None) -> None:
     figure["layout"]["margin"]["r"] = max(figure["layout"]["margin"]["r"], 100)
     where = f"your drawing at {spot[0]:.2f}, {spot[1]:.2f}" if spot is not None else "no drawing"
     show.chart(figure, "drawn_plane", f"Codes of {PLANE_POINTS} test images on a plane, coloured by class, and {where}")
-    if found and found.codes.shape[1] > 2:
-        size, explained = found.codes.shape[1], 100 * found.plane.explained
-        st.caption(f"The plane shows {explained:.0f} % of the variance of codes of {size} numbers.")
+    if found and found.codes.size > 2:
+        explained = 100 * sum(found.plane.explained)
+        st.caption(f"The plane shows {explained:.0f} % of the variance of codes of {found.codes.size} numbers.")
 
 
 def _nearest(seen: Seen | None, found: Reference | None) -> None:
     tiles, words = '<figure><div class="blank"></div><figcaption>&nbsp;</figcaption></figure>' * NEAREST, ""
     if seen and found:
-        test, names = datasets.load(found.dataset, "test"), datasets.DATASETS[found.dataset].class_names
+        test, names = datasets.load(found.codes.dataset, "test"), datasets.DATASETS[found.codes.dataset].class_names
         order, distances = found.nearest(seen.z, NEAREST)
         tiles = ""
         for place_, (index, distance) in enumerate(zip(order, distances, strict=True), 1):

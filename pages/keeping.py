@@ -14,6 +14,8 @@ from pages import show, state
 
 END = 1000.0
 """An epoch no run goes beyond: the time machine opens at its last."""
+LOOK = 0.5
+"""Seconds between looks at whether a file could be made."""
 
 
 def is_mine(run: Run) -> bool:
@@ -50,15 +52,49 @@ def actions(run: Run, mine: bool) -> None:
 
 
 def exports(run: Run) -> None:
-    """The run as files for other programs, each made when it is asked for."""
+    """The run as files for other programs, each made when it is asked for; of one that cannot be made, why."""
+    st.fragment(_exports)(run)
+
+
+def _exports(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="run_exports"):
         st.markdown("Take it with you:", width="content")
         for name, entry in exporting.EXPORTS.items():
+            asked = {"of": run.name, "what": entry.label}
             with contextlib.suppress(ValueError):  # some names hold the run's date, which can be damaged
                 st.download_button(
-                    entry.label, partial(entry.make, run), entry.file_name(run), entry.mime, key=f"export_{name}",
-                    help=entry.summary, on_click="ignore",
+                    entry.label, partial(_made, entry, run, asked), entry.file_name(run), entry.mime, key=f"export_{name}",
+                    help=entry.summary, on_click=state.keep, args=("export", asked),
                 )  # fmt: skip
+    asked = state.kept("export", {})
+    if asked.get("of") == run.name:
+        _wait_for_reason(asked)
+
+
+def _made(entry: exporting.Export, run: Run, asked: dict[str, str]) -> bytes:
+    """The file; runs outside the page, where Streamlit says of a failure no more than that there was one."""
+    try:
+        made = entry.make(run)
+    except Exception as error:  # whatever it is, the page says it
+        why = str(error) if isinstance(error, ValueError | RuntimeError | OSError) else type(error).__name__
+        asked["trouble"] = why.partition("\n")[0] or type(error).__name__
+        raise
+    asked["trouble"] = ""
+    return made
+
+
+def _wait_for_reason(asked: dict[str, str]) -> None:
+    """Says why a file could not be made, as soon as that is known."""
+    over = "trouble" in asked
+
+    @st.fragment(run_every=None if over else LOOK)
+    def look() -> None:
+        if over and asked["trouble"]:
+            st.error(f"{asked['what']} could not be made: {show.plain(asked['trouble'])}")
+        elif not over and "trouble" in asked:
+            st.rerun()
+
+    look()
 
 
 def deleted() -> None:

@@ -139,11 +139,10 @@ def _draw(run: Run, epochs: list[float], moment: int, past: replay.Replay) -> No
     when = f"after epoch {epochs[moment]:g}" if epochs[moment] else "untrained"
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        probes = watching.probes(config)
-        x, eight = probes.x, f"{len(probes.x)} images"
+        x, eight = past.x, f"{len(past.x)} images"
         rows = [show.Row("Clean", "x, the target", x, f"{eight}, clean")]
         if kind != "none":
-            rows.append(show.Row("Noisy", noise, probes.x_noisy, f"{eight}, {noise}, what the network gets"))
+            rows.append(show.Row("Noisy", noise, past.x_noisy, f"{eight}, {noise}, what the network gets"))
         x_hat = past.x_hat[moment]
         mse = f"MSE {np.mean((x_hat - x) ** 2):.4f}"
         rows.append(show.Row("Reconstructed", mse, x_hat, f"{eight}, reconstructed {when}, {mse}"))
@@ -162,9 +161,9 @@ def _draw(run: Run, epochs: list[float], moment: int, past: replay.Replay) -> No
         low, high = float(every.min()), float(every.max())  # of all moments: the cloud moves, the axes do not
         limits = (low - 0.05 * (high - low), high + 0.05 * (high - low))
         show.chart(
-            charts.plane(plane.points, probes.labels, names, plane.axes, limits=limits, height=PLANE),
+            charts.plane(plane.points, past.labels, names, plane.axes, limits=limits, height=PLANE),
             "run_plane",
-            f"Codes of {len(probes.labels)} images on a plane, coloured by class, {when}",
+            f"Codes of {len(past.labels)} images on a plane, coloured by class, {when}",
         )
         if plane.explained < 0.995:
             st.caption(f"The plane shows {plane.explained:.0%} of the codes' variance.")

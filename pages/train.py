@@ -160,7 +160,7 @@ def _draw_queue(queue: list[jobs.Snapshot], owner: str) -> None:
         for job in queue:
             whose = (show.plain(job.title) or job.name) if job.owner == owner else "another visitor's run"
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"{job.place + 1}. {whose}: {live.STATES[job.state].lower()}", width="content")
+                st.markdown(f"{job.place + 1}\\. {whose}: {live.STATES[job.state].lower()}", width="content")
                 if job.owner == owner and job.place:
                     st.button("Withdraw", key=f"withdraw_{job.name}", on_click=live.act, args=("stop", job.name, owner))
 

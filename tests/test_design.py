@@ -51,6 +51,19 @@ def dotted(node):
     return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
 
 
+@EVERY
+def test_what_is_private_is_used_by_its_own_module_only(path):
+    nodes = list(ast.walk(tree(path)))
+    froms = [
+        node for node in nodes if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] in ("cae_core", "pages")
+    ]
+    ours = {alias.name for node in froms for alias in node.names}
+    spelt = [dotted(node).split(".") for node in nodes if isinstance(node, ast.Attribute)]
+    private = [".".join(parts) for parts in spelt if parts[0] in ours and any(part.startswith("_") for part in parts)]
+    assert private == []
+    assert not {one for one in ours if one.startswith("_")}
+
+
 def test_there_is_something_to_read():
     assert len(CORE) > 15
     assert len(PAGES) >= 3

@@ -226,6 +226,27 @@ def test_while_paused_nothing_is_trained_and_a_step_is_one_step(queue, gate, who
     assert_equals_whole(name, whole)
 
 
+def test_when_it_says_paused_the_pictures_are_those_of_that_step(queue, gate, monkeypatch):
+    show = watching.Watch.show
+    monkeypatch.setattr(watching.Watch, "show", lambda watch: time.sleep(0.1) or show(watch))
+    monkeypatch.setattr(watching, "INTERVAL", 1000.0)  # no other pictures than these, after the first
+    gate.call_at(4, lambda: queue.pause(name))
+    name = queue.submit(CONFIG)
+    assert until(lambda: (now := queue.snapshot(name)).state == "paused" and now).seen.step == 4
+    queue.stop(name)
+    over(queue, name)
+
+
+@pytest.mark.parametrize("step", [2, 5, 6])
+def test_after_a_stop_the_pictures_are_those_of_the_step_that_is_saved(queue, gate, monkeypatch, step):
+    monkeypatch.setattr(watching, "INTERVAL", 1000.0)
+    gate.call_at(step, lambda: queue.stop(name))
+    name = queue.submit(CONFIG)
+    seen, run = over(queue, name).seen, runs.find(name)
+    assert (seen.step, seen.epoch, len(seen.history)) == (run.step, run.epochs, run.epochs) == (step, step // 3, step // 3)
+    np.testing.assert_allclose(seen.x_hat, runs.model(run).reconstruct(seen.x_noisy), atol=1e-5)
+
+
 def test_steps_asked_for_and_not_done_are_forgotten_by_going_on(queue, gate):
     def two_steps_then_on_then_one():
         queue.pause(name), queue.step(name), queue.step(name), queue.go_on(name)

@@ -47,17 +47,18 @@ def copy(trained, runs_folder):
 
 
 def test_every_moment_is_what_a_network_with_those_weights_makes(trained):
-    seen, images = replay(trained), watching.probes(CONFIG)
+    seen, images, sample = replay(trained), watching.probes(CONFIG), watching.sample(CONFIG.dataset)
     assert seen.steps == (0, 5, 10, 15, 20)
     assert seen.epochs == (0, 1, 2, 3, 4)
     assert seen.x_hat.shape == (5, 8, 28, 28, 1)
-    for name in ("x", "x_noisy", "labels"):
-        np.testing.assert_array_equal(getattr(seen, name), getattr(images, name))
+    np.testing.assert_array_equal(seen.x, images.x)
+    np.testing.assert_array_equal(seen.x_noisy, images.x_noisy)
+    np.testing.assert_array_equal(seen.labels, sample.labels)
     for step, x_hat, plane in zip(seen.steps, seen.x_hat, seen.planes, strict=True):
         network = build(CONFIG, (28, 28, 1))
         network.set_weights(runs.weights(trained, step))
         np.testing.assert_allclose(x_hat, network.reconstruct(images.x_noisy), atol=1e-6)
-        alone = latent.to_plane(network.encode(images.x_codes))
+        alone = latent.to_plane(network.encode(sample.x))
         apart = [np.linalg.norm(p[:, None] - p[None], axis=-1) for p in (plane.points, alone.points)]
         np.testing.assert_allclose(*apart, atol=1e-4 * max(1, apart[0].max()))  # turned or mirrored, nothing else
         assert plane.explained == pytest.approx(alone.explained, abs=1e-5)
@@ -65,14 +66,14 @@ def test_every_moment_is_what_a_network_with_those_weights_makes(trained):
 
 
 def test_the_planes_of_a_run_turn_as_little_as_they_can(trained):
-    seen, images = replay(trained), watching.probes(CONFIG)
+    seen, sample = replay(trained), watching.sample(CONFIG.dataset)
     for step, plane, following in zip(seen.steps, seen.planes, seen.planes[1:], strict=False):
-        alone = latent.to_plane(runs.model(trained, step).encode(images.x_codes)).points
+        alone = latent.to_plane(runs.model(trained, step).encode(sample.x)).points
         flips = [alone * signs for signs in ((1, 1), (-1, 1), (1, -1), (-1, -1))]
         nearest = min(np.square(flip - following.points).sum() for flip in flips)
         ours = np.square(plane.points - following.points).sum()
         assert ours <= nearest * (1 + 1e-4) + 1e-6
-    last = latent.to_plane(runs.model(trained).encode(images.x_codes)).points
+    last = latent.to_plane(runs.model(trained).encode(sample.x)).points
     np.testing.assert_allclose(seen.planes[-1].points, last, atol=1e-4)  # the last is as the other pages show it
 
 

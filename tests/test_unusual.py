@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cae_core import datasets, drawing, gallery, latent, runs, unusual
+from cae_core import datasets, drawing, embedding, gallery, latent, runs, unusual
 from cae_core.pretrained import name_of
 
 
@@ -32,28 +32,31 @@ def test_percentile_is_the_share_of_test_images_with_a_smaller_error(run, found)
 def test_codes_lie_on_the_plane_where_the_plane_has_them(run, found):
     x = datasets.as_float(datasets.load("strokes", "test").x[: unusual.NUM_CODES])
     z = runs.model(run).encode(x)
-    np.testing.assert_allclose(found.codes, z, atol=1e-5)
-    np.testing.assert_allclose(found.place(z), latent.to_plane(z).points, atol=1e-4)
-    np.testing.assert_array_equal(found.labels, datasets.load("strokes", "test").y[: len(z)])
+    np.testing.assert_allclose(found.codes.z, z, atol=1e-5)
+    placed, expected = found.place(z), latent.to_plane(z).points
+    np.testing.assert_allclose(placed, found.plane.points, atol=1e-4)
+    np.testing.assert_allclose(placed * np.sign((placed * expected).sum(axis=0)), expected, atol=1e-4)  # but for the sign
+    np.testing.assert_array_equal(found.codes.labels, datasets.load("strokes", "test").y[: len(z)])
 
 
 @pytest.mark.parametrize("shape", [(50, 1), (50, 2), (50, 3), (300, 40), (20, 30), (50, 4, 4, 2)])
-def test_place_fits_codes_of_any_shape(shape):
+def test_place_fits_codes_of_any_shape(shape, run):
     z = np.random.default_rng(0).standard_normal(shape).astype(np.float32) * np.linspace(3, 1, shape[-1], dtype=np.float32)
-    codes = z.reshape(len(z), -1)
-    plane = latent.to_plane(z)
-    mean, directions = unusual._axes(codes, plane.points)
-    reference = unusual.Reference("strokes", np.array([0.1]), codes, np.zeros(len(z)), plane, mean, directions)
-    np.testing.assert_allclose(reference.place(z), plane.points, atol=1e-4)
-    if codes.shape[1] > 2:
-        np.testing.assert_allclose(np.linalg.norm(directions, axis=0), 1, atol=1e-4)
-        assert abs(directions[:, 0] @ directions[:, 1]) < 1e-4
+    codes = embedding.Codes(z.reshape(len(z), -1), np.zeros(len(z), np.uint8), "strokes", run)
+    plane = embedding.plane(codes)
+    reference = unusual.Reference(np.array([0.1]), codes, plane)
+    placed, expected = reference.place(z), latent.to_plane(z).points
+    np.testing.assert_allclose(placed, plane.points, atol=1e-4)
+    np.testing.assert_allclose(placed * np.sign((placed * expected).sum(axis=0) + 1e-9), expected, atol=1e-4)
+    np.testing.assert_allclose(reference.place(z[3:5]), plane.points[3:5], atol=1e-4)
+    if codes.size > 2:
+        np.testing.assert_allclose(plane.directions @ plane.directions.T, np.eye(2), atol=1e-4)
 
 
 def test_nearest_by_sorting_all(found):
-    z = found.codes[[7]] + 0.01
+    z = found.codes.z[[7]] + 0.01
     order, distances = found.nearest(z, 5)
-    every = sorted((float(np.sqrt(((z[0] - code) ** 2).sum())), i) for i, code in enumerate(found.codes))
+    every = sorted((float(np.sqrt(((z[0] - code) ** 2).sum())), i) for i, code in enumerate(found.codes.z))
     assert order[0] == 7
     assert list(order) == [i for _, i in every[:5]]
     np.testing.assert_allclose(distances, [distance for distance, _ in every[:5]], rtol=1e-5)

@@ -8,12 +8,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cae_core import latent, watching
+from cae_core import datasets, latent, watching
 from cae_core.config import RunConfig
 from cae_core.corruptions import corrupt
 from cae_core.datasets import as_float
 from cae_core.recording import Recording
-from cae_core.watching import ATTENTION, INTERVAL, MOST_POINTS, SHARE, Curve, Watch, probes
+from cae_core.watching import ATTENTION, INTERVAL, MOST_POINTS, SHARE, Curve, Watch, probes, sample
 
 CONFIG = RunConfig(
     num_train=100, batch_size=10, architecture="dense", bottleneck=3, epochs=3, noise_kind="mixed", seed=3,
@@ -108,12 +108,19 @@ def test_what_is_seen_is_what_there_is(begun, monkeypatch):
     assert [row["loss"] for row in seen.history] == history
     np.testing.assert_allclose(seen.curve[:, 1].reshape(3, 10).mean(axis=1), history, atol=1e-6)
     np.testing.assert_array_equal(seen.x_hat, recording.model.reconstruct(of.x_noisy))
-    codes = recording.model.encode(of.x_codes)
+    codes = recording.model.encode(sample(recording.config.dataset).x)
     near = np.linalg.norm(latent.to_plane(codes).points, axis=1)
     np.testing.assert_allclose(np.linalg.norm(seen.plane.points, axis=1), near, atol=1e-4)  # turned, not changed
     assert seen.seconds_left == 0
     assert seen.steps_per_second > 0
     assert watch.is_at_end
+
+
+def test_the_probes_need_no_training_images(monkeypatch):
+    loaded = []
+    monkeypatch.setattr(watching, "load", lambda dataset, split: loaded.append(split) or datasets.load(dataset, split))
+    probes(CONFIG)
+    assert loaded == ["test"]
 
 
 def test_the_probes_are_of_the_test_split_and_under_the_runs_noise(few_strokes):
@@ -123,10 +130,11 @@ def test_the_probes_are_of_the_test_split_and_under_the_runs_noise(few_strokes):
     images = {image.tobytes() for image in as_float(test.x)}
     assert all(image.tobytes() in images for image in of.x)
     np.testing.assert_array_equal(of.x_noisy, corrupt(of.x, "gaussian", 0.25, 3))  # mixed up to 0.5
-    np.testing.assert_array_equal(of.x_codes, as_float(train.x[-60:]))
-    np.testing.assert_array_equal(of.labels, train.y[-60:])
-    for name in ("x", "x_noisy", "x_codes", "labels"):
+    for name in ("x", "x_noisy"):
         np.testing.assert_array_equal(getattr(of, name), getattr(again, name))
+    codes = sample("strokes")
+    np.testing.assert_array_equal(codes.x, as_float(train.x[-60:]))
+    np.testing.assert_array_equal(codes.labels, train.y[-60:])
 
 
 def test_nobody_looking_there_are_no_pictures_but_the_first_and_the_last(begun, monkeypatch):

@@ -6,6 +6,7 @@ or the logits themselves where the run asks for a linear decoder.
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -248,6 +249,13 @@ def check(config: RunConfig) -> None:
             f"pretraining is {config.pretraining}, but {config.architecture} has no layers that can be trained alone: "
             f"set it to 0, or choose one of {able}."
         )
+
+
+def fitting(config: RunConfig) -> RunConfig:
+    """The configuration, with what its network does not take replaced by something that it does."""
+    entry = lookup(ARCHITECTURES, "architecture", config.architecture)
+    changes = {setting: values[0] for setting, values in entry.takes.items() if getattr(config, setting) not in values}
+    return dataclasses.replace(config, **changes, **({} if entry.stages else {"pretraining": 0}))
 
 
 def published(name: str) -> RunConfig:

@@ -49,7 +49,7 @@ PRESSURE = 0.12  # largest relative change of the pen radius along a digit
 _CHUNK_FLOATS = 4_000_000  # floats in the largest temporary array
 
 
-class _Template(NamedTuple):
+class Template(NamedTuple):
     """An allograph made ready for many images.
 
     Attributes:
@@ -90,7 +90,7 @@ def draw(num_images: int, seed: int, image_size: int = 28) -> tuple[np.ndarray, 
     points, joined = _trajectories(labels, rng)
     points = _deform(points, rng)
     points, radii = _place(points, joined, rng)
-    return _ink(points, radii, joined, image_size), labels
+    return ink(points, radii, joined, image_size), labels
 
 
 def _check_integer(name: str, value: int, low: int, high: int | None, advice: str) -> None:
@@ -102,7 +102,7 @@ def _check_integer(name: str, value: int, low: int, high: int | None, advice: st
 
 
 def _trajectories(labels: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Returns pen positions (n, POINTS, 2) float32, about [0, 1], and each image's `_Template.joined`."""
+    """Returns pen positions (n, POINTS, 2) float32, about [0, 1], and each image's `Template.joined`."""
     templates, digits, upper_share = _templates()
     choice = np.searchsorted(upper_share + digits, labels + rng.random(len(labels)), side="right")
     num_controls = max(len(template.control) for template in templates)
@@ -174,8 +174,18 @@ def _path_lengths(points: np.ndarray, joined: np.ndarray) -> np.ndarray:
     return lengths
 
 
-def _ink(points: np.ndarray, radii: np.ndarray, joined: np.ndarray, image_size: int) -> np.ndarray:
-    """Returns (n, image_size, image_size) uint8: the pen's ink, anti-aliased for this size."""
+def ink(points: np.ndarray, radii: np.ndarray, joined: np.ndarray, image_size: int) -> np.ndarray:
+    """The ink that a pen leaves, anti-aliased for the size of the images.
+
+    Args:
+        points: `(n, POINTS, 2)` float32, the pen's positions, right and down from the middle in pixels of 28.
+        radii: `(n, POINTS)` float32, the pen's radius at each, in the same unit.
+        joined: `(n, POINTS - 1)` float32, 1 where the pen stays down on its way to the next position, else 0.
+        image_size: pixels a side.
+
+    Returns:
+        `(n, image_size, image_size)` uint8, white on black.
+    """
     lengths = _path_lengths(points, joined)
     ends = 1.0 - np.pad(joined, ((0, 0), (1, 0))) * np.pad(joined, ((0, 0), (0, 1)))
     pixel = 28.0 / image_size  # edge of a pixel in units of the points
@@ -193,16 +203,16 @@ def _ink(points: np.ndarray, radii: np.ndarray, joined: np.ndarray, image_size: 
         part = slice(start, start + chunk)
         across = np.exp(narrow[part] * (grid - points[part, :, 0, None]) ** 2)
         down = np.exp(narrow[part] * (grid - points[part, :, 1, None]) ** 2) * weights[part, :, None]
-        ink = down.transpose(0, 2, 1) @ across
+        density = down.transpose(0, 2, 1) @ across
         # Far from the pen ink underflows to 0 and where strokes meet it exceeds 1; both ends are flat.
-        distance = mean_spread[part] * np.sqrt(-2.0 * np.log(np.clip(ink, 1e-9, 1.0)))
+        distance = mean_spread[part] * np.sqrt(-2.0 * np.log(np.clip(density, 1e-9, 1.0)))
         cover = np.clip(0.5 + (mean_radius[part] - distance) / edge, 0.0, 1.0)
         images[part] = np.rint(255.0 * cover)
     return images
 
 
 @functools.cache
-def _templates() -> tuple[tuple[_Template, ...], np.ndarray, np.ndarray]:
+def _templates() -> tuple[tuple[Template, ...], np.ndarray, np.ndarray]:
     """Returns all templates, the digit of each, and the summed share of its digit up to and with it."""
     templates, digits, upper_share = [], [], []
     for digit, allographs in sorted(GLYPHS.items()):
@@ -210,14 +220,18 @@ def _templates() -> tuple[tuple[_Template, ...], np.ndarray, np.ndarray]:
         so_far = 0.0
         for allograph in allographs:
             so_far += allograph.share
-            templates.append(_template(allograph.strokes))
+            templates.append(template_of(allograph.strokes))
             digits.append(digit)
             upper_share.append(so_far / total)
     return tuple(templates), np.array(digits, np.float64), np.array(upper_share)
 
 
-def _template(strokes: tuple[tuple[Point, ...], ...]) -> _Template:
-    """Samples an allograph's strokes at POINTS pen positions, evenly along its path."""
+def template_of(strokes: tuple[tuple[Point, ...], ...]) -> Template:
+    """Samples strokes at POINTS pen positions, evenly along their whole path.
+
+    Args:
+        strokes: control points of each, as in the table of `glyphs.py`: percent of a box, a point given twice is a corner.
+    """
     num_corners = sum(before == after for stroke in strokes for before, after in pairwise(stroke))
     num_controls = sum(map(len, strokes)) - num_corners
     control = np.zeros((num_controls, 2))
@@ -242,7 +256,7 @@ def _template(strokes: tuple[tuple[Point, ...], ...]) -> _Template:
         curve.append(basis[left] + (where - left)[:, None] * (basis[left + 1] - basis[left]))
         joined += [1.0] * (count - 1) + [0.0]
     parts = control, jitter, np.concatenate(curve), joined[:-1]
-    return _Template(*(np.asarray(part, np.float32) for part in parts))
+    return Template(*(np.asarray(part, np.float32) for part in parts))
 
 
 def _spline_basis(knots: list[int], num_controls: int, samples: int = 24) -> np.ndarray:

@@ -1,11 +1,12 @@
 """The Denoise page without a browser: controls, links, figures, and what it says when something is missing or broken."""
 
+import ast
 import json
 from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
-from shown import Shown
+from shown import FRAME, Shown
 
 from cae_core import datasets, runs
 from cae_core.config import BOTTLENECKS, BOUNDS
@@ -438,3 +439,12 @@ def test_says_what_to_do_when_tensorflow_cannot_be_loaded(monkeypatch):
 
     monkeypatch.setattr("cae_core.backend.ready", fail)
     check_named(Shown(), "run pip again")
+
+
+def test_navigation_goes_from_looking_over_training_to_ones_own_drawing():
+    (assigned,) = [
+        node.value
+        for node in ast.parse(FRAME.read_text()).body
+        if isinstance(node, ast.Assign) and node.targets[0].id == "PAGES"
+    ]
+    assert list(ast.literal_eval(assigned).values()) == ["Denoise", "Train", "Runs", "Latent", "Draw"]

@@ -131,10 +131,11 @@ def test_first_steps():
 def test_two_numbers():
     config = preset("two_numbers", "the plane at the right is the whole code", "digits of one kind come to lie together")
     run = trained(config)
-    codes = run.model.encode(run.probes.x_codes)
+    sample = watching.sample(config.dataset)
+    codes = run.model.encode(sample.x)
     assert codes.shape == (watching.NUM_CODES, 2)
-    together = agreement(codes, run.probes.labels)
-    before = agreement(build(config, run.probes.x.shape[1:]).encode(run.probes.x_codes), run.probes.labels)
+    together = agreement(codes, sample.labels)
+    before = agreement(build(config, run.probes.x.shape[1:]).encode(sample.x), sample.labels)
     assert together > 0.4  # by chance it would be 0.1
     assert together > 2 * before
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import streamlit as st
 from shown import owner
 from shown_runs import ShownRuns
 
@@ -15,6 +16,7 @@ from cae_core.config import RunConfig
 from cae_core.datasets import DATASETS, Split, strokes
 from cae_core.pretrained import name_of
 from cae_core.recording import Recording
+from pages import state
 from pages.run_experiments import experiments
 
 EVIL = "<script>alert(1)</script> **bold** ![x](http://evil.example/x.png)"
@@ -465,6 +467,35 @@ def test_exports_are_offered(two):
     page = ShownRuns(runs="clean")
     offered = {button.proto.label for button in page.app.get("download_button")}
     assert {entry.label for entry in exporting.EXPORTS.values()} <= offered
+
+
+def test_an_export_that_cannot_be_made_says_why(two, monkeypatch):
+    offered = {}
+
+    def button(label, data, *rest, key="", **more):
+        offered[key] = data, more
+
+    monkeypatch.setattr(st, "download_button", button)
+    page = ShownRuns(runs="clean")
+    make, more = offered["export_history"]
+    assert more["on_click"] is state.keep
+    name, asked = more["args"]
+    page.app.session_state[f"_kept_{name}"] = asked  # what the click does
+    assert page.run().messages("error") == []
+    assert make().startswith(b"epoch,")
+    assert page.run().messages("error") == []
+
+    (runs.runs_dir() / "clean" / "history.csv").write_text("epoch,loss\n1,none\n")
+    make, more = offered["export_history"]
+    page.app.session_state[f"_kept_{name}"] = more["args"][1]
+    with pytest.raises(runs.RunError):
+        make()
+    label = exporting.EXPORTS["history"].label
+    (said,) = [message for message in page.run().messages("error") if message.startswith(label)]
+    assert re.fullmatch(rf"{label} could not be made: \S*history\.csv is damaged.*", said)
+    shown = ShownRuns(runs="noisy")
+    shown.app.session_state[f"_kept_{name}"] = more["args"][1]
+    assert not [message for message in shown.run().messages("error") if "could not be made" in message]
 
 
 def test_a_missing_data_set_is_offered_for_download(shelf_of):

@@ -3,6 +3,7 @@
 import errno
 import re
 import time
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 import numpy as np
@@ -100,6 +101,14 @@ def test_opens_with_the_first_preset_and_asks_nobody_for_anything(asked_hosts, a
     assert page.messages("error") == page.messages("warning") == []
     assert "Queue" not in [heading.value for heading in page.app.subheader]
     assert asked_hosts == []
+
+
+def test_without_a_run_no_training_images_are_read(forget_data, monkeypatch):
+    entry, read = datasets.DATASETS["strokes"], []
+    recorded = replace(entry, load=lambda split: read.append(split) or entry.load(split))
+    monkeypatch.setitem(datasets.DATASETS, "strokes", recorded)
+    assert len(ShownTrain().alts) == 2
+    assert read == ["test"]
 
 
 def test_is_whole_before_tensorflow_is_there(monkeypatch):
@@ -262,7 +271,7 @@ def test_title_is_shown_as_text_wherever_it_stands():
     assert "script" not in page.tags
     assert not {"onerror", "b"} & page.tags
     assert len(page._html.images) == 2  # clean and noisy, nothing else
-    (queued,) = [entry.value for entry in page.app.markdown if entry.value.startswith("2. ")]
+    (queued,) = [entry.value for entry in page.app.markdown if entry.value.startswith(r"2\. ")]
     for sign in "<>[]()!*$:":
         text = queued.removeprefix("2. ").rpartition(": ")[0]
         assert text.count(sign) == text.count("\\" + sign)
@@ -275,11 +284,11 @@ def test_queue_lists_own_and_others_and_withdraws(own_jobs):
     assert "Queue" not in [heading.value for heading in first.app.subheader]  # of one, there is nothing to say
     page = ShownTrain(**LONG).set(title="second").click("Train this network")
     page.set(title="third").click("Train this network")
-    lines = [entry.value for entry in page.app.markdown if re.match(r"\d\. ", entry.value)]
-    assert lines == [
-        "1. another visitor's run: training",
-        "2. second: waiting",
-        "3. third: waiting",
+    lines = [entry.value for entry in page.app.markdown if re.match(r"\d\\?\. ", entry.value)]
+    assert lines == [  # the backslash keeps each from becoming a Markdown list of its own
+        r"1\. another visitor's run: training",
+        r"2\. second: waiting",
+        r"3\. third: waiting",
     ]
     assert "private" not in page.text
     assert page.facts["second"] == "Waiting, 1 ahead"

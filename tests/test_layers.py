@@ -1,0 +1,172 @@
+"""The layers that Keras does not have, against NumPy, finite differences and the adjoint."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from cae_core.architectures import build
+from cae_core.architectures.layers import MaxPoolSwitches, SubtractBias, TiedConv2DTranspose, Unpool
+from cae_core.config import RunConfig
+
+
+def maps(seed=0, shape=(2, 6, 8, 3)):
+    return np.random.default_rng(seed).standard_normal(shape).astype("float32")
+
+
+def pooled_by_hand(x):
+    """Maxima and the first place of each, window by window."""
+    n, height, width, channels = x.shape
+    values, places = np.zeros((2, n, height // 2, width // 2, channels))
+    for at in np.ndindex(values.shape):
+        image, i, j, channel = at
+        window = x[image, 2 * i : 2 * i + 2, 2 * j : 2 * j + 2, channel].ravel()
+        places[at], values[at] = window.argmax(), window.max()
+    return values, places
+
+
+@pytest.mark.parametrize("shape", [(2, 6, 8, 3), (1, 2, 2, 1), (3, 4, 2, 5)], ids=str)
+def test_pooling_with_switches_by_hand(shape):
+    x = maps(shape=shape)
+    pooled, switches = MaxPoolSwitches()(x)
+    values, places = pooled_by_hand(x)
+    np.testing.assert_array_equal(pooled, values)
+    np.testing.assert_array_equal(switches, places)
+    np.testing.assert_array_equal(pooled, tf.nn.max_pool2d(x, 2, 2, "VALID"))
+    assert switches.dtype == tf.int32
+
+
+def test_unpooling_what_was_pooled_is_the_maxima_in_their_places_and_nothing_else():
+    x = maps()
+    pooled, switches = MaxPoolSwitches()(x)
+    back = Unpool()([pooled, switches]).numpy()
+    repeated = np.repeat(np.repeat(pooled.numpy(), 2, axis=1), 2, axis=2)
+    np.testing.assert_array_equal(back, np.where(x == repeated, x, 0))  # no two values of a window are equal here
+    again, places = MaxPoolSwitches()(np.abs(back))
+    np.testing.assert_array_equal(again, np.abs(pooled))
+    np.testing.assert_array_equal(places, switches)
+
+
+def test_of_equal_maxima_the_first_counts_in_the_gradient_too():
+    x = tf.constant(np.ones((1, 4, 4, 2), "float32"))
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        pooled, switches = MaxPoolSwitches()(x)
+        total = tf.reduce_sum(pooled * tf.range(1.0, 9.0)[None, :, None, None][:, :2] * 1.0)
+    assert not switches.numpy().any()
+    gradient = tape.gradient(total, x).numpy()
+    expected = np.zeros((1, 4, 4, 2))
+    expected[:, 0, ::2], expected[:, 2, ::2] = 1, 2
+    np.testing.assert_array_equal(gradient, expected)
+    back = Unpool()([pooled, switches]).numpy()
+    assert (back[:, ::2, ::2] == 1).all()
+    assert back.sum() == pooled.numpy().sum()
+
+
+def slope(function, x, direction, step=1e-2):
+    return (float(function(x + step * direction)) - float(function(x - step * direction))) / (2 * step)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_gradients_of_pooling_and_unpooling_by_finite_differences(seed):
+    x, weight = maps(seed), maps(seed + 10)
+    x = np.sign(x) * (np.abs(x) // 0.1 * 0.1 + 0.05)  # no two values of a window so near that a step changes the maximum
+    x += np.random.default_rng(9).permutation(x.size).reshape(x.shape) * 1e-4
+
+    def through(values):
+        return tf.reduce_sum(Unpool()(list(MaxPoolSwitches()(values))) ** 2 * weight)
+
+    direction = maps(seed + 20) * 0.01
+    variable = tf.Variable(x)
+    with tf.GradientTape() as tape:
+        value = through(variable)
+    found = float(tf.reduce_sum(tape.gradient(value, variable) * direction))
+    assert found == pytest.approx(slope(through, x, direction), rel=2e-2, abs=2e-3)
+
+
+@pytest.mark.parametrize("size", [1, 3, 5, 7])
+def test_the_transposed_convolution_is_the_adjoint_of_the_convolution(size):
+    """<conv(a), b> = <a, conv_T(b)> for every a and b, with one kernel."""
+    conv = keras.layers.Conv2D(4, size, padding="same", use_bias=False, kernel_initializer=keras.initializers.HeNormal(3))
+    a, b = maps(1, (2, 8, 6, 3)), maps(2, (2, 8, 6, 4))
+    up = conv(a).numpy()
+    down = TiedConv2DTranspose(conv)(b).numpy()
+    assert float((up * b).sum()) == pytest.approx(float((a * down).sum()), rel=1e-4)
+
+
+@pytest.mark.parametrize("size", [3, 4])
+def test_with_a_stride_it_is_the_adjoint_of_the_strided_convolution(size):
+    conv = keras.layers.Conv2D(4, size, padding="same", use_bias=False, kernel_initializer=keras.initializers.HeNormal(3))
+    conv.build((None, 8, 6, 3))
+    a, b = maps(1, (2, 8, 6, 3)), maps(2, (2, 4, 3, 4))
+    up = tf.nn.conv2d(a, conv.kernel, 2, "SAME").numpy()
+    down = TiedConv2DTranspose(conv, 2)(b).numpy()
+    assert down.shape == a.shape
+    assert float((up * b).sum()) == pytest.approx(float((a * down).sum()), rel=1e-4)
+
+
+def test_with_stride_1_it_is_the_convolution_with_the_kernels_flipped_in_both_axes():
+    conv = keras.layers.Conv2D(2, 3, padding="same", use_bias=False, kernel_initializer=keras.initializers.HeNormal(3))
+    conv.build((None, 7, 5, 1))
+    h, kernel = maps(4, (1, 7, 5, 2)), conv.kernel.numpy()
+    flipped, padded = kernel[::-1, ::-1, 0], np.pad(h[0], ((1, 1), (1, 1), (0, 0)))
+    expected = [[(padded[i : i + 3, j : j + 3] * flipped).sum() for j in range(5)] for i in range(7)]
+    np.testing.assert_allclose(TiedConv2DTranspose(conv)(h)[0, ..., 0], expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["conv_transpose", "conv_transpose_even", "masci"])
+def test_tied_weights_are_one_variable(name):
+    model = build(RunConfig(architecture=name, loss="mse"))
+    kernels = [path for path in model.weights() if path.endswith("kernel")]
+    assert kernels == ["conv/kernel"]
+    assert len(model.trainable_variables) == 3  # the kernel, and a bias each way
+    conv, logits = model.encoder.get_layer("conv"), model.decoder.get_layer("logits")
+    assert logits.kernel is conv.kernel
+    x = np.random.default_rng(0).random((2, 28, 28, 1), dtype="float32")
+    z, switches = model.encode(x), model.switches(x)
+    before = model.decode(z, switches)
+    conv.kernel.assign(conv.kernel * 2)  # what reads changes what paints
+    assert not np.allclose(model.decode(z, switches), before)
+
+
+def test_the_gradient_of_a_tied_kernel_has_both_its_parts():
+    model = build(RunConfig(architecture="conv_transpose", loss="mse", seed=4))
+    x = tf.constant(np.random.default_rng(0).random((2, 28, 28, 1), dtype="float32"))
+    kernel = model.encoder.get_layer("conv").kernel
+
+    def loss():
+        return tf.reduce_sum(tf.square(tf.sigmoid(model.logits(x)[1]) - x))
+
+    with tf.GradientTape() as tape:
+        value = loss()
+    gradient = tape.gradient(value, kernel.value).numpy()
+    start = kernel.numpy()
+    for place in [(0, 0, 0, 1), (1, 2, 0, 5), (2, 2, 0, 19)]:
+        values = []
+        for step in (1e-2, -1e-2):
+            moved = start.copy()
+            moved[place] += step
+            kernel.assign(moved)
+            values.append(float(loss()))
+        assert gradient[place] == pytest.approx((values[0] - values[1]) / 2e-2, rel=0.05, abs=0.02)
+        kernel.assign(start)
+
+
+def test_a_bias_is_subtracted_from_every_channel():
+    layer, h = SubtractBias(), maps()
+    layer.build(h.shape)
+    layer.bias.assign([1.0, 2.0, 3.0])
+    np.testing.assert_array_equal(layer(h), h - np.array([1, 2, 3], "float32"))
+
+
+def test_untied_is_a_layer_of_keras_that_computes_the_same():
+    conv = keras.layers.Conv2D(4, 3, padding="same", kernel_initializer=keras.initializers.HeNormal(3))
+    conv.build((None, 8, 6, 3))
+    tied, h = TiedConv2DTranspose(conv, 2, name="back"), maps(2, (2, 4, 3, 4))
+    expected = tied(h)
+    tied.bias.assign([0.1, -0.2, 0.3])
+    untied = tied.untied()
+    untied.build(h.shape)
+    untied.set_weights([tied.kernel.numpy(), tied.bias.numpy()])
+    assert type(untied) is keras.layers.Conv2DTranspose
+    np.testing.assert_allclose(untied(h), expected + tied.bias, atol=1e-5)
