@@ -25,7 +25,7 @@ SETTINGS = {
     "target": Setting(1.0, Bounds(-0.5, 1.5)),
 }
 LOGITS = np.linspace(-8, 8, 161)
-CURVE_HEIGHT, SLOPE_HEIGHT = 165, 230
+LOSSES_HEIGHT, SLOPE_HEIGHT = 240, 230
 
 
 def sidebar(now: dict) -> None:
@@ -72,10 +72,10 @@ def _pictures(shown: Sequence[Lane]) -> None:
             ],
         )
     with right:
-        lanes.measured(shown, "mse", "MSE", "pair_mse", CURVE_HEIGHT)
-        lanes.measured(shown, "bce", "BCE", "pair_bce", CURVE_HEIGHT)
+        lanes.measured(shown, "mse", "MSE", "pair_mse", keyed=False)
+        lanes.measured(shown, "bce", "BCE", "pair_bce")
         with st.expander("Each by its own loss"):
-            lanes.losses(shown, "pair_losses", CURVE_HEIGHT)
+            lanes.losses(shown, "pair_losses", LOSSES_HEIGHT)
 
 
 def _share(lane: Lane) -> str:

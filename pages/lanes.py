@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import streamlit as st
 
 from cae_core import charts, watching
 from cae_core.config import RunConfig
@@ -14,7 +15,8 @@ from cae_core.job import Snapshot
 from cae_core.losses import LOSSES
 from pages import show, versus
 
-CHART_HEIGHT = 190
+CHART_HEIGHT, KEY_HEIGHT = 165, 46
+"""Pixels of a small chart, and of what says under it which colour is whose."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,10 @@ def rows(
     show.grid(drawn, columns=len(first.x) + bool(beside))
 
 
-def measured(lanes: Sequence[Lane], name: str, label: str, key: str, height: int = CHART_HEIGHT, up=None) -> None:
-    """One of `watching.MEASURES` of every lane over the epochs."""
+def measured(
+    lanes: Sequence[Lane], name: str, label: str, key: str, up: tuple[float, float] | None = None, keyed: bool = True
+) -> None:
+    """One of `watching.MEASURES` of every lane over the epochs; `keyed` says under it which colour is whose."""
     empty = np.empty((0, 2))
     points = [lane.seen.measured[name] if lane.seen else empty for lane in lanes]
     drawn = [
@@ -76,8 +80,18 @@ def measured(lanes: Sequence[Lane], name: str, label: str, key: str, height: int
     if not drawn:
         return
     last = max(lane.config.epochs for lane in lanes)
-    figure = charts.lines(drawn, ("epoch", label), (0, last), up, height=height)
+    height = CHART_HEIGHT + KEY_HEIGHT if keyed else CHART_HEIGHT
+    figure = _key_below(charts.lines(drawn, ("epoch", label), (0, last), up, height=height), keyed)
     show.chart(figure, key, f"{label} over epochs of {len(lanes)} runs")
+
+
+def _key_below(figure: charts.Figure, keyed: bool = True) -> charts.Figure:
+    """The figure with its legend under the axes, which are as wide as the column then; or without one."""
+    layout = figure["layout"]
+    layout["showlegend"] = keyed
+    layout["legend"] |= {"orientation": "h", "x": 0, "xanchor": "left", "y": 0, "yref": "container", "yanchor": "bottom"}
+    layout["margin"] |= {"r": 12, "b": 44 + KEY_HEIGHT if keyed else 44}
+    return figure
 
 
 def value(lane: Lane, name: str) -> float | None:
@@ -97,7 +111,8 @@ def losses(lanes: Sequence[Lane], key: str, height: int) -> None:
         return
     used = {lane.config.loss for lane in lanes}
     label = " and ".join(entry.label for name, entry in LOSSES.items() if name in used) + " per pixel"
-    figure = charts.loss_curves(drawn, label, last_epoch=max(lane.config.epochs for lane in lanes), height=height)
+    last = max(lane.config.epochs for lane in lanes)
+    figure = _key_below(charts.loss_curves(drawn, label, last_epoch=last, height=height))
     show.chart(figure, key, f"{label} over epochs of {len(drawn)} runs, training dashed, held-out solid")
 
 
@@ -105,7 +120,8 @@ def table(lanes: Sequence[Lane], title: str, lines: Sequence[tuple[str, Callable
     """A column a lane, under the colour of its curve; a cell is a dash before there is anything to say."""
     if lanes:
         drawn = [versus.Line(label, tuple(cell(lane) for lane in lanes)) for label, cell in lines]
-        versus.table([lane.title for lane in lanes], [(title, drawn)], coloured=True)
+        with st.container(key="lanes_table"):
+            versus.table([lane.title for lane in lanes], [(title, drawn)], coloured=True)
 
 
 def number(name: str, form: str) -> Callable[[Lane], str]:

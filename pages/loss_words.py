@@ -23,8 +23,8 @@ EXPERIMENTS: dict[str, Experiment] = {
     "large_steps": Experiment(
         "Steps three times as large",
         {**_PAIR, "pair_network": "fast", "pair_rate": 0.01},
-        "The same network as in *Twins*: with larger steps it overshoots into black early on. With BCE it comes back, "
-        "with MSE it stays there.",
+        "The same network as in *Twins*. With these steps MSE overshoots into black early on and stays there, while BCE "
+        "goes on learning.",
     ),
     "outside": Experiment(
         "A target of 1.2",

@@ -12,13 +12,14 @@ from pages.lanes import Lane
 from pages.setting import Setting, Some
 
 RACERS = {
-    "conv_denoise": "Upsampling",
-    "conv_unpool": "Unpooling",
-    "conv_transpose": "Transposed, kernel 3",
-    "conv_transpose_even": "Transposed, kernel 4",
-    "conv_resize": "Resize, convolve",
+    "conv_denoise": "Upsample",
+    "conv_unpool": "Unpool",
+    "conv_transpose": "Transpose 3",
+    "conv_transpose_even": "Transpose 4",
+    "conv_resize": "Resize",
 }
-"""Network to how its decoder makes the image larger; all take any loss and have a code of a fixed size."""
+"""Network to how its decoder makes the image larger, the transposed convolutions with the size of their kernels. All take
+any loss and have a code of a fixed size."""
 
 SETTINGS = {
     "racers": Setting(tuple(RACERS), Some(tuple(RACERS))),
@@ -95,7 +96,7 @@ def _pictures(shown: Sequence[Lane], ready: bool) -> None:
         shown,
         "On the eight images, and what each network has to go by",
         [
-            ("Checkerboard score, 1 is faithful", score),
+            ("Checkerboard (faithful: 1)", score),
             ("MSE per pixel", lanes.number("mse", ".4f")),
             ("Numbers in the code", lambda lane: f"{_network(lane).code_size:,}" if ready else "…"),
             ("What else passes", lambda lane: _besides(lane) if ready else "…"),

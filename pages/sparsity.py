@@ -91,7 +91,7 @@ def _pictures(shown: Sequence[Lane]) -> None:
     with left:
         lanes.rows(shown, lambda lane: f"{_silent(lane)} silent, MSE {lanes.value(lane, 'mse'):.4f}")
     with right:
-        lanes.measured(shown, "silent", "share of silent units", "sparse_silent", up=(-0.03, 1.03))
+        lanes.measured(shown, "silent", "share of silent units", "sparse_silent", (-0.03, 1.03), keyed=False)
         lanes.measured(shown, "code", "mean |z|", "sparse_code")
     lanes.table(
         shown,
