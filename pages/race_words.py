@@ -11,9 +11,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     "all_five": Experiment(
         "All five",
         {"racers": _ALL, **_CLEAN},
-        "Press *Start*. The transposed convolution with kernel 3 (*Transpose 3*) leaves a checkerboard on every stroke, and its score is "
-        "more than five times that of any other. Unpooling has the smallest error by far, but its switches tell it "
-        "where every stroke is.",
+        "Press *Start*. The transposed convolution with kernel 3 (*Transpose 3*) leaves a checkerboard on every stroke, "
+        "and its score is more than five times that of any other. Unpooling has the smallest error by far, but its "
+        "switches tell it where every stroke is.",
     ),
     "one_pixel": Experiment(
         "One pixel of kernel",
