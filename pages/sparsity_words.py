@@ -27,8 +27,8 @@ EXPERIMENTS: dict[str, Experiment] = {
     "bce_pays_more": Experiment(
         "The same price under BCE",
         {**_FIRST, "sparse_loss": "bce", "other_output": False},
-        "A penalty weighs only what the loss does not outweigh. BCE is several times as large as MSE, so the same two "
-        "penalties silence far fewer units.",
+        "A penalty weighs only what the loss does not outweigh. BCE is several times as large as MSE, so the same "
+        "stronger penalty silences fewer units: about half as many.",
     ),
     "linear_code": Experiment(
         "A code that can shrink",

@@ -100,12 +100,14 @@ def test_one_pixel():
 
 
 def test_training_longer():
-    two = runs("race", "training_longer", "with a score above 5", "Resizing never has one, and its picture gets sharper")
+    two = runs(
+        "race", "training_longer", "falls from over 10 to below 2", "resizing never has one, and its picture gets sharper"
+    )
     before = runs("race", "all_five")
-    assert two["Transpose 3"].score > 5
-    assert two["Resize"].score < 1
+    assert before["Transpose 3"].score > 10
+    assert two["Transpose 3"].score < 2
+    assert before["Resize"].score < two["Resize"].score < 1  # sharper: more of what the image has there
     assert two["Resize"].mse < before["Resize"].mse
-    assert two["Resize"].score > before["Resize"].score  # sharper: more of what the image has there
 
 
 def test_switches_and_noise():
@@ -163,10 +165,10 @@ def test_collapse():
 
 
 def test_bce_pays_more():
-    under_bce = runs("sparsity", "bce_pays_more", "the same two penalties silence far fewer units")
+    under_bce = runs("sparsity", "bce_pays_more", "the same stronger penalty silences fewer units: about half as many")
     under_mse = runs("sparsity", "a_price")
-    assert under_bce["Penalty 0.005"].silent < under_mse["Penalty 0.005"].silent / 2
-    assert under_bce["Penalty 0.001"].silent <= under_mse["Penalty 0.001"].silent
+    half = under_mse["Penalty 0.005"].silent / 2
+    assert 0.6 * half < under_bce["Penalty 0.005"].silent < 1.4 * half
 
 
 def test_linear_code():
