@@ -177,8 +177,8 @@ def _pretrain(args: argparse.Namespace, say) -> dict:
 
     for name in args.names:
         if not any(c in name for c in "*?["):
-            lookup(pretrained.RECIPES, "pretrained run", name)
-    wanted = [n for n in pretrained.RECIPES if not args.names or any(fnmatch.fnmatch(n, p) for p in args.names)]
+            lookup(pretrained.SHIPPED, "pretrained run", name)
+    wanted = [n for n in pretrained.SHIPPED if not args.names or any(fnmatch.fnmatch(n, p) for p in args.names)]
     if not wanted:
         raise ValueError(f"No pretrained run matches {' '.join(args.names)}: try 'mnist-*' or 'strokes-b32-bce-clean'.")
     bar, made, kept = _Bar(), [], []
@@ -187,7 +187,7 @@ def _pretrain(args: argparse.Namespace, say) -> dict:
         if not args.force and pretrained.is_made(name):
             kept.append(name)
             continue
-        _fetch(pretrained.RECIPES[name].dataset, args.download, bar)
+        _fetch(pretrained.SHIPPED[name].dataset, args.download, bar)
         run = pretrained.make(name, bar.on_event(f"{number}/{len(wanted)} {name}", say))
         say(f"{name}: " + ", ".join(f"{label} MSE {m['mse']:.5f}" for label, m in run.metrics.items()))
         made.append(name)
@@ -196,11 +196,14 @@ def _pretrain(args: argparse.Namespace, say) -> dict:
 
 
 def _reproduce(args: argparse.Namespace, say) -> dict:
-    from cae_core import backend, reproducing
-    from cae_core.reproductions import CARDS, UNITS, verdict
+    from cae_core import backend, reproducing, results
+    from cae_core.claims import UNITS, check_fraction, is_full_length, verdict
+    from cae_core.reproductions import CARDS
 
     cards = {name: lookup(CARDS, "reproduction", name) for name in args.cards or CARDS}
-    bar, results = _Bar(), {}
+    fraction, bar, made = check_fraction(args.fraction), _Bar(), {}
+    if args.ship and fraction != 1:  # said before hours of training rather than after
+        raise ValueError(f"Only the full length ships, and --fraction is {args.fraction}: leave one of the two out.")
     for name, card in cards.items():
         for config in card.runs.values():
             _fetch(config.dataset, args.download, bar)
@@ -210,17 +213,18 @@ def _reproduce(args: argparse.Namespace, say) -> dict:
         def show(run: str, event, shown=shown) -> None:
             shown.setdefault(run, bar.on_event(run, say))(event)
 
-        result = reproducing.reproduce(name, float(args.fraction), args.seeds, show)
+        result = reproducing.reproduce(name, fraction, args.seeds, show)
         if args.ship:
-            reproducing.ship(name, result)
-        means = {label: reproducing.mean_and_spread(values)[0] for label, values in result.values.items()}
+            results.ship(name, result)
         for claim in card.claims:
-            if claim.label in means:
+            if claim.label in result.values:
+                value = result.means[claim.label]
                 target = "" if claim.figure is None else f", published {claim.figure:g}"
-                said = verdict(card, claim, means[claim.label], means)
-                say(f"{name}, {claim.label}: {means[claim.label]:.5g} {UNITS[claim.metric]}{target}: {said}")
-        results[name] = dataclasses.asdict(result)
-    return results
+                said = verdict(card, claim, value, result.means, is_full_length(card, claim, fraction))
+                said = "not the full length, so no verdict" if said == "short" else said
+                say(f"{name}, {claim.label}: {value:.5g} {UNITS[claim.metric]}{target}: {said}")
+        made[name] = dataclasses.asdict(result)
+    return made
 
 
 def _list(args: argparse.Namespace, say) -> dict:

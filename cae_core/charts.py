@@ -215,6 +215,40 @@ def plane(
     return {"data": data or [_line("", GREY, "solid", [], [])], "layout": layout}
 
 
+def over_sizes(
+    sizes: Sequence[int],
+    published: Sequence[float],
+    lines: Sequence[tuple[str, Sequence[int], Sequence[float]]],
+    axes: tuple[str, str],
+    height: int = 220,
+) -> Figure:
+    """Published figures as dots and measured ones as lines, over the size of the code on a logarithmic axis.
+
+    Args:
+        sizes: of the code, one a figure.
+        published: the figures, positive.
+        lines: up to four of label, sizes and values.
+        axes: what is across and up, with units.
+        height: in pixels.
+
+    Returns:
+        A Plotly figure as a dict.
+    """
+    data = []
+    for (name, x, y), colour, dash in zip(lines, CURVE_COLOURS, ("solid", "dash", "dot", "dashdot"), strict=False):
+        data.append(_line(name, colour, dash, x, y) | {"hovertemplate": "%{x}: %{y:.4~g}<extra></extra>"})
+    marker = {"color": "rgba(0,0,0,0)", "size": 11, "line": {"color": GREY, "width": 2}}
+    dots = {"type": "scatter", "mode": "markers", "name": "published", "x": _numbers(sizes), "y": _numbers(published)}
+    data.append({**dots, "marker": marker, "hovertemplate": "%{x}: %{y:.4~g}<extra></extra>", "showlegend": True})
+    layout = _layout(height)
+    layout["legend"] |= {"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"}  # where a falling curve is not
+    layout["xaxis"] |= {"type": "log", "title": {"text": axes[0]}, "tickangle": 0}
+    layout["xaxis"]["tickvals"] = [b for a, b in zip((0, *sizes), sizes, strict=False) if b > 1.2 * a]  # numbers have room
+    values = np.concatenate([np.asarray(v, float) for v in (published, *(y for _, _, y in lines))])
+    layout["yaxis"] |= _loss_axis(values, axes[1])
+    return {"data": data, "layout": layout}
+
+
 def _numbers(values: Sequence[float] | np.ndarray) -> np.ndarray | list[None]:
     """The values as float32; of none, one gap, for Plotly hides a trace without values from the legend."""
     values = np.asarray(values, dtype=np.float32)

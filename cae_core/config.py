@@ -18,6 +18,9 @@ BOTTLENECKS = (2, 4, 8, 16, 32, 64, 128)
 SHIPPED_LOSSES = ("bce", "mse")
 """Losses they were trained with."""
 
+OUTPUTS = ("sigmoid", "linear")
+"""What makes the reconstruction of the decoder's last values, the logits: their sigmoid, or nothing (a linear decoder)."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -99,7 +102,7 @@ class RunConfig:
         epochs: passes over the training images.
         batch_size: images a step.
         sparsity: weight of the mean absolute code value in the loss.
-        output: what makes the reconstruction of the decoder's last values, "sigmoid" or "linear".
+        output: what makes the reconstruction of the decoder's last values, one of `OUTPUTS`.
         pretraining: epochs that each layer is trained alone first, before `epochs` of the whole; 0 for none.
         seed: everything random in the run follows from it.
     """

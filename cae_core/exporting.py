@@ -60,17 +60,21 @@ def export(name: str, run: Run) -> bytes:
 
 
 def keras_model(run: Run) -> bytes:
-    """A `.keras` file: images `(n, H, W, C)` float32 in [0, 1] to their reconstructions, of layers that Keras has.
+    """A `.keras` file: images `(n, H, W, C)` float32 in [0, 1] to their reconstructions.
 
-    The layers "encoder" and "decoder" are models of their own; the decoder ends in logits.
+    The layers "encoder" and "decoder" are models of their own; the decoder ends in logits. It is made of layers that Keras
+    has: tied kernels become a copy, which computes the same. Only pooling with switches is this project's own, so where
+    such a model is opened, `cae_core.architectures.layers` must have been imported.
     """
     import keras
+
+    from cae_core.architectures.layers import untied
 
     trained = runs.model(run).weights()
     network = build(run.config, run.image_shape)  # a copy: wrapping the one in memory would change it
     network.set_weights(trained)
     x = keras.Input(run.image_shape, name="image")
-    x_hat = keras.layers.Activation("sigmoid", name="reconstruction")(network.decoder(network.encoder(x)))
+    x_hat = keras.layers.Activation(network.output, name="reconstruction")(untied(network.decoder)(network.encoder(x)))
     with tempfile.TemporaryDirectory(prefix="cae-export-") as folder:
         file = Path(folder) / "model.keras"
         keras.Model(x, x_hat, name="autoencoder").save(file)

@@ -35,6 +35,7 @@ class Snapshot:
         state: one of `LIVE`, or how it ended.
         message: why it failed or could not be saved, else "".
         group: of the runs that are trained together with it, a step each in turn; "" for none.
+        series: of the runs that were submitted with it, to be trained one after another; "" for none.
         place: runs before it in the queue, counting the one that trains; 0 for the one at work or over.
         seen: numbers and pictures of the training; None before the first.
     """
@@ -46,6 +47,7 @@ class Snapshot:
     state: str
     message: str = ""
     group: str = ""
+    series: str = ""
     place: int = 0
     seen: Seen | None = None
 
@@ -74,13 +76,15 @@ class Job:
         now: what to say of it.
     """
 
-    def __init__(self, recording: Recording, title: str, owner: str, group: str, changed: threading.Condition) -> None:
+    def __init__(
+        self, recording: Recording, title: str, owner: str, group: str, changed: threading.Condition, series: str = ""
+    ) -> None:
         """Args: `changed` is held for every change of a job, and told of it."""
         self.recording: Recording | None = recording
         self.watch: Watch | None = None
         self.paused = self.stopping = False
         self.steps = 0
-        self.now = Snapshot(recording.name, title, owner, recording.config, "waiting", group=group)
+        self.now = Snapshot(recording.name, title, owner, recording.config, "waiting", group=group, series=series)
         self._changed = changed
 
     def set(self, state: str, message: str = "") -> None:

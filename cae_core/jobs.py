@@ -19,13 +19,16 @@ from typing import Any
 
 from cae_core import estimating, runs, training
 from cae_core.config import RunConfig
+from cae_core.entry import Entry
 from cae_core.job import Job, Snapshot
 from cae_core.recording import Recording, new_name
 
 MOST_WAITING, MOST_OF_ONE = 20, 5
-"""Runs that may be in the queue: of all visitors, and of one; those submitted together count as one."""
+"""Runs that may be in the queue: of all visitors, and of one; those submitted at once count as one."""
 MOST_TOGETHER = 6
 """Runs that may be submitted together."""
+MOST_IN_ORDER = 12
+"""Runs that may be submitted in order."""
 REMEMBERED = 16
 """Runs that are over and can still be looked at here; on disk they stay."""
 
@@ -93,6 +96,33 @@ class Jobs:
             raise
         with self._changed:  # all at once, or the first would begin alone
             return [self._enter(recording, title, owner, group) for recording, title in begun]
+
+    def submit_in_order(self, entries: Sequence[Entry], owner: str = "") -> None:
+        """Enters runs that belong together, to be trained one after another; each may start from the end of one before it.
+
+        Args:
+            entries: up to `MOST_IN_ORDER`.
+            owner: an opaque mark of whose they are.
+
+        Raises:
+            ValueError: as `submit`; then none of them is entered.
+        """
+        if not 0 < len(entries) <= MOST_IN_ORDER:
+            raise JobError(f"Got {len(entries)} runs to train in order: choose 1 to {MOST_IN_ORDER}.")
+        with self._changed:
+            self._refuse_more(owner)
+        begun: list[Recording] = []
+        try:
+            for entry in entries:
+                begun.append(entry.begin(owner))
+        except Exception:
+            for recording in begun:
+                recording.discard()
+            raise
+        series = secrets.token_hex(8)
+        with self._changed:  # all at once, for they count as one
+            for recording, entry in zip(begun, entries, strict=True):
+                self._enter(recording, entry.title, owner, series=series)
 
     def resume(self, name: str, owner: str = "") -> str:
         """Enters an interrupted or stopped run again, to go on where it was. Raises as `submit` does."""
@@ -171,15 +201,15 @@ class Jobs:
                 job.recording.close()
 
     def _refuse_more(self, owner: str) -> None:
-        entries = [(job.now.owner, job.now.group or job.now.name) for job in self._queue]
+        entries = [(job.now.owner, job.now.group or job.now.series or job.now.name) for job in self._queue]
         ours = len({entry for whose, entry in entries if whose == owner})
         if ours >= MOST_OF_ONE:
             raise JobError(f"You have {ours} runs in the queue, the most one visitor may: wait for one, or withdraw one.")
-        if len(self._queue) >= MOST_WAITING:
+        if len(set(entries)) >= MOST_WAITING:
             raise JobError(f"The queue is full, with {len(self._queue)} runs: try again when some are done.")
 
-    def _enter(self, recording: Recording, title: str, owner: str, group: str = "") -> str:
-        job = Job(recording, title, owner, group, self._changed)
+    def _enter(self, recording: Recording, title: str, owner: str, group: str = "", series: str = "") -> str:
+        job = Job(recording, title, owner, group, self._changed, series)
         with self._changed:
             self._all.pop(recording.name, None)
             self._all[recording.name] = job

@@ -43,14 +43,14 @@ def half(x, logits):
     """1/(2n) Σ (x − x̂)² over the pixels of n images, x̂ the sigmoid of the logits (Masci et al., ICANN 2011, eq. 3)."""
     import tensorflow as tf
 
-    return tf.reduce_mean(tf.reduce_sum(tf.math.squared_difference(x, tf.sigmoid(logits)), axis=(1, 2, 3))) / 2.0
+    return tf.reduce_mean(tf.reduce_sum((x - tf.sigmoid(logits)) ** 2, axis=(1, 2, 3))) / 2.0
 
 
 def linear_half(x, logits):
     """`half` of a linear decoder, whose reconstruction are the logits."""
     import tensorflow as tf
 
-    return tf.reduce_mean(tf.reduce_sum(tf.math.squared_difference(x, logits), axis=(1, 2, 3))) / 2.0
+    return tf.reduce_mean(tf.reduce_sum((x - logits) ** 2, axis=(1, 2, 3))) / 2.0
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ LOSSES: dict[str, Loss] = {
         linear_mse,
     ),
     "half": Loss(
-        "½ Σ",
+        "Half SE",
         "Half the squared error, summed over an image: the same slope as MSE, 392 times as steep at 784 pixels.",
         "Masci et al., ICANN 2011, eq. 3",
         half,
@@ -96,7 +96,7 @@ def loss_of(loss: str, output: str) -> Callable[..., Any]:
 
     Args:
         loss: a name in `LOSSES`.
-        output: what the decoder ends in, one of `architectures.autoencoder.OUTPUTS`.
+        output: what the decoder ends in, one of `config.OUTPUTS`.
 
     Raises:
         ValueError: the loss is unknown, or makes no sense with this output.

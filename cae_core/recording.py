@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from cae_core import evaluating, runs, storage, training
-from cae_core.architectures import ARCHITECTURES, build
+from cae_core import evaluating, runs, starting, storage, training
+from cae_core.architectures import build
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig
 from cae_core.datasets import load
@@ -72,7 +72,8 @@ class Recording:
             name: a name that no run has.
             title: any text.
             owner: an opaque mark of whose it is.
-            origin: `{"run": name, "step": step}`: start from these weights instead of fresh ones.
+            origin: `{"run": name, "step": step}`: start from these weights instead of fresh ones. Those of
+                `starting.at_end_of` may come later, if only before this run is trained.
 
         Raises:
             ValueError: the settings cannot work together.
@@ -83,8 +84,8 @@ class Recording:
         path = folder / runs.check_name(name)
         if path.exists() or (runs.PRETRAINED_DIR / name).exists():
             raise RunError(f"There is a run called {name!r} already; choose another name.")
-        weights = _weights_to_start_from(config, origin) if origin else None
-        self = cls(path, config, owner, dict(origin) if origin else None)
+        origin, weights = starting.weights(config, origin) if origin else (None, None)
+        self = cls(path, config, owner, origin)
         with refusals(name, folder):
             with storage.folder_in_place(path) as draft:
                 (draft / "weights").mkdir()
@@ -142,12 +143,16 @@ class Recording:
 
         Raises:
             ValueError: the network cannot take these images.
-            RunError: the weights to start from are damaged.
+            RunError: the weights to start from are damaged, or not there yet.
             datasets.DataError: the data set is not there.
         """
         x = load(self.config.dataset, "train").x
         self._x_train, self._x_held_out = training.split_held_out(x, self.config.num_train)
         self._num_train = len(self._x_train)
+        if self._origin and self._origin["step"] == starting.END:
+            self._origin, weights = starting.weights_by_now(self.config, self._origin)
+            with refusals(self.name, self.path):
+                storage.write(self._weights(0), storage.weights_to_bytes(weights))
         model = build(self.config, x.shape[1:])
         if self._start or self._origin:
             file = self._weights(self.start_step)
@@ -260,25 +265,6 @@ class Recording:
         for file in superfluous:
             with contextlib.suppress(OSError):
                 file.unlink()
-
-
-def _weights_to_start_from(config: RunConfig, origin: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    parent = runs.find(str(origin["run"]))
-    steps = runs.saved_steps(parent)
-    if origin["step"] not in steps:
-        raise RunError(
-            f"The run {parent.label!r} keeps no weights of step {origin['step']!r}: choose one of "
-            f"{', '.join(map(str, steps)) or 'another run'}."
-        )
-    fixed = ARCHITECTURES[config.architecture].fixed_code  # then a bottleneck changes nothing
-    for name in ("architecture",) if fixed else ("architecture", "bottleneck"):
-        ours, theirs = getattr(config, name), getattr(parent.config, name)
-        if ours != theirs:
-            raise RunError(
-                f"{name} is {ours!r}, but the weights to start from, of {parent.label!r}, have {theirs!r}: "
-                f"set {name} to {theirs!r}, or start from fresh weights."
-            )
-    return runs.weights(parent, origin["step"])
 
 
 def _checkpoint_bytes(checkpoint: training.Checkpoint) -> bytes:

@@ -9,67 +9,11 @@ on held-out images.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from cae_core import architectures
+from cae_core.claims import Card, Claim
 from cae_core.config import RunConfig
-
-MNIST_VALUES = 784
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One figure.
-
-    Attributes:
-        label: what is measured, in a few words.
-        run: name in its card's `runs`.
-        figure: as published; None where the source gives none.
-        metric: "mse", "bce" (both per pixel) or "squared_error" (per image).
-        noise: kind and factor of the noise on the test images.
-        epoch: after which epoch; None for the end.
-        below: label of another claim of the card that this one has to be less than, "" for none.
-    """
-
-    label: str
-    run: str
-    figure: float | None = None
-    metric: str = "mse"
-    noise: tuple[str, float] = ("none", 0.0)
-    epoch: int | None = None
-    below: str = ""
-
-
-UNITS = {"mse": "MSE per pixel", "bce": "BCE in nats per pixel", "squared_error": "squared error per image"}
-
-
-@dataclass(frozen=True)
-class Card:
-    """One line of `CARDS`.
-
-    Attributes:
-        label: what it is about.
-        source: where the figures are from.
-        claims: what is measured.
-        runs: what is trained, by name, with the first seed.
-        starts: by name of a run the one whose last weights it goes on from.
-        seeds: how many seeds the shipped result has.
-        tolerance: how far off the figure may be and still count as reproduced, as a share of it.
-        at_most: the figure is a bar to stay under, rather than one to meet.
-        differs: how this differs from what was published, and what was tried; in full sentences.
-    """
-
-    label: str
-    source: str
-    claims: tuple[Claim, ...]
-    runs: Mapping[str, RunConfig]
-    starts: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    seeds: int = 1
-    tolerance: float = 0.03
-    at_most: bool = False
-    differs: str = ""
 
 
 def _as_published(name: str, **changes: Any) -> RunConfig:
@@ -212,31 +156,3 @@ CARDS: dict[str, Card] = {
         differs=f"{_TRAINED_ON} The code here is a sigmoid, there a rectifier; the figure is given to one digit.",
     ),
 }  # fmt: skip
-
-
-def run_name(run: str, seed: int) -> str:
-    """What the run of a card is called in `runs.runs_dir()` when the command line makes it."""
-    return f"reproduce-{run}-{seed}"
-
-
-def shorter(config: RunConfig, fraction: float) -> RunConfig:
-    """The same run with a share of its epochs, at least one."""
-    return dataclasses.replace(config, epochs=max(1, round(config.epochs * fraction)))
-
-
-def verdict(card: Card, claim: Claim, value: float, others: Mapping[str, float]) -> str:
-    """What a measured value says of a claim: "better", "reproduced", "missed", or "measured" where there is no figure.
-
-    Args:
-        card: the claim's.
-        claim: what was measured.
-        value: the mean over seeds.
-        others: the card's other values by label, for a claim about which is less.
-    """
-    if claim.below:
-        return "reproduced" if value < others[claim.below] else "missed"
-    if claim.figure is None:
-        return "measured"
-    if value < claim.figure * (1 - card.tolerance):
-        return "better"
-    return "reproduced" if value <= claim.figure * (1 + card.tolerance) else "missed"

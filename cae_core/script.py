@@ -20,10 +20,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from cae_core import script_network, training
-from cae_core.architectures import build
+from cae_core.architectures import ARCHITECTURES, build
 from cae_core.config import RunConfig
 from cae_core.corruptions import BLUR_SIGMA, MIXED, MIXED_SHARES
-from cae_core.losses import LOSSES
+from cae_core.losses import loss_of
 from cae_core.runs import Run
 
 # Each kind of noise: what it does, its random numbers (kind and shape, "" for none), and its code, whose last line is the
@@ -103,11 +103,11 @@ PUBLIC = ("mnist", "fashion_mnist")
 
 
 def text(run: Run) -> str:
-    """The script: fewer than 80 lines of at most 124 characters for every network that comes with the app.
+    """The script: fewer than 80 lines of at most 124 characters for every network made of layers that Keras has.
 
     Raises:
         ValueError: the run has no finished epoch, a setting that this module has no code for, or a layer that is not
-            Keras's own; the message says which.
+            Keras's own, such as pooling with switches; the message says which.
     """
     config = run.config
     training.check(config)
@@ -120,6 +120,9 @@ def text(run: Run) -> str:
             raise ValueError(f"The script export has no code for the {what} {name!r}: add it to cae_core/script.py.")
     if not run.epochs:
         raise ValueError(f"The run {run.label!r} has no finished epoch: there are no losses that a script could arrive at.")
+    if config.pretraining or ARCHITECTURES[config.architecture].solve:
+        how = "trained layer by layer first" if config.pretraining else "computed at once"
+        raise ValueError(f"The run {run.label!r} was {how}: the script export has code for training a whole network only.")
     network = build(config, run.image_shape)
     parts = [
         f"{_head(run)}\n{_data(run)}".rstrip(),
@@ -246,9 +249,9 @@ def _mixed(batch_size: int, size: int) -> list[str]:
     ]
 
 
-def _loss(name: str) -> tuple[str, str]:
+def _loss(config: RunConfig) -> tuple[str, str]:
     """The definition of the loss (or "") and the expression that gives it."""
-    function = ast.parse(textwrap.dedent(inspect.getsource(LOSSES[name].make))).body[0]
+    function = ast.parse(textwrap.dedent(inspect.getsource(loss_of(config.loss, config.output)))).body[0]
     body = [
         node
         for node in function.body
@@ -263,7 +266,7 @@ def _loss(name: str) -> tuple[str, str]:
 def _training(run: Run, code_size: int) -> str:
     config, epochs = run.config, "DONE" if _ended_early(run) else "EPOCHS"
     start = '\nmodel.set_weights([*np.load(HERE / "start.npz").values()])' if run.origin else ""
-    definition, loss = _loss(config.loss)
+    definition, loss = _loss(config)
     rate, optimizer = "", OPTIMIZERS[config.optimizer][0].replace("rate", "{rate}", 1).format
     what, share = SCHEDULES[config.schedule]
     compiled = f"model.compile({optimizer(rate='LEARNING_RATE')}, loss, jit_compile=False)"

@@ -26,6 +26,8 @@ def source(model: Autoencoder) -> str:
     Raises:
         ValueError: a layer, named in the message, is not one of Keras's own or cannot be written down.
     """
+    for layer in (*model.encoder.layers, *model.decoder.layers):
+        _refuse_own(layer)
     x, z = (_literal(part.input_shape[1:], "input") for part in (model.encoder, model.decoder))
     return "\n".join([
         f"x, z = keras.Input({x}), keras.Input({z})  # an image and a code",
@@ -94,13 +96,15 @@ def _node(op: Any) -> Any:
         raise ValueError(f"The layer {op.name!r} is used {len(op._inbound_nodes)} times; the script export takes 1.")
     node = op._inbound_nodes[0]
     more = {key: value for key, value in node.arguments.kwargs.items() if value is not None}
-    plain = len(node.arguments.args) == 1 and more in ({}, {"training": False})  # what Keras notes for a dropout
+    # What Keras notes for a dropout, and for resizing, which does the same whether it trains or not.
+    noted = ({}, {"training": False}, *([{"training": True}] if type(op).__name__ == "Resizing" else []))
+    plain = len(node.arguments.args) == 1 and more in noted
     if node.input_tensors and not plain:
         raise ValueError(f"The layer {op.name!r} is called with more than its input; the script export takes no such call.")
     return node
 
 
-def _layer(op: Any) -> str:
+def _refuse_own(op: Any) -> None:
     import keras
 
     if getattr(keras.layers, type(op).__name__, None) is not type(op):
@@ -108,6 +112,10 @@ def _layer(op: Any) -> str:
             f"The layer {op.name!r} is a {type(op).__name__}, which is not one of keras.layers: "
             "a script that needs only Keras cannot build it."
         )
+
+
+def _layer(op: Any) -> str:
+    _refuse_own(op)
     return _construction(type(op), op.get_config(), "layers", op.name)
 
 

@@ -6,20 +6,21 @@ asking no more is a stop. Every event can say where the run stands, exactly enou
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from cae_core import architectures, backend, metrics
 from cae_core.architectures import ARCHITECTURES
-from cae_core.architectures.autoencoder import OUTPUTS, Autoencoder
-from cae_core.config import RunConfig, lookup
+from cae_core.architectures.autoencoder import Autoencoder
+from cae_core.config import OUTPUTS, RunConfig, lookup
 from cae_core.corruptions import MIXED, NOISE_KINDS, corrupt, graph_corruption
 from cae_core.datasets import DATASETS, as_float
+from cae_core.events import Checkpoint, TrainingEvent
 from cae_core.losses import LOSSES, loss_of
 from cae_core.objectives import Phase, num_epochs, phases
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
@@ -38,54 +39,6 @@ SAMPLE = 500
 EXPLODED = 10.0
 """How many times its first value the loss may reach, as a mean over `WINDOW` steps, before a run is ended as diverging."""
 WINDOW = 10
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """Where a run stands: going on from it gives the same losses as never having stopped.
-
-    Attributes:
-        step: steps done.
-        seconds: spent on them.
-        weights: every weight of the network, by name.
-        optimizer: the optimizer's own variables, in its order.
-        losses: of every step of the epoch that is not finished, `(k,)` float64.
-        first_loss: of the run's first step; divergence is judged by it.
-    """
-
-    step: int
-    seconds: float
-    weights: Mapping[str, np.ndarray]
-    optimizer: Sequence[np.ndarray]
-    losses: np.ndarray
-    first_loss: float
-
-
-@dataclass(frozen=True)
-class TrainingEvent:
-    """What happened in one step.
-
-    Attributes:
-        step: steps done, from 1.
-        num_steps: steps of the whole run.
-        epoch: epochs finished after this step.
-        seconds: since the first step was asked for, without the time between events.
-        loss: training loss of this batch.
-        epoch_loss: at the end of an epoch, the mean training loss over it; else None.
-        held_out_loss: at the end of an epoch, the loss on held-out images under the run's noise; else None.
-        silent: at the end of an epoch of a run with sparsity, the `metrics.silent_share` of its code; else None.
-        checkpoint: takes the `Checkpoint` after this step; only before the next event is asked for.
-    """
-
-    step: int
-    num_steps: int
-    epoch: int
-    seconds: float
-    loss: float
-    epoch_loss: float | None = None
-    held_out_loss: float | None = None
-    silent: float | None = None
-    checkpoint: Callable[[], Checkpoint] | None = field(default=None, repr=False, compare=False)
 
 
 def steps_per_epoch(config: RunConfig, num_images: int) -> int:
@@ -107,6 +60,13 @@ def check(config: RunConfig) -> None:
         lookup(registry, what, name)
     architectures.check(config)
     loss_of(config.loss, config.output)
+
+
+def fitting(config: RunConfig) -> RunConfig:
+    """The configuration, with what cannot work together replaced by something that can; names must be known."""
+    config = architectures.fitting(config)
+    linear = config.output == "linear" and LOSSES[config.loss].linear is None
+    return dataclasses.replace(config, loss="mse") if linear else config
 
 
 def split_held_out(x: np.ndarray, num_train: int) -> tuple[np.ndarray, np.ndarray]:

@@ -51,7 +51,7 @@ def _curves(compared: Sequence[Run]) -> None:
         except (runs.RunError, ValueError) as error:
             st.error(show.plain(str(error)))
     losses = {run.config.loss for run in compared}
-    label = " and ".join(LOSSES[loss].label for loss in LOSSES if loss in losses) + " per pixel"
+    label = " and ".join(f"{entry.label} {entry.unit}" for loss, entry in LOSSES.items() if loss in losses)
     alt = f"{label} over epochs of {len(drawn)} runs, training dashed, held-out solid"
     show.chart(charts.loss_curves(drawn, label, height=CURVES), "compared_curves", alt)
     unlike = [

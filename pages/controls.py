@@ -9,9 +9,11 @@ from typing import Any
 import streamlit as st
 
 from cae_core import datasets, runs
-from cae_core.config import BOTTLENECKS
+from cae_core.architectures import ARCHITECTURES
+from cae_core.config import BOTTLENECKS, SHIPPED_LOSSES
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
+from cae_core.pretrained import SYSTEMS
 from pages import state
 
 TRAINED_ON = {"mixed": "Noisy images", "clean": "Clean images"}
@@ -36,8 +38,8 @@ def bottleneck(sizes: Sequence[int] = BOTTLENECKS, **more: Any) -> None:
     st.select_slider("Bottleneck", sizes, key="bottleneck", help="How many numbers the code has.", **more)
 
 
-def loss() -> None:
-    st.segmented_control("Loss", tuple(LOSSES), format_func=label(LOSSES), key="loss", required=True)
+def loss(names: Sequence[str] = SHIPPED_LOSSES) -> None:
+    st.segmented_control("Loss", names, format_func=label(LOSSES), key="loss", required=True)
 
 
 def trained_on() -> None:
@@ -45,7 +47,7 @@ def trained_on() -> None:
 
 
 def network(chosen: tuple[str, ...]) -> None:
-    """Which network: one that ships, by its settings, or one of the visitor's own, by name.
+    """Which network: the app's own, by its settings, or by name one of the visitor's or a published system.
 
     Args:
         chosen: the setting `run` as it is now.
@@ -55,9 +57,14 @@ def network(chosen: tuple[str, ...]) -> None:
         loss()
         trained_on()
     own = {(name,): title for name, title in own_runs().items()}
-    labels = {(): "Shipped with the app", **({chosen: chosen[0]} if chosen else {}), **own}
-    if len(labels) > 1:
-        st.selectbox("Network", tuple(labels), format_func=labels.get, key="run")
+    published = {(name,): title for name, title in systems().items()}
+    labels = {(): "Shipped with the app", **({chosen: chosen[0]} if chosen else {}), **own, **published}
+    st.selectbox("Network", tuple(labels), format_func=labels.get, key="run")
+
+
+def systems() -> dict[str, str]:
+    """The published systems that ship, by name, and what people see."""
+    return {name: f"{ARCHITECTURES[config.architecture].label}, as published" for name, config in SYSTEMS.items()}
 
 
 def own_runs() -> dict[str, str]:

@@ -1,12 +1,10 @@
 """Denoise: what does the bottleneck keep, what does the loss prefer, and how much noise can be undone?"""
 
-import time
-
 import numpy as np
 import streamlit as st
 
 from cae_core import backend, datasets, denoising, runs
-from cae_core.config import BOTTLENECKS, BOUNDS, Bounds
+from cae_core.config import BOTTLENECKS, BOUNDS, SHIPPED_LOSSES, Bounds
 from cae_core.corruptions import CORRUPTIONS
 from cae_core.losses import LOSSES
 from cae_core.pretrained import TRAINED_ON, name_of
@@ -20,14 +18,11 @@ SETTINGS = {
     "noise_factor": Setting(0.5, BOUNDS["noise_factor"]),
     "trained_on": Setting("mixed", tuple(TRAINED_ON)),
     "bottleneck": Setting(32, BOTTLENECKS),
-    "loss": Setting("bce", tuple(LOSSES)),
+    "loss": Setting("bce", SHIPPED_LOSSES),
     "both_losses": Setting(False, (False, True)),
     "seed": Setting(0, Bounds(0, 9999, integer=True)),
     "run": Setting((), Names(1)),
 }
-
-FIRST_PAINT = 0.15
-"""Seconds in which a new visitor's browser draws the question; sent together, all is drawn together, much later."""
 
 
 def _sidebar(chosen: tuple[str, ...]) -> None:
@@ -49,7 +44,7 @@ def _expect(now: dict) -> None:
     """Gets the networks ready that are one move of a control away, once for each place the visitor comes by."""
     place = (now["dataset"], now["trained_on"])
     if state.first_time("expected", place):
-        for loss in sorted(LOSSES, key=lambda loss: loss != now["loss"]):
+        for loss in sorted(SHIPPED_LOSSES, key=lambda loss: loss != now["loss"]):
             denoising.warm([name_of(now["dataset"], b, loss, now["trained_on"]) for b in BOTTLENECKS])
 
 
@@ -59,7 +54,7 @@ def _page() -> None:
     show.question("What does the bottleneck keep, what does the loss prefer, and how much noise can be undone?")
     now = state.values(SETTINGS)
     if state.first_time("question_shown", True):
-        time.sleep(FIRST_PAINT)
+        waiting.for_first_paint()
     drawn = trouble = None
     try:
         drawn = denoising.sample(now["dataset"], now["noise_kind"], now["noise_factor"], now["seed"])
@@ -79,7 +74,7 @@ def _page() -> None:
             own = runs.find(now["run"][0])
             names, losses, code_size = now["run"], (own.config.loss,), own.code_size
         else:
-            losses = tuple(LOSSES) if now["both_losses"] else (now["loss"],)
+            losses = SHIPPED_LOSSES if now["both_losses"] else (now["loss"],)
             names = [name_of(now["dataset"], now["bottleneck"], loss, now["trained_on"]) for loss in losses]
         if backend.ready():
             through = denoising.reconstruct(drawn, names)

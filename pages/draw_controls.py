@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cae_core import datasets, drawing, gallery, runs
-from cae_core.config import BOTTLENECKS, BOUNDS, Bounds
+from cae_core.config import BOTTLENECKS, BOUNDS, SHIPPED_LOSSES, Bounds
 from cae_core.corruptions import CORRUPTIONS
 from cae_core.losses import LOSSES
 from cae_core.pretrained import RECIPES, TRAINED_ON, name_of
@@ -19,7 +19,7 @@ SETTINGS = {
     # Not the other pages' noise_factor: they open with noise, and a drawing is to be seen as it is first.
     "added_noise": Setting(0.0, BOUNDS["noise_factor"]),
     "bottleneck": Setting(32, BOTTLENECKS),
-    "loss": Setting("bce", tuple(LOSSES)),
+    "loss": Setting("bce", SHIPPED_LOSSES),
     "trained_on": Setting("mixed", tuple(TRAINED_ON)),
     # A narrow code beside the wide one: it is the stricter judge of what is unlike the training data.
     "models": Setting((name_of(datasets.default(), 8, "bce", "mixed"),), Names(3)),
@@ -37,7 +37,7 @@ def _models(dataset: str) -> dict[str, str]:
         if config.dataset == dataset:
             trained = "clean" if config.noise_kind == "none" else "noisy"
             shipped[name] = f"{config.bottleneck} numbers, {LOSSES[config.loss].label}, trained on {trained}"
-    return controls.own_runs() | shipped
+    return controls.own_runs() | shipped | controls.systems()
 
 
 def _same_models() -> None:

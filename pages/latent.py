@@ -5,8 +5,7 @@ import itertools
 import streamlit as st
 
 from cae_core import backend, datasets, denoising, embedding, neighbours, runs
-from cae_core.config import BOTTLENECKS
-from cae_core.losses import LOSSES
+from cae_core.config import BOTTLENECKS, SHIPPED_LOSSES
 from cae_core.pretrained import TRAINED_ON, name_of
 from pages import (
     chosen,
@@ -38,7 +37,7 @@ SETTINGS = {
     "dataset": Setting(datasets.default(), tuple(datasets.DATASETS)),
     "trained_on": Setting("clean", tuple(TRAINED_ON)),
     "bottleneck": Setting(2, BOTTLENECKS),
-    "loss": Setting("bce", tuple(LOSSES)),
+    "loss": Setting("bce", SHIPPED_LOSSES),
     "run": Setting((), Names(1)),
     "points": Setting(2000, POINTS),
     "components": Setting("1-2", tuple(COMPONENTS)),

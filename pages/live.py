@@ -144,7 +144,7 @@ def _pictures(config, x, x_noisy, x_hat, plane, labels, history, curve) -> None:
             ],
             columns=len(x),
         )
-        loss = f"{LOSSES[config.loss].label} per pixel"
+        loss = f"{LOSSES[config.loss].label} {LOSSES[config.loss].unit}"
         done = np.array([[row["epoch"], row["held_out_loss"]] for row in history], float).reshape(-1, 2)
         line = charts.Curve("", curve[:, 0], curve[:, 1], done[:, 0], done[:, 1])
         curves = charts.loss_curves([line], loss, last_epoch=num_epochs(config), height=CURVE_HEIGHT)

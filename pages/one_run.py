@@ -147,7 +147,7 @@ def _draw(run: Run, epochs: list[float], moment: int, past: replay.Replay) -> No
         mse = f"MSE {np.mean((x_hat - x) ** 2):.4f}"
         rows.append(show.Row("Reconstructed", mse, x_hat, f"{eight}, reconstructed {when}, {mse}"))
         show.grid(rows, columns=len(x))
-        label = f"{LOSSES[config.loss].label} per pixel"
+        label = f"{LOSSES[config.loss].label} {LOSSES[config.loss].unit}"
         mark = epochs[moment] if len(epochs) > 1 else None
         show.chart(
             charts.loss_curves([compare.curve(run)], label, mark=mark, last_epoch=run.num_epochs, height=CURVE),

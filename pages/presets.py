@@ -61,6 +61,7 @@ PRESETS: dict[str, Experiment] = {
 def settings() -> None:
     """What the settings do, folded."""
     with st.expander("What do the settings do?"):
+        losses = " ".join(f"*{entry.label}*: {entry.summary}" for entry in LOSSES.values())
         optimizers = " ".join(f"*{entry.label}*: {entry.summary}" for entry in OPTIMIZERS.values())
         schedules = " ".join(f"*{entry.label}*: {entry.summary}" for entry in SCHEDULES.values())
         st.markdown(
@@ -70,9 +71,13 @@ def settings() -> None:
 
 - **Training images** are the first of the training set. Others are **held out**: the solid curve is the loss on images
   that the network never trains on.
-- **Loss**. *{LOSSES["bce"].label}*: {LOSSES["bce"].summary} *{LOSSES["mse"].label}*: {LOSSES["mse"].summary}
+- **Loss**. {losses}
 - **Optimizer** turns the loss's slope into a step. {optimizers}
 - **Learning rate** is how large the steps are; the **schedule** changes it on the way. {schedules}
+- **Output** is what the decoder ends in: a *sigmoid*, which keeps every pixel between 0 and 1, or nothing: a
+  *linear decoder*, which can give any number, and which BCE cannot judge.
+- **Pretraining**: for so many epochs each layer is trained alone first, from the outside in, to give back what the one
+  before it gives. Only then the whole network is trained. For networks of dense layers.
 - **Sparsity** adds the mean size of the code's numbers to the loss, times this weight, so that most of them become small.
 - **Seed**: everything random in the run follows from it. The same settings with the same seed give the same run.
 

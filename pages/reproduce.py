@@ -1,15 +1,71 @@
 """Reproduce: do the published figures hold?"""
 
-from pages import show, state
+import streamlit as st
 
-SETTINGS = {}
+from cae_core import datasets, results
+from cae_core.reproductions import CARDS
+from pages import claims_view, missing, repro_card, repro_words, show, state
+from pages.setting import Setting
+
+SETTINGS = {"length": Setting(5, repro_card.LENGTHS), "card": Setting("", ("", *CARDS))}
+
+
+def _sidebar() -> None:
+    with st.sidebar:
+        st.segmented_control(
+            "Length of your runs", repro_card.LENGTHS, format_func=lambda length: f"{length} %", key="length",
+            required=True, help="Of the epochs that a card's runs have. Only the full length can confirm a figure.",
+        )  # fmt: skip
+        st.caption("Runs train in the background, one at a time, also when you leave the page. What you stop can go on.")
+
+
+def _numbers(found: dict) -> None:
+    told = claims_view.counts(found)
+    every = sum(told.values())
+    show.facts([
+        ("Reproduced", f"{told['reproduced']} of {every} claims"),
+        ("Better", str(told["better"])),
+        ("Missed", str(told["missed"])),
+        ("Not run yet", str(told["not run"])),
+    ])  # fmt: skip
+
+
+def _can_run() -> bool:
+    """Whether the data of all cards is here; where it is not, the way to get it."""
+    needed = dict.fromkeys(config.dataset for card in CARDS.values() for config in card.runs.values())
+    absent = [name for name in needed if not datasets.DATASETS[name].on_machine()]
+    for name in absent:
+        missing.offer_download(name, f"To run any of this yourself, {datasets.DATASETS[name].label} has to be here.")
+    return not absent
 
 
 def _page() -> None:
     problems = state.open_page("reproduce", SETTINGS)
     show.question("Do the published figures hold?")
+    owner = state.visitor()
+    now = state.values(SETTINGS)
+    _sidebar()
     if problems:
         show.link_problems(problems)
+    found, damaged = results.shipped()
+    for sentence in damaged:
+        st.warning(show.plain(sentence))
+    claims_view.overview(found)
+    _numbers(found)
+    place = st.container()
+    can_run = _can_run()
+    with place:
+        repro_words.try_this(owner, can_run)
+    if now["card"]:
+        repro_card.card(now["card"], found.get(now["card"]), now["length"], owner, can_run)
+    rest = [name for name in CARDS if name != now["card"]]
+    heights = [6 + len(CARDS[name].claims) + (10 if name == "pca" else 0) for name in rest]  # about, in lines
+    left = sum(sum(heights[:place]) < sum(heights) / 2 for place in range(len(rest)))
+    for column, names in zip(st.columns(2, gap="medium"), (rest[:left], rest[left:]), strict=True):
+        with column:
+            for name in names:
+                repro_card.card(name, found.get(name), now["length"], owner, can_run)
+    repro_words.explanation()
 
 
 _page()

@@ -4,20 +4,19 @@ import dataclasses
 
 import streamlit as st
 
-from cae_core import backend, datasets, description, estimating, jobs, runs, training
+from cae_core import backend, datasets, description, jobs
 from cae_core.architectures import ARCHITECTURES
-from cae_core.config import BOUNDS, Bounds, RunConfig
+from cae_core.config import BOUNDS, OUTPUTS, Bounds, RunConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
-from cae_core.objectives import num_epochs
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
-from pages import controls, explain, live, missing, presets, show, state, waiting
+from pages import controls, explain, live, missing, next_run, presets, show, state, waiting
 from pages.setting import Names, Setting
 
 BOTTLENECKS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 30, 32, 48, 64, 96, 128, 256, 512)
 NAMED = {
     "dataset": datasets.DATASETS, "architecture": ARCHITECTURES, "loss": LOSSES, "noise_kind": NOISE_KINDS,
-    "optimizer": OPTIMIZERS, "schedule": SCHEDULES,
+    "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "output": OUTPUTS,
 }  # fmt: skip
 DEFAULT = dataclasses.replace(presets.FIRST, dataset=datasets.default()).to_dict()
 SETTINGS = {
@@ -30,7 +29,7 @@ SETTINGS |= {
 }
 
 TICK = 1.0
-"""Seconds between two looks at what changes by itself besides the run: the queue, the time it will take."""
+"""Seconds between two looks at the queue."""
 
 LAYERS = "The network, layer by layer"
 
@@ -42,7 +41,7 @@ def _sidebar(now: dict) -> None:
         controls.noise(tuple(NOISE_KINDS))
         bottlenecks = sorted({*BOTTLENECKS, now["bottleneck"]})  # a link, or a run from the command line, may have any
         controls.bottleneck(bottlenecks, disabled=forks)
-        controls.loss()
+        controls.loss(tuple(LOSSES))
         st.selectbox(
             "Network", tuple(ARCHITECTURES), format_func=controls.label(ARCHITECTURES), key="architecture", disabled=forks
         )
@@ -53,73 +52,16 @@ def _sidebar(now: dict) -> None:
             st.selectbox("Optimizer", tuple(OPTIMIZERS), format_func=controls.label(OPTIMIZERS), key="optimizer")
             st.number_input("Learning rate", 1e-6, 1.0, step=0.001, format="%g", key="learning_rate")
             st.selectbox("Schedule", tuple(SCHEDULES), format_func=controls.label(SCHEDULES), key="schedule")
+            st.segmented_control(
+                "Output", OUTPUTS, format_func=str.capitalize, key="output", required=True,
+                help="What the decoder ends in: a sigmoid, or nothing (a linear decoder).",
+            )  # fmt: skip
+            st.number_input(
+                "Pretraining", 0, 100, step=1, key="pretraining",
+                help="Epochs that each layer is trained alone first, in networks of dense layers.",
+            )  # fmt: skip
             st.number_input("Sparsity", 0.0, 10.0, step=0.01, format="%g", key="sparsity")
             st.number_input("Seed", 0, 2**31 - 1, step=1, key="seed", help="Everything random follows from it.")
-
-
-def _next_run(config: RunConfig, now: dict, owner: str) -> None:
-    """The button, the run's name, and how long it will take."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        pressed = st.button("Train this network", type="primary", icon=":material/model_training:", key="train")
-        title = st.text_input(
-            "Name",
-            key="title",
-            max_chars=runs.TITLE,
-            placeholder="name (optional)",
-            width=220,
-            label_visibility="collapsed",
-        )
-        st.caption(_plan(config), width="content")
-    if now["fork"]:
-        _fork(now)
-    if pressed:
-        origin = {"run": now["fork"][0], "step": now["fork_step"]} if now["fork"] else None
-        try:
-            jobs.default().submit(config, owner, title, origin)
-        except ValueError as error:
-            st.error(show.plain(str(error)))
-        else:
-            state.change_next_run(title="")
-            st.rerun()
-
-
-def _fork(now: dict) -> None:
-    """Says that the next run starts from another's weights, and offers fresh ones."""
-    try:
-        parent = runs.find(now["fork"][0])
-        whose = f"of **{show.plain(parent.label)}** after step {now['fork_step']:,}"
-    except runs.RunError as error:
-        whose = f"of a run that cannot be used: {show.plain(str(error))}"
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"Starts from the weights {whose}.", width="content")
-        st.button("Start from fresh weights", on_click=state.change, kwargs={"fork": (), "fork_step": 0})
-
-
-def _plan(config: RunConfig) -> str:
-    """How long the run will take, honestly: measured on this machine, or not said yet."""
-    entry = datasets.DATASETS[config.dataset]
-    images = min(config.num_train, entry.num_train - training.HELD_OUT)
-    estimate = estimating.known(config, entry.image_shape)
-    if estimate is None:
-        estimating.request(config, entry.image_shape)
-    took = "the time is estimated when no run trains" if jobs.default().is_busy() else "time is being estimated"
-    if estimate:
-        took = f"about **{show.seconds(estimate.seconds(config, images))}** on this machine"
-    return f"{num_epochs(config)} × {images:,} images, {took}"
-
-
-def _wait_for_estimate(config: RunConfig) -> None:
-    """Draws the page again once it is known how long the run will take."""
-    image_shape = datasets.DATASETS[config.dataset].image_shape
-
-    @st.fragment(run_every=TICK)
-    def look() -> None:
-        if estimating.known(config, image_shape):
-            st.rerun()
-        estimating.request(config, image_shape)  # while a run trained, it was dropped
-
-    if estimating.known(config, image_shape) is None:
-        look()
 
 
 def _network(config: RunConfig) -> None:
@@ -179,13 +121,13 @@ def _page() -> None:
     except datasets.DataError as error:
         missing.say(config.dataset, error)
         return
-    _next_run(config, now, owner)
+    next_run.draw(config, now, owner)
     live.run(live.latest(owner), config, owner)
     _network(config)
     _queue(owner)
     explain.try_this(presets.PRESETS)
     presets.settings()
-    _wait_for_estimate(config)
+    next_run.wait_for_estimate(config)
 
 
 _page()

@@ -1,14 +1,26 @@
-"""Draws a page again when networks can be used; until then the browser has what needs none."""
+"""Waiting so that something can be seen meanwhile: the question of a page, and what of it needs no network."""
 
 import itertools
+import time
 
 import streamlit as st
 
 from cae_core import backend
 
+FIRST_PAINT = 0.15
+"""Seconds in which a new visitor's browser draws the question; sent together, all is drawn together, much later."""
+
+
+def for_first_paint() -> None:
+    """Leaves the browser the time to draw what it was sent."""
+    time.sleep(FIRST_PAINT)
+
 
 def for_networks() -> None:
-    """To be called where places are kept for what a network makes; soon after, the page runs again."""
+    """Draws the page again when networks can be used; until then the browser has what needs none.
+
+    To be called where places are kept for what a network makes; soon after, the page runs again.
+    """
     calls = itertools.count()
 
     @st.fragment(run_every=0.25)

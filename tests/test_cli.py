@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny_cards
 
-from cae_core import evaluating, pretrained, runs, training
+from cae_core import evaluating, pretrained, reproducing, reproductions, results, runs, training
 from cae_core.__main__ import main
+from cae_core.architectures import ARCHITECTURES
 from cae_core.config import RunConfig
 
 TINY = ["--dataset", "strokes", "--num-train", "100", "--epochs", "2", "--architecture", "fast", "--bottleneck", "2"]
@@ -198,7 +200,7 @@ def test_an_interrupted_training_says_how_to_go_on_and_goes_on_as_if_never_inter
 def two_recipes(monkeypatch):
     config = RunConfig(dataset="strokes", num_train=100, epochs=1, bottleneck=2)
     recipes = {"strokes-a": config, "strokes-b": replace(config, loss="mse")}
-    monkeypatch.setattr(pretrained, "RECIPES", recipes)
+    monkeypatch.setattr(pretrained, "SHIPPED", recipes)
     return recipes
 
 
@@ -234,7 +236,7 @@ def test_pretrain_goes_on_where_it_stopped(capsys, two_recipes, shipped, monkeyp
 @pytest.mark.usefixtures("two_recipes")
 def test_what_pretrain_measures_is_the_rounded_network_that_ships(capsys, monkeypatch):
     measure, measured = evaluating.measure, []
-    monkeypatch.setattr(training, "measure", lambda model, *rest: measured.append(model) or measure(model, *rest))
+    monkeypatch.setattr(evaluating, "measure", lambda model, *rest: measured.append(model) or measure(model, *rest))
     assert pretrain(capsys, "strokes-a")["made"] == ["strokes-a"]
     run = runs.find("strokes-a")
     network = runs.model(run)
@@ -244,13 +246,57 @@ def test_what_pretrain_measures_is_the_rounded_network_that_ships(capsys, monkey
     assert again == {label: pytest.approx(figures, abs=2e-6) for label, figures in run.metrics.items()}
 
 
+@pytest.fixture
+def tiny_card(monkeypatch, tmp_path):
+    """One card that takes a moment, and a place of its own for what ships."""
+    made = {"pca": tiny_cards.cards()["pca"]}
+    for module in (reproductions, reproducing, results):
+        monkeypatch.setattr(module, "CARDS", made)
+    monkeypatch.setattr(results, "SHIPPED", tmp_path / "reproductions.json")
+    return made["pca"]
+
+
+@pytest.mark.usefixtures("tiny_card")
+def test_reproduce_says_what_came_out_and_ships_it(capsys):
+    assert main(["reproduce", "pca", "--ship"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("reproduce-pca-0 epoch 1: loss")
+    assert lines[1].startswith("pca, 3 components: ")
+    assert lines[1].endswith((", published 20: better", ", published 20: reproduced", ", published 20: missed"))
+    assert main(["reproduce", "--fraction", "0.5", "--seeds", "2", "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    first, second = made["pca"]["values"]["3 components"]
+    shipped, damaged = results.shipped()
+    assert damaged == []
+    assert shipped["pca"].values == {"3 components": (first,)}
+    assert made["pca"]["command"] == "python -m cae_core reproduce pca --fraction 0.5 --seeds 2"
+    assert runs.find("reproduce-pca-1").config.seed == 1
+    assert second == first  # there is nothing random in it
+
+
+@pytest.mark.usefixtures("tiny_card")
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["pac"], "error: Unknown reproduction 'pac': choose one of pca. Did you mean 'pca'?"),
+        (["--fraction", "half"], "error: fraction is half; it must be a number above 0 and at most 1"),
+        (["--seeds", "0"], "error: seeds is 0; it must be a whole number from 1 to 100."),
+        (["--fraction", "0.5", "--ship"], "error: Only the full length ships, and --fraction is 0.5"),
+    ],
+)
+def test_reproduce_refuses_before_training(capsys, arguments, sentence, runs_folder):
+    assert main(["reproduce", *arguments]) == 1
+    assert capsys.readouterr().err.startswith(sentence)
+    assert not runs_folder.exists()
+
+
 def test_the_program_itself_prints_one_json_value():
     root = Path(__file__).parent.parent
     command = [sys.executable, "-m", "cae_core", "list", "--json"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0
     listed = json.loads(done.stdout)
-    assert list(listed["architectures"]) == ["fast", "dense", "conv_denoise"]
+    assert list(listed["architectures"]) == list(ARCHITECTURES)
     assert {"datasets", "losses", "noise kinds", "optimizers", "schedules", "runs", "pretrained"} <= set(listed)
     refused = subprocess.run([*command[:3], "evaluate", "a/b"], cwd=root, capture_output=True, text=True, timeout=120)
     assert refused.returncode == 1

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cae_core import runs, storage
+from cae_core import datasets, runs, storage, training
 from cae_core.__main__ import main
 from cae_core.config import RunConfig
 
 ROOT = Path(__file__).parent.parent
 CONFIG = RunConfig(
+    dataset="strokes",
     num_train=1000,
     batch_size=50,
     architecture="dense",
@@ -26,7 +27,26 @@ CONFIG = RunConfig(
     seed=8,
 )  # 20 steps an epoch
 
-SERVER = """
+FEW = """
+import sys
+from dataclasses import replace
+import numpy as np
+from cae_core import training
+from cae_core.datasets import DATASETS, Split, strokes
+
+def few(split):
+    x, y = strokes.draw(1500 if split == "train" else 60, seed=1 if split == "train" else 2)
+    return Split(x[..., np.newaxis], y)
+
+DATASETS["strokes"] = replace(DATASETS["strokes"], load=few)
+training.HELD_OUT = 500
+"""
+"""Makes of the Strokes a set that every process draws in a moment."""
+
+PROGRAM = f"{FEW}\nfrom cae_core.__main__ import main\nsys.exit(main())"
+"""`python -m cae_core` on that set."""
+
+SERVER = f"""{FEW}
 import json, sys, time
 from cae_core import jobs, training
 from cae_core.config import RunConfig
@@ -45,6 +65,17 @@ print(jobs.default().submit(RunConfig(**json.loads(sys.argv[1])), owner="me", ti
 while jobs.default().is_busy():
     time.sleep(0.1)
 """
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    """The same set in this process."""
+    monkeypatch.setitem(datasets.DATASETS, "strokes", datasets.DATASETS["strokes"])
+    monkeypatch.setattr(training, "HELD_OUT", training.HELD_OUT)
+    datasets.clear_cache()
+    exec(FEW, {})
+    yield
+    datasets.clear_cache()
 
 
 @pytest.fixture
@@ -106,7 +137,7 @@ def test_killed_in_mid_training_a_run_goes_on_as_if_it_had_not_been(processes, c
     assert runs.saved_steps(run) == [0, 20, 40]
     assert all(runs.weights(run, step) for step in (0, 20, 40))
 
-    resumed = result(processes("-m", "cae_core", "resume", name, "--json"))
+    resumed = result(processes("-c", PROGRAM, "resume", name, "--json"))
     assert resumed["run"] == name
     assert len(resumed["epochs"]) == 4
     assert_same(resumed, CONFIG, capsys)
@@ -120,6 +151,6 @@ def test_two_processes_at_once_each_equal_their_solo_run(processes, capsys):
         RunConfig(**{**CONFIG.to_dict(), "optimizer": optimizer, "noise_kind": noise, "epochs": 2, "seed": seed})
         for optimizer, noise, seed in (("adam", "mixed", 1), ("rmsprop", "masking", 2))
     ]
-    both = [processes("-m", "cae_core", *command(config, f"both-{config.seed}")) for config in configs]
+    both = [processes("-c", PROGRAM, *command(config, f"both-{config.seed}")) for config in configs]
     for process, config in zip(both, configs, strict=True):
         assert_same(result(process), config, capsys)

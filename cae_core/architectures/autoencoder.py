@@ -12,9 +12,6 @@ import numpy as np
 INFERENCE_BATCH = 500
 """Images a compiled call takes at most: bounds memory, and stays quick enough to be interrupted between calls."""
 
-OUTPUTS = ("sigmoid", "linear")
-"""What makes the reconstruction of the decoder's last values, the logits: their sigmoid, or nothing (a linear decoder)."""
-
 
 @dataclass(frozen=True)
 class Stage:
@@ -50,7 +47,7 @@ class Autoencoder:
         encoder: keras.Model, images `(n, H, W, C)` float32 in [0, 1] to codes z `(n, ...)` float32; where it pools with
             switches, to a list of z and the switches of each pooling, int32.
         decoder: keras.Model, codes, or that list, to logits `(n, H, W, C)` float32.
-        output: one of `OUTPUTS`.
+        output: one of `config.OUTPUTS`.
         stages: the pairs of layers that greedy pretraining trains, outermost first; () if it cannot.
         image_shape: `(H, W, C)`.
     """

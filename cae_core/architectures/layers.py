@@ -115,6 +115,22 @@ class TiedConv2DTranspose(layers.Layer):
         return layers.Conv2DTranspose(self.filters, self.kernel_size, self.strides, "same", name=self.name)
 
 
+def untied(decoder: keras.Model) -> keras.Model:
+    """The decoder with layers of Keras's own in the place of those that use another's kernel."""
+    tied = {layer.name: layer for layer in decoder.layers if hasattr(layer, "untied")}
+    if not tied:
+        return decoder
+
+    def layer_for(layer):
+        return layer.untied() if layer.name in tied else layer.__class__.from_config(layer.get_config())
+
+    copy = keras.models.clone_model(decoder, clone_function=layer_for)
+    for layer in filter(lambda layer: layer.weights, decoder.layers):
+        weights = [tied[layer.name].kernel.numpy(), layer.bias.numpy()] if layer.name in tied else layer.get_weights()
+        copy.get_layer(layer.name).set_weights(weights)
+    return copy
+
+
 def dense_stack(
     config: RunConfig, image_shape: tuple[int, int, int], hidden: Sequence[int], code_activation: str | None
 ) -> Autoencoder:

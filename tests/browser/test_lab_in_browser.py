@@ -63,6 +63,6 @@ def test_on_a_phone_nothing_is_cut_off_and_all_can_be_read(visit, server, scheme
     press(visitor, "start")
     state_is(visitor, "Finished")
     visitor.idle()
-    assert cut_off(visitor, ".grid img, .js-plotly-plot, table, button:visible") == []
+    assert cut_off(visitor, ".grid img, .js-plotly-plot, table, [data-testid=stMain] button:visible") == []
     assert too_small_for_fingers(visitor) == []
     assert [pair for pair in contrasts(visitor) if pair[1] < 4.5] == []

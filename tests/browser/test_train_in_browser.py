@@ -262,7 +262,10 @@ def test_finished_run_denoises_for_its_visitor_and_by_link_for_another(visit_tra
 
     stranger = visit(server, f"?run={name}").whole()
     assert stranger.sources == pictures
-    assert visit(server).whole().page.get_by_role("combobox", name="Network").count() == 0
+    newcomer = visit(server).whole().page
+    newcomer.get_by_role("combobox", name="Network").click()
+    assert "as published" in newcomer.get_by_role("listbox").inner_text()
+    assert "My network" not in newcomer.get_by_role("listbox").inner_text()
 
 
 PARTS = {

@@ -30,6 +30,8 @@ OTHERS = {
     "batch_size": 50,
     "sparsity": 0.25,
     "seed": 42,
+    "output": "linear",
+    "pretraining": 2,
 }
 QUICK = {"num_train": "100", "architecture": "dense", "batch_size": "50", "epochs": "1", "noise_kind": "none"}
 LONG = {**QUICK, "epochs": "1000"}

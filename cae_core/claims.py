@@ -1,0 +1,151 @@
+"""What is claimed by a paper or page, and what a measured value says of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cae_core.config import RunConfig
+
+UNITS = {"mse": "MSE per pixel", "bce": "BCE in nats per pixel", "squared_error": "squared error per image"}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One figure.
+
+    Attributes:
+        label: what is measured, in a few words.
+        run: name in its card's `runs`.
+        figure: as published; None where the source gives none.
+        metric: "mse", "bce" (both per pixel) or "squared_error" (per image).
+        noise: kind and factor of the noise on the test images.
+        epoch: after which epoch; None for the end.
+        below: label of another claim of the card that this one has to be less than, "" for none.
+    """
+
+    label: str
+    run: str
+    figure: float | None = None
+    metric: str = "mse"
+    noise: tuple[str, float] = ("none", 0.0)
+    epoch: int | None = None
+    below: str = ""
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether there is anything to hold it against."""
+        return bool(self.below) or self.figure is not None
+
+
+@dataclass(frozen=True)
+class Card:
+    """One line of `reproductions.CARDS`.
+
+    Attributes:
+        label: what it is about.
+        source: where the figures are from.
+        claims: what is measured.
+        runs: what is trained, by name, with the first seed; a run stands after the one it starts from.
+        starts: by name of a run the one whose last weights it goes on from.
+        seeds: how many seeds the shipped result has.
+        tolerance: how far off the figure may be and still count as reproduced, as a share of it.
+        at_most: the figure is a bar to stay under, rather than one to meet.
+        differs: how this differs from what was published, and what was tried; in full sentences.
+    """
+
+    label: str
+    source: str
+    claims: tuple[Claim, ...]
+    runs: Mapping[str, RunConfig]
+    starts: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    seeds: int = 1
+    tolerance: float = 0.03
+    at_most: bool = False
+    differs: str = ""
+
+
+def check_fraction(fraction: object) -> float:
+    """`fraction` as a float, or a ValueError saying what it may be."""
+    try:
+        number = float(fraction)
+    except (TypeError, ValueError):
+        number = 0.0
+    if not 0 < number <= 1:
+        raise ValueError(f"fraction is {fraction}; it must be a number above 0 and at most 1, which is the full length.")
+    return number
+
+
+def shorter(config: RunConfig, fraction: float) -> RunConfig:
+    """The same run with a share of its epochs, at least one, and of those that each layer is trained alone, if any."""
+    pretraining = config.pretraining and max(1, round(config.pretraining * fraction))
+    return dataclasses.replace(config, epochs=max(1, round(config.epochs * fraction)), pretraining=pretraining)
+
+
+def is_measurable(card: Card, claim: Claim, fraction: float) -> bool:
+    """Whether a fraction of the epochs reaches the one that the claim is about."""
+    return not claim.epoch or claim.epoch <= shorter(card.runs[claim.run], fraction).epochs
+
+
+def is_full_length(card: Card, claim: Claim, fraction: float) -> bool:
+    """Whether a fraction of the epochs gives the claim's value as the full length does.
+
+    So it is where rounding leaves nothing out; and for a claim about an early epoch, unless the learning rate of a step
+    depends on how many there will be.
+    """
+    config = card.runs[claim.run]
+    short = shorter(config, fraction)
+    early = claim.epoch and claim.epoch <= short.epochs and config.schedule == "constant"
+    if not (short == config or (early and short.pretraining == config.pretraining)):
+        return False
+    parent = card.starts.get(claim.run, "")
+    while parent:
+        if shorter(card.runs[parent], fraction) != card.runs[parent]:
+            return False
+        parent = card.starts.get(parent, "")
+    other = next((other for other in card.claims if other.label == claim.below), None)
+    return other is None or is_full_length(card, other, fraction)
+
+
+def target(claim: Claim, values: Mapping[str, float]) -> float | None:
+    """What the claim's value is held against; None where there is nothing, or it was not measured.
+
+    Args:
+        claim: the claim.
+        values: of its card's claims, by label.
+    """
+    return values.get(claim.below) if claim.below else claim.figure
+
+
+VERDICTS = {
+    "reproduced": "it holds",
+    "better": "less error than the figure, by more than the tolerance",
+    "missed": "more error than the figure and its tolerance allow, or than what it has to be below",
+    "short": "a fraction of the epochs says nothing of the full length",
+    "measured": "there is nothing to hold it against",
+}
+
+
+def verdict(card: Card, claim: Claim, value: float, values: Mapping[str, float], is_full: bool = True) -> str:
+    """What a measured value says of a claim: a key of `VERDICTS`.
+
+    Args:
+        card: the claim's.
+        claim: what was measured.
+        value: the mean over seeds.
+        values: the card's other values by label, for a claim about which is less.
+        is_full: whether it was measured as `is_full_length` says.
+    """
+    held_against = target(claim, values)
+    if held_against is None:
+        return "measured"
+    if not is_full:
+        return "short"
+    if claim.below:
+        return "reproduced" if value < held_against else "missed"
+    # In float64 a value that is off by exactly the tolerance may seem to be over it.
+    slack = 1e-9 * held_against
+    if value < held_against * (1 - card.tolerance) - slack:
+        return "better"
+    return "reproduced" if value <= held_against * (1 + card.tolerance) + slack else "missed"

@@ -1,0 +1,255 @@
+"""The Reproduce page without a browser: what it says of every claim, and running cards again."""
+
+import json
+import os
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from shown import ShownPage, owner
+
+from cae_core import datasets, jobs, measuring, reproducing, rerunning, results, training
+from cae_core.claims import is_full_length
+from cae_core.datasets import DATASETS, Split, strokes
+from cae_core.reproductions import CARDS
+from cae_core.results import Result
+from pages import claims_view, repro_card
+from pages.repro_words import TRIALS
+
+DATA_DIR = os.environ.get("CAE_DATA_DIR")
+NUM_CLAIMS = 29  # that are held against something
+
+
+class ShownReproduce(ShownPage):
+    FILE, QUESTION = "reproduce.py", "Do the published figures hold?"
+
+    @property
+    def facts(self):
+        cells = [part.split("</small><span>") for part in self.html.split("<div><small>")[1:]]
+        return {name: value.partition("</span>")[0] for name, value in cells}
+
+    @property
+    def heads(self):
+        return [head.value for head in self.app.subheader if head.value != "Try this"]
+
+    def until(self, name, length, *states):
+        end = time.monotonic() + 300
+        while (now := rerunning.look(name, length / 100, self.owner)).state not in states:
+            assert time.monotonic() < end, now
+            time.sleep(0.05)
+        return self.run()
+
+    def rows(self, label):
+        """Cells of every table's row with this label, top to bottom."""
+        return [row[1:] for row in self._html.table if row[0] == label]
+
+
+def few_digits(split):
+    x, y = strokes.draw(260 if split == "train" else 60, seed=1 if split == "train" else 2)
+    return Split(x[..., np.newaxis], y)
+
+
+@pytest.fixture(autouse=True)
+def shipped_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "SHIPPED", tmp_path / "reproductions.json")
+    return tmp_path / "reproductions.json"
+
+
+@pytest.fixture
+def tiny_mnist(monkeypatch):
+    """A set of drawn digits in the place of MNIST, of which 200 are left to train on."""
+    monkeypatch.setitem(DATASETS, "mnist", replace(DATASETS["mnist"], load=few_digits, on_machine=lambda: True))
+    monkeypatch.setattr(training, "HELD_OUT", 60)
+    datasets.clear_cache()
+    measuring.forget()
+    yield
+    datasets.clear_cache()
+    measuring.forget()
+
+
+@pytest.fixture
+def real_mnist(monkeypatch):
+    """MNIST itself, which pages' tests hide."""
+    monkeypatch.setenv("CAE_DATA_DIR", DATA_DIR or "")
+    datasets.clear_cache()
+    yield
+    datasets.clear_cache()
+
+
+def result(name, share=1.0, **others):
+    """A card's result with every value at this share of its figure."""
+    card = CARDS[name]
+    values = {claim.label: ((claim.figure or 10.0) * share,) * card.seeds for claim in card.claims}
+    made = Result(values, 60.0, 1.0, "2026-11-22", {"python": "3.11.7"}, f"python -m cae_core reproduce {name}")
+    return replace(made, **others)
+
+
+def test_without_results_every_claim_is_not_run_yet():
+    page = ShownReproduce()
+    assert page.facts == {"Reproduced": f"0 of {NUM_CLAIMS} claims", "Better": "0", "Missed": "0", "Not run yet": "29"}
+    assert sorted(page.heads) == sorted(card.label for card in CARDS.values())
+    assert page.html.count('class="claim"') == NUM_CLAIMS
+    assert "dot reproduced" not in page.html
+    assert page.messages("error") == page.messages("warning") == []
+    assert page.rows("30 components") == [["13.87", "– not run"]]
+    assert "No result of this card ships with the app yet" in page.text
+    assert page.query == {"length": "5", "card": ""}
+
+
+def test_without_mnist_nothing_can_be_run_and_the_way_to_get_it_is_there():
+    page = ShownReproduce()
+    assert "To run any of this yourself, MNIST has to be here" in page.text
+    assert page.labelled("Download MNIST")
+    starts = [button for button in page.app.button if button.label.startswith("Run ")]
+    assert len(starts) == len(CARDS)
+    assert all(button.disabled for button in starts)
+    assert all(page.widget(f"try_{key}").disabled for key in TRIALS)
+
+
+def test_every_verdict_is_said_in_words_and_counted():
+    for name, share in (("pca", 1.0), ("keras_clean", 0.9), ("keras_blog", 1.2), ("thirty", 0.99)):
+        results.ship(name, result(name, share))
+    page = ShownReproduce()
+    assert page.facts == {"Reproduced": "8 of 29 claims", "Better": "3", "Missed": "1", "Not run yet": "17"}
+    assert page.rows("30 components") == [["13.87", "13.87 ✓ reproduced, 0.0 %"]]
+    assert page.rows("after 50 epochs") == [["0.0622", "0.0560 ▼ better, −10 %"], ["0.0900", "0.1080 ✗ missed, +20 %"]]
+    assert page.rows("fast, 30 numbers") == [["2.30", "2.28 ± 0.00 ▼ better, −1.0 %"]]
+    assert 'aria-label="after 50 epochs: missed, +20 %"' in page.html
+    assert "with 3 seeds: the mean, and ± the standard deviation" in page.text
+    assert "Shipped: made on 2026-11-22, trained in 60 s; python 3.11.7." in page.text
+    assert "python -m cae_core reproduce keras_clean" in [code.value for code in page.app.code]
+
+
+def test_comparisons_take_the_place_of_figures():
+    results.ship("dense", result("dense", values={"as published": (3.0,), "PCA, 128 components": (3.3,)}))
+    results.ship("conv_resize", result("conv_resize", values={"conv_resize": (0.02,), "dense_denoise": (0.01,)}))
+    page = ShownReproduce()
+    first = page.rows("as published")[0]
+    assert first == ["none; to be less than “PCA, 128 components”", "3.00 ✓ reproduced, −9.1 %"]
+    assert page.rows("conv_resize") == [["none; to be less than “dense_denoise”", "0.0200 ✗ missed, +100 %"]]
+    assert page.rows("dense_denoise") == [["none", "0.0100"]]
+    assert 'aria-label="conv_resize &lt; dense_denoise: missed, +100 %"' in page.html
+
+
+def test_a_result_that_lacks_claims_is_shown_as_far_as_it_goes():
+    results.ship("dense", result("dense", values={"as published": (3.0,)}))
+    results.ship("pca", result("pca", values={"2 components": (43.0,), "of another version": (1.0,)}))
+    page = ShownReproduce()
+    assert page.rows("as published")[0] == ["none; to be less than “PCA, 128 components”", "3.00"]
+    assert page.rows("2 components") == [["43.64", "43.00 ▼ better, −1.5 %"]]
+    assert page.rows("4 components") == [["37.56", "– not run"]]
+    assert page.facts["Not run yet"] == "28"
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", '{"pca": {"values": 3}}', '{"pca": null}'])
+def test_a_damaged_file_is_one_sentence(shipped_file, content):
+    shipped_file.write_text(content)
+    page = ShownReproduce()
+    (said,) = page.messages("warning")
+    assert "reproductions.json is damaged (" in said
+    assert page.facts["Not run yet"] == "29"
+
+
+def test_pca_has_its_curve():
+    results.ship("pca", result("pca", 1.001))
+    (chart,) = ShownReproduce().app.get("plotly_chart")
+    figure = json.loads(chart.proto.spec)
+    assert [trace["name"] for trace in figure["data"]] == ["shipped", "published"]
+
+
+def test_a_chosen_card_comes_first_and_a_wrong_one_is_said():
+    page = ShownReproduce(card="conv_unpool", length="100")
+    assert page.heads[0] == CARDS["conv_unpool"].label
+    assert sorted(page.heads) == sorted(card.label for card in CARDS.values())
+    assert page.query == {"length": "100", "card": "conv_unpool"}
+    assert "Run it at full length" in {button.label for button in page.app.button}
+    wrong = ShownReproduce(card="hintn", length="50")
+    assert "Did you mean 'hinton'?" in wrong.messages("warning")[0]
+    assert wrong.query == {"length": "5", "card": ""}
+
+
+@pytest.mark.usefixtures("tiny_mnist")
+def test_a_card_is_run_and_its_figures_stand_beside_the_shipped_ones():
+    results.ship("dense", result("dense", values={"as published": (3.0,), "PCA, 128 components": (3.3,)}))
+    page = ShownReproduce()
+    page.press("run_dense")
+    page.until("dense", 5, "done")
+    shipped, mine = page.rows("as published")[0][1:]
+    assert shipped == "3.00 ✓ reproduced, −9.1 %"
+    assert mine.endswith(" ◔ less so far") or mine.endswith(" ◔ not less so far")
+    assert "5 % of the epochs" in page.html
+    assert len(page.rows("PCA, 128 components")[0]) == 3
+    assert not page.has("run_dense")
+    names = [run.name for run in rerunning.look("dense", 0.05, page.owner).finished.values()]
+    links = [link.proto.query_string for link in page.app.get("page_link") if link.proto.label == "See the runs"]
+    assert links == [f"runs={'%2C'.join(names)}"]
+
+    again = ShownReproduce(length="100")  # the same visitor, later: what is there at another length is still shown
+    assert again.rows("as published")[0][1:] == [shipped, mine]
+    assert "Run it at full length" in {button.label for button in again.app.button}
+    other = ShownReproduce("somebody else")
+    assert len(other.rows("as published")[0]) == 2
+
+
+@pytest.mark.usefixtures("tiny_mnist")
+def test_it_can_be_stopped_and_what_refuses_it_is_said(monkeypatch):
+    queue = jobs.Jobs()
+    monkeypatch.setattr(queue, "_thread", object())  # nothing is ever trained
+    monkeypatch.setattr(jobs, "default", lambda: queue)
+    monkeypatch.setattr(jobs, "MOST_OF_ONE", 1)
+    page = ShownReproduce(length="100").press("run_keras_noise")
+    assert len(queue.queue()) == 2
+    assert "Run 1 of 2: waiting" in page.text
+    assert page.has("stop_keras_clean")  # which needs one of the two
+    page.press("run_dense")
+    assert page.messages("error") == [
+        "You have 1 runs in the queue, the most one visitor may: wait for one, or withdraw one."
+    ]
+    page.press("stop_keras_noise")
+    assert queue.queue() == []
+    page.press("run_dense")
+    assert page.messages("error") == []
+    assert len(queue.queue()) == 2
+
+
+@pytest.mark.usefixtures("tiny_mnist")
+@pytest.mark.parametrize("key", TRIALS)
+def test_an_experiment_starts_its_card_and_puts_it_first(monkeypatch, key):
+    queue = jobs.Jobs()
+    monkeypatch.setattr(queue, "_thread", object())
+    monkeypatch.setattr(jobs, "default", lambda: queue)
+    trial = TRIALS[key]
+    page = ShownReproduce().press(f"try_{key}")
+    assert page.heads[0] == CARDS[trial.card].label
+    assert page.query == {"length": str(trial.length), "card": trial.card}
+    assert trial.look_for in page.text
+    card = CARDS[trial.card]
+    assert [job.name for job in queue.queue()] == [
+        reproducing.name_of(card, run, 0, trial.length / 100, owner("someone")) for run in card.runs
+    ]
+
+
+def test_lengths_and_picture_hold_every_card():
+    assert 100 in repro_card.LENGTHS
+    assert min(1 - card.tolerance for card in CARDS.values()) > claims_view.LOW
+    assert max(1 + card.tolerance for card in CARDS.values()) < claims_view.HIGH
+    assert set(claims_view.MARKS) >= set(claims_view.SHOWN)
+    for name, card in CARDS.items():
+        assert all(is_full_length(card, claim, 0.05) for claim in card.claims) == rerunning.is_whole(name, 0.05)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("key", TRIALS)
+def test_experiments_come_out_as_they_say(real_mnist, key):
+    trial = TRIALS[key]
+    values = reproducing.reproduce(trial.card, trial.length / 100, seeds=1).means
+    if key == "pca":
+        for claim in CARDS["pca"].claims:
+            assert values[claim.label] == pytest.approx(claim.figure, rel=0.005)
+    elif key == "layers":
+        assert values["layer by layer first"] < values["PCA, 2 components"] < values["as published"]
+        later = reproducing.reproduce(trial.card, 0.2, seeds=1).means
+        assert later["layer by layer first"] < later["as published"] < values["as published"]
+    else:
+        assert values["as published"] > 10 * values["PCA, 128 components"]

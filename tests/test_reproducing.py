@@ -1,0 +1,212 @@
+"""Carrying cards out on a tiny data set, and the file of results that ship."""
+
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+import tiny_cards
+
+from cae_core import metrics, reproducing, reproductions, results, runs
+from cae_core.corruptions import corrupt
+from cae_core.datasets import as_float, load
+from cae_core.reproducing import reproduce
+from cae_core.results import Result
+from cae_core.runs import RunError
+
+pytestmark = pytest.mark.usefixtures("few_strokes")
+
+
+@pytest.fixture(autouse=True)
+def cards(monkeypatch):
+    """Two tiny cards instead of the published ones."""
+    made = tiny_cards.cards()
+    for module in (reproductions, reproducing, results):
+        monkeypatch.setattr(module, "CARDS", made)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def shipped_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "SHIPPED", tmp_path / "reproductions.json")
+    return tmp_path / "reproductions.json"
+
+
+def steps():
+    """A callback, and what it was called with: the steps of each run."""
+    seen = {}
+    return seen, lambda run, event: seen.setdefault(run, []).append(event.step)
+
+
+def test_a_card_is_trained_measured_and_never_trained_again():
+    seen, on_event = steps()
+    result = reproduce("two", on_event=on_event)
+    assert {name: len(done) for name, done in seen.items()} == {
+        f"reproduce-{run}-{seed}": 1 if run == "pca" else 20 for run in ("first", "second", "pca") for seed in (0, 1)
+    }
+    assert {label: len(values) for label, values in result.values.items()} == {
+        "clean": 2, "after 1 epoch": 2, "at the end": 2, "PCA": 2,
+    }  # fmt: skip
+    assert result.values["clean"][0] != result.values["clean"][1]
+    assert (result.fraction, result.command) == (1.0, "python -m cae_core reproduce two")
+    assert result.seconds > 0
+    assert set(result.versions) == {"python", "tensorflow", "keras", "numpy"}
+
+    x = as_float(load("strokes", "test").x)
+    for seed in (0, 1):
+        run = runs.find(f"reproduce-second-{seed}")
+        assert run.origin == {"run": f"reproduce-first-{seed}", "step": 20}
+        noisy = corrupt(x, "gaussian", 0.5, 0)
+        expected = np.mean((runs.model(run, 5).reconstruct(noisy) - x) ** 2)
+        assert result.values["after 1 epoch"][seed] == pytest.approx(expected, abs=1e-5)
+        expected = metrics.squared_error_per_image(x, runs.model(run).reconstruct(x)).mean()
+        assert result.values["at the end"][seed] == pytest.approx(expected, abs=1e-4)
+
+    again, on_event = steps()
+    assert reproduce("two", on_event=on_event).values == result.values
+    assert again == {}
+
+
+def test_a_run_starts_from_the_last_weights_of_the_other():
+    reproduce("two", seeds=1)
+    first, second = (runs.find(f"reproduce-{run}-0") for run in ("first", "second"))
+    for path, w in runs.weights(second, 0).items():
+        np.testing.assert_array_equal(w, runs.weights(first)[path])
+
+
+def test_a_fraction_has_runs_of_its_own_and_leaves_out_what_it_does_not_reach(cards):
+    result = reproduce("two", 0.25, 1)
+    assert set(result.values) == {"clean", "after 1 epoch", "at the end", "PCA"}
+    assert result.command == "python -m cae_core reproduce two --fraction 0.25 --seeds 1"
+    names = {path.name for path in runs.runs_dir().iterdir()}
+    assert names == {"reproduce-first-0-1", "reproduce-second-0-1", "reproduce-pca-0"}  # solved at once: always whole
+    assert runs.find("reproduce-second-0-1").origin == {"run": "reproduce-first-0-1", "step": 5}
+    late = dataclasses.replace(cards["two"].claims[1], epoch=2)
+    cards["two"] = dataclasses.replace(cards["two"], claims=(cards["two"].claims[0], late))
+    assert set(reproduce("two", 0.25, 1).values) == {"clean"}
+
+
+def test_what_was_interrupted_goes_on_to_the_same_figures(monkeypatch, tmp_path):
+    def interrupt(run, event):
+        if (run, event.step) == ("reproduce-second-0", 12):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        reproduce("two", seeds=1, on_event=interrupt)
+    assert runs.find("reproduce-second-0").state == "interrupted"
+    seen, on_event = steps()
+    result = reproduce("two", seeds=1, on_event=on_event)
+    assert seen["reproduce-second-0"] == list(range(11, 21))  # from its last whole epoch
+    assert "reproduce-first-0" not in seen
+    monkeypatch.setenv("CAE_RUNS_DIR", str(tmp_path / "others"))
+    calm = reproduce("two", seeds=1)
+    assert {label: pytest.approx(values, abs=2e-5) for label, values in calm.values.items()} == result.values
+
+
+def test_a_run_with_other_settings_is_refused_by_name(cards):
+    reproduce("pca")
+    cards["pca"] = dataclasses.replace(
+        cards["pca"], runs={"pca": dataclasses.replace(cards["pca"].runs["pca"], bottleneck=2)}
+    )
+    with pytest.raises(RunError, match="The run 'reproduce-pca-0' was made with other settings"):
+        reproduce("pca")
+
+
+def test_a_run_that_diverges_says_so_now_and_the_next_time(cards):
+    wild = dataclasses.replace(tiny_cards.BASE, architecture="fast", learning_rate=1.0, output="linear", loss="mse")
+    cards["two"] = dataclasses.replace(cards["two"], claims=cards["two"].claims[:1], runs={"first": wild}, starts={})
+    with pytest.raises(FloatingPointError, match="the steps are too large"):
+        reproduce("two", seeds=1)
+    assert runs.find("reproduce-first-0").state == "failed"
+    with pytest.raises(RunError, match=r"The run 'reproduce-first-0' failed \(.+\): delete .+, and try again"):
+        reproduce("two", seeds=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("tow",), "Unknown reproduction 'tow': choose one of two, pca. Did you mean 'two'?"),
+        (("two", 0.0), "fraction is 0.0; it must be a number above 0 and at most 1"),
+        (("two", float("nan")), "fraction is nan"),
+        (("two", 1.0, 0), "seeds is 0; it must be a whole number from 1 to 100"),
+        (("two", 1.0, -1), "seeds is -1"),
+    ],
+)
+def test_what_cannot_be_carried_out_is_refused_before_anything_is_trained(arguments, sentence, runs_folder):
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        reproduce(*arguments)
+    assert not runs_folder.exists()
+
+
+RESULT = Result({"3 components": (20.1, 20.3)}, 12.5, 1.0, "2026-11-22", {"python": "3.11"}, "python -m x")
+
+
+def test_results_ship_one_by_one_in_the_order_of_the_cards(shipped_file):
+    assert results.shipped() == ({}, [])
+    results.ship("pca", RESULT)
+    other = dataclasses.replace(RESULT, values={"clean": (0.3,)})
+    results.ship("two", other)
+    assert results.shipped() == ({"two": other, "pca": RESULT}, [])
+    assert list(json.loads(shipped_file.read_text())) == ["two", "pca"]
+    assert [path.name for path in shipped_file.parent.iterdir() if path.is_file()] == [shipped_file.name]
+
+
+def test_a_part_of_the_epochs_does_not_ship(shipped_file):
+    with pytest.raises(ValueError, match=r"Only the full length ships; this result is of 0\.05"):
+        results.ship("pca", dataclasses.replace(RESULT, fraction=0.05))
+    assert not shipped_file.exists()
+
+
+def test_a_disk_that_refuses_leaves_the_results_as_they_were(shipped_file, monkeypatch):
+    results.ship("pca", RESULT)
+    before = shipped_file.read_bytes()
+    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("no space")))
+    with pytest.raises(OSError, match="no space"):
+        results.ship("two", RESULT)
+    assert shipped_file.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]", b"3", b"[" * 100_000])
+def test_a_damaged_file_is_said_in_one_sentence_and_not_written_over(shipped_file, content):
+    shipped_file.write_bytes(content)
+    found, damaged = results.shipped()
+    assert found == {}
+    assert len(damaged) == 1
+    assert damaged[0].startswith("reproductions.json is damaged (")
+    with pytest.raises(ValueError, match="Nothing was written"):
+        results.ship("pca", RESULT)
+    assert shipped_file.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda r: r.pop("values"),
+        lambda r: r.update(values=[]),
+        lambda r: r.update(values={"3 components": []}),
+        lambda r: r.update(values={"3 components": ["20"]}),
+        lambda r: r.update(values={"3 components": [float("nan")]}),
+        lambda r: r.update(values={"3 components": 20.0}),
+        lambda r: r.update(seconds=None),
+        lambda r: r.update(versions=3),
+        lambda r: r.clear(),
+    ],
+)
+def test_a_damaged_result_leaves_the_others(shipped_file, damage):
+    results.ship("two", RESULT)
+    results.ship("pca", RESULT)
+    content = json.loads(shipped_file.read_text())
+    damage(content["pca"])
+    content["unknown"] = 3
+    shipped_file.write_text(json.dumps(content))
+    found, damaged = results.shipped()
+    assert list(found) == ["two"]
+    assert len(damaged) == 1
+    assert damaged[0].startswith("The result of pca in reproductions.json is damaged (")
+
+
+def test_mean_and_spread_over_seeds():
+    assert results.mean_and_spread((2.0,)) == (2.0, 0.0)
+    assert results.mean_and_spread((1.0, 2.0, 3.0)) == (2.0, pytest.approx(1.0))
+    assert RESULT.means == {"3 components": pytest.approx(20.2)}

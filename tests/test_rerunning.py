@@ -1,0 +1,225 @@
+"""A visitor's own runs of a card: trained in their order, found again, stopped, gone on with, measured."""
+
+import dataclasses
+import json
+import threading
+import time
+
+import pytest
+import tiny_cards
+
+from cae_core import backend, estimating, jobs, measuring, reproducing, reproductions, rerunning, results, runs, starting
+from cae_core.entry import Entry
+from cae_core.jobs import JobError, Jobs
+from cae_core.recording import Recording
+from cae_core.runs import RunError
+
+pytestmark = pytest.mark.usefixtures("few_strokes")
+ME = "0123456789abcdef"
+PATIENCE = 120
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tensorflow():
+    assert backend.ready(600)
+
+
+@pytest.fixture(autouse=True)
+def cards(monkeypatch):
+    made = tiny_cards.cards()
+    for module in (reproductions, reproducing, results, rerunning):
+        monkeypatch.setattr(module, "CARDS", made)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def queue(monkeypatch):
+    """A queue of the test's own, and nothing measured yet."""
+    own = Jobs()
+    monkeypatch.setattr(jobs, "default", lambda: own)
+    measuring.forget()
+    yield own
+    own.end()
+    measuring.forget()
+
+
+@pytest.fixture
+def held(queue, monkeypatch):
+    """Nothing in the queue is ever trained."""
+    monkeypatch.setattr(queue, "_thread", threading.Thread())  # one that never started
+    yield
+    monkeypatch.setattr(queue, "_thread", None)
+
+
+def until(name, fraction, *states, owner=ME):
+    end = time.monotonic() + PATIENCE
+    while (now := rerunning.look(name, fraction, owner)).state not in states:
+        assert time.monotonic() < end, now
+        time.sleep(0.02)
+    return now
+
+
+def test_runs_are_trained_in_order_measured_and_found_again(queue, cards):
+    assert rerunning.look("two", 1.0, ME).state == "none"
+    rerunning.start("two", 1.0, ME)
+    now = rerunning.look("two", 1.0, ME)
+    assert now.state == "moving"
+    assert now.num_steps == 41
+    done = until("two", 1.0, "done")
+    assert set(done.finished) == {"first", "second", "pca"}
+    assert (done.steps, done.at_work, done.trouble) == (41, None, "")
+    first, second = done.finished["first"], done.finished["second"]
+    assert second.origin == {"run": first.name, "step": 20}
+    assert {run.owner for run in done.finished.values()} == {ME}
+    assert [run.title for run in done.finished.values()] == ["Two runs: first", "Two runs: second", "Two runs: pca"]
+
+    whole = reproducing.reproduce("two", seeds=1)  # the command line's, trained anew under names of its own
+    assert {label: (pytest.approx(value, abs=2e-5),) for label, value in done.values.items()} == whole.values
+
+    queue.end()
+    measuring.forget()  # as a restart does
+    assert rerunning.look("two", 1.0, ME).values == done.values
+    assert set(json.loads((first.path / measuring.FILE).read_text())) == {"bce, none 0, end"}
+    # Another visitor sees what the command line made, which is everybody's, and none of mine.
+    other = rerunning.look("two", 1.0, "f" * 16)
+    assert {run.name for run in other.finished.values()} == {f"reproduce-{run}-0" for run in ("first", "second", "pca")}
+
+
+def test_a_fraction_is_another_rerun_but_what_is_whole_is_shared():
+    rerunning.start("two", 0.25, ME)
+    part = until("two", 0.25, "done")
+    assert part.finished["second"].origin["step"] == 5
+    assert part.finished["first"].title == "Two runs: first, 0.25 of its length"
+    now = rerunning.look("two", 1.0, ME)
+    assert set(now.finished) == {"pca"}
+    assert now.state == "none"
+    assert rerunning.look("pca", 1.0, ME).finished["pca"] == part.finished["pca"]
+    assert rerunning.is_whole("pca", 0.05)
+    assert not rerunning.is_whole("two", 0.25)
+    assert rerunning.share_of_epochs("two", 0.25, {}) == pytest.approx(3 / 9)
+    assert rerunning.share_of_epochs("two", 1.0, now.finished) == pytest.approx(8 / 9)
+
+
+def test_starting_twice_enters_nothing_twice(queue, held):
+    rerunning.start("two", 1.0, ME)
+    rerunning.start("two", 1.0, ME)
+    rerunning.start("pca", 1.0, ME)  # the same run
+    assert len(queue.queue()) == 3
+
+
+def test_all_runs_of_a_card_count_as_one_in_the_queue(queue, held, monkeypatch):
+    monkeypatch.setattr(jobs, "MOST_OF_ONE", 2)
+    rerunning.start("two", 1.0, ME)
+    rerunning.start("two", 0.25, ME)
+    with pytest.raises(JobError, match="You have 2 runs in the queue"):
+        rerunning.start("two", 0.5, ME)
+    assert not [path for path in runs.runs_dir().iterdir() if path.name.startswith("reproduce-first-0-2")]
+
+
+def test_stopping_takes_out_what_waits(queue, held):
+    rerunning.start("two", 1.0, ME)
+    rerunning.stop("two", 1.0, "f" * 16)  # nobody else's
+    assert len(queue.queue()) == 3
+    rerunning.stop("two", 1.0, ME)
+    assert queue.queue() == []
+    assert list(runs.runs_dir().iterdir()) == []
+    assert rerunning.look("two", 1.0, ME).state == "none"
+
+
+def test_what_was_interrupted_goes_on_in_its_order(queue, cards):
+    names = {run: reproducing.name_of(cards["two"], run, 0, 1.0, ME) for run in ("first", "second")}
+    first = Recording.begin(cards["two"].runs["first"], names["first"], owner=ME)
+    second = Recording.begin(cards["two"].runs["second"], names["second"], "", ME, starting.at_end_of(names["first"]))
+    for event in first.events():
+        if event.step == 7:
+            break
+    first.close(), second.close()  # as when the process ends
+    assert runs.find(names["second"]).state == "interrupted"
+    now = rerunning.look("two", 1.0, ME)
+    assert (now.state, now.steps) == ("partial", 5)
+    rerunning.start("two", 1.0, ME)
+    done = until("two", 1.0, "done")
+    assert done.finished["second"].origin == {"run": names["first"], "step": 20}
+    whole = reproducing.reproduce("two", seeds=1)
+    assert {label: (pytest.approx(value, abs=2e-5),) for label, value in done.values.items()} == whole.values
+
+
+def test_a_run_whose_start_never_came_says_so_and_can_go_on(queue, cards):
+    config = cards["two"].runs["second"]
+    Recording.begin(tiny_cards.BASE, "parent", owner=ME).close()
+    queue.submit_in_order([Entry("child", config, "", starting.at_end_of("parent"))], ME)
+    end = time.monotonic() + PATIENCE
+    while queue.snapshot("child").is_live:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert queue.snapshot("child").message == (
+        "It starts from the end of 'parent', which is interrupted: let that run finish first, then go on with this one."
+    )
+    assert runs.find("child").state == "interrupted"
+
+
+def test_what_does_not_fit_is_refused_before_its_start_is_there(queue, held):
+    Recording.begin(tiny_cards.BASE, "parent").close()
+    config = dataclasses.replace(tiny_cards.BASE, bottleneck=7)
+    with pytest.raises(RunError, match="bottleneck is 7, but the weights to start from, of 'parent', have 4"):
+        queue.submit_in_order([Entry("one", tiny_cards.BASE), Entry("child", config, "", starting.at_end_of("parent"))], ME)
+    assert [path.name for path in runs.runs_dir().iterdir()] == ["parent"]  # all or none
+    assert queue.queue() == []
+    for count in (0, jobs.MOST_IN_ORDER + 1):
+        with pytest.raises(JobError, match=f"Got {count} runs to train in order"):
+            queue.submit_in_order([Entry(f"run-{i}", tiny_cards.BASE) for i in range(count)], ME)
+
+
+def test_a_run_of_that_name_with_other_settings_is_no_ones_and_in_the_way(queue, cards):
+    name = reproducing.name_of(cards["pca"], "pca", 0, 1.0, ME)
+    Recording.begin(tiny_cards.BASE, name, owner=ME).close()
+    assert rerunning.look("pca", 1.0, ME).state == "none"
+    with pytest.raises(RunError, match="was made with other settings: delete it, and try again"):
+        rerunning.start("pca", 1.0, ME)
+
+
+def test_what_cannot_be_measured_says_why_and_is_not_asked_for_again(cards, monkeypatch):
+    rerunning.start("pca", 1.0, ME)
+    done = until("pca", 1.0, "done")
+    path = done.finished["pca"].path
+    (path / measuring.FILE).write_text('{"squared_error, none 0, end": "much"}')
+    measuring.forget()
+    assert until("pca", 1.0, "done").values == done.values  # a damaged file is measured again
+    (path / measuring.FILE).unlink()
+    measuring.forget()
+    for file in (path / "weights").iterdir():
+        file.write_bytes(b"damaged")
+    end = time.monotonic() + PATIENCE
+    while not (now := rerunning.look("pca", 1.0, ME)).trouble:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert "is damaged" in now.trouble
+    tasks = []
+    monkeypatch.setattr(backend, "soon", tasks.append)
+    assert rerunning.look("pca", 1.0, ME).state == "measuring"
+    assert tasks == []
+
+
+def test_a_disk_that_refuses_leaves_the_figures_in_memory(monkeypatch):
+    rerunning.start("pca", 1.0, ME)
+    write = measuring.storage.write
+
+    def refuse(path, content):
+        if path.name == measuring.FILE:
+            raise OSError("no space")
+        write(path, content)
+
+    monkeypatch.setattr(measuring.storage, "write", refuse)
+    done = until("pca", 1.0, "done")
+    assert set(done.values) == {"3 components"}
+    assert not (done.finished["pca"].path / measuring.FILE).exists()
+
+
+def test_the_time_is_that_of_the_runs_that_are_missing(cards, monkeypatch):
+    known = estimating.Estimate(start_seconds=2, seconds_per_step=0.1, seconds_per_epoch_end=1)
+    monkeypatch.setattr(estimating, "known", lambda config, shape: known)
+    assert rerunning.estimate("two", 1.0, {}) == pytest.approx(2 * (2 + 4 * (5 * 0.1 + 1)))
+    assert rerunning.estimate("two", 0.25, {"first": None}) == pytest.approx(2 + 1.5)
+    assert rerunning.estimate("pca", 1.0, {}) is None  # next to nothing, and not known
+    monkeypatch.setattr(estimating, "known", lambda config, shape: None)
+    assert rerunning.estimate("two", 1.0, {}) is None

@@ -1,0 +1,41 @@
+"""Two small cards in the place of the published ones, for tests that train."""
+
+from cae_core.claims import Card, Claim
+from cae_core.config import RunConfig
+
+BASE = RunConfig(
+    dataset="strokes", num_train=100, architecture="dense_denoise", bottleneck=4, batch_size=20, epochs=4,
+    schedule="constant",
+)  # fmt: skip
+
+
+def cards() -> dict[str, Card]:
+    return {
+        "two": Card(
+            "Two runs",
+            "a paper",
+            (
+                Claim("clean", "first", 1.0, "bce"),
+                Claim("after 1 epoch", "second", 0.5, "mse", ("gaussian", 0.5), epoch=1),
+                Claim("at the end", "second", None, "squared_error", below="PCA"),
+                Claim("PCA", "pca", 20.0, "squared_error"),
+            ),
+            {
+                "first": BASE,
+                "second": RunConfig(**{**BASE.to_dict(), "noise_kind": "gaussian"}),
+                "pca": RunConfig(dataset="strokes", num_train=100, architecture="pca", bottleneck=3, loss="mse",
+                                 output="linear", epochs=1),
+            },
+            starts={"second": "first"},
+            seeds=2,
+            differs="Nothing differs.",
+        ),
+        "pca": Card(
+            "Components",
+            "this project",
+            (Claim("3 components", "pca", 20.0, "squared_error"),),
+            {"pca": RunConfig(dataset="strokes", num_train=100, architecture="pca", bottleneck=3, loss="mse",
+                              output="linear", epochs=1)},
+            differs="Nothing differs.",
+        ),
+    }  # fmt: skip
