@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from cae_core import charts, losses, saturation
+from cae_core import line_charts, losses, saturation
 from cae_core.architectures import ARCHITECTURES
 from cae_core.config import BOUNDS, Bounds, RunConfig
 from cae_core.losses import LOSSES
@@ -108,10 +108,10 @@ def _one_pixel() -> None:
     )
     for column, (label, function, up, told) in zip(st.columns(2, gap="medium"), drawn, strict=True):
         both = [
-            charts.Line(LOSSES[loss].label, LOGITS, function(loss, target, LOGITS), place)
+            line_charts.Line(LOSSES[loss].label, LOGITS, function(loss, target, LOGITS), place)
             for place, loss in enumerate(PAIR)
         ]
         with column:
-            figure = charts.lines(both, (axes, label), ends, up, best, SLOPE_HEIGHT)
+            figure = line_charts.lines(both, (axes, label), ends, up, best, SLOPE_HEIGHT)
             show.chart(figure, f"pixel_{label.split()[0]}", f"{told} by its logit, target {target:g}, BCE and MSE")
     st.markdown(loss_words.pixel(target))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from cae_core import charts, watching
+from cae_core import charts, line_charts, watching
 from cae_core.config import RunConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.job import Snapshot
@@ -74,14 +74,14 @@ def measured(
     empty = np.empty((0, 2))
     points = [lane.seen.measured[name] if lane.seen else empty for lane in lanes]
     drawn = [
-        charts.Line(lane.title, line[:, 0], line[:, 1], place)
+        line_charts.Line(lane.title, line[:, 0], line[:, 1], place)
         for place, (lane, line) in enumerate(zip(lanes, points, strict=True))
     ]
     if not drawn:
         return
     last = max(lane.config.epochs for lane in lanes)
     height = CHART_HEIGHT + KEY_HEIGHT if keyed else CHART_HEIGHT
-    figure = _key_below(charts.lines(drawn, ("epoch", label), (0, last), up, height=height), keyed)
+    figure = _key_below(line_charts.lines(drawn, ("epoch", label), (0, last), up, height=height), keyed)
     show.chart(figure, key, f"{label} over epochs of {len(lanes)} runs")
 
 

@@ -25,8 +25,8 @@ EXPERIMENTS: dict[str, Experiment] = {
         "Does training longer help?",
         {"racers": ("conv_transpose", "conv_resize"), **_CLEAN, "race_epochs": 8},
         "Eight epochs in place of three, and the score of kernel 3 falls from over 10 to below 2: its weights learn to "
-        "make up for the uneven overlap. The checkerboard is what such a network starts with and has to unlearn; resizing never "
-        "has one, and its picture gets sharper.",
+        "make up for the uneven overlap. The checkerboard is what such a network starts with and has to unlearn; "
+        "resizing never has one, and its picture gets sharper.",
     ),
     "switches_and_noise": Experiment(
         "Switches against noise",

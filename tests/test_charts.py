@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from cae_core import charts
+from cae_core import charts, line_charts
 from cae_core.figures import PALETTE
 
 DIGITS = [str(digit) for digit in range(10)]
@@ -248,11 +248,11 @@ def test_no_plotly_is_loaded_to_make_a_figure():
 
 
 def line(label="a", colour=0, n=5):
-    return charts.Line(label, np.arange(n, dtype=float), np.linspace(0.1, 0.9, n), colour)
+    return line_charts.Line(label, np.arange(n, dtype=float), np.linspace(0.1, 0.9, n), colour)
 
 
 def test_lines_have_their_colours_and_share_axes():
-    figure = charts.lines([line(), line("b", 3)], ("epoch", "share"), (0, 4), (0, 1), mark=2)
+    figure = line_charts.lines([line(), line("b", 3)], ("epoch", "share"), (0, 4), (0, 1), mark=2)
     assert names(figure) == ["a", "b"]
     assert [trace["line"]["color"] for trace in figure["data"]] == [charts.CURVE_COLOURS[0], charts.CURVE_COLOURS[3]]
     layout = figure["layout"]
@@ -262,6 +262,6 @@ def test_lines_have_their_colours_and_share_axes():
 
 
 def test_lines_without_points_keep_their_place():
-    figure = charts.lines([line(n=0)], ("epoch", "share"), (0, 4))
+    figure = line_charts.lines([line(n=0)], ("epoch", "share"), (0, 4))
     assert names(figure) == ["a"]
     assert figure["layout"]["height"] == 200
