@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cae_core.charts import CURVE_COLOURS, Figure, _layout, _legend_beside, _line, _loss_axis, _upright
+from cae_core.charts import CURVE_COLOURS, Figure, base_layout, legend_beside, line_trace, loss_axis, upright
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,15 +45,15 @@ def lines(
         mark: place across to put a vertical line at.
         height: in pixels, with or without points.
     """
-    data = [_line(one.label, CURVE_COLOURS[one.colour], "solid", one.x, one.y) for one in drawn]
+    data = [line_trace(one.label, CURVE_COLOURS[one.colour], "solid", one.x, one.y) for one in drawn]
     for trace in data:
         trace["hovertemplate"] = f"{axes[0]} %{{x:.3~g}}<br>{axes[1]} %{{y:.3~g}}<extra></extra>"
-    layout = _layout(height)
-    _legend_beside(layout, [one.label for one in drawn])
+    layout = base_layout(height)
+    legend_beside(layout, [one.label for one in drawn])
     layout["xaxis"] |= {"title": {"text": axes[0]}, "range": [float(end) for end in across], "zeroline": False}
     values = np.concatenate([np.asarray(one.y, float) for one in drawn])
     own = {"title": {"text": axes[1]}, "range": [float(end) for end in up]} if up else None
-    layout["yaxis"] |= own or _loss_axis(values[np.isfinite(values)], axes[1])
+    layout["yaxis"] |= own or loss_axis(values[np.isfinite(values)], axes[1])
     if mark is not None:
-        layout["shapes"] = [_upright(mark)]
+        layout["shapes"] = [upright(mark)]
     return {"data": data, "layout": layout}

@@ -72,8 +72,9 @@ def _pictures(shown: Sequence[Lane]) -> None:
             ],
         )
     with right:
-        lanes.measured(shown, "mse", "MSE", "pair_mse", keyed=False)
+        lanes.measured(shown, "mse", "MSE", "pair_mse")
         lanes.measured(shown, "bce", "BCE", "pair_bce")
+        lanes.key(shown)
         with st.expander("Each by its own loss"):
             lanes.losses(shown, "pair_losses", LOSSES_HEIGHT)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 import streamlit as st
@@ -15,8 +16,7 @@ from cae_core.job import Snapshot
 from cae_core.losses import LOSSES
 from pages import show, versus
 
-CHART_HEIGHT, KEY_HEIGHT = 165, 46
-"""Pixels of a small chart, and of what says under it which colour is whose."""
+CHART_HEIGHT = 180
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,8 @@ def rows(
     show.grid(drawn, columns=len(first.x) + bool(beside))
 
 
-def measured(
-    lanes: Sequence[Lane], name: str, label: str, key: str, up: tuple[float, float] | None = None, keyed: bool = True
-) -> None:
-    """One of `watching.MEASURES` of every lane over the epochs; `keyed` says under it which colour is whose."""
+def measured(lanes: Sequence[Lane], name: str, label: str, chart: str, up: tuple[float, float] | None = None) -> None:
+    """One of `watching.MEASURES` of every lane over the epochs."""
     empty = np.empty((0, 2))
     points = [lane.seen.measured[name] if lane.seen else empty for lane in lanes]
     drawn = [
@@ -80,18 +78,24 @@ def measured(
     if not drawn:
         return
     last = max(lane.config.epochs for lane in lanes)
-    height = CHART_HEIGHT + KEY_HEIGHT if keyed else CHART_HEIGHT
-    figure = _key_below(line_charts.lines(drawn, ("epoch", label), (0, last), up, height=height), keyed)
-    show.chart(figure, key, f"{label} over epochs of {len(lanes)} runs")
+    figure = _without_key(line_charts.lines(drawn, ("epoch", label), (0, last), up, height=CHART_HEIGHT))
+    show.chart(figure, chart, f"{label} over epochs of {len(lanes)} runs")
 
 
-def _key_below(figure: charts.Figure, keyed: bool = True) -> charts.Figure:
-    """The figure with its legend under the axes, which are as wide as the column then; or without one."""
-    layout = figure["layout"]
-    layout["showlegend"] = keyed
-    layout["legend"] |= {"orientation": "h", "x": 0, "xanchor": "left", "y": 0, "yref": "container", "yanchor": "bottom"}
-    layout["margin"] |= {"r": 12, "b": 44 + KEY_HEIGHT if keyed else 44}
+def _without_key(figure: charts.Figure) -> charts.Figure:
+    """The figure without a legend, which on a narrow screen would lie on its axes: `key` is one that wraps."""
+    figure["layout"]["showlegend"] = False
+    figure["layout"]["margin"]["r"] = 12
     return figure
+
+
+def key(lanes: Sequence[Lane], more: str = "") -> None:
+    """Which colour is whose, under charts."""
+    swatches = "".join(
+        f'<span><i style="background: {charts.CURVE_COLOURS[place]}"></i>{escape(lane.title)}</span>'
+        for place, lane in enumerate(lanes)
+    )
+    st.html(f'<div class="lanes-key">{swatches}{escape(more)}</div>')
 
 
 def value(lane: Lane, name: str) -> float | None:
@@ -99,7 +103,7 @@ def value(lane: Lane, name: str) -> float | None:
     return float(lane.seen.measured[name][-1, 1]) if lane.seen else None
 
 
-def losses(lanes: Sequence[Lane], key: str, height: int) -> None:
+def losses(lanes: Sequence[Lane], name: str, height: int) -> None:
     """Each lane's own loss, training dashed, held-out solid."""
     drawn = []
     for lane in lanes:
@@ -112,8 +116,9 @@ def losses(lanes: Sequence[Lane], key: str, height: int) -> None:
     used = {lane.config.loss for lane in lanes}
     label = " and ".join(entry.label for name, entry in LOSSES.items() if name in used) + " per pixel"
     last = max(lane.config.epochs for lane in lanes)
-    figure = _key_below(charts.loss_curves(drawn, label, last_epoch=last, height=height))
-    show.chart(figure, key, f"{label} over epochs of {len(drawn)} runs, training dashed, held-out solid")
+    figure = _without_key(charts.loss_curves(drawn, label, last_epoch=last, height=height))
+    show.chart(figure, name, f"{label} over epochs of {len(drawn)} runs, training dashed, held-out solid")
+    key(lanes, "held-out solid, training dashed")
 
 
 def table(lanes: Sequence[Lane], title: str, lines: Sequence[tuple[str, Callable[[Lane], str]]]) -> None:

@@ -30,7 +30,7 @@ SETTINGS = {
 }
 RECIPE = {"loss": "bce", "optimizer": "adam", "learning_rate": 0.003, "schedule": "one_cycle", "batch_size": 50}
 """Of all of them alike. With MSE three of the five get stuck in black, which is another view's lesson."""
-CHART_HEIGHT = 330
+CHART_HEIGHT = 290
 
 
 def sidebar(now: dict) -> None:

@@ -91,8 +91,9 @@ def _pictures(shown: Sequence[Lane]) -> None:
     with left:
         lanes.rows(shown, lambda lane: f"{_silent(lane)} silent, MSE {lanes.value(lane, 'mse'):.4f}")
     with right:
-        lanes.measured(shown, "silent", "share of silent units", "sparse_silent", (-0.03, 1.03), keyed=False)
+        lanes.measured(shown, "silent", "share of silent units", "sparse_silent", (-0.03, 1.03))
         lanes.measured(shown, "code", "mean |z|", "sparse_code")
+        lanes.key(shown)
     lanes.table(
         shown,
         "Codes of 500 held-out images, and the eight",
