@@ -73,9 +73,14 @@ class Network:
 
 def describe(model: Autoencoder) -> Network:
     """The table of a network, trained or not."""
-    layers = (*_part("encoder", model.encoder), *_part("decoder", model.decoder))
+    layers = tuple(line for line, _ in lines(model))
     parameters = model.encoder.count_params() + model.decoder.count_params()
     return Network(layers, parameters, tuple(model.image_shape), tuple(model.code_shape))
+
+
+def lines(model: Autoencoder) -> list[tuple[Layer, Any]]:
+    """Each line of the table with the Keras layer whose output it shows; of several layers in one line, the last."""
+    return [*_part("encoder", model.encoder), *_part("decoder", model.decoder)]
 
 
 @functools.lru_cache(maxsize=64)
@@ -105,7 +110,7 @@ def flow(described: Network) -> str:
     return " → ".join(f"**{word}**" if place == code else word for place, word in enumerate(words))
 
 
-def _part(part: str, model: Any) -> Iterator[Layer]:
+def _part(part: str, model: Any) -> Iterator[tuple[Layer, Any]]:
     layers = [layer for layer in model.layers if _class(layer) != "InputLayer"]
     while layers:
         group = layers[: 3 if _is_sub_pixel(layers[:3]) else 1]
@@ -116,7 +121,7 @@ def _part(part: str, model: Any) -> Iterator[Layer]:
             kind = f"sub-pixel upsampling {group[2].output.shape[1] // group[0].input.shape[1]} ×"
         output = group[-1].output
         shape = tuple((output[0] if isinstance(output, list | tuple) else output).shape[1:])  # the switches are as many
-        yield Layer(part, _name(group[0]), kind, shape, sum(layer.count_params() for layer in group))
+        yield Layer(part, _name(group[0]), kind, shape, sum(layer.count_params() for layer in group)), group[-1]
 
 
 def _class(layer: Any) -> str:

@@ -1,13 +1,151 @@
-"""One network, layer by layer."""
+"""One network, layer by layer: its idea, its shape, what each layer makes of an image, its filters, its code."""
 
-from pages import controls
+from __future__ import annotations
 
-SETTINGS = {}
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from cae_core import anatomy, backend, datasets, description, metrics, runs
+from cae_core.architectures import ARCHITECTURES, published
+from cae_core.config import Bounds
+from pages import anatomy_diagram, anatomy_input, anatomy_layers, anatomy_words, controls, explain, show, state, waiting
+from pages.setting import Setting, text
+
+WEIGHTS = {"trained": "Trained", "fresh": "Fresh"}
+SETTINGS = {
+    "architecture": Setting("fast", tuple(ARCHITECTURES)),
+    "weights": Setting("trained", tuple(WEIGHTS)),
+    "source": Setting("test", tuple(anatomy_input.SOURCES)),
+    "image": Setting(0, Bounds(0, 9999, integer=True)),
+}
 
 
 def sidebar(now: dict) -> None:
-    controls.dataset()
+    with st.sidebar:
+        controls.dataset()
+        st.selectbox("Network", tuple(ARCHITECTURES), format_func=controls.label(ARCHITECTURES), key="architecture")
+        st.segmented_control(
+            "Weights", WEIGHTS, format_func=WEIGHTS.get, key="weights", required=True,
+            help="Fresh: as they are before the first step of training.",
+        )  # fmt: skip
+        anatomy_input.controls(now)
 
 
 def draw(now: dict) -> None:
-    pass
+    entry = ARCHITECTURES[now["architecture"]]
+    st.markdown(f"**{entry.label}.** {entry.summary}")
+    picture = anatomy_input.chosen(now)
+    hero = st.container(key="diagram")
+    facts = st.container(key="layer_facts")
+    about = st.container(key="layer_weights")
+    layers = st.container(key="layer_pictures")
+    explain.try_this(anatomy_words.EXPERIMENTS)
+    _idea(now["architecture"])
+    try:
+        if backend.ready():
+            model = _network(now, about)
+            _opened(model, picture, now, hero, facts, layers)
+        else:
+            with hero:
+                st.html(anatomy_diagram.waiting())
+            with layers:
+                st.caption("The networks are being loaded, which takes a few seconds after the start of the program.")
+            waiting.for_networks()
+    except (RuntimeError, ValueError) as error:
+        st.error(show.plain(str(error)))
+    with st.expander("Its code"):
+        st.code(entry.file.read_text(encoding="utf-8"), language="python")
+    anatomy_words.explanation()
+
+
+def _network(now: dict, about) -> Any:
+    """The network with the weights to show; says which these are, and how to get others."""
+    name, dataset = now["architecture"], now["dataset"]
+    image_shape, run, trouble = datasets.DATASETS[dataset].image_shape, None, ""
+    try:
+        run = anatomy.find(name, dataset, state.visitor())
+        if run is not None and run.image_shape != image_shape:
+            run = None
+        if run is not None and now["weights"] == "trained":
+            model = runs.model(run)
+        else:
+            model = anatomy.fresh(anatomy.config_of(name, dataset, run), image_shape)
+    except runs.RunError as error:
+        trouble = str(error)
+        model = anatomy.fresh(anatomy.config_of(name, dataset, None), image_shape)
+    with about, st.container(horizontal=True, vertical_alignment="center"):
+        if trouble:
+            st.error(show.plain(trouble))
+        st.markdown(_which(run, now), width="content")
+        st.page_link(
+            "train.py", label="Train it with its published settings", icon=":material/model_training:",
+            query_params=_train(name, dataset),
+        )  # fmt: skip
+    return model
+
+
+def _which(run: runs.Run | None, now: dict) -> str:
+    """One sentence: whose weights these are."""
+    if run is None:
+        return "Weights: fresh. Nothing has been learned yet: train it."
+    trained = datasets.DATASETS[run.config.dataset].label
+    if now["weights"] == "fresh":
+        return f"Weights: fresh, as they were before it was trained on {trained}."
+    if run.path.parent != runs.PRETRAINED_DIR:
+        return f"Weights: your run “{show.plain(run.label)}”, trained on {trained}."
+    if now["architecture"] == "fast":
+        return f"Weights: trained on noisy images of {trained}, as on the Denoise page."
+    return f"Weights: trained on {trained} at the published settings."
+
+
+def _train(name: str, dataset: str) -> dict[str, str]:
+    """The link to the Train page with everything that the network was published with, on the visitor's data set."""
+    settings = {**published(name).to_dict(), "dataset": dataset, "fork": (), "fork_step": 0}
+    return {key: text(value) for key, value in settings.items()}
+
+
+def _opened(model: Any, picture: anatomy_input.Picture, now: dict, hero, facts, layers) -> None:
+    """Everything that needs the network."""
+    made = description.describe(model)
+    found = anatomy.activations(model, picture.x)
+    x_hat = model.reconstruct(picture.x)
+    with hero:
+        st.html(anatomy_diagram.html(ARCHITECTURES[now["architecture"]].label, made, bool(model.switch_shapes)))
+    error = metrics.mse(picture.x, np.clip(x_hat, 0, 1))
+    with facts:
+        show.facts([
+            ("Parameters", f"{made.parameters:,}"),
+            ("Code", f"{made.code_size:,} numbers"),
+            ("Code to image", _against(made.image_size, made.code_size)),
+            ("MSE of this image", f"{error:.4f} a pixel"),
+        ])  # fmt: skip
+    with layers:
+        st.subheader("Push an image through", anchor=False)
+        anatomy_layers.pictures(picture, found, x_hat, error, model.output)
+        st.subheader("What its filters look like", anchor=False)
+        anatomy_layers.filters(anatomy.filters(model), any("own kernels" in line.kind for line in made.layers))
+        with st.expander("Shapes and parameters of every layer"):
+            show.layers(made.layers)
+
+
+def _against(image_size: int, code_size: int) -> str:
+    """How much smaller a code is than its image."""
+    if code_size < image_size:
+        return f"{image_size / code_size:.3g} times fewer"
+    return f"{code_size / image_size:.3g} times more"
+
+
+def _idea(architecture: str) -> None:
+    """What the network's file says of it, and what it computes."""
+    st.subheader("The idea", anchor=False)
+    left, right = st.columns(2, gap="medium")
+    idea = anatomy.idea(architecture)
+    with left:
+        st.markdown("\n\n".join(idea.paragraphs))
+        st.caption(f"Source: {idea.source}")
+    with right, st.container(key="equations"):
+        for equation in ARCHITECTURES[architecture].equations:
+            for line in equation.split(r",\quad"):  # side by side they would be too wide for a phone
+                st.latex(line)

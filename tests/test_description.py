@@ -4,7 +4,7 @@ import keras
 import pytest
 from keras import layers
 
-from cae_core.architectures import ARCHITECTURES, build
+from cae_core.architectures import ARCHITECTURES, build, fitting
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig
 from cae_core.description import Layer, describe, flow, network
@@ -18,7 +18,7 @@ def kinds(described):
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_the_table_adds_up(architecture):
-    model = build(RunConfig(architecture=architecture, bottleneck=8), IMAGE)
+    model = build(fitting(RunConfig(architecture=architecture, bottleneck=8)), IMAGE)
     described = describe(model)
     assert described == network(architecture, 8, IMAGE)  # whatever else was built before
     assert sum(layer.parameters for layer in described.layers) == described.parameters

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cae_core import backend, datasets, jobs, recording, runs, training, watching
+from cae_core import backend, datasets, evaluating, jobs, recording, runs, training, watching
 from cae_core.__main__ import main
 from cae_core.architectures import build
 from cae_core.config import RunConfig
@@ -360,7 +360,7 @@ def test_what_cannot_be_measured_when_it_is_stopped_does_not_stop_the_queue(queu
     def missing(*args):
         raise DatasetMissing("The test images are gone.")
 
-    gate.call_at(2, lambda: monkeypatch.setattr(training, "measure", missing) or queue.stop(name))
+    gate.call_at(2, lambda: monkeypatch.setattr(evaluating, "measure", missing) or queue.stop(name))
     name, other = queue.submit(CONFIG), queue.submit(diverging())
     failed = over(queue, name)
     assert (failed.state, failed.message) == ("failed", "The test images are gone.")
@@ -513,6 +513,7 @@ def test_runs_that_are_over_are_forgotten_but_not_those_unsaved(queue, monkeypat
 
     def ended(self, is_ending):
         self.recording.close()
+        yield
         return ("unsaved" if self.now.title == "unsaved" else "stopped"), ""
 
     monkeypatch.setattr(Job, "work", ended)

@@ -195,7 +195,7 @@ ARCHITECTURES: dict[str, Architecture] = {
                    "epochs": 20, **_NOISY},
         equations=(
             r"h_i = \mathrm{pool}_2(\max(0, W_i * h_{i-1} + b_i)),\quad h_0 = \tilde x,\quad z = h_3",
-            r"g_{i-1} = \max(0, W'_i * \mathrm{resize}(g_i, |h_{i-1}|) + b'_i),\quad g_3 = z",
+            r"u_i = \mathrm{resize}(g_i, |h_{i-1}|),\quad g_{i-1} = \max(0, W'_i * u_i + b'_i),\quad g_3 = z",
             r"\hat x = \sigma(W' * g_0 + b')",
         ),
         fixed_code=True,

@@ -1,0 +1,145 @@
+"""How much of an image goes past the code through the switches: codes and switches replaced, one at a time.
+
+A decoder with switches is told two things: **what**, by the code, and **where**, by the switches (Zhao, Mathieu,
+Goroshin and LeCun, Stacked What-Where Auto-encoders, arXiv:1506.02351). To see what one of them carries, the other is
+replaced by something that is the same for every image. A blank code is not that experiment: unpooling moves zeros to other
+places, which are zeros still, so with z = 0 every image gives the same picture whatever its switches say. It proves only
+that the decoder draws nothing by itself. Replaced by its mean over the test images, a code still says nothing of the image,
+but has values that the switches can put somewhere, and whatever differs between the pictures then comes from them.
+
+How much of the images a set of reconstructions has is told twice, as shares of the variance of the images around their
+mean image m, all pixels together:
+
+- **as drawn**: R² = 1 - sum |x - x_hat|² / sum |x - m|². Always answering m gives 0; worse than that is negative.
+- **contrast put right**: the square of the correlation of x - m with x_hat - mean(x_hat), which is R² after the best
+  single factor and the best constant image, so a picture in the right places but too pale counts. Reconstructions that
+  are the same for all images give 0. It is what these reconstructions show of the image, at least: something else than
+  this decoder might read more out of the switches.
+
+Sources: Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, ECCV 2014 (switches); Badrinayanan,
+Kendall and Cipolla, SegNet, arXiv:1511.00561 (a decoder that has them).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cae_core import datasets, metrics, runs
+from cae_core.architectures.autoencoder import Autoencoder
+from cae_core.config import lookup
+
+NETWORKS = ("conv_unpool", "masci")
+"""Architectures whose pooling keeps switches."""
+
+NUM_IMAGES = 500
+"""Test images that the shares are of, the first ones."""
+
+CODES = {
+    "kept": "its own",
+    "mean": "the mean over test images",
+    "blank": "blank, z = 0",
+    "next": "the next image's",
+    "first": "the first image's",
+}
+SWITCHES = {
+    "kept": "its own",
+    "next": "the next image's",
+    "none": "none: all to the first place",
+    "random": "drawn at random",
+}
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one combination of code and switches has of the images.
+
+    Attributes:
+        mse: mean squared error a pixel.
+        r2: share of the images' variance, as drawn; see the module.
+        explained: the same with the contrast put right.
+        own: share of the pictures that are nearer, in squared error, to their own image than to the next one.
+    """
+
+    mse: float
+    r2: float
+    explained: float
+    own: float
+
+
+def decode(
+    model: Autoencoder, z: np.ndarray, switches: Sequence[np.ndarray], code: str, places: str, mean: np.ndarray
+) -> np.ndarray:
+    """Reconstructions `(n, H, W, C)` from codes and switches of which one or both are replaced.
+
+    Args:
+        model: a network with switches.
+        z: codes `(n, ...)`.
+        switches: as `Autoencoder.switches` gives them.
+        code: a key of `CODES`.
+        places: a key of `SWITCHES`.
+        mean: what a code is replaced by, of the shape of one.
+    """
+    lookup(CODES, "code", code)
+    lookup(SWITCHES, "switches", places)
+    z = {
+        "kept": lambda: z,
+        "mean": lambda: np.broadcast_to(mean, z.shape),
+        "blank": lambda: np.zeros_like(z),
+        "next": lambda: np.roll(z, -1, axis=0),
+        "first": lambda: np.broadcast_to(z[:1], z.shape),
+    }[code]()
+    if places == "none":
+        return model.decode(z)
+    if places == "next":
+        switches = [np.roll(one, -1, axis=0) for one in switches]
+    elif places == "random":
+        rng = np.random.default_rng(0)
+        switches = [rng.integers(0, 4, one.shape, dtype="int32") for one in switches]
+    return model.decode(z, switches)
+
+
+def share(x: np.ndarray, x_hat: np.ndarray) -> Share:
+    """What reconstructions have of images `(n, H, W, C)`; see the module."""
+    x, x_hat = x.astype(np.float64), x_hat.astype(np.float64)
+    d, e = x - x.mean(axis=0), x_hat - x_hat.mean(axis=0)
+    dd, ee, de = (float((a * b).sum()) for a, b in ((d, d), (e, e), (d, e)))
+    # What rounding leaves of equal pictures is not to be divided by.
+    explained = de * de / (dd * ee) if ee > 1e-9 * dd else 0.0
+    errors = np.square(x_hat - x).sum(axis=(1, 2, 3))
+    others = np.square(x_hat - np.roll(x, -1, axis=0)).sum(axis=(1, 2, 3))
+    return Share(metrics.mse(x, x_hat), 1 - float(errors.sum()) / dd, explained, float((errors < others).mean()))
+
+
+def measured(run: runs.Run, dataset: str, code: str, places: str) -> Share:
+    """The share of one combination over the first `NUM_IMAGES` test images; kept, for it takes a moment.
+
+    Raises:
+        RunError: the run's weights cannot be read.
+        DataError: the data set is not there.
+    """
+    return _measured(run.path, run.step, dataset, code, places)
+
+
+@functools.lru_cache(maxsize=128)
+def _measured(path: Path, step: int, dataset: str, code: str, places: str) -> Share:
+    x, z, switches = _coded(path, step, dataset)
+    return share(x, decode(runs.model(runs.read(path), step), z, switches, code, places, z.mean(axis=0)))
+
+
+@functools.lru_cache(maxsize=2)  # 25 MB each
+def _coded(path: Path, step: int, dataset: str) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    model = runs.model(runs.read(path), step)
+    x = datasets.as_float(datasets.load(dataset, "test").x[:NUM_IMAGES])
+    return x, model.encode(x), model.switches(x)
+
+
+def ten(run: runs.Run, dataset: str, x: np.ndarray, code: str, places: str) -> np.ndarray:
+    """Some images through a run with one combination; the mean code is that of the first test images."""
+    model = runs.model(run)
+    _, z, _ = _coded(run.path, run.step, dataset)
+    return decode(model, model.encode(x), model.switches(x), code, places, z.mean(axis=0))

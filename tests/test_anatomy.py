@@ -1,0 +1,181 @@
+"""A network opened up: every layer against the same layer by hand, the filters, and which weights are chosen."""
+
+import time
+
+import numpy as np
+import pytest
+
+from cae_core import anatomy, runs
+from cae_core.architectures import ARCHITECTURES, build, published
+from cae_core.config import RunConfig
+from cae_core.description import describe
+from cae_core.pretrained import name_of
+
+IMAGE = (28, 28, 1)
+
+
+@pytest.fixture(scope="module")
+def networks():
+    """Every architecture with weights that are nobody's initial ones."""
+    made, rng = {}, np.random.default_rng(0)
+    for name in ARCHITECTURES:
+        model = build(anatomy.config_of(name, "strokes", None), IMAGE)
+        model.set_weights({p: 0.2 * rng.standard_normal(w.shape).astype("float32") for p, w in model.weights().items()})
+        made[name] = model
+    return made
+
+
+@pytest.fixture(scope="module")
+def x(digits):
+    return digits[:1].astype("float32") / 255
+
+
+def by_name(model, x):
+    return {(a.layer.part, a.layer.name): a for a in anatomy.activations(model, x)}
+
+
+def convolve(h, kernel, bias):
+    """A "same" convolution with odd kernels, by hand."""
+    size = kernel.shape[0]
+    padded = np.pad(h, ((size // 2,) * 2, (size // 2,) * 2, (0, 0))).astype(np.float64)
+    out = np.zeros((*h.shape[:2], kernel.shape[3]))
+    for i in range(size):
+        for j in range(size):
+            out += padded[i : i + h.shape[0], j : j + h.shape[1]] @ kernel[i, j].astype(np.float64)
+    return out + bias
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_layer_of_the_table_is_there_in_its_order(name, networks, x):
+    found = anatomy.activations(networks[name], x)
+    assert [a.layer for a in found] == list(describe(networks[name]).layers)
+    for a in found:
+        assert a.values.shape == a.layer.shape
+        assert a.values.dtype == np.float32
+        assert np.isfinite(a.values).all()
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_ends_are_the_code_and_the_reconstruction(name, networks, x):
+    model = networks[name]
+    found = anatomy.activations(model, x)
+    (code,) = [a for a, b in zip(found, found[1:], strict=False) if (a.layer.part, b.layer.part) == ("encoder", "decoder")]
+    np.testing.assert_allclose(code.values, model.encode(x)[0], atol=1e-5)
+    logits = found[-1].values.astype(np.float64)
+    x_hat = 1 / (1 + np.exp(-logits)) if model.output == "sigmoid" else logits
+    np.testing.assert_allclose(x_hat, model.reconstruct(x)[0], atol=1e-5)
+
+
+def test_convolution_pooling_and_upsampling_by_hand(networks, x):
+    model = networks["conv_denoise"]
+    found, weights = by_name(model, x), model.weights()
+    pools = [a for a in anatomy.activations(model, x) if a.layer.name == "max_pooling2d"]
+    h = np.maximum(convolve(x[0], weights["conv_1/kernel"], weights["conv_1/bias"]), 0)
+    np.testing.assert_allclose(found["encoder", "conv_1"].values, h, atol=1e-4)
+    windows = h.reshape(14, 2, 14, 2, 32)
+    np.testing.assert_allclose(pools[0].values, windows.max(axis=(1, 3)), atol=1e-4)
+    ups = [a for a in anatomy.activations(model, x) if a.layer.name == "up_sampling2d"]
+    before = found["decoder", "conv_3"].values
+    np.testing.assert_array_equal(ups[0].values, before.repeat(2, axis=0).repeat(2, axis=1))
+
+
+def test_dense_layers_by_hand(networks, x):
+    found, weights = by_name(networks["dense"], x), networks["dense"].weights()
+    hidden = 1 / (1 + np.exp(-(x.reshape(1, -1) @ weights["hidden/kernel"] + weights["hidden/bias"])))
+    np.testing.assert_allclose(found["encoder", "hidden"].values, hidden[0], atol=1e-4)
+    np.testing.assert_array_equal(found["encoder", "flatten"].values, x.reshape(-1))
+
+
+@pytest.mark.parametrize("name", ["conv_unpool", "masci"])
+def test_switches_say_where_each_maximum_was(name, networks, x):
+    model = networks[name]
+    found = anatomy.activations(model, x)
+    place = next(i for i, a in enumerate(found) if a.switches is not None)
+    pool, before = found[place], found[place - 1].values
+    np.testing.assert_array_equal(pool.switches, model.switches(x)[0][0])
+    rows, columns, channels = np.indices(pool.switches.shape)
+    at = before[2 * rows + pool.switches // 2, 2 * columns + pool.switches % 2, channels]
+    np.testing.assert_array_equal(at, pool.values)
+    windows = before.reshape(14, 2, 14, 2, -1)
+    np.testing.assert_array_equal(pool.tied, (windows == windows[:, :1, :, :1]).all(axis=(1, 3)))
+    assert pool.tied.any()  # the empty border
+    unpooled = next(a for a in found if a.layer.name == "unpool").values
+    np.testing.assert_allclose(unpooled.sum(axis=(0, 1)), pool.values.sum(axis=(0, 1)), rtol=1e-4)
+    assert sum(a.switches is not None for a in found) == len(model.switch_shapes)
+
+
+def test_an_image_of_another_size_is_refused(networks, x):
+    for wrong in (np.zeros((2, 28, 28, 1)), np.zeros((1, 8, 8, 1))):
+        with pytest.raises(ValueError, match="for one image"):
+            anatomy.activations(networks["dense"], wrong)
+
+
+def test_new_weights_are_seen_and_a_second_look_is_quick(digits):
+    model = build(published("conv_denoise"), IMAGE)
+    x = digits[:1].astype("float32") / 255
+    before = anatomy.activations(model, x)[0].values
+    model.set_weights({path: 2 * w for path, w in model.weights().items()})
+    start = time.perf_counter()
+    np.testing.assert_allclose(anatomy.activations(model, x)[0].values, 2 * before, rtol=1e-5)
+    assert time.perf_counter() - start < 1
+    assert anatomy._probe.cache_info().maxsize is not None
+
+
+def test_filters_are_the_weights(networks):
+    found = {f.layer.name: f for f in anatomy.filters(networks["conv_unpool"])}
+    weights = networks["conv_unpool"].weights()
+    assert list(found) == ["conv_1", "conv_2", "conv_2_back", "logits"]
+    np.testing.assert_array_equal(found["conv_2"].values[3, 7], weights["conv_2/kernel"][:, :, 3, 7])
+    assert found["conv_2"].total == 16 * 32
+    # A transposed convolution's kernels have the outgoing channels first.
+    np.testing.assert_array_equal(found["conv_2_back"].values[7, 3], weights["conv_2_back/kernel"][:, :, 3, 7])
+    assert found["conv_2_back"].values.shape == (32, 16, 3, 3)
+
+
+def test_dense_layers_next_to_the_image_are_images(networks):
+    found = {f.layer.name: f for f in anatomy.filters(networks["dense"])}
+    weights = networks["dense"].weights()
+    assert list(found) == ["hidden", "logits"]
+    assert found["hidden"].values.shape == (1, 64, 28, 28)
+    assert found["hidden"].total == 256
+    np.testing.assert_array_equal(found["hidden"].values[0, 5], weights["hidden/kernel"][:, 5].reshape(28, 28))
+    np.testing.assert_array_equal(found["logits"].values[0, 5], weights["logits/kernel"][5].reshape(28, 28))
+    assert (found["hidden"].paints, found["logits"].paints) == (False, True)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_network_has_filters_to_see(name, networks):
+    assert anatomy.filters(networks[name])
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_idea_is_what_the_file_says(name):
+    idea = anatomy.idea(name)
+    assert len(" ".join(idea.paragraphs)) > 150
+    assert idea.source
+    assert not idea.paragraphs[0].startswith("`")
+    assert "Source" not in " ".join(idea.paragraphs)[:10]
+
+
+def test_shipped_run_comes_first_then_the_visitors_newest(save_run, tmp_path, monkeypatch):
+    assert anatomy.find("fast", "strokes", "me").name == name_of("strokes", 32, "bce", "mixed")
+    assert anatomy.find("conv_unpool", "no_such_set", "me") is None
+    monkeypatch.setattr(runs, "PRETRAINED_DIR", tmp_path / "shipped")
+    assert anatomy.find("fast", "strokes", "me") is None
+    save_run("older")
+    save_run("newer")
+    assert anatomy.find("fast", "mnist", "me").name == "newer"
+    assert anatomy.find("dense", "mnist", "me") is None
+    save_run("strokes-dense", folder=tmp_path / "shipped")
+    assert anatomy.find("dense", "strokes", "me").name == "strokes-dense"
+
+
+def test_fresh_weights_are_those_that_training_starts_from():
+    config = anatomy.config_of("conv_unpool", "strokes", None)
+    assert (config.dataset, config.loss, config.batch_size) == ("strokes", "mse", 50)
+    one, other = anatomy.fresh(config, IMAGE), build(config, IMAGE)
+    assert one is anatomy.fresh(config, IMAGE)
+    for path, weight in other.weights().items():
+        np.testing.assert_array_equal(one.weights()[path], weight)
+    assert anatomy.config_of("dense_linear_2d", "mnist", None).bottleneck == 2
+    assert isinstance(anatomy.config_of("pca", "mnist", None), RunConfig)
