@@ -19,9 +19,9 @@ from cae_core.figures import PALETTE
 Figure = dict[str, Any]
 """A Plotly figure as a dict: `{"data": [trace, ...], "layout": {...}}`; never without a trace, which Streamlit refuses."""
 
-CURVE_COLOURS = ("#2a78d6", "#d9600a", "#8822ff", "#aa5588")
-"""Colours of runs: blue, orange, violet, mauve. Contrast of at least 3 with the light and with the dark page, and at least
-30 apart in CIELAB under every common colour vision deficiency (found by search)."""
+CURVE_COLOURS = ("#2a78d6", "#d9600a", "#8822ff", "#aa5588", "#9c966c")
+"""Colours of runs: blue, orange, violet, mauve, sand. Contrast of at least 3 with the light and with the dark page, and
+at least 30 apart in CIELAB under every common colour vision deficiency (found by search)."""
 
 GREY = "#7f7f7f"
 """Of what belongs to no run or class: axes' marks and the key to the dashes. Contrast 4 with either page."""
@@ -69,7 +69,7 @@ def loss_curves(
     ends lie on round numbers, so that it moves seldom while a run trains.
 
     Args:
-        curves: up to four; of one alone the legend says which line is which, of several which colour is whose, too.
+        curves: up to five; of one alone the legend says which line is which, of several which colour is whose, too.
         loss_label: what the loss is, with its unit.
         mark: epoch to put a vertical line at.
         last_epoch: right end of the epoch axis; by default the last point's.
@@ -87,25 +87,24 @@ def loss_curves(
     for place, curve in enumerate(curves):
         colour = CURVE_COLOURS[(place if curve.colour is None else curve.colour) % len(CURVE_COLOURS)]
         names = ("training", "held-out") if len(curves) == 1 else (curve.label, curve.label)
-        training = _line(names[0], colour, "dash", curve.epochs, curve.training)
+        training = line_trace(names[0], colour, "dash", curve.epochs, curve.training)
         training["showlegend"] = len(curves) == 1
-        data += [training, _line(names[1], colour, "solid", curve.held_out_epochs, curve.held_out)]
+        data += [training, line_trace(names[1], colour, "solid", curve.held_out_epochs, curve.held_out)]
     if len(curves) != 1:
-        data += [_line("held-out", GREY, "solid", [], []), _line("training", GREY, "dash", [], [])]
+        data += [line_trace("held-out", GREY, "solid", [], []), line_trace("training", GREY, "dash", [], [])]
 
     losses = np.concatenate([np.asarray(v, float) for c in curves for v in (c.training, c.held_out)] or [np.empty(0)])
     ends = [float(v[-1]) for c in curves for v in (c.epochs, c.held_out_epochs) if len(v)]
     end = max(ends, default=0) if last_epoch is None else last_epoch
-    layout = _layout(height)
+    layout = base_layout(height)
     if len(curves) == 1:
         layout["legend"] |= {"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"}  # where a falling curve is not
     else:
-        _legend_beside(layout, [trace["name"] for trace in data if trace["showlegend"]])
+        legend_beside(layout, [trace["name"] for trace in data if trace["showlegend"]])
     layout["xaxis"] |= {"title": {"text": "epoch"}, "range": [0, float(end) or 1.0]}
-    layout["yaxis"] |= _loss_axis(losses[np.isfinite(losses)], loss_label)
+    layout["yaxis"] |= loss_axis(losses[np.isfinite(losses)], loss_label)
     if mark is not None:
-        line = {"color": GREY, "width": 1}
-        layout["shapes"] = [{"type": "line", "x0": mark, "x1": mark, "y0": 0, "y1": 1, "yref": "paper", "line": line}]
+        layout["shapes"] = [upright(mark)]
     return {"data": data, "layout": layout}
 
 
@@ -157,14 +156,14 @@ def plane(
             "hovertemplate": f"{name}<br>%{{x:.3~g}}, %{{y:.3~g}}<extra></extra>",
             "showlegend": True,
         })  # fmt: skip
-    layout = _layout(height)
-    _legend_beside(layout, class_names)
+    layout = base_layout(height)
+    legend_beside(layout, class_names)
     limits = (-1.0, 1.0) if limits is None and not len(z) else limits
     for axis, label in zip(("xaxis", "yaxis"), axes, strict=True):
         layout[axis] |= {"title": {"text": label}, "zeroline": False}
         layout[axis] |= {"autorange": True} if limits is None else {"range": [float(limit) for limit in limits]}
     layout["yaxis"]["scaleanchor"] = "x"
-    return {"data": data or [_line("", GREY, "solid", [], [])], "layout": layout}
+    return {"data": data or [line_trace("", GREY, "solid", [], [])], "layout": layout}
 
 
 def over_sizes(
@@ -188,16 +187,16 @@ def over_sizes(
     """
     data = []
     for (name, x, y), colour, dash in zip(lines, CURVE_COLOURS, ("solid", "dash", "dot", "dashdot"), strict=False):
-        data.append(_line(name, colour, dash, x, y) | {"hovertemplate": "%{x}: %{y:.4~g}<extra></extra>"})
+        data.append(line_trace(name, colour, dash, x, y) | {"hovertemplate": "%{x}: %{y:.4~g}<extra></extra>"})
     marker = {"color": "rgba(0,0,0,0)", "size": 11, "line": {"color": GREY, "width": 2}}
     dots = {"type": "scatter", "mode": "markers", "name": "published", "x": _numbers(sizes), "y": _numbers(published)}
     data.append({**dots, "marker": marker, "hovertemplate": "%{x}: %{y:.4~g}<extra></extra>", "showlegend": True})
-    layout = _layout(height)
+    layout = base_layout(height)
     layout["legend"] |= {"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"}  # where a falling curve is not
     layout["xaxis"] |= {"type": "log", "title": {"text": axes[0]}, "tickangle": 0}
     layout["xaxis"]["tickvals"] = [b for a, b in zip((0, *sizes), sizes, strict=False) if b > 1.2 * a]  # numbers have room
     values = np.concatenate([np.asarray(v, float) for v in (published, *(y for _, _, y in lines))])
-    layout["yaxis"] |= _loss_axis(values, axes[1])
+    layout["yaxis"] |= loss_axis(values, axes[1])
     return {"data": data, "layout": layout}
 
 
@@ -215,7 +214,7 @@ def _thinned(values: np.ndarray) -> np.ndarray:
     return np.concatenate([values[:-1:step], values[-1:]])
 
 
-def _line(name: str, colour: str, dash: str, x: Any, y: Any) -> dict[str, Any]:
+def line_trace(name: str, colour: str, dash: str, x: Any, y: Any) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines+markers" if dash == "solid" and len(x) == 1 else "lines",  # a first point alone has no line
@@ -228,7 +227,13 @@ def _line(name: str, colour: str, dash: str, x: Any, y: Any) -> dict[str, Any]:
     }
 
 
-def _layout(height: int) -> dict[str, Any]:
+def upright(place: float) -> dict[str, Any]:
+    """A thin line from bottom to top."""
+    line = {"color": GREY, "width": 1}
+    return {"type": "line", "x0": place, "x1": place, "y0": 0, "y1": 1, "yref": "paper", "line": line}
+
+
+def base_layout(height: int) -> dict[str, Any]:
     """What all figures share. Margins are fixed, or the axes would move with the width of their numbers."""
     axis = {"automargin": False, "fixedrange": True}
     return {
@@ -246,13 +251,13 @@ def _layout(height: int) -> dict[str, Any]:
     }
 
 
-def _legend_beside(layout: dict[str, Any], names: Sequence[str]) -> None:
+def legend_beside(layout: dict[str, Any], names: Sequence[str]) -> None:
     """Puts the legend at the right of the axes, in a margin as wide as its longest name needs, up to a limit."""
     layout["legend"] |= {"x": 1.01, "xanchor": "left", "y": 1, "yanchor": "top"}
     layout["margin"]["r"] = min(160, 56 + 7 * max((len(str(name)) for name in names), default=0))
 
 
-def _loss_axis(losses: np.ndarray, label: str) -> dict[str, Any]:
+def loss_axis(losses: np.ndarray, label: str) -> dict[str, Any]:
     """Kind, title and range of the loss axis; a zoom is kept as long as its kind stays."""
     low, high = (float(losses.min()), float(losses.max())) if len(losses) else (0.0, 1.0)
     if low > 0 and high > LOG_RATIO * low:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from cae_core import denoising, latent, training
+from cae_core import denoising, latent, metrics, training
 from cae_core.config import RunConfig
 from cae_core.corruptions import corrupt
 from cae_core.datasets import as_float, load
@@ -25,6 +26,13 @@ INTERVAL, SHARE = 0.2, 20
 ATTENTION = 3.0
 """Seconds after a look for which pictures go on being made."""
 MOST_POINTS = 400
+MEASURES = {
+    "mse": "mean squared error a pixel of the eight reconstructions",
+    "bce": "binary cross-entropy a pixel of the same, in nats",
+    "code": "mean size of the numbers in the codes of the fixed sample",
+    "silent": "share of silent units in them",
+}
+"""What is measured with every picture, in the same unit whatever the run's loss is."""
 
 
 class Curve:
@@ -107,6 +115,7 @@ class Seen:
         labels: of the `Sample`.
         x_hat: `(8, H, W, C)` float32 in [0, 1], what the network makes of the noisy ones now.
         plane: the codes of the sample in the plane.
+        measured: by name in `MEASURES`, `(k, 2)` float64: epoch (with fractions) and value, as often as somebody looked.
     """
 
     number: int
@@ -125,6 +134,7 @@ class Seen:
     labels: np.ndarray = field(repr=False)
     x_hat: np.ndarray = field(repr=False)
     plane: latent.Plane = field(repr=False)
+    measured: Mapping[str, np.ndarray] = field(repr=False)
 
 
 class Watch:
@@ -133,7 +143,7 @@ class Watch:
     def __init__(self, recording: Recording) -> None:
         self._recording, self._probes = recording, probes(recording.config)
         self._sample = sample(recording.config.dataset)
-        self._curve = Curve()
+        self._curve, self._measured = Curve(), {name: Curve() for name in MEASURES}
         self._event: training.TrainingEvent | None = None
         self._lately: deque[tuple[int, float]] = deque(maxlen=50)
         self._first: tuple[int, float] | None = None
@@ -180,6 +190,12 @@ class Watch:
         x_hat, codes = model.reconstruct(self._probes.x_noisy), model.encode(self._sample.x)
         if not (np.isfinite(x_hat).all() and np.isfinite(codes).all()):
             return  # the run is diverging, which its next loss will say
+        values = (
+            metrics.mse(self._probes.x, x_hat), metrics.bce(self._probes.x, x_hat),
+            float(np.abs(codes).mean()), metrics.silent_share(codes),
+        )  # fmt: skip
+        for line, value in zip(self._measured.values(), values, strict=True):
+            line.add(event.step, value)
         self.seen = Seen(
             number=self.seen.number + 1 if self.seen else 1,
             step=event.step,
@@ -197,6 +213,7 @@ class Watch:
             labels=self._sample.labels,
             x_hat=x_hat,
             plane=latent.to_plane(codes, self.seen.plane.points if self.seen else None),
+            measured={name: line.points() / (steps_per_epoch, 1) for name, line in self._measured.items()},
         )
         ended = time.monotonic()
         took = ended - started if self.seen.number > 1 else 0.0  # the first are compiled for, once

@@ -23,20 +23,33 @@ class Names:
 
 
 @dataclass(frozen=True)
+class Some:
+    """Some of these choices as a value, each once and in their order; in a link separated by commas."""
+
+    choices: tuple[str, ...]
+
+    def check(self, key: str, names: Sequence[str]) -> tuple[str, ...]:
+        for name in names:
+            lookup(dict.fromkeys(self.choices), key, name)
+        return tuple(choice for choice in self.choices if choice in names)
+
+
+@dataclass(frozen=True)
 class Setting:
     """One thing a visitor can set.
 
     Attributes:
         default: its value without a link.
-        allowed: `Bounds` for a number, `Names` for runs, a tuple of the choices for anything else.
+        allowed: `Bounds` for a number, `Names` for runs, `Some` for several of some choices, a tuple of the choices for
+            anything else.
     """
 
     default: Any
-    allowed: Bounds | Names | tuple[Any, ...]
+    allowed: Bounds | Names | Some | tuple[Any, ...]
 
     def parse(self, key: str, given: str) -> Any:
         """The value a link means, or a ValueError saying what was given and what is allowed."""
-        if isinstance(self.allowed, Names):
+        if isinstance(self.allowed, Names | Some):
             return self.allowed.check(key, [name for name in given.split(",") if name])
         if isinstance(self.allowed, Bounds):
             return self.allowed.check(key, given)
@@ -46,6 +59,8 @@ class Setting:
         """Whether the value may stay when a page is opened that knows the key with other choices."""
         if isinstance(self.allowed, Bounds):
             return self.allowed.low <= value <= self.allowed.high
+        if isinstance(self.allowed, Some):
+            return set(value) <= set(self.allowed.choices)
         return isinstance(self.allowed, Names) or value in self.allowed
 
 
@@ -53,6 +68,6 @@ def text(value: Any) -> str:
     """A value as the URL spells it."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):  # a list from a widget
         return ",".join(value)
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -101,7 +101,7 @@ def first_time(what: str, value: Any) -> bool:
 
 def matches(some: Mapping[str, Any]) -> bool:
     """Whether these settings are as given now."""
-    return all(st.session_state.get(key) == value for key, value in some.items())
+    return all(key in st.session_state and text(st.session_state[key]) == text(value) for key, value in some.items())
 
 
 _KNOWN = """

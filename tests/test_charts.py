@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from cae_core import charts
+from cae_core import charts, line_charts
 from cae_core.figures import PALETTE
 
 DIGITS = [str(digit) for digit in range(10)]
@@ -93,8 +93,8 @@ def test_a_run_keeps_its_colour_when_others_go():
 
 
 def test_more_runs_than_can_be_told_apart_are_refused():
-    with pytest.raises(ValueError, match="Got 5 curves; more than 4"):
-        charts.loss_curves([curve()] * 5, "MSE")
+    with pytest.raises(ValueError, match="Got 6 curves; more than 5"):
+        charts.loss_curves([curve()] * 6, "MSE")
 
 
 @pytest.mark.parametrize(("low", "kind"), [(0.1, "log"), (0.2, "linear"), (0.0, "linear"), (-0.1, "linear")])
@@ -245,3 +245,23 @@ def test_no_plotly_is_loaded_to_make_a_figure():
     probe = "import sys\nfrom cae_core import charts\ncharts.loss_curves([], 'BCE')\nprint('plotly' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60)
     assert done.stdout == "False\n"
+
+
+def line(label="a", colour=0, n=5):
+    return line_charts.Line(label, np.arange(n, dtype=float), np.linspace(0.1, 0.9, n), colour)
+
+
+def test_lines_have_their_colours_and_share_axes():
+    figure = line_charts.lines([line(), line("b", 3)], ("epoch", "share"), (0, 4), (0, 1), mark=2)
+    assert names(figure) == ["a", "b"]
+    assert [trace["line"]["color"] for trace in figure["data"]] == [charts.CURVE_COLOURS[0], charts.CURVE_COLOURS[3]]
+    layout = figure["layout"]
+    assert (layout["xaxis"]["range"], layout["yaxis"]["range"]) == ([0, 4], [0, 1])
+    assert (layout["xaxis"]["title"]["text"], layout["yaxis"]["title"]["text"]) == ("epoch", "share")
+    assert [(shape["x0"], shape["x1"]) for shape in layout["shapes"]] == [(2, 2)]
+
+
+def test_lines_without_points_keep_their_place():
+    figure = line_charts.lines([line(n=0)], ("epoch", "share"), (0, 4))
+    assert names(figure) == ["a"]
+    assert figure["layout"]["height"] == 200

@@ -537,3 +537,163 @@ def test_what_a_fork_needs_is_checked_before_it_waits(queue, runs_folder):
     for path, w in runs.weights(runs.find(child), 0).items():
         np.testing.assert_array_equal(w, runs.weights(runs.find(parent))[path])
     assert len(list(runs_folder.iterdir())) == 2
+
+
+# Runs that are trained together, a step each in turn.
+
+OTHER_LOSS = replace(CONFIG, loss="mse", seed=4)
+OTHER_NETWORK = replace(CONFIG, architecture="dense_denoise", bottleneck=5)
+
+
+def alone(config, split):
+    """The history and the last weights of a run that nobody interrupts."""
+    model, history = build(config), []
+    for event in training.train(model, config, *training.split_held_out(split, config.num_train)):
+        if event.epoch_loss is not None:
+            history.append(training.history_row(event))
+    return history, model.weights()
+
+
+def assert_equals(name, expected):
+    run, (history, weights) = runs.find(name), expected
+    assert run.state == "finished"
+    for column in ("loss", "held_out_loss"):
+        np.testing.assert_allclose(runs.history(run)[column], [row[column] for row in history], rtol=0, atol=1.01e-6)
+    for path, w in runs.weights(run).items():
+        np.testing.assert_allclose(w, weights[path], rtol=0, atol=1e-6)
+
+
+def test_runs_together_take_turns_and_each_equals_its_solo_run(queue, whole, few_strokes):
+    configs = [CONFIG, OTHER_LOSS, OTHER_NETWORK]
+    order, train = [], training.train
+
+    def noted(model, config, *rest):
+        for event in train(model, config, *rest):
+            order.append((event.step, configs.index(config)))
+            yield event
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "train", noted)
+        names = queue.submit_together(configs, owner="me", titles=["a", "b", "c"])
+        for name in names:
+            over(queue, name)
+    assert order == sorted(order)  # a step of each, in their order, then the next step of each
+    assert len(order) == 27
+    snapshots = queue.of("me")
+    assert [(one.name, one.title, one.state) for one in snapshots] == [
+        (name, title, "finished") for name, title in zip(names, "abc", strict=True)
+    ]
+    assert len({one.group for one in snapshots}) == 1
+    assert snapshots[0].group
+    assert_equals_whole(names[0], whole)
+    for name, config in zip(names[1:], configs[1:], strict=True):
+        assert_equals(name, alone(config, few_strokes("train").x))
+
+
+def test_stopping_one_of_them_lets_the_others_go_on(queue, gate, whole):
+    gate.call_at(2, lambda: queue.stop(names[0], "me"))
+    names = queue.submit_together([OTHER_LOSS, CONFIG], owner="me")
+    assert over(queue, names[0]).state == "stopped"
+    assert over(queue, names[1]).state == "finished"
+    assert runs.find(names[0]).step == 2
+    assert_equals_whole(names[1], whole)
+
+
+def test_one_that_diverges_lets_the_others_go_on(queue, whole):
+    names = queue.submit_together([diverging(), CONFIG], owner="me")
+    assert over(queue, names[0]).state == "failed"
+    over(queue, names[1])
+    assert_equals_whole(names[1], whole)
+
+
+def test_paused_together_nothing_is_trained_and_all_go_on(queue, gate, whole):
+    gate.call_at(4, lambda: [queue.pause(name, "me") for name in names])
+    names = queue.submit_together([CONFIG, OTHER_LOSS], owner="me")
+    until(lambda: "paused" in [one.state for one in queue.of("me")])
+    time.sleep(0.2)
+    before = gate.steps
+    time.sleep(0.2)
+    assert gate.steps == before <= 8
+    for name in names:
+        queue.go_on(name, "me")
+    over(queue, names[1])
+    over(queue, names[0])
+    assert_equals_whole(names[0], whole)
+
+
+@pytest.mark.parametrize("bad", [replace(CONFIG, loss="foo"), replace(CONFIG, output="linear")])
+def test_a_configuration_that_cannot_be_lets_none_of_them_in(queue, bad, runs_folder):
+    with pytest.raises(ValueError, match=r"Unknown loss 'foo'|loss is 'bce' and output 'linear'"):
+        queue.submit_together([CONFIG, bad])
+    assert queue.queue() == queue.of("") == []
+    assert not runs_folder.exists() or not list(runs_folder.iterdir())
+
+
+@pytest.mark.parametrize("number", [0, jobs.MOST_TOGETHER + 1])
+def test_only_so_many_go_together(queue, number):
+    with pytest.raises(JobError, match=f"Got {number} runs to train together: choose 1 to {jobs.MOST_TOGETHER}"):
+        queue.submit_together([CONFIG] * number)
+
+
+def test_a_disk_that_refuses_the_second_keeps_nothing_of_the_first(queue, runs_folder, monkeypatch):
+    begin, begun = recording.Recording.begin, []
+
+    def full(*args):
+        if begun:
+            raise runs.RunError("No space left on device")
+        begun.append(begin(*args))
+        return begun[0]
+
+    monkeypatch.setattr(recording.Recording, "begin", full)
+    with pytest.raises(runs.RunError, match="No space left"):
+        queue.submit_together([CONFIG, OTHER_LOSS])
+    assert queue.queue() == []
+    assert list(runs_folder.iterdir()) == []
+
+
+def test_together_they_count_as_one_of_what_a_visitor_may_have(queue, gate):
+    gate.hold_at(1)
+    small = replace(CONFIG, epochs=1)
+    together = queue.submit_together([small] * 3, owner="greedy")
+    names = [queue.submit(small, owner="greedy") for _ in range(jobs.MOST_OF_ONE - 1)]
+    with pytest.raises(JobError, match="You have 5 runs in the queue"):
+        queue.submit_together([small], owner="greedy")
+    for name in names:
+        queue.stop(name, "greedy")
+    gate.open.set()
+    assert {over(queue, name).state for name in together} == {"finished"}
+
+
+def test_those_that_wait_together_can_be_withdrawn_one_by_one(queue, gate, whole):
+    gate.hold_at(1)
+    first = queue.submit(replace(CONFIG, epochs=1))
+    names = queue.submit_together([OTHER_LOSS, CONFIG], owner="me")
+    assert gate.reached.wait(PATIENCE)
+    assert [queue.snapshot(name).state for name in names] == ["waiting", "waiting"]
+    queue.stop(names[0], "me")
+    assert queue.snapshot(names[0]) is None
+    gate.open.set()
+    over(queue, first)
+    over(queue, names[1])
+    assert_equals_whole(names[1], whole)
+
+
+def test_ended_with_its_process_all_that_trained_together_go_on_another_day(make, gate, whole, few_strokes):
+    first = make()
+    gate.hold_at(5, seed=CONFIG.seed)
+    names = first.submit_together([OTHER_LOSS, CONFIG], owner="me")
+    assert gate.reached.wait(PATIENCE)
+    ending = threading.Thread(target=first.end)
+    ending.start()
+    until(lambda: first._ending)
+    gate.open.set()
+    ending.join(PATIENCE)
+    assert not ending.is_alive()
+    assert [(runs.find(name).state, runs.find(name).step) for name in names] == [("interrupted", 5), ("interrupted", 5)]
+    second = make()
+    for name in names:
+        second.resume(name, "me")
+    for name in names:
+        over(second, name)
+    assert_equals(names[0], alone(OTHER_LOSS, few_strokes("train").x))
+    assert_equals_whole(names[1], whole)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cae_core import datasets, latent, watching
+from cae_core import datasets, latent, metrics, watching
 from cae_core.config import RunConfig
 from cae_core.corruptions import corrupt
 from cae_core.datasets import as_float
@@ -212,3 +212,20 @@ def test_when_it_is_over_the_pictures_stay_and_the_network_goes(begun, monkeypat
     assert network() is None
     assert watch.seen is seen
     assert seen.x_hat.shape == (8, 28, 28, 1)
+
+
+def test_what_is_measured_is_measured_in_the_same_units_whatever_the_loss(begun, monkeypatch):
+    recording = begun()
+    watch, pictured = driven(recording, Clock(monkeypatch, step=100.0), looked=lambda event: True)
+    seen, model = watch.seen, recording.model
+    codes = model.encode(watching.sample(recording.config.dataset).x)
+    last = {
+        "mse": np.mean((seen.x - seen.x_hat) ** 2),
+        "bce": metrics.bce(seen.x, seen.x_hat),
+        "code": np.abs(codes).mean(),
+        "silent": metrics.silent_share(codes),
+    }
+    assert seen.measured.keys() == watching.MEASURES.keys()
+    for name, points in seen.measured.items():
+        np.testing.assert_allclose(points[:, 0], np.array(pictured) / seen.steps_per_epoch)
+        assert points[-1, 1] == pytest.approx(last[name], rel=1e-5)

@@ -1,0 +1,177 @@
+"""What the race, BCE or MSE, and Sparsity say to look for is so: each is trained on strokes as it stands, and checked.
+
+Each test first looks whether the sentence that it checks still stands there.
+"""
+
+import dataclasses
+import functools
+
+import numpy as np
+import pytest
+from shown_lab import ShownLab
+
+from cae_core import checkerboard, metrics, saturation, training, watching
+from cae_core.architectures import build
+from cae_core.datasets import as_float, load
+from pages import bce_or_mse, loss_words, race, race_words, sparsity, sparsity_words
+
+VIEWS = {"race": (race, race_words), "losses": (bce_or_mse, loss_words), "sparsity": (sparsity, sparsity_words)}
+MAKE = {"race": race.racing, "losses": bce_or_mse.pair, "sparsity": sparsity.side_by_side}
+EVERY = [(view, name) for view, (_, words) in VIEWS.items() for name in words.EXPERIMENTS]
+
+
+@dataclasses.dataclass
+class Trained:
+    """A run that is over, and what its page would show of it."""
+
+    x: np.ndarray
+    x_hat: np.ndarray
+    codes: np.ndarray
+
+    @property
+    def mse(self):
+        return metrics.mse(self.x, self.x_hat)
+
+    @property
+    def score(self):
+        return checkerboard.score(self.x, self.x_hat)
+
+    @property
+    def silent(self):
+        return metrics.silent_share(self.codes)
+
+
+@functools.cache
+def trained(config):
+    model = build(config)
+    for _ in training.train(model, config, *training.split_held_out(load("strokes", "train").x, config.num_train)):
+        pass
+    of = watching.probes(config)
+    return Trained(of.x, model.reconstruct(of.x_noisy), model.encode(as_float(load("strokes", "train").x[-500:])))
+
+
+def lanes(view, name, *claims):
+    """The configurations of an experiment that makes these claims, by title."""
+    page, words = VIEWS[view]
+    one = words.EXPERIMENTS[name]
+    for claim in claims:
+        assert claim in " ".join(one.look_for.split())
+    now = {key: setting.default for key, setting in page.SETTINGS.items()} | {"dataset": "strokes", **one.settings}
+    return {lane.title: lane.config for lane in MAKE[view](now)}
+
+
+def runs(view, name, *claims):
+    return {title: trained(config) for title, config in lanes(view, name, *claims).items()}
+
+
+def test_every_experiment_is_checked_here():
+    checked = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
+    assert {name for _, name in EVERY} <= checked
+
+
+@pytest.mark.parametrize(("view", "name"), EVERY)
+def test_every_experiment_can_be_set_by_a_click(view, name):
+    one = VIEWS[view][1].EXPERIMENTS[name]
+    page = ShownLab(view=view, race_images=300, pair_images=300, sparse_images=300, target=0.5)
+    assert one.look_for not in page.text
+    page.click(one.title)
+    for key, value in one.settings.items():
+        now = page.app.session_state[key]
+        assert (tuple(now) if isinstance(now, list) else now) == value
+    assert one.look_for in page.text
+    assert page.messages("error") == []
+    assert bool(page.messages("warning")) == (name == "outside")
+
+
+def test_all_five():
+    five = runs("race", "all_five", "its score is more than five times that of any other", "the smallest error by far")
+    score = {title: run.score for title, run in five.items()}
+    worst = score.pop("Transpose 3")
+    assert worst > 5 * max(score.values())
+    mse = {title: run.mse for title, run in five.items()}
+    best = mse.pop("Unpool")
+    assert best < min(mse.values()) / 2
+
+
+def test_one_pixel():
+    two = runs("race", "one_pixel", "kernel 3 is more than ten times that of kernel 4, and its error is larger")
+    assert two["Transpose 3"].score > 10 * two["Transpose 4"].score
+    assert two["Transpose 3"].mse > two["Transpose 4"].mse
+
+
+def test_training_longer():
+    two = runs(
+        "race", "training_longer", "falls from over 10 to below 2", "resizing never has one, and its picture gets sharper"
+    )
+    before = runs("race", "all_five")
+    assert before["Transpose 3"].score > 10
+    assert two["Transpose 3"].score < 2
+    assert before["Resize"].score < two["Resize"].score < 1  # sharper: more of what the image has there
+    assert two["Resize"].mse < before["Resize"].mse
+
+
+def test_switches_and_noise():
+    two = runs("race", "switches_and_noise", "its error is now more than three times what it was without")
+    before = runs("race", "all_five", "its switches tell it where every stroke is")
+    assert before["Unpool"].mse < before["Upsample"].mse
+    assert two["Unpool"].mse > 3 * before["Unpool"].mse
+
+
+def test_stuck_in_black():
+    two = runs(
+        "losses", "stuck_in_black", "it is sure and wrong at every white pixel, and there the slope of MSE is nearly 0"
+    )
+    good, stuck = two["Trained with BCE"], two["Trained with MSE"]
+    assert stuck.x_hat.max() < 0.01
+    assert good.mse < stuck.mse / 5
+    assert saturation.sure_and_wrong(stuck.x, stuck.x_hat)[stuck.x > 0.52].all()
+    assert saturation.mean_slope("mse", stuck.x, stuck.x_hat) < 0.001
+    assert saturation.mean_slope("bce", stuck.x, stuck.x_hat) > 0.8
+
+
+def test_twins():
+    two = runs("losses", "twins", "their squared errors differ by less than a tenth")
+    a, b = (run.mse for run in two.values())
+    assert abs(a - b) < 0.1 * min(a, b)
+
+
+def test_large_steps():
+    two = runs("losses", "large_steps", "MSE overshoots into black early on and stays there, while BCE goes on learning")
+    assert two["Trained with MSE"].x_hat.max() < 0.01
+    assert two["Trained with BCE"].mse < 0.7 * two["Trained with MSE"].mse
+
+
+def test_outside():
+    lanes("losses", "outside", "The curve of BCE now falls without end to the right", "but a sigmoid cannot reach it")
+    far = saturation.value("bce", 1.2, np.array([1.0, 10.0, 100.0, 1000.0]))
+    assert (np.diff(far) < 0).all()
+    assert saturation.value("mse", 1.2, 1000.0) == pytest.approx(0.04)
+
+
+def test_a_price():
+    four = runs("sparsity", "a_price", "the stronger one more than half of them are", "linear output silences far fewer")
+    assert four["No penalty"].silent == 0
+    assert four["Penalty 0.005"].silent > 0.5
+    assert four["Penalty 0.005, linear"].silent < four["Penalty 0.005"].silent / 2
+    assert four["No penalty"].mse < four["Penalty 0.005"].mse
+
+
+def test_collapse():
+    three = runs("sparsity", "collapse", "gives the same average image for all eight", "does not say so")
+    gone = three["Penalty 0.1"]
+    assert gone.x_hat.var(axis=0).mean() < 0.001 * gone.x.var(axis=0).mean()
+    assert np.abs(gone.codes).mean() < 0.001
+    assert gone.silent < 0.2
+
+
+def test_bce_pays_more():
+    under_bce = runs("sparsity", "bce_pays_more", "the same stronger penalty silences fewer units: about half as many")
+    under_mse = runs("sparsity", "a_price")
+    half = under_mse["Penalty 0.005"].silent / 2
+    assert 0.6 * half < under_bce["Penalty 0.005"].silent < 1.4 * half
+
+
+def test_linear_code():
+    three = runs("sparsity", "linear_code", "to less than a third, and no unit falls silent")
+    assert np.abs(three["Penalty 0.03"].codes).mean() < np.abs(three["No penalty"].codes).mean() / 3
+    assert {run.silent for run in three.values()} == {0.0}
