@@ -12,8 +12,8 @@ import pytest
 
 from cae_core.config import BOTTLENECKS, BOUNDS, DEFAULTS, Bounds, RunConfig, lookup
 
-NAMES = ("dataset", "architecture", "loss", "noise_kind", "optimizer", "schedule")
-INTEGERS = ("num_train", "bottleneck", "epochs", "batch_size", "seed")
+NAMES = ("dataset", "architecture", "loss", "noise_kind", "optimizer", "schedule", "output")
+INTEGERS = ("num_train", "bottleneck", "epochs", "batch_size", "seed", "pretraining")
 
 
 def test_every_setting_is_a_name_or_has_bounds():
@@ -57,7 +57,7 @@ def test_numbers_from_the_command_line_and_from_numpy_are_taken(name):
 
 
 def test_a_configuration_goes_through_json_and_back():
-    config = RunConfig("mnist", 1000, "dense", 7, "mse", "mixed", 0.25, "muon", 0.01, "cosine", 3, 32, 0.5, 9)
+    config = RunConfig("mnist", 1000, "dense", 7, "mse", "mixed", 0.25, "muon", 0.01, "cosine", 3, 32, 0.5, 9, "linear", 4)
     assert RunConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
     assert all(getattr(config, f.name) != getattr(DEFAULTS, f.name) for f in dataclasses.fields(RunConfig))
     assert RunConfig.from_dict({}) == DEFAULTS
