@@ -117,7 +117,7 @@ def _buttons(job: Snapshot | None, owner: str) -> None:
 
 def _button(label: str, icon: str, action: str, job: Snapshot | None, owner: str, key: str | None, enabled: bool) -> None:
     st.button(
-        label, icon=icon, key=f"live_{action}", shortcut=key, disabled=not enabled,
+        label, icon=icon, key=f"live_{'pause' if key == 'p' else action}", shortcut=key, disabled=not enabled,
         width=PAUSE_WIDTH if key == "p" else "content", on_click=act, args=(action, job.name if job else "", owner),
     )  # fmt: skip
 
