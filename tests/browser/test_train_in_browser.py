@@ -145,7 +145,7 @@ def test_a_run_learns_before_your_eyes(visit_train):
     assert visitor.facts["Before my eyes"] == "Training"
     assert re.fullmatch(r"[\d,]+ of 50,000", visitor.facts["Step"])
     assert re.fullmatch(r"\d+ steps/s", visitor.facts["Speed"])
-    assert re.fullmatch(r"\d+ (s|min)", visitor.facts["Time left"])
+    assert re.fullmatch(r"[\d.]+ (s|min|h)", visitor.facts["Time left"])
     assert 0 < visitor.page.locator("progress").evaluate("bar => bar.value / bar.max") < 1
     assert visitor.page.locator(".js-plotly-plot").nth(1).locator(".point").count() == 500
 
