@@ -124,27 +124,17 @@ def _resume(args: argparse.Namespace, say) -> dict:
 
 def _record(recording, bar: _Bar, say) -> dict:
     """Drives a recording to its end; what stops it early leaves a run that can be resumed."""
-    from cae_core import backend, runs
+    from cae_core import backend, driving
 
     try:
         backend.ready(WAIT)
-        show = bar.on_event(recording.name, say)
-        for event in recording.events():
-            show(event)
-    except FloatingPointError as error:
-        recording.fail(str(error))
-        raise
-    except ValueError:
-        if recording.model is None:  # it never began: there is no data set, or the network cannot take its images
-            recording.discard()
-        raise
+        run = driving.drive(recording, bar.on_event(recording.name, say))
     except KeyboardInterrupt:
         bar.clear()
         say(f"to go on with it: python -m cae_core resume {recording.name}")
         raise
     finally:
         recording.close()
-    run = runs.read(recording.path)
     say(f"saved {run.path}")
     return {"run": run.name, "path": str(run.path), "epochs": recording.history, "metrics": run.metrics}
 

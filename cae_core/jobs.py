@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from cae_core import estimating, runs, training
+from cae_core import estimating, runs
 from cae_core.config import RunConfig
 from cae_core.entry import Entry
 from cae_core.job import Job, Snapshot
@@ -82,20 +82,10 @@ class Jobs:
         """
         if not 0 < len(configs) <= MOST_TOGETHER:
             raise JobError(f"Got {len(configs)} runs to train together: choose 1 to {MOST_TOGETHER}.")
-        with self._changed:
-            self._refuse_more(owner)
-        for config in configs:
-            training.check(config)
-        group, begun = secrets.token_hex(8), []
-        try:
-            for config, title in zip(configs, titles or [""] * len(configs), strict=True):
-                begun.append((Recording.begin(config, new_name(config), title, owner), title))
-        except Exception:
-            for recording, _ in begun:
-                recording.discard()
-            raise
-        with self._changed:  # all at once, or the first would begin alone
-            return [self._enter(recording, title, owner, group) for recording, title in begun]
+        titles = titles or [""] * len(configs)
+        entries = [Entry(new_name(config), config, title) for config, title in zip(configs, titles, strict=True)]
+        self._enter_all(entries, owner, group=secrets.token_hex(8))
+        return [entry.name for entry in entries]
 
     def submit_in_order(self, entries: Sequence[Entry], owner: str = "") -> None:
         """Enters runs that belong together, to be trained one after another; each may start from the end of one before it.
@@ -109,20 +99,7 @@ class Jobs:
         """
         if not 0 < len(entries) <= MOST_IN_ORDER:
             raise JobError(f"Got {len(entries)} runs to train in order: choose 1 to {MOST_IN_ORDER}.")
-        with self._changed:
-            self._refuse_more(owner)
-        begun: list[Recording] = []
-        try:
-            for entry in entries:
-                begun.append(entry.begin(owner))
-        except Exception:
-            for recording in begun:
-                recording.discard()
-            raise
-        series = secrets.token_hex(8)
-        with self._changed:  # all at once, for they count as one
-            for recording, entry in zip(begun, entries, strict=True):
-                self._enter(recording, entry.title, owner, series=series)
+        self._enter_all(entries, owner, series=secrets.token_hex(8))
 
     def resume(self, name: str, owner: str = "") -> str:
         """Enters an interrupted or stopped run again, to go on where it was. Raises as `submit` does."""
@@ -207,6 +184,20 @@ class Jobs:
             raise JobError(f"You have {ours} runs in the queue, the most one visitor may: wait for one, or withdraw one.")
         if len(set(entries)) >= MOST_WAITING:
             raise JobError(f"The queue is full, with {len(self._queue)} runs: try again when some are done.")
+
+    def _enter_all(self, entries: Sequence[Entry], owner: str, group: str = "", series: str = "") -> None:
+        """Enters all of them at once, or the first would begin alone; if one cannot begin, none is left."""
+        with self._changed:
+            self._refuse_more(owner)
+        with contextlib.ExitStack() as undo:
+            begun = []
+            for entry in entries:
+                begun.append(entry.begin(owner))
+                undo.callback(begun[-1].discard)
+            undo.pop_all()
+        with self._changed:
+            for recording, entry in zip(begun, entries, strict=True):
+                self._enter(recording, entry.title, owner, group, series)
 
     def _enter(self, recording: Recording, title: str, owner: str, group: str = "", series: str = "") -> str:
         job = Job(recording, title, owner, group, self._changed, series)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import platform
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,12 +12,13 @@ from importlib.metadata import version
 from cae_core import runs
 from cae_core.claims import Card, check_fraction, is_measurable, shorter
 from cae_core.config import Bounds, RunConfig, lookup
+from cae_core.driving import drive
+from cae_core.entry import Entry
 from cae_core.measuring import measure
 from cae_core.objectives import num_epochs
-from cae_core.recording import Recording
 from cae_core.reproductions import CARDS
 from cae_core.results import Result
-from cae_core.runs import Run, RunError
+from cae_core.runs import Run
 from cae_core.training import TrainingEvent
 
 SEEDS = Bounds(1, 100, integer=True)
@@ -88,31 +90,13 @@ def _trained(card: Card, run: str, seed: int, fraction: float, on_event) -> Run:
     """The finished run, trained now, taken up again, or there already."""
     config, name = settings(card, run, seed, fraction), name_of(card, run, seed, fraction)
     path = runs.runs_dir() / name
+    origin = None
     if path.exists():
         found = runs.read(path)
-        if found.config != config:
-            raise RunError(f"The run {name!r} was made with other settings: rename or delete it, and try again.")
-        if found.state == "finished":
+        if found.config == config and found.state == "finished":
             return found
-        if found.state == "failed":
-            raise RunError(f"The run {name!r} failed ({found.message}): delete {path}, and try again.")
-        recording = Recording.resume(found)
-    else:
-        origin = None
-        if card.starts.get(run):
-            parent = _trained(card, card.starts[run], seed, fraction, on_event)
-            origin = {"run": parent.name, "step": parent.step}
-        recording = Recording.begin(config, name, origin=origin)
-    try:
-        for event in recording.events():
-            on_event(name, event)
-    except FloatingPointError as error:
-        recording.fail(str(error))
-        raise
-    except ValueError:
-        if recording.model is None:  # it never began: there is no data set, or the network cannot take its images
-            recording.discard()
-        raise
-    finally:
-        recording.close()
-    return runs.read(path)
+    elif card.starts.get(run):
+        parent = _trained(card, card.starts[run], seed, fraction, on_event)
+        origin = {"run": parent.name, "step": parent.step}
+    recording = Entry(name, config, origin=origin).begin(owner="")
+    return drive(recording, functools.partial(on_event, name))

@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from cae_core import backend, charts, datasets, denoising, runs, training
+from cae_core import charts, datasets, denoising, runs, training
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
 from cae_core.runs import Run
@@ -102,7 +102,7 @@ def _rows(compared: Sequence[Run]) -> None:
     rows = [show.Row("Clean", "x, the target", drawn.x, f"{ten}, clean")]
     if noise != "no noise":
         rows.append(show.Row("Noisy", noise, drawn.x_noisy, f"{ten}, {noise}, MSE {drawn.noisy_figures['mse']:.4f}"))
-    ready, trouble = _ready(), []
+    ready, trouble = waiting.networks_ready(), []
     for run in compared:
         told = run.label.replace("<", "‹")  # the browser's cleaner drops an alternative text with a tag in it
         made, note = (None, "…") if run.is_trained else (None, "it has no trained network")
@@ -122,14 +122,6 @@ def _rows(compared: Sequence[Run]) -> None:
         show.download_later()
         st.caption("The networks are being loaded, which takes a few seconds after the start of the program.")
         waiting.for_networks()
-
-
-def _ready() -> bool:
-    try:
-        return backend.ready()
-    except RuntimeError as error:
-        st.error(show.plain(str(error)))
-        return False
 
 
 def _through(drawn: denoising.Sample, run: Run) -> tuple[np.ndarray | None, str]:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from cae_core import backend, checkerboard, datasets, description
+from cae_core import checkerboard, datasets, description
 from cae_core.config import BOUNDS, Bounds, RunConfig
-from pages import controls, explain, lanes, race_words, show, together, waiting
+from pages import controls, explain, lanes, race_words, together, waiting
 from pages.lanes import Lane
 from pages.setting import Setting, Some
 
@@ -52,7 +52,7 @@ def racing(now: dict) -> list[Lane]:
 
 
 def draw(now: dict) -> None:
-    ready = _ready()
+    ready = waiting.networks_ready()
     racers = racing(now)
     problem = "" if len(racers) > 1 else "A race needs two: choose at least two decoders in the sidebar."
     together.run("Decoder race", racers, problem, lambda shown: _pictures(shown, ready))
@@ -60,14 +60,6 @@ def draw(now: dict) -> None:
     race_words.explanation()
     if not ready:
         waiting.for_networks()
-
-
-def _ready() -> bool:
-    try:
-        return backend.ready()
-    except RuntimeError as error:
-        st.error(show.plain(str(error)))
-        return False
 
 
 def score(lane: Lane) -> str:

@@ -6,6 +6,7 @@ import time
 import streamlit as st
 
 from cae_core import backend
+from pages import show
 
 FIRST_PAINT = 0.15
 """Seconds in which a new visitor's browser draws the question; sent together, all is drawn together, much later."""
@@ -14,6 +15,15 @@ FIRST_PAINT = 0.15
 def for_first_paint() -> None:
     """Leaves the browser the time to draw what it was sent."""
     time.sleep(FIRST_PAINT)
+
+
+def networks_ready() -> bool:
+    """Whether networks can be used; says why, if they never will."""
+    try:
+        return backend.ready()
+    except RuntimeError as error:
+        st.error(show.plain(str(error)))
+        return False
 
 
 def for_networks() -> None:
