@@ -56,7 +56,7 @@ def on_disk(server):
     return {file.parent.name: json.loads(file.read_text()) for file in server.runs.glob("*/run.json")}
 
 
-STEERING = {"Pause": "pause", "Resume": "go_on", "One step": "step", "Stop": "stop", "Withdraw": "stop"}
+STEERING = {"Pause": "pause", "Resume": "pause", "One step": "step", "Stop": "stop", "Withdraw": "stop"}
 
 
 def button(visitor, label):
@@ -273,7 +273,7 @@ def test_finished_run_denoises_for_its_visitor_and_by_link_for_another(visit_tra
 PARTS = {
     "heading": "h1",
     "train": ".st-key-train button",
-    "pause": ".st-key-live_pause button, .st-key-live_go_on button",
+    "pause": ".st-key-live_pause button",
     "step": ".st-key-live_step button",
     "stop": ".st-key-live_stop button",
     "progress": "progress",
