@@ -29,18 +29,13 @@ CARDS: dict[str, Card] = {
     "hinton": Card(
         "A code of 30 numbers, their network",
         "Hinton and Salakhutdinov, Science 2006, Fig. 2: a deep autoencoder, 784-1000-500-250-30",
-        (
-            Claim("whole network at once", "hinton", 3.00, "squared_error"),
-            Claim("layer by layer first", "hinton_pretrained", 3.00, "squared_error"),
-        ),
-        {
-            "hinton": _as_published("dense_deep"),
-            "hinton_pretrained": _as_published("dense_deep", pretraining=5),
-        },
+        (Claim("whole network at once", "hinton", 3.00, "squared_error"),),
+        {"hinton": _as_published("dense_deep")},
         tolerance=0.1,
         at_most=True,
-        differs=f"{_TRAINED_ON} They pretrained with restricted Boltzmann machines and fine-tuned by conjugate gradients; "
-        "here it is Adam, from random weights or from layers trained alone as shallow autoencoders.",
+        differs=f"{_TRAINED_ON} They pretrained each layer as a restricted Boltzmann machine and fine-tuned by conjugate "
+        "gradients; here all layers begin random, four times Glorot's size, and Muon takes the place of both. With Adam, "
+        "from Glorot's own weights, the same network was still at a held-out BCE of 0.110 after 31 epochs.",
     ),
     "thirty": Card(
         "A code of 30 numbers, any network",

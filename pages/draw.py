@@ -102,10 +102,7 @@ def _page() -> None:
     draw_controls.sidebar(now)
     if problems:
         show.link_problems(problems)
-    try:
-        datasets.load(now["dataset"], "test")
-    except datasets.DataError as error:
-        missing.say(now["dataset"], error)
+    if not missing.has_images(now["dataset"]):
         state.write_address(SETTINGS)
         return
     found, trouble = draw_controls.networks(now)

@@ -6,6 +6,16 @@ from cae_core import datasets
 from pages import show, state
 
 
+def has_images(dataset: str) -> bool:
+    """Whether a data set can be shown; if not, says why and what can be done."""
+    try:
+        datasets.load(dataset, "test")
+    except datasets.DataError as error:
+        say(dataset, error)
+        return False
+    return True
+
+
 def say(dataset: str, trouble: datasets.DataError) -> None:
     """The reason, and a button that mends it where there is one."""
     if isinstance(trouble, datasets.DatasetMissing):

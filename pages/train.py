@@ -116,10 +116,7 @@ def _page() -> None:
     if problems:
         show.link_problems(problems)
     config = RunConfig(**{name: now[name] for name in DEFAULT})
-    try:
-        datasets.load(config.dataset, "test")
-    except datasets.DataError as error:
-        missing.say(config.dataset, error)
+    if not missing.has_images(config.dataset):
         return
     next_run.draw(config, now, owner)
     live.run(live.latest(owner), config, owner)

@@ -290,6 +290,13 @@ def test_dense_is_the_published_network_computed_by_hand():
     np.testing.assert_allclose(model.reconstruct(x).reshape(5, 784), h, atol=1e-5)
 
 
+def test_dense_deep_begins_with_sigmoids_as_steep_as_tanh_units():
+    for layer in build(config("dense_deep")).stages[1].encode + build(config("dense_deep")).stages[3].encode:
+        gain = 4 if layer.name.startswith("hidden") else 1
+        kernel = layer.kernel.numpy()
+        np.testing.assert_allclose(np.abs(kernel).max(), gain * np.sqrt(6 / sum(kernel.shape)), rtol=0.01)
+
+
 def test_fast_starts_its_block_as_the_identity_and_its_code_is_unbounded():
     model = build(config("fast"))
     assert not model.encoder.get_layer("residual_out").kernel.numpy().any()

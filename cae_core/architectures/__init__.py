@@ -108,8 +108,8 @@ ARCHITECTURES: dict[str, Architecture] = {
         "784 → 1000 → 500 → 250 → code and back, the network that made deep autoencoders known.",
         "Hinton and Salakhutdinov, Science 2006, Fig. 2",
         "dense_deep",
-        published={"loss": "bce", "optimizer": "adam", "learning_rate": 0.001, "schedule": "cosine", "batch_size": 128,
-                   "epochs": 50, "bottleneck": 30, **_CLEAN},
+        published={"loss": "bce", "optimizer": "muon", "learning_rate": 0.02, "schedule": "one_cycle", "batch_size": 256,
+                   "epochs": 15, "bottleneck": 30, **_CLEAN},
         equations=(
             r"h_i = \sigma(W_i h_{i-1} + b_i),\quad h_0 = x",
             r"z = W_4 h_3 + b_4 \in \mathbb{R}^{30}",

@@ -132,7 +132,11 @@ def untied(decoder: keras.Model) -> keras.Model:
 
 
 def dense_stack(
-    config: RunConfig, image_shape: tuple[int, int, int], hidden: Sequence[int], code_activation: str | None
+    config: RunConfig,
+    image_shape: tuple[int, int, int],
+    hidden: Sequence[int],
+    code_activation: str | None,
+    gain: float = 1.0,
 ) -> Autoencoder:
     """A mirrored stack of dense layers, sigmoid but for the code and the logits; every pair of layers is a stage.
 
@@ -141,11 +145,16 @@ def dense_stack(
         image_shape: `(H, W, C)`.
         hidden: units of the encoder's layers before the code.
         code_activation: of the code; None for a linear one.
+        gain: what Glorot's first weights of the sigmoid layers are multiplied by.
     """
     seed = seeds(config.seed)
 
     def dense(units: int, name: str, activation: str | None = "sigmoid"):
-        return layers.Dense(units, activation, kernel_initializer=keras.initializers.GlorotUniform(next(seed)), name=name)
+        if activation is None or gain == 1:
+            first = keras.initializers.GlorotUniform(next(seed))
+        else:
+            first = keras.initializers.VarianceScaling(gain**2, "fan_avg", "uniform", next(seed))
+        return layers.Dense(units, activation, kernel_initializer=first, name=name)
 
     names = ["hidden"] if len(hidden) == 1 else [f"hidden_{i}" for i, _ in enumerate(hidden, 1)]
     x = keras.Input(image_shape)
