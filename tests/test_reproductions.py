@@ -14,7 +14,7 @@ from cae_core.runs import NAME
 EVERY = pytest.mark.parametrize("card", CARDS.values(), ids=CARDS)
 
 FIGURES = {
-    "hinton": {"whole network at once": 3.00},
+    "hinton": {"whole network at once": 3.00, "shown noisy images": 3.00},
     "thirty": {"fast, 30 numbers": 2.3},
     "pca": {
         "2 components": 43.64, "4 components": 37.56, "8 components": 29.35, "16 components": 21.06,
