@@ -21,6 +21,7 @@ def _as_published(name: str, **changes: Any) -> RunConfig:
 
 
 _KERAS = _as_published("conv_denoise", noise_kind="none", noise_factor=0.0, epochs=50)
+_BLOG = _as_published("dense_denoise", noise_kind="none", noise_factor=0.0, bottleneck=32, batch_size=256, epochs=50)
 _HALF_NOISE = ("gaussian", 0.5)
 _LITTLE_NOISE = {"noise_kind": "gaussian", "noise_factor": 0.2}
 _PCA = {2: 43.64, 4: 37.56, 8: 29.35, 16: 21.06, 30: 13.87, 32: 13.19, 64: 7.09, 128: 3.30}
@@ -149,13 +150,16 @@ CARDS: dict[str, Card] = {
     "keras_blog": Card(
         "One hidden layer of 32",
         "Chollet, Building Autoencoders in Keras, 2016: a 784-32-784 autoencoder, validation BCE",
-        (Claim("after 50 epochs", "keras_blog", 0.09, "bce"),),
+        (
+            Claim("after 50 epochs", "keras_blog", 0.09, "bce"),
+            Claim("the same with Muon", "keras_blog_muon", 0.09, "bce"),
+        ),
         {
-            "keras_blog": _as_published(
-                "dense_denoise", noise_kind="none", noise_factor=0.0, bottleneck=32, batch_size=256, epochs=50
-            )
+            "keras_blog": _BLOG,
+            "keras_blog_muon": dataclasses.replace(_BLOG, optimizer="muon", learning_rate=0.02, schedule="one_cycle"),
         },
         tolerance=0.06,
-        differs=f"{_TRAINED_ON} The code here is a sigmoid, there a rectifier; the figure is given to one digit.",
+        differs=f"{_TRAINED_ON} The code here is a sigmoid, there a rectifier: with Adam it stays at the mean image for "
+        "most of the time, at a learning rate of 0.001 as at 0.01. The published figure has one digit.",
     ),
 }  # fmt: skip
