@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cae_core import training
 from cae_core.config import Bounds, lookup
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.datasets import DATASETS
 from cae_core.optimizers import OPTIMIZERS
-from cae_core.training import HELD_OUT
 
 MOST_LAYERS = 4
 MAPS, KERNEL = Bounds(1, 128, integer=True), Bounds(1, 15, integer=True)
@@ -135,7 +135,7 @@ def check(config: StackConfig) -> None:
             f"labels is {config.labels}, but {entry.label} has {classes} classes: a class without a labelled image cannot "
             f"be learnt. Give at least {classes} labels, one for each class."
         )
-    most = min(config.num_train, entry.num_train - HELD_OUT)
+    most = min(config.num_train, entry.num_train - training.HELD_OUT)
     if config.labels > most:
         raise ValueError(
             f"labels is {config.labels}, but there are only {most} training images: set labels to at most {most}, or "
@@ -164,6 +164,4 @@ def _check_depth(config: StackConfig, image_shape: tuple[int, int, int]) -> None
 
 def num_images(config: StackConfig) -> int:
     """Training images that the layers learn from, as far as that is known without loading them."""
-    return max(1, min(config.num_train, DATASETS[config.dataset].num_train - HELD_OUT))
-
-
+    return max(1, min(config.num_train, DATASETS[config.dataset].num_train - training.HELD_OUT))

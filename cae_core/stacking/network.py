@@ -1,9 +1,9 @@
 """A stack of convolutional autoencoders, and the classifier that begins with its encoders.
 
-A layer reads with its kernels and paints with the same ones flipped in both axes, h = t(x ∗ W + b), y = t(h ∗ W̃ + c); between
-the two, 2 × 2 max pooling keeps one value of four in its place and erases the others. t is the scaled hyperbolic tangent
-1.7159 tanh(2/3 ·) that Masci et al. use, after LeCun et al., Efficient BackProp, 1998; only the way back to pixels, which are
-in [0, 1], ends in a sigmoid.
+A layer reads with its kernels and paints with the same ones flipped in both axes, h = t(x ∗ W + b), y = t(h ∗ W̃ + c);
+between the two, 2 × 2 max pooling keeps one value of four in its place and erases the others. t is the scaled hyperbolic
+tangent 1.7159 tanh(2/3 ·) that Masci et al. use, after LeCun et al., Efficient BackProp, 1998; only the way back to pixels,
+which are in [0, 1], ends in a sigmoid.
 
 Source: Masci, Meier, Cireşan and Schmidhuber, Stacked Convolutional Auto-Encoders for Hierarchical Feature Extraction,
 ICANN 2011, section 3.
@@ -53,7 +53,7 @@ class Encoders:
             self.shapes.append(shape)
 
     def up(self, h, number: int):
-        """What layer `number`, from 0, makes of `(n, h, w, c)`: its maps, pooled, and the switches (None without pooling)."""
+        """What layer `number`, from 0, makes of `(n, h, w, c)`: its maps, pooled, and the switches, if any."""
         h = squash(self.convs[number](h))
         return self.pools[number](h) if self.pools[number] else (h, None)
 

@@ -86,7 +86,7 @@ class StackEvent:
         step: steps done, of all stages, from 1.
         num_steps: steps of all stages.
         seconds: since the first, without the time between events.
-        losses: of this batch: of the layer, 1/(2n) Σ (x − y)²; or of each classifier in the order of `network.ARMS`, in nats.
+        losses: of this batch: of the layer, 1/(2n) Σ (x − y)²; or of each of `network.ARMS` in their order, in nats.
         checkpoint: takes the `StackCheckpoint` after this step; only before the next event is asked for.
     """
 
@@ -160,6 +160,11 @@ def train(
     if start:
         networks.set_weights(start.weights)
         step, seconds = start.step, start.seconds
+    optimizer = None
+
+    def checkpoint() -> StackCheckpoint:
+        return StackCheckpoint(step, seconds, networks.weights(), [v.numpy() for v in optimizer.variables])
+
     for stage in plan:
         end = stage.first_step + stage.steps
         if step >= end or not only(stage):
@@ -177,9 +182,6 @@ def train(
                 variable.assign(array)
         batch_size = min(config.batch_size, len(indices))
         step_on = _compiled(losses, variables, optimizer, (batch_size, *x.shape[1:]))
-
-        def checkpoint(optimizer=optimizer) -> StackCheckpoint:
-            return StackCheckpoint(step, seconds, networks.weights(), [v.numpy() for v in optimizer.variables])
 
         fresh, order, drawn = True, None, None
         while step < end:
@@ -200,10 +202,10 @@ def train(
             fresh = False
             values = tuple(found.numpy().tolist())
             if not all(map(math.isfinite, values)):
+                what = "learning rate" if stage.layer is not None else "fine-tuning rate"
                 raise FloatingPointError(
                     f"The loss became {max(values, key=lambda v: not math.isfinite(v))} in step "
-                    f"{step - stage.first_step} of {stage.label}: the steps are too large. Try a "
-                    f"{'learning' if stage.layer is not None else 'fine-tuning'} rate below {rate:g}, such as {rate / 3:.1g}."
+                    f"{step - stage.first_step} of {stage.label}: the steps are too large. Try a {what} below {rate:g}, such as {rate / 3:.1g}."
                 )
             seconds += time.perf_counter() - started
             yield StackEvent(stage, step, num_steps, seconds, values, checkpoint)
