@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cae_core.config import lookup
-from cae_core.stacking.config import MOST_LAYERS, STACK_BOUNDS, StackConfig
+from cae_core.stacking.config import ARMS, MOST_LAYERS, STACK_BOUNDS, StackConfig
 
 Bar = Callable[[float, str], None]
 EVERY = 50
@@ -93,7 +93,6 @@ def run(args: argparse.Namespace, say: Callable[[str], None], bar: Any, fetch: C
 
 def _stack(args, say, bar, fetch) -> dict[str, Any]:
     from cae_core import backend
-    from cae_core.stacking.network import ARMS
     from cae_core.stacking.recording import StackRecording
 
     config = config_of(args)
@@ -137,6 +136,8 @@ def say_features(found: dict[str, Any], say: Callable[[str], None]) -> None:
     for kind, label in KINDS.items():
         one = found[kind]
         few = f", {FEW} principal components of them {100 * one['few_error']:.2f} %" if "few_error" in one else ""
+        if "same_error" in one:
+            few += f", {found['encoder']['size']} of them {100 * one['same_error']:.2f} %"
         say(f"  {label}, {one['size']} numbers: {100 * one['error']:.2f} %{few}")
 
 

@@ -13,6 +13,9 @@ from cae_core.corruptions import NOISE_KINDS
 from cae_core.datasets import DATASETS
 from cae_core.optimizers import OPTIMIZERS
 
+ARMS = {"pretrained": "From the stack", "random": "From random weights"}
+"""The two classifiers, and how they are called."""
+
 MOST_LAYERS = 4
 MAPS, KERNEL = Bounds(1, 128, integer=True), Bounds(1, 15, integer=True)
 """Of every layer: how many maps it gives, and the side of its kernels in pixels."""
@@ -160,6 +163,26 @@ def _check_depth(config: StackConfig, image_shape: tuple[int, int, int]) -> None
                 f"The kernels of layer {number} are {kernel} x {kernel} pixels, and the maps it reads {side[0]} x "
                 f"{side[1]}: choose kernels of at most {min(side) - 1 + min(side) % 2}, or fewer layers."
             )
+
+
+def fitting(config: StackConfig) -> StackConfig:
+    """The configuration with layers, kernels, images and labels that can work together; its names must be known."""
+    entry = DATASETS[config.dataset]
+    height, width = entry.image_shape[:2]
+    images = max(config.num_train, min(STACK_BOUNDS["num_train"].low, entry.num_train - training.HELD_OUT))
+    layers = min(max(1, len(sides(config, entry.image_shape))), len(config.kernels))
+    kernels = []
+    for number in range(layers):
+        most = min(height, width) // (2**number if config.pooling else 1)
+        kernels.append(max(1, min(config.kernels[number] - 1 + config.kernels[number] % 2, most - 1 + most % 2)))
+    return dataclasses.replace(
+        config,
+        num_train=int(images),
+        labels=max(len(entry.class_names), min(config.labels, images, entry.num_train - training.HELD_OUT)),
+        maps=config.maps[:layers],
+        kernels=(min(kernels),) * layers if len(set(config.kernels)) == 1 else tuple(kernels),
+        pooling=config.pooling and bool(sides(config, entry.image_shape)),
+    )
 
 
 def num_images(config: StackConfig) -> int:

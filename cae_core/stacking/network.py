@@ -20,7 +20,7 @@ from keras import layers
 
 from cae_core import architectures
 from cae_core.architectures.layers import MaxPoolSwitches, TiedConv2DTranspose, Unpool, convolutions, seeds
-from cae_core.stacking.config import StackConfig, check
+from cae_core.stacking.config import ARMS, StackConfig, check
 
 HEAD_SEED = 2**20
 """Added to the seed of a classifier's own layers, so that they are drawn alike whatever is below them."""
@@ -155,10 +155,6 @@ class Classifier:
         for mine, theirs in zip(self.encoders.convs, stack.encoders.convs, strict=True):
             mine.kernel.assign(theirs.kernel)
             mine.bias.assign(theirs.bias)
-
-
-ARMS = {"pretrained": "From the stack", "random": "From random weights"}
-"""The two classifiers, and how they are called."""
 
 
 class Networks:

@@ -86,7 +86,7 @@ class StackEvent:
         step: steps done, of all stages, from 1.
         num_steps: steps of all stages.
         seconds: since the first, without the time between events.
-        losses: of this batch: of the layer, 1/(2n) Σ (x − y)²; or of each of `network.ARMS` in their order, in nats.
+        losses: of this batch: of the layer, 1/(2n) Σ (x − y)²; or of each of `config.ARMS` in their order, in nats.
         checkpoint: takes the `StackCheckpoint` after this step; only before the next event is asked for.
     """
 
@@ -205,7 +205,8 @@ def train(
                 what = "learning rate" if stage.layer is not None else "fine-tuning rate"
                 raise FloatingPointError(
                     f"The loss became {max(values, key=lambda v: not math.isfinite(v))} in step "
-                    f"{step - stage.first_step} of {stage.label}: the steps are too large. Try a {what} below {rate:g}, such as {rate / 3:.1g}."
+                    f"{step - stage.first_step} of {stage.label}: the steps are too large. "
+                    f"Try a {what} below {rate:g}, such as {rate / 3:.1g}."
                 )
             seconds += time.perf_counter() - started
             yield StackEvent(stage, step, num_steps, seconds, values, checkpoint)

@@ -10,6 +10,7 @@ import numpy as np
 
 from cae_core import training, watching
 from cae_core.datasets import as_float, load
+from cae_core.stacking.config import ARMS
 from cae_core.stacking.seen import StackSeen, projections
 from cae_core.stacking.training import StackEvent
 from cae_core.watching import ATTENTION, INTERVAL, SHARE, Curve
@@ -69,8 +70,6 @@ class StackWatch:
         self._lately.append((event.step, event.seconds))
         step, layer = event.step - event.stage.first_step, event.stage.layer
         if layer is None:
-            from cae_core.stacking.network import ARMS
-
             for arm, loss in zip(ARMS, event.losses, strict=True):
                 self._tuning.setdefault(arm, Curve()).add(step, loss)
         else:
