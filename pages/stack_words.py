@@ -100,10 +100,11 @@ have to paint a patch from one number become strokes; without it a layer can cop
   the mean of the four places that pooling leaves open.
 - **Features as they are**: a linear classifier on the maps, which stay as the images without labels made them. Its penalty
   is chosen on held-out images.
-- All settings were chosen on the last 5,000 training images, which nothing is trained on; "all labels" are the other 55,000.
+- All settings were chosen on the last 5,000 training images, which nothing is trained on. The other
+  55,000 are "all labels".
 
 *Sources:* Masci, Meier, Cireşan and Schmidhuber, *Stacked Convolutional Auto-Encoders for Hierarchical Feature Extraction*,
-ICANN 2011; Bengio, Lamblin, Popovici and Larochelle, *NIPS* 2006 (layer by layer); Vincent et al., *JMLR* 2010 (with noise);
+ICANN 2011; Bengio, Lamblin, Popovici and Larochelle, *NIPS* 2006 (layer by layer); Vincent et al., *JMLR* 2010 (noise);
 published figures: gangchill/nip-convnet, mean of 10 runs.
 """
         )
