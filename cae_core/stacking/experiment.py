@@ -49,13 +49,10 @@ class Plan:
 
 
 PLAN = Plan(
-    StackConfig(
-        dataset="mnist", num_train=60_000, noise_kind="gaussian", noise_factor=0.5, epochs=2, batch_size=100,
-        learning_rate=0.003, tuning_rate=0.003,
-    ),
-    {100: 100, 300: 150, 1_000: 400, 10_000: 1_500, 60_000: 3_300},
+    StackConfig(dataset="mnist", num_train=60_000, epochs=1, batch_size=100, learning_rate=0.003, tuning_rate=0.004),
+    {100: 100, 300: 150, 1_000: 400, 10_000: 1_000, 60_000: 2_200},
     features=(100, 1_000, 10_000),
-)  # fmt: skip
+)
 """The one whose result ships. What is not Masci et al.'s was chosen on held-out images with other seeds than these."""
 
 
@@ -87,12 +84,13 @@ def curve(plan: Plan = PLAN, on_event: Callable[[str, training.StackEvent], None
             points[labels][arm].append(error)
     for seed in range(plan.seeds):
         seconds += float(_pretrained(plan, seed, on_event)["seconds"])
-        for labels in plan.features:
-            piece = _once(plan, f"features-{seed}-{labels}", lambda s=seed, n=labels: _features(plan, s, n, on_event))
-            seconds += piece["seconds"]
-            for kind, figures in piece["scores"].items():
-                for name, value in figures.items():
-                    scored[labels].setdefault(kind, {}).setdefault(name, []).append(value)
+        if not plan.features:
+            continue
+        name = f"features-{seed}-{'-'.join(map(str, plan.features))}"
+        piece = _once(plan, name, lambda s=seed: _features(plan, s, on_event))
+        seconds += piece["seconds"]
+        for labels, kind, name, value in piece["scores"]:
+            scored[labels].setdefault(kind, {}).setdefault(name, []).append(value)
     return CurveResult(
         config=_config(plan, 0, max(plan.steps)),
         points=tuple(
@@ -220,11 +218,17 @@ def _point(plan: Plan, seed: int, labels: int, on_event) -> dict[str, Any]:
     return {"errors": errors, "seconds": round(time.perf_counter() - started, 1)}
 
 
-def _features(plan: Plan, seed: int, labels: int, on_event) -> dict[str, Any]:
-    """How well a linear classifier reads the encoder of one seed as it is, with so many labels."""
+def _features(plan: Plan, seed: int, on_event) -> dict[str, Any]:
+    """How well a linear classifier reads the encoder of one seed as it is, with each number of labels."""
     stack = _weights(plan, seed, on_event)
     started = time.perf_counter()
     networks, config = _networks(plan, seed, min(plan.steps))
     networks.set_weights(networks.weights() | stack)
-    scores = features.scores(features.encoders(config, networks.stack), config, labels, seed)
+    found = features.scores(features.encoders(config, networks.stack), config, plan.features, seed)
+    scores = [
+        (labels, kind, name, value)
+        for labels, kinds in found.items()
+        for kind, figures in kinds.items()
+        for name, value in figures.items()
+    ]
     return {"scores": scores, "seconds": round(time.perf_counter() - started, 1)}

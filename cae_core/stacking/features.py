@@ -7,7 +7,7 @@ with k components, and both against a few.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -130,39 +130,43 @@ def _misread(weights: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
 
 
 def scores(
-    encoders: Mapping[str, Callable[[np.ndarray], np.ndarray]], config: StackConfig, labels: int, seed: int
-) -> dict[str, dict[str, float]]:
+    encoders: Mapping[str, Callable[[np.ndarray], np.ndarray]], config: StackConfig, counts: Sequence[int], seed: int
+) -> dict[int, dict[str, dict[str, float]]]:
     """How well a linear classifier reads each kind of features on the test split.
 
     Args:
         encoders: by name in `KINDS`, what makes features `(n, ...)` of images `(n, H, W, C)` float32 in [0, 1].
         config: its dataset and num_train say which images there are.
-        labels: labelled images to learn from.
+        counts: numbers of labelled images to learn from.
         seed: which.
 
     Returns:
-        By kind: "size" and "error" of all its numbers, "few_error" of the first `FEW` principal components of them, and
-        for pixels "same_error", of as many components as the encoder has numbers, where pixels have more than that.
+        By count and kind: "size" and "error" of all its numbers, "few_error" of the first `FEW` principal components of
+        them, and for pixels "same_error", of as many components as the encoder has numbers, where pixels have more.
     """
     train, test = load(config.dataset, "train"), load(config.dataset, "test")
     x, y = learnt_from(config, train.x, train.y)
-    chosen = choose_labelled(y, labels, seed)
     _, x_held_out = split_held_out(train.x, 0)
-    y_held_out = train.y[-len(x_held_out) :]
-    found: dict[str, dict[str, float]] = {}
+    chosen = {count: choose_labelled(y, count, seed) for count in counts}
+    most = chosen[max(counts)]  # fewer labels are a part of more
+    classes = (train.y[-len(x_held_out) :], test.y)
+    found: dict[int, dict[str, dict[str, float]]] = {count: {} for count in counts}
     code = None
     for kind, encode in encoders.items():
-        parts = [_flat(encode, images) for images in (x[chosen], x_held_out, test.x)]
-        classes = (y[chosen], y_held_out, test.y)
-        found[kind] = {"size": parts[0].shape[1], "error": linear_error(*zip(parts, classes, strict=True))}
-        code = code or parts[0].shape[1]
-        sizes = {"few_error": FEW} | ({"same_error": code} if kind == "pixels" and code < parts[0].shape[1] else {})
-        sizes = {name: size for name, size in sizes.items() if size < parts[0].shape[1]}
-        if sizes:
-            fitted = pca.fit(_flat(encode, x[:FITTED_ON]), max(sizes.values()))
-            for name, size in sizes.items():
-                cut = [fitted.truncate(size).encode(part) for part in parts]
-                found[kind][name] = linear_error(*zip(cut, classes, strict=True))
+        parts = [_flat(encode, images) for images in (x[most], x_held_out, test.x)]
+        size = parts[0].shape[1]
+        code = code or size
+        features = {"error": parts}
+        cuts = {"few_error": FEW} | ({"same_error": code} if kind == "pixels" else {})
+        if cuts := {name: cut for name, cut in cuts.items() if cut < min(size, len(x))}:
+            fitted = pca.fit(_flat(encode, x[:FITTED_ON]), max(cuts.values()))
+            features |= {name: [fitted.truncate(cut).encode(part) for part in parts] for name, cut in cuts.items()}
+        for count, which in chosen.items():
+            own = np.searchsorted(most, which)
+            found[count][kind] = {"size": size} | {
+                name: linear_error((learnt[own], y[which]), *zip(others, classes, strict=True))
+                for name, (learnt, *others) in features.items()
+            }
     return found
 
 
@@ -198,4 +202,4 @@ MOST_LABELS = 1_000
 def of_stack(config: StackConfig, stack: Any) -> dict[str, Any]:
     """`scores` of a trained stack with its own labels, as many of them as are quickly learnt from, under "labels"."""
     labels = min(config.labels, MOST_LABELS)
-    return {"labels": labels, **scores(encoders(config, stack), config, labels, config.seed)}
+    return {"labels": labels, **scores(encoders(config, stack), config, [labels], config.seed)[labels]}

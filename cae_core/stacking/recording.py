@@ -165,6 +165,8 @@ class StackRecording:
         """
         if state == "finished" and not self.figures:
             self._measure()
+        if self._watch:
+            self._watch.catch_up()  # so that curves end where the weights do
         with refusals(self.name, self.path):
             if self._last:
                 checkpoint = self._last.checkpoint()

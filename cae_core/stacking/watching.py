@@ -62,7 +62,9 @@ class StackWatch:
         """Nothing: how long a stack takes is not estimated from others."""
 
     def see(self, event: StackEvent) -> None:
-        """Takes note of a step, and makes new pictures if it is time."""
+        """Takes note of a step, and makes new pictures if it is time; one that was seen before is not counted twice."""
+        if event is self._event:
+            return
         if self._event is None or event.stage != self._event.stage:
             self._first = event
             self._lately.clear()
