@@ -49,17 +49,12 @@ class StackSeen:
     accuracy: Mapping[str, np.ndarray] = field(repr=False)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """As arrays for `storage.arrays_to_bytes`; images to the nearest of 256 greys."""
+        """As arrays for `storage.arrays_to_bytes`."""
         kept = ("number", "step", "num_steps", "seconds", "stage", "stage_step", "stage_steps", "steps_per_second")
         numbers = json.dumps({name: getattr(self, name) for name in (*kept, "seconds_left")})
-        arrays = {
-            "numbers": np.frombuffer(numbers.encode(), np.uint8),
-            "x": _bytes(self.x),
-            "x_noisy": _bytes(self.x_noisy),
-        }
-        for i, images in enumerate(self.x_hats):
-            arrays[f"x_hats/{i}"] = _bytes(images)
-        for name in ("filters", "losses"):
+        arrays = {"numbers": np.frombuffer(numbers.encode(), np.uint8)}
+        arrays |= {name: getattr(self, name).astype("float32") for name in ("x", "x_noisy")}
+        for name in ("x_hats", "filters", "losses"):
             arrays |= {f"{name}/{i}": array.astype("float32") for i, array in enumerate(getattr(self, name))}
         for name in ("tuning", "accuracy"):
             arrays |= {f"{name}/{arm}": array.astype("float32") for arm, array in getattr(self, name).items()}
@@ -78,22 +73,14 @@ class StackSeen:
 
         return cls(
             **json.loads(arrays["numbers"].tobytes()),
-            x=_floats(arrays["x"]),
-            x_noisy=_floats(arrays["x_noisy"]),
-            x_hats=[_floats(images) for images in listed("x_hats")],
+            x=arrays["x"],
+            x_noisy=arrays["x_noisy"],
+            x_hats=listed("x_hats"),
             filters=listed("filters"),
             losses=[line.astype(float) for line in listed("losses")],
             tuning=named("tuning"),
             accuracy=named("accuracy"),
         )
-
-
-def _bytes(x: np.ndarray) -> np.ndarray:
-    return np.rint(np.clip(x, 0, 1) * 255).astype("uint8")
-
-
-def _floats(x: np.ndarray) -> np.ndarray:
-    return x.astype("float32") / np.float32(255)
 
 
 def projections(kernels: Sequence[np.ndarray], pooling: bool) -> np.ndarray:

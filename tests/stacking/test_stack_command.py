@@ -10,9 +10,7 @@ from cae_core.stacking import kept
 from cae_core.stacking.command import config_of
 from cae_core.stacking.config import StackConfig
 
-SMALL = (
-    "stack --dataset strokes --num-train 100 --labels 30 --epochs 1 --batch-size 50 --steps 3 --maps 3 --kernel 3".split()
-)
+SMALL = "--dataset strokes --num-train 100 --labels 30 --epochs 1 --batch-size 50 --steps 3 --maps 3 --kernel 3"
 
 
 def parsed(*words):
