@@ -30,7 +30,7 @@ class Experiment:
 SMALL = {
     "stack_view": "mine", "layers": 2, "maps": 12, "kernel": 5, "pooling": True, "stack_noise": 0.0, "labels": 100,
     "stack_images": 5_000, "stack_epochs": 1, "tuning_steps": 150, "stack_rate": 0.003, "tuning_rate": 0.004,
-    "stack_batch": 100, "stack_optimizer": "adam", "hidden": 100, "stack_seed": 0,
+    "stack_batch": 100, "stack_optimizer": "adam", "hidden": 100, "dropout": 0.5, "stack_seed": 0,
 }  # fmt: skip
 
 EXPERIMENTS: dict[str, Experiment] = {
@@ -81,7 +81,7 @@ A **stacked autoencoder** is trained one layer at a time. Layer 1 is a small aut
 is **frozen**, and layer 2 becomes an autoencoder of what layer 1 gives; and so on. No label is needed for any of it. Then a
 **classifier**, a fully connected layer and one number a class, is put on top, and everything is **fine-tuned** end to end
 on the labelled images. Beside it the same classifier starts from random weights: the same layers, the same images in the
-same batches, the same rates and number of steps.
+same batches, the same rates, the same number of steps, the same numbers left out by **dropout**.
 
 One layer reads $x$ with kernels $W$ and paints with the same ones, flipped in both axes, $\widetilde W_{ij} = W_{-i,-j}$:
 """

@@ -33,6 +33,7 @@ SETTINGS = {
     "stack_batch": Setting(FIRST.batch_size, STACK_BOUNDS["batch_size"]),
     "stack_optimizer": Setting(FIRST.optimizer, tuple(OPTIMIZERS)),
     "hidden": Setting(FIRST.hidden, STACK_BOUNDS["hidden"]),
+    "dropout": Setting(FIRST.dropout, STACK_BOUNDS["dropout"]),
     "stack_seed": Setting(FIRST.seed, STACK_BOUNDS["seed"]),
     "point": Setting(1_000, LABELS),
     "arm": Setting("pretrained", tuple(ARMS)),
@@ -63,6 +64,7 @@ def _sidebar() -> None:
             st.number_input("Batch size", 1, 1024, step=10, key="stack_batch", help="Images a step.")
             st.selectbox("Optimizer", tuple(OPTIMIZERS), format_func=controls.label(OPTIMIZERS), key="stack_optimizer")
             st.number_input("Hidden units", 0, 1024, step=10, key="hidden", help="Between maps and classes; 0: none.")
+            st.slider("Dropout", 0.0, 0.9, step=0.1, key="dropout", help="Of the maps, while both classifiers learn.")
             st.number_input("Seed", 0, 2**31 - 1, step=1, key="stack_seed", help="Everything random follows from it.")
 
 
@@ -74,7 +76,7 @@ def config_of(now: dict) -> StackConfig:
         noise_kind=now["stack_noise_kind"] if now["stack_noise"] else "none", noise_factor=now["stack_noise"],
         epochs=now["stack_epochs"], batch_size=now["stack_batch"], learning_rate=now["stack_rate"],
         steps=now["tuning_steps"], tuning_rate=now["tuning_rate"], optimizer=now["stack_optimizer"], hidden=now["hidden"],
-        seed=now["stack_seed"],
+        dropout=now["dropout"], seed=now["stack_seed"],
     )  # fmt: skip
 
 

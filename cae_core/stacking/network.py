@@ -142,10 +142,17 @@ class Classifier:
         below = [v for number in range(len(self.encoders.convs)) for v in self.encoders.variables(number)]
         return below + [v for layer in self.dense for v in (layer.kernel, layer.bias)]
 
-    def logits(self, x):
-        """`(n, classes)` of images `(n, H, W, C)`."""
+    def logits(self, x, keep=None):
+        """`(n, classes)` of images `(n, H, W, C)`.
+
+        Args:
+            x: the images, float32 in [0, 1].
+            keep: while it is trained, what each number of the last maps is multiplied by, `(n, numbers)`: 0 for those that
+                are left out, and more than 1 for the others, which makes up for them (Srivastava et al., JMLR 2014).
+        """
         h = self.encoders.pooled(x)
         h = tf.reshape(h, (-1, int(np.prod(self.encoders.shapes[-1]))))
+        h = h if keep is None else h * keep
         for layer in self.dense[:-1]:
             h = squash(layer(h))
         return self.dense[-1](h)

@@ -242,8 +242,12 @@ def _objective(networks, config: StackConfig, stage: Stage):
     if stage.layer is None:
         arms = list(networks.arms.values())
 
+        size = int(np.prod(arms[0].encoders.shapes[-1]))
+
         def of_arms(x, classes, seed):
-            found = [tf.nn.sparse_softmax_cross_entropy_with_logits(classes, arm.logits(x)) for arm in arms]
+            drawn = tf.random.stateless_uniform((x.shape[0], size), seed)
+            keep = tf.cast(drawn >= config.dropout, tf.float32) / (1 - config.dropout) if config.dropout else None
+            found = [tf.nn.sparse_softmax_cross_entropy_with_logits(classes, arm.logits(x, keep)) for arm in arms]
             return tf.stack([tf.reduce_mean(one) for one in found])
 
         return [v for arm in arms for v in arm.trainable], of_arms
