@@ -139,8 +139,8 @@ def _progress(now: Shown) -> None:
         ("Stage", stage),
         ("Step of the stage", f"{seen.stage_step:,} of {seen.stage_steps:,}" if seen else "–"),
         ("Left of the stage", left),
-        (f"{ARMS['pretrained']}, held-out", accuracy.get("pretrained", "–")),
-        (f"{ARMS['random']}, held-out", accuracy.get("random", "–")),
+        ("Stack reads right", accuracy.get("pretrained", "–")),
+        ("Random reads right", accuracy.get("random", "–")),
     ])  # fmt: skip
 
 

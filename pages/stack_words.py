@@ -56,8 +56,8 @@ EXPERIMENTS: dict[str, Experiment] = {
     "few": Experiment(
         "One label a class",
         SMALL | {"labels": 10},
-        "Ten labelled images, and both classifiers misread most of the rest, however good the features are: with one "
-        "example of each class nothing says which differences matter.",
+        "Ten labelled images, and both classifiers misread more than three of ten others, however good the features "
+        "are: with one example of each class nothing says which differences matter.",
     ),
 }
 
