@@ -33,8 +33,11 @@ def draw(found: CurveResult | None, now: dict) -> None:
         st.segmented_control("Classifier", tuple(ARMS), format_func=ARMS.get, key="arm", required=True)
     _point(found, *chosen)
     if found.features:
-        nearest = min(found.features, key=lambda n: abs(n - now["point"]))
+        nearest = min(found.features, key=lambda n: max(n, now["point"]) / min(n, now["point"]))
         stack_reading.linear(found.features[nearest], nearest)
+        tuned = next((point for point in points if point.labels == nearest), None)
+        if tuned and "encoder" in found.features[nearest]:
+            st.markdown(frozen_or_tuned(tuned, found.features[nearest]["encoder"]["error"]))
     _stack(found)
     _made(found)
 
@@ -48,16 +51,27 @@ def told(point: Point) -> str:
 def sentence(points: tuple[Point, ...]) -> str:
     """What comes out, in a sentence or two; where pretraining does not help, that is said."""
     by = {kind: [f"{p.labels:,}" for p in points if p.verdict == kind] for kind in ("helps", "no difference", "hurts")}
-    parts = []
+    parts, seeds = [], len(points[0].gains)
     if by["helps"]:
         parts.append(f"Pretraining **helps** with {_and(by['helps'])} labels")
     if by["no difference"]:
-        parts.append(f"makes **no difference** that five seeds can show with {_and(by['no difference'])}")
+        parts.append(f"makes **no difference** that {seeds} seeds can show with {_and(by['no difference'])}")
     if by["hurts"]:
         parts.append(f"**does harm** with {_and(by['hurts'])}")
     if not by["helps"]:
         parts[0] = "Pretraining " + parts[0]
     return _and(parts) + "."
+
+
+def frozen_or_tuned(point: Point, errors: tuple[float, ...]) -> str:
+    """Which misreads less: the fine-tuned classifier, or a linear one on the stack as it is."""
+    frozen, _ = results.mean_and_spread(errors)
+    tuned, _ = point.mean("pretrained")
+    how = "fewer" if 100 * frozen < tuned else "more"
+    return (
+        f"With {point.labels:,} labels, the linear classifier on the stack left as it is misreads {100 * frozen:.2f} %, "
+        f"{how} than the {tuned:.2f} % of the one that was fine-tuned end to end."
+    )
 
 
 def _and(words: list[str]) -> str:

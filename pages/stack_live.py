@@ -41,7 +41,7 @@ def last(config: StackConfig, owner: str) -> Shown:
     """The visitor's stack at work, else the one that ended last; without any, what the settings of now would train."""
     mine = [job for job in jobs.default().of(owner) if isinstance(job.config, StackConfig)]
     live_ = sorted((job for job in mine if job.is_live), key=lambda job: job.place)
-    on_disk = kept.latest(owner)
+    on_disk = None if live_ else kept.latest(owner)  # looked for only when nothing trains, not with every look
     job = live_[0] if live_ else mine[-1] if mine else None
     if job and not job.is_live and on_disk and on_disk.name != job.name:
         job = None  # another process trained since

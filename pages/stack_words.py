@@ -8,7 +8,6 @@ from typing import Any
 
 import streamlit as st
 
-from cae_core.stacking.results import CurveResult
 from pages import state
 
 
@@ -62,7 +61,7 @@ EXPERIMENTS: dict[str, Experiment] = {
 }
 
 
-def try_this(found: CurveResult | None, owner: str) -> None:
+def try_this() -> None:
     """One-click experiments: each shows the settings; training them is one more click."""
     st.subheader("Try this", anchor=False)
     with st.container(horizontal=True):

@@ -55,7 +55,7 @@ def _page() -> None:
         if trouble:
             st.warning(show.plain(trouble))
         stack_curve.draw(found, now)
-        stack_words.try_this(found, owner)
+        stack_words.try_this()
         stack_words.explanation()
         return
     config = config_of(now)
@@ -66,7 +66,7 @@ def _page() -> None:
         return
     stack_next.draw(config, owner)
     stack_live.draw(config, owner, now["arm"])
-    stack_words.try_this(results.shipped()[0], owner)
+    stack_words.try_this()
     stack_words.explanation()
 
 

@@ -184,6 +184,6 @@ def test_the_sentence_when_nothing_helps():
     from pages import stack_curve
 
     same = Point(100, 1, dict.fromkeys(ARMS, (0.1, 0.2, 0.3, 0.2, 0.1)))
-    assert stack_curve.sentence((same,)) == "Pretraining makes **no difference** that five seeds can show with 100."
+    assert stack_curve.sentence((same,)) == "Pretraining makes **no difference** that 5 seeds can show with 100."
     worse = dataclasses.replace(same, errors={"pretrained": (0.2,) * 5, "random": (0.1,) * 5})
     assert stack_curve.sentence((worse,)) == "Pretraining **does harm** with 100."
