@@ -28,8 +28,8 @@ class Experiment:
 
 SMALL = {
     "stack_view": "mine", "layers": 2, "maps": 12, "kernel": 5, "pooling": True, "stack_noise": 0.0, "labels": 100,
-    "stack_images": 5_000, "stack_epochs": 1, "tuning_steps": 150, "stack_rate": 0.003, "tuning_rate": 0.004,
-    "stack_batch": 100, "stack_optimizer": "adam", "hidden": 100, "dropout": 0.5, "stack_seed": 0,
+    "stack_images": 5_000, "stack_epochs": 1, "tuning_steps": 150, "stack_rate": 0.005, "tuning_rate": 0.004,
+    "stack_batch": 25, "stack_optimizer": "adam", "hidden": 100, "dropout": 0.5, "stack_seed": 0,
 }  # fmt: skip
 
 EXPERIMENTS: dict[str, Experiment] = {
