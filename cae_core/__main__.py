@@ -1,4 +1,4 @@
-"""The command line: `python -m cae_core train | resume | evaluate | pretrain | reproduce | list`, each with `--json`."""
+"""The command line: `python -m cae_core train | resume | evaluate | pretrain | reproduce | stack | list`, with `--json`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 
 from cae_core.config import BOUNDS, DEFAULTS, RunConfig, lookup
+from cae_core.stacking import command as stack_command
 
 WAIT = 300.0
 """Seconds that loading TensorFlow may take, on the slowest disk."""
@@ -54,8 +55,10 @@ def _parser() -> argparse.ArgumentParser:
     reproduce.add_argument("--seeds", type=int, metavar="N", help="default: as many as the card says")
     reproduce.add_argument("--ship", action="store_true", help="keep the result in pretrained/, for the app to show")
 
+    stack = stack_command.add(commands)
+
     commands.add_parser("list", help="data sets, networks, losses, noises and runs")
-    for command in (train, evaluate, pretrain, reproduce):
+    for command in (train, evaluate, pretrain, reproduce, stack):
         command.add_argument("--download", action="store_true", help="fetch the data set if it is not on this machine")
     for command in commands.choices.values():
         command.add_argument("--json", action="store_true", help="one JSON value on standard output")
@@ -217,6 +220,11 @@ def _reproduce(args: argparse.Namespace, say) -> dict:
     return made
 
 
+def _stack(args: argparse.Namespace, say) -> dict:
+    bar = _Bar()
+    return stack_command.run(args, say, bar, lambda dataset: _fetch(dataset, args.download, bar))
+
+
 def _list(args: argparse.Namespace, say) -> dict:
     from cae_core import runs
     from cae_core.architectures import ARCHITECTURES
@@ -254,6 +262,7 @@ COMMANDS = {
     "evaluate": _evaluate,
     "pretrain": _pretrain,
     "reproduce": _reproduce,
+    "stack": _stack,
     "list": _list,
 }
 

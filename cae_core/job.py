@@ -8,19 +8,67 @@ from __future__ import annotations
 import contextlib
 import gc
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
-from cae_core import backend, estimating, runs
-from cae_core.config import RunConfig
-from cae_core.recording import Recording
-from cae_core.watching import Seen, Watch
+from cae_core import backend, runs
 
 LOADING = 300.0
 """Seconds that loading TensorFlow may take."""
 
 LIVE = ("waiting", "preparing", "running", "paused", "measuring")
 """States of a job that is not over. Over are "finished", "stopped", "failed", and "unsaved": the disk refused."""
+
+
+class Watching(Protocol):
+    """What is seen of something in training, such as `watching.Watch`.
+
+    Attributes:
+        seen: the last look at it, of which a job needs nothing but whether there is one.
+        is_at_end: whether every step is done.
+    """
+
+    seen: Any
+    is_at_end: bool
+
+    def look(self) -> None:
+        """Somebody is looking."""
+
+    def see(self, event: Any) -> None:
+        """Takes note of a step."""
+
+    def show(self) -> None:
+        """Makes new pictures now."""
+
+    def catch_up(self) -> None:
+        """Makes pictures of the last step done."""
+
+    def learn(self) -> None:
+        """Everything went well: what later estimates can go by is kept."""
+
+    def forget_model(self) -> None:
+        """Keeps the last pictures and lets go of the network."""
+
+
+class Trainable(Protocol):
+    """What a job can train, such as `recording.Recording`, whose methods say what each of these does and raises.
+
+    Attributes:
+        name: of the folder that it is written to.
+        config: what is trained, of a kind of its own.
+    """
+
+    name: str
+    config: Any
+
+    def prepare(self) -> None: ...
+    def watch(self) -> Watching: ...
+    def events(self, on_end: Callable[[], None] = ...) -> Iterator[Any]: ...
+    def write(self, state: str, message: str = "") -> None: ...
+    def fail(self, message: str) -> None: ...
+    def discard(self) -> None: ...
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -31,25 +79,25 @@ class Snapshot:
         name: of the run.
         title: what its owner calls it; any text.
         owner: whose it is.
-        config: what is trained.
+        config: what is trained: a `RunConfig`, or of another kind of training its own.
         state: one of `LIVE`, or how it ended.
         message: why it failed or could not be saved, else "".
         group: of the runs that are trained together with it, a step each in turn; "" for none.
         series: of the runs that were submitted with it, to be trained one after another; "" for none.
         place: runs before it in the queue, counting the one that trains; 0 for the one at work or over.
-        seen: numbers and pictures of the training; None before the first.
+        seen: numbers and pictures of the training, a `watching.Seen` of a run; None before the first.
     """
 
     name: str
     title: str
     owner: str
-    config: RunConfig
+    config: Any
     state: str
     message: str = ""
     group: str = ""
     series: str = ""
     place: int = 0
-    seen: Seen | None = None
+    seen: Any = None
 
     @property
     def is_live(self) -> bool:
@@ -77,11 +125,11 @@ class Job:
     """
 
     def __init__(
-        self, recording: Recording, title: str, owner: str, group: str, changed: threading.Condition, series: str = ""
+        self, recording: Trainable, title: str, owner: str, group: str, changed: threading.Condition, series: str = ""
     ) -> None:
         """Args: `changed` is held for every change of a job, and told of it."""
-        self.recording: Recording | None = recording
-        self.watch: Watch | None = None
+        self.recording: Trainable | None = recording
+        self.watch: Watching | None = None
         self.paused = self.stopping = False
         self.steps = 0
         self.now = Snapshot(recording.name, title, owner, recording.config, "waiting", group=group, series=series)
@@ -120,7 +168,7 @@ class Job:
         try:
             backend.ready(LOADING)
             recording.prepare()
-            self.watch = Watch(recording)
+            self.watch = recording.watch()
             self._obey(is_ending)
             for event in recording.events(on_end=lambda: self.set("measuring")):
                 self.watch.see(event)
@@ -136,14 +184,8 @@ class Job:
             return ("unsaved" if self.watch and self.watch.seen else "failed"), str(error)
         except Exception as error:  # whatever it is, the queue goes on
             return self._fail(error)
-        self._learn()
+        self.watch.learn()
         return "finished", ""
-
-    def _learn(self) -> None:
-        """Lets the next estimate of a run like this one know what a step really took."""
-        seconds = self.watch.seconds_per_step
-        if seconds:
-            estimating.learn(self.recording.config, self.recording.model.image_shape, seconds)
 
     def _fail(self, error: Exception) -> tuple[str, str]:
         message = str(error)

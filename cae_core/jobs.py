@@ -13,14 +13,14 @@ import functools
 import os
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from cae_core import estimating, runs
 from cae_core.config import RunConfig
 from cae_core.entry import Entry
-from cae_core.job import Job, Snapshot
+from cae_core.job import Job, Snapshot, Trainable
 from cae_core.recording import Recording, new_name
 
 MOST_WAITING, MOST_OF_ONE = 20, 5
@@ -62,9 +62,7 @@ class Jobs:
         Raises:
             ValueError: the settings cannot work together, the weights do not fit, the disk refuses, or the queue is full.
         """
-        with self._changed:
-            self._refuse_more(owner)
-        return self._enter(Recording.begin(config, new_name(config), title, owner, origin), title, owner)
+        return self.enter(lambda: Recording.begin(config, new_name(config), title, owner, origin), owner, title)
 
     def submit_together(self, configs: Sequence[RunConfig], owner: str = "", titles: Sequence[str] = ()) -> list[str]:
         """Enters runs that will be trained in turn, a step each.
@@ -106,9 +104,25 @@ class Jobs:
         run = runs.find(name)
         if run.owner not in ("", owner):
             raise JobError(f"The run {run.label!r} is another visitor's: fork it to go on with a copy of your own.")
+        return self.enter(lambda: Recording.resume(run), owner, run.title)
+
+    def enter(self, begin: Callable[[], Trainable], owner: str = "", title: str = "") -> str:
+        """Enters training of any kind at the end of the queue.
+
+        Args:
+            begin: makes what is to be trained, once there is room for it; what it raises is raised.
+            owner: an opaque mark of whose it is.
+            title: any text.
+
+        Returns:
+            Its name.
+
+        Raises:
+            ValueError: the queue is full.
+        """
         with self._changed:
             self._refuse_more(owner)
-        return self._enter(Recording.resume(run), run.title, owner)
+        return self._enter(begin(), title, owner)
 
     def pause(self, name: str, owner: str = "") -> None:
         """Holds the run after the step it is in."""
@@ -199,7 +213,7 @@ class Jobs:
             for recording, entry in zip(begun, entries, strict=True):
                 self._enter(recording, entry.title, owner, group, series)
 
-    def _enter(self, recording: Recording, title: str, owner: str, group: str = "", series: str = "") -> str:
+    def _enter(self, recording: Trainable, title: str, owner: str, group: str = "", series: str = "") -> str:
         job = Job(recording, title, owner, group, self._changed, series)
         with self._changed:
             self._all.pop(recording.name, None)

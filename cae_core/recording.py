@@ -29,6 +29,7 @@ from cae_core.datasets import load
 from cae_core.objectives import num_epochs
 from cae_core.runs import Run, RunError
 from cae_core.saving import description, refusals, table
+from cae_core.watching import Watch
 
 KEPT = 64
 """Epochs of one run whose weights are kept, about; a longer run keeps every second, every fourth, and so on."""
@@ -161,6 +162,10 @@ class Recording:
             except Exception as error:  # a damaged archive fails in more ways than can be listed
                 raise RunError(f"{file} is damaged or missing ({error}): start the run again.") from error
         self.model = model
+
+    def watch(self) -> Watch:
+        """What is to be seen of it while it trains; once it is prepared."""
+        return Watch(self)
 
     def events(self, on_end: Callable[[], None] = lambda: None) -> Iterator[training.TrainingEvent]:
         """Trains, writing down every epoch before its last event is handed on, and the figures at the end.

@@ -10,15 +10,18 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cae_core import denoising, latent, metrics, training
+from cae_core import denoising, estimating, latent, metrics, training
 from cae_core.config import RunConfig
 from cae_core.corruptions import corrupt
 from cae_core.datasets import as_float, load
 from cae_core.objectives import num_epochs
-from cae_core.recording import Recording
+
+if TYPE_CHECKING:
+    from cae_core.recording import Recording
 
 NUM_PROBES, NUM_CODES = 8, 500
 INTERVAL, SHARE = 0.2, 20
@@ -225,6 +228,11 @@ class Watch:
         if last is not None and last is not self._event:
             self.see(last)
         self.show()
+
+    def learn(self) -> None:
+        """Lets the next estimate of a run like this one know what a step really took."""
+        if seconds := self.seconds_per_step:
+            estimating.learn(self._recording.config, self._recording.model.image_shape, seconds)
 
     def forget_model(self) -> None:
         """Keeps the last pictures and lets go of the network."""

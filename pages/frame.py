@@ -14,6 +14,7 @@ PAGES = {
     "draw.py": "Draw",
     "architectures.py": "Architectures",
     "reproduce.py": "Reproduce",
+    "stacked.py": "Stacked",
 }
 """File to title, in the order of the navigation; the first is the one that opens."""
 

@@ -35,7 +35,7 @@ PAUSE_WIDTH = 114
 
 def latest(owner: str) -> Snapshot | None:
     """The visitor's run to show: the one at work, else the first that waits, else the last that ended."""
-    mine = jobs.default().of(owner)
+    mine = [job for job in jobs.default().of(owner) if isinstance(job.config, RunConfig)]  # other training has its page
     live = sorted((job for job in mine if job.is_live), key=lambda job: job.place)
     return live[0] if live else mine[-1] if mine else None
 

@@ -135,6 +135,9 @@ def test_every_module_says_what_it_is_for(path):
 
 
 LIGHT = ["architectures", "datasets", *(path.stem for path in sorted((ROOT / "cae_core").glob("*.py")))]
+LIGHT += [
+    f"stacking.{path.stem}" for path in sorted((ROOT / "cae_core" / "stacking").glob("*.py")) if path.stem != "network"
+]
 """Every module of the core but the networks' own files."""
 
 

@@ -230,7 +230,8 @@ ARCHITECTURES: dict[str, Architecture] = {
     ),
 }  # fmt: skip
 
-_building = threading.Lock()  # Keras builds one network at a time
+building = threading.Lock()
+"""Held while a network is built: Keras builds one at a time."""
 
 
 def check(config: RunConfig) -> None:
@@ -270,5 +271,5 @@ def build(config: RunConfig, image_shape: tuple[int, int, int] = (28, 28, 1)) ->
         ValueError: the architecture is unknown, or cannot take this image size or one of the settings.
     """
     check(config)
-    with _building:
+    with building:
         return lookup(ARCHITECTURES, "architecture", config.architecture).make(config, image_shape)

@@ -1,0 +1,160 @@
+"""What came out of the label curve: the result that ships with the app, as one readable file and one of predictions."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cae_core import runs, storage
+from cae_core.results import mean_and_spread
+from cae_core.stacking.config import StackConfig
+
+SHIPPED = runs.PRETRAINED_DIR / "stack.json"
+PICTURES = runs.PRETRAINED_DIR / "stack.npz"
+"""Both made by `python -m cae_core stack --curve --ship`."""
+
+PUBLISHED = {
+    1_000: {"pretrained": 7.65, "random": 8.02},
+    10_000: {"pretrained": 2.20, "random": 2.59},
+    60_000: {"pretrained": 1.23, "random": 1.55},
+}
+"""Test error in per cent on MNIST with so many labels, from stacked CAEs and from random weights."""
+PUBLISHED_SOURCE = "gangchill/nip-convnet, mean of 10 runs"
+
+
+@dataclass(frozen=True)
+class Point:
+    """One number of labels.
+
+    Attributes:
+        labels: how many.
+        steps: of fine-tuning.
+        errors: by arm, "pretrained" and "random", the share of test images misread, one value a seed.
+    """
+
+    labels: int
+    steps: int
+    errors: Mapping[str, tuple[float, ...]]
+
+    def mean(self, arm: str) -> tuple[float, float]:
+        """Mean and standard deviation over seeds, in per cent."""
+        mean, spread = mean_and_spread(self.errors[arm])
+        return 100 * mean, 100 * spread
+
+    @property
+    def gains(self) -> tuple[float, ...]:
+        """How many per cent of the test images pretraining saves, one value a seed: both arms share all but their start."""
+        return tuple(100 * (b - a) for a, b in zip(self.errors["pretrained"], self.errors["random"], strict=True))
+
+    @property
+    def verdict(self) -> str:
+        """ "helps", "hurts" or "no difference": whether the mean gain is over twice its standard error, either way."""
+        mean, spread = mean_and_spread(self.gains)
+        if len(self.gains) < 2 or abs(mean) <= 2 * spread / math.sqrt(len(self.gains)):
+            return "no difference"
+        return "helps" if mean > 0 else "hurts"
+
+
+@dataclass(frozen=True)
+class CurveResult:
+    """What came out.
+
+    Attributes:
+        config: of the first seed's stack; labels and steps are each point's own.
+        points: by number of labels, ascending.
+        features: by number of labels, by kind and figure as of `features.scores`, one value a seed.
+        seconds: spent on all of it.
+        made: UTC date.
+        versions: of Python and the libraries.
+        command: what makes it again.
+    """
+
+    config: StackConfig
+    points: tuple[Point, ...]
+    features: Mapping[int, Mapping[str, Mapping[str, tuple[float, ...]]]]
+    seconds: float
+    made: str
+    versions: Mapping[str, str]
+    command: str
+
+    def to_json(self) -> str:
+        values = dataclasses.asdict(self) | {"config": self.config.to_dict()}
+        return json.dumps(values, indent=1) + "\n"
+
+
+def from_json(text: str) -> CurveResult:
+    """The inverse of `CurveResult.to_json`; whatever is wrong is a ValueError."""
+    try:
+        found = json.loads(text)
+        points = [
+            Point(int(one["labels"]), int(one["steps"]), {arm: _numbers(values) for arm, values in one["errors"].items()})
+            for one in found["points"]
+        ]
+        features = {
+            int(labels): {
+                kind: {name: _numbers(values) for name, values in figures.items()} for kind, figures in kinds.items()
+            }
+            for labels, kinds in found["features"].items()
+        }
+        if not points or any(set(point.errors) != {"pretrained", "random"} for point in points):
+            raise ValueError("a point has not both arms")
+        (seconds,) = _numbers([found["seconds"]])
+        versions = {str(what): str(version) for what, version in found["versions"].items()}
+        texts = {key: str(found[key]) for key in ("made", "command")}
+        config = StackConfig.from_dict(found["config"])
+        return CurveResult(config, tuple(points), features, seconds, versions=versions, **texts)
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"no {error}" if isinstance(error, KeyError) else str(error)) from error
+
+
+def _numbers(values: Sequence[Any]) -> tuple[float, ...]:
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise ValueError(f"{value!r} is not a number")
+    if not values:
+        raise ValueError("there is no value")
+    return tuple(float(value) for value in values)
+
+
+def shipped() -> tuple[CurveResult | None, str]:
+    """The result that ships with the app, and a sentence if it cannot be read; None and "" where there is none."""
+    try:
+        return from_json(SHIPPED.read_text()), ""
+    except FileNotFoundError:
+        return None, ""
+    except (OSError, ValueError) as error:
+        return None, (
+            f"{SHIPPED.name} is damaged ({error}): its result is left out. To make it again: "
+            "python -m cae_core stack --curve --ship."
+        )
+
+
+def shipped_pictures() -> dict[str, np.ndarray]:
+    """Arrays that ship with the result; {} where they are missing or damaged.
+
+    "predictions/LABELS/ARM" are the classes `(n,)` uint8 read in every test image, with the first seed; "x" and "x_hats/i"
+    eight test images and what comes back through i + 1 layers, `(8, H, W, C)` uint8; "filters/i" as of `seen.projections`.
+    """
+    try:
+        return storage.read_arrays(PICTURES)
+    except Exception:  # a damaged archive fails in more ways than can be listed
+        return {}
+
+
+def ship(result: CurveResult, pictures: Mapping[str, np.ndarray]) -> None:
+    """Puts the result in the place of the one that ships."""
+    storage.write(PICTURES, storage.arrays_to_bytes(pictures))
+    storage.write(SHIPPED, result.to_json().encode())
+
+
+def confusion(truth: np.ndarray, read: np.ndarray, classes: int) -> np.ndarray:
+    """How often each class, a row, was read as which, a column: `(classes, classes)` int."""
+    found = np.zeros((classes, classes), int)
+    np.add.at(found, (truth.astype(int), read.astype(int)), 1)
+    return found

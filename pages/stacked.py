@@ -1,0 +1,75 @@
+"""Stacked: does learning without labels help when labels are few?"""
+
+import streamlit as st
+
+from cae_core import datasets
+from cae_core.corruptions import NOISE_KINDS
+from cae_core.optimizers import OPTIMIZERS
+from cae_core.stacking import results
+from cae_core.stacking.config import MOST_LAYERS
+from pages import controls, missing, show, stack_curve, stack_live, stack_next, stack_words, state
+from pages.stack_setting import GREY, SETTINGS, VIEWS, config_of
+
+
+def _sidebar() -> None:
+    with st.sidebar:
+        st.selectbox("Data set", GREY, format_func=controls.label(datasets.DATASETS), key="dataset")
+        st.slider("Layers", 1, MOST_LAYERS, key="layers", help="Autoencoders, one on top of the other.")
+        st.slider("Maps", 1, 64, key="maps", help="Pictures that each layer makes of what it reads.")
+        st.select_slider("Kernel", SETTINGS["kernel"].allowed, key="kernel", help="Side of the kernels, in pixels.")
+        st.toggle("Max-pooling", key="pooling", help="Of four neighbours keep the largest, and erase the others.")
+        st.slider("Noise factor", 0.0, 1.0, step=0.05, key="stack_noise", help="On what the layers see while they learn.")
+        st.number_input("Labels", 2, 60_000, step=100, key="labels", help="Labelled images that both classifiers get.")
+        with st.expander("More"):
+            st.selectbox(
+                "Noise kind", SETTINGS["stack_noise_kind"].allowed, format_func=controls.label(NOISE_KINDS),
+                key="stack_noise_kind",
+            )  # fmt: skip
+            st.number_input(
+                "Training images", 100, 60_000, step=1_000, key="stack_images", help="That the layers learn from."
+            )
+            st.number_input("Epochs a layer", 1, 100, step=1, key="stack_epochs")
+            st.number_input("Learning rate", 1e-6, 1.0, step=0.001, format="%g", key="stack_rate", help="Of the layers.")
+            st.number_input("Fine-tuning steps", 1, 100_000, step=100, key="tuning_steps", help="Of both classifiers.")
+            st.number_input("Fine-tuning rate", 1e-6, 1.0, step=0.001, format="%g", key="tuning_rate")
+            st.number_input("Batch size", 1, 1024, step=10, key="stack_batch", help="Images a step.")
+            st.selectbox("Optimizer", tuple(OPTIMIZERS), format_func=controls.label(OPTIMIZERS), key="stack_optimizer")
+            st.number_input("Hidden units", 0, 1024, step=10, key="hidden", help="Between maps and classes; 0: none.")
+            st.slider("Dropout", 0.0, 0.9, step=0.1, key="dropout", help="Of the maps, while both classifiers learn.")
+            st.number_input("Seed", 0, 2**31 - 1, step=1, key="stack_seed", help="Everything random follows from it.")
+
+
+def _page() -> None:
+    problems = state.open_page("stacked", SETTINGS)
+    show.question("Does learning without labels help when labels are few?")
+    owner = state.visitor()
+    now = state.values(SETTINGS)
+    _sidebar()
+    if problems:
+        show.link_problems(problems)
+    st.segmented_control(
+        "View", tuple(VIEWS), format_func=VIEWS.get, key="stack_view", required=True, label_visibility="collapsed"
+    )
+    if now["stack_view"] == "curve":
+        found, trouble = results.shipped()
+        if trouble:
+            st.warning(show.plain(trouble))
+        stack_curve.draw(found, now)
+        stack_words.try_this()
+        stack_words.explanation()
+        return
+    config = config_of(now)
+    try:
+        datasets.load(config.dataset, "test")
+    except datasets.DataError as error:
+        missing.say(config.dataset, error)
+        return
+    stack_next.draw(config, owner)
+    stack_live.draw(config, owner, now["arm"])
+    stack_words.try_this()
+    stack_words.explanation()
+
+
+_page()
+state.keep_visitor()
+state.write_address(SETTINGS)

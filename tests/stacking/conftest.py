@@ -1,0 +1,37 @@
+"""A stack that is trained in a second, and the images for it."""
+
+import pytest
+
+from cae_core import backend
+from cae_core.stacking.config import StackConfig
+
+TINY = StackConfig(
+    dataset="strokes", num_train=100, labels=30, maps=(3, 4), kernels=(3, 3), epochs=2, batch_size=25, steps=6, hidden=8,
+    seed=3,
+)  # fmt: skip
+"""Two layers of eight steps, then six of fine-tuning."""
+
+
+@pytest.fixture(scope="session")
+def tensorflow():
+    assert backend.ready(300)
+
+
+@pytest.fixture
+def tiny():
+    return TINY
+
+
+@pytest.fixture(scope="module")
+def images(few_strokes):
+    """100 images to learn from, and their classes."""
+    split = few_strokes("train")
+    return split.x[:100], split.y[:100]
+
+
+@pytest.fixture
+def fresh(tensorflow, few_strokes):
+    """Makes the untrained networks of a configuration."""
+    from cae_core.stacking.network import Networks
+
+    return lambda config=TINY: Networks(config, (28, 28, 1), 10)

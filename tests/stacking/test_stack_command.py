@@ -1,0 +1,65 @@
+"""`python -m cae_core stack`: what it understands, says, keeps and refuses."""
+
+import json
+
+import pytest
+
+from cae_core import datasets, storage
+from cae_core.__main__ import _parser, main
+from cae_core.stacking import kept
+from cae_core.stacking.command import config_of
+from cae_core.stacking.config import StackConfig
+
+SMALL = "--dataset strokes --num-train 100 --labels 30 --epochs 1 --batch-size 50 --steps 3 --maps 3 --kernel 3"
+
+
+def parsed(*words):
+    return config_of(_parser().parse_args(["stack", *words]))
+
+
+@pytest.mark.parametrize(
+    ("words", "maps", "kernels", "pooling"),
+    [
+        ("", (20, 20), (5, 5), True),
+        ("--layers 1", (20,), (5,), True),
+        ("--layers 2 --maps 16 --kernel 7", (16, 16), (7, 7), True),
+        ("--maps 16,32", (16, 32), (5, 5), True),
+        ("--kernels 5,3,3 --pooling off", (20, 20, 20), (5, 3, 3), False),
+    ],
+)
+def test_layers_are_told_by_one_number_or_one_each(words, maps, kernels, pooling):
+    config = parsed(*words.split())
+    assert (config.maps, config.kernels, config.pooling) == (maps, kernels, pooling)
+    assert config.dataset == datasets.default()
+    assert config.labels == StackConfig().labels
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("--maps 3,4 --layers 3", "maps has 2 numbers for 3 layers: give one, or one for each layer"),
+        ("--maps 3,x", "maps is 'x'"),
+        ("--pooling maybe", "Unknown pooling"),
+        ("--labels 5 --dataset strokes", "has 10 classes"),
+        ("--seeds 3", "--seeds is about the label curve"),
+        ("--curve --maps 3", "--maps is of one stack"),
+        ("--curve --labels 7", "the curve has 100, 300"),
+        ("--curve --labels a", "labels is 'a'; give whole numbers"),
+        ("--curve --ship --seeds 2", "Only the whole curve with at least 5 seeds ships"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_sentence(words, says, capsys):
+    assert main(["stack", *words.split()]) == 1
+    assert says in capsys.readouterr().err
+
+
+def test_one_stack_from_end_to_end(few_strokes, capsys):
+    assert main(["stack", *SMALL.split(), "--name", "one", "--json"]) == 0
+    told = capsys.readouterr()
+    found = json.loads(told.out)
+    stack = kept.read(kept.folder() / "one")
+    assert stack.state == "finished"
+    assert found["figures"] == json.loads(json.dumps(stack.figures))
+    for words in ("Layer 1, step 2 of 2", "Layer 2, step 2 of 2", "Classifiers, step 3 of 3", "From the stack:", "Pixels"):
+        assert words in told.err
+    assert not storage.is_locked(stack.path / "lock")

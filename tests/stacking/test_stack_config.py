@@ -1,0 +1,77 @@
+"""What a stack may be: bounds, and what cannot work together, said with what would work."""
+
+from dataclasses import replace
+
+import pytest
+
+from cae_core.stacking.config import StackConfig, check, code_size, fitting, sides
+
+CONFIG = StackConfig(dataset="strokes")
+IMAGE = (28, 28, 1)
+
+
+def test_its_own_defaults_work():
+    check(StackConfig())
+    assert StackConfig.from_dict(CONFIG.to_dict()) == CONFIG
+
+
+def test_sizes():
+    assert sides(CONFIG, IMAGE) == [(14, 14), (7, 7)]
+    assert code_size(CONFIG, IMAGE) == 7 * 7 * 20
+    flat = replace(CONFIG, pooling=False)
+    assert sides(flat, IMAGE) == [(28, 28), (28, 28)]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"labels": 9}, "has 10 classes: a class without a labelled image cannot be learnt. Give at least 10 labels"),
+        ({"num_train": 100, "labels": 101}, "only 100 training images: set labels to at most 100, or num_train higher"),
+        (
+            {"maps": (4,) * 3, "kernels": (3,) * 3},
+            "after 2 the maps are 7 x 7, which cannot be halved. Use 2 layers, or no",
+        ),
+        ({"maps": (4,) * 5, "kernels": (3,) * 5}, "There are 5 layers; a stack has 1 to 4"),
+        ({"maps": (), "kernels": ()}, "There are 0 layers"),
+        ({"maps": (4, 4), "kernels": (3,)}, "give one of each for every layer"),
+        ({"kernels": (4, 3)}, "must be odd, to have a middle: choose 3 or 5"),
+        ({"kernels": (5, 15)}, "layer 2 are 15 x 15 pixels, and the maps it reads 14 x 14: choose kernels of at most 13"),
+        ({"dataset": "stroke"}, "Did you mean 'strokes'"),
+        ({"noise_kind": "nois"}, "Unknown noise kind"),
+        ({"optimizer": "adan"}, "Did you mean 'adam'"),
+    ],
+)
+def test_what_cannot_be_is_named_with_what_would_work(change, says):
+    with pytest.raises(ValueError, match=".") as error:
+        check(replace(CONFIG, **change))
+    assert says in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"labels": 2},
+        {"num_train": 100, "labels": 60_000},
+        {"maps": (4,) * 4, "kernels": (3,) * 4},
+        {"kernels": (4, 4)},
+        {"kernels": (15, 15)},
+        {"maps": (4,) * 2, "kernels": (15,) * 2, "labels": 3, "pooling": False},
+    ],
+)
+def test_fitting_gives_something_that_works(change):
+    config = replace(CONFIG, **change)
+    with pytest.raises(ValueError, match="."):
+        check(config) or check(replace(config, kernels=(0,)))
+    check(fitting(config))
+
+
+def test_fitting_leaves_what_works_alone():
+    assert fitting(CONFIG) == CONFIG
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("labels", 1), ("maps", (0,)), ("kernels", (16,)), ("steps", 0), ("hidden", -1)]
+)
+def test_numbers_out_of_range_are_refused(name, value):
+    with pytest.raises(ValueError, match=name):
+        replace(CONFIG, **{name: value})

@@ -1,0 +1,154 @@
+"""The label curve: pieces that are made once, what the figures say, what ships."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from cae_core import datasets
+from cae_core.stacking import charts, experiment, features, results
+from cae_core.stacking.config import check
+from cae_core.stacking.experiment import Plan, curve
+from cae_core.stacking.results import Point, confusion, from_json
+
+EXAMPLE = (0.1, 0.2, 0.15, 0.12, 0.18)
+
+
+@pytest.fixture
+def plan(tiny):
+    return Plan(dataclasses.replace(tiny, epochs=1), {20: 2, 5_000: 3}, seeds=2, features=(20,))
+
+
+@pytest.fixture
+def few_numbers(monkeypatch):
+    monkeypatch.setattr(features, "FEW", 20)
+    monkeypatch.setattr(features, "PENALTIES", (1e-3,))
+
+
+def test_a_plan_is_carried_out_once_and_goes_on_where_it_was(tensorflow, few_strokes, few_numbers, plan, monkeypatch):
+    seen = []
+
+    class Enough(Exception):
+        pass
+
+    def stop(piece, event):
+        seen.append(piece)
+        if "seed 1" in piece:
+            raise Enough
+
+    with pytest.raises(Enough):
+        curve(plan, stop)
+    assert {"seed 0, layer 1", "seed 0, 20 labels", "seed 0, 100 labels"} < set(seen)
+    again = []
+    result = curve(plan, lambda piece, event: again.append(piece))
+    assert all("seed 1" in piece for piece in again)
+    assert curve(plan, stop) == result  # nothing is left to be trained
+    assert [point.labels for point in result.points] == [20, 100]  # there are no 5,000 images to learn from
+    assert all(len(values) == 2 for point in result.points for values in point.errors.values())
+    assert set(result.features[20]) == {"encoder", "untrained", "pixels"}
+    assert len(result.features[20]["encoder"]["error"]) == 2
+    assert from_json(result.to_json()) == result
+
+    pictures = experiment.pictures(plan)
+    test = datasets.load("strokes", "test")
+    for point in result.points:
+        for arm in ("pretrained", "random"):
+            read = pictures[f"predictions/{point.labels}/{arm}"]
+            assert np.mean(read != test.y) == pytest.approx(point.errors[arm][0])
+    assert pictures["x_hats/1"].shape == pictures["x"].shape == (8, 28, 28, 1)
+    assert pictures["filters/1"].shape[0] == 4
+
+    monkeypatch.setattr(results, "SHIPPED", results.runs.runs_dir() / "stack.json")
+    monkeypatch.setattr(results, "PICTURES", results.runs.runs_dir() / "stack.npz")
+    assert results.shipped() == (None, "")
+    results.ship(result, pictures)
+    assert results.shipped() == (result, "")
+    np.testing.assert_array_equal(results.shipped_pictures()["x"], pictures["x"])
+
+
+def test_the_plan_that_ships_can_be_carried_out():
+    assert experiment.PLAN.seeds >= 5
+    assert list(experiment.PLAN.steps) == [100, 300, 1_000, 10_000, 60_000]
+    for labels in (100, 55_000):
+        check(dataclasses.replace(experiment.PLAN.config, labels=labels))
+    assert experiment.command() == "python -m cae_core stack --curve"
+    assert (
+        experiment.command(experiment.part(2, (100, 300))) == "python -m cae_core stack --curve --seeds 2 --labels 100,300"
+    )
+    with pytest.raises(ValueError, match="the curve has 100, 300, 1000, 10000, 60000, the last for all"):
+        experiment.part(None, (200,))
+    with pytest.raises(ValueError, match="seeds is 0"):
+        experiment.part(0, None)
+
+
+@pytest.mark.parametrize(
+    ("pretrained", "verdict"),
+    [
+        ([e - 0.02 for e in EXAMPLE], "helps"),
+        ([e + 0.02 for e in EXAMPLE], "hurts"),
+        ([e + d for e, d in zip(EXAMPLE, (0.03, -0.03, 0.02, -0.02, 0.01), strict=True)], "no difference"),
+        (EXAMPLE, "no difference"),
+    ],
+)
+def test_what_the_seeds_say(pretrained, verdict):
+    point = Point(100, 10, {"pretrained": tuple(pretrained), "random": EXAMPLE})
+    assert point.verdict == verdict
+    assert point.mean("random") == (pytest.approx(15), pytest.approx(100 * np.std(EXAMPLE, ddof=1)))
+
+
+def test_confusion_counts():
+    found = confusion(np.array([0, 0, 1, 2], np.uint8), np.array([0, 1, 1, 0], np.uint8), 3)
+    np.testing.assert_array_equal(found, [[1, 1, 0], [0, 1, 0], [1, 0, 0]])
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"points": []}', "[" * 100_000])
+def test_a_damaged_result_is_said(text, monkeypatch, tmp_path):
+    monkeypatch.setattr(results, "SHIPPED", tmp_path / "stack.json")
+    results.SHIPPED.write_text(text)
+    found, trouble = results.shipped()
+    assert found is None
+    assert "python -m cae_core stack --curve --ship" in trouble
+
+
+def test_published_figures_are_those_of_the_replication():
+    accuracies = {1_000: (92.35, 91.98), 10_000: (97.80, 97.41), 60_000: (98.77, 98.45)}
+    for labels, (pretrained, random) in accuracies.items():
+        assert results.PUBLISHED[labels] == {
+            "pretrained": pytest.approx(100 - pretrained),
+            "random": pytest.approx(100 - random),
+        }
+
+
+def test_the_chart_has_both_curves_their_spread_and_what_is_published():
+    points = [Point(n, 10, {"pretrained": tuple(e / n for e in EXAMPLE), "random": EXAMPLE}) for n in (1, 10)]
+    figure = charts.label_curve(points, results.PUBLISHED, (10, "random"))
+    names = [trace["name"] for trace in figure["data"]]
+    assert names == [
+        "From the stack",
+        "From random weights",
+        "Published: from the stack",
+        "Published: from random weights",
+        "chosen",
+    ]
+    np.testing.assert_allclose(figure["data"][1]["y"], [15, 15])
+    np.testing.assert_allclose(figure["data"][0]["error_y"]["array"][1], 10 * np.std(EXAMPLE, ddof=1), rtol=1e-5)
+    assert figure["layout"]["xaxis"]["type"] == "log"
+    json.dumps(charts.label_curve([], results.PUBLISHED)["layout"])
+    assert len(charts.tuning({}, 10)["data"]) == 2
+    assert len(charts.layer_losses([], 10)["data"]) == 1
+
+
+@pytest.mark.skipif(not results.SHIPPED.exists(), reason="the curve has not been made yet")
+def test_what_ships_is_whole():
+    found, trouble = results.shipped()
+    assert trouble == ""
+    assert [point.labels for point in found.points] == [100, 300, 1_000, 10_000, 55_000]
+    assert all(len(values) >= 5 for point in found.points for values in point.errors.values())
+    assert set(found.features) == set(experiment.PLAN.features)
+    pictures = results.shipped_pictures()
+    for point in found.points:
+        for arm, errors in point.errors.items():
+            assert pictures[f"predictions/{point.labels}/{arm}"].shape == (10_000,)
+            assert 0 < errors[0] < 1
+    assert results.SHIPPED.stat().st_size + results.PICTURES.stat().st_size < 1_000_000
