@@ -66,7 +66,7 @@ def warm(names: Sequence[str]) -> None:
 
     def load(name: str) -> None:
         network = runs.model(runs.find(name))
-        network.reconstruct(np.zeros((1, *network.image_shape), "float32"))
+        network.reconstruct(np.zeros((1, *network.input_shape), "float32"))
 
     for name in names:
         backend.soon(functools.partial(load, name))
@@ -81,6 +81,7 @@ def reconstruct(drawn: Sample, names: Sequence[str]) -> list[Reconstruction]:
     through = []
     for name in names:
         run = runs.find(name)
-        x_hat = runs.model(run).reconstruct(drawn.x_noisy)
+        network = runs.model(run)
+        x_hat = network.reconstruct(network.seen(drawn.x_noisy))
         through.append(Reconstruction(run, x_hat, metrics.summary(drawn.x, x_hat)))
     return through

@@ -73,7 +73,7 @@ def keras_model(run: Run) -> bytes:
     trained = runs.model(run).weights()
     network = build(run.config, run.image_shape)  # a copy: wrapping the one in memory would change it
     network.set_weights(trained)
-    x = keras.Input(run.image_shape, name="image")
+    x = keras.Input(network.input_shape, name="image")
     x_hat = keras.layers.Activation(network.output, name="reconstruction")(untied(network.decoder)(network.encoder(x)))
     with tempfile.TemporaryDirectory(prefix="cae-export-") as folder:
         file = Path(folder) / "model.keras"
@@ -120,7 +120,7 @@ def script_text(run: Run) -> bytes:
 def data_npz(dataset: str) -> bytes:
     """A data set as a compressed npz archive like Keras's mnist.npz: x_train, y_train, x_test, y_test, all uint8.
 
-    Images are `(n, H, W)`; the last `training.HELD_OUT` of x_train are those that no run trains on.
+    Images are `(n, H, W)`, in colour `(n, H, W, 3)`; no run trains on the last `training.HELD_OUT` of x_train.
 
     Raises:
         DatasetMissing: it is not on this machine.
@@ -132,7 +132,7 @@ def data_npz(dataset: str) -> bytes:
 @functools.lru_cache(maxsize=1)  # strokes take seconds to compress and are always the same
 def _data_npz(dataset: str) -> bytes:
     splits = {split: load(dataset, split) for split in ("train", "test")}
-    arrays = {f"x_{split}": data.x[..., 0] for split, data in splits.items()}
+    arrays = {f"x_{split}": data.x[..., 0] if data.x.shape[-1] == 1 else data.x for split, data in splits.items()}
     return storage.arrays_to_bytes({**arrays, **{f"y_{split}": data.y for split, data in splits.items()}})
 
 
@@ -153,10 +153,12 @@ def grid(run: Run) -> bytes:
     """A PNG: a test image of each class, what the run sees of it, what it makes of it, and the error."""
     kind, factor = training.typical_noise(run.config)
     sample = denoising.sample(run.config.dataset, kind, factor, run.config.seed)
-    x_hat = runs.model(run).reconstruct(sample.x_noisy)
-    rows = {"original": sample.x, f"{NOISE_KINDS[kind].label} {factor:g}": sample.x_noisy, "reconstruction": x_hat}
+    network = runs.model(run)
+    seen = network.seen(sample.x_noisy)
+    x_hat = network.reconstruct(seen)
+    rows = {"original": sample.x, f"{NOISE_KINDS[kind].label} {factor:g}": seen, "reconstruction": x_hat}
     if kind == "none":
-        rows = {"original": sample.x, "reconstruction": x_hat}
+        rows = {"original": sample.x, **({"grey": seen} if seen.shape != sample.x.shape else {}), "reconstruction": x_hat}
     error = figures.error_colours(np.abs(x_hat - sample.x).mean(axis=3))
     return figures.labelled_png([*rows.values(), error], [*rows, "error"], run.label, _caption(run))
 
@@ -170,7 +172,8 @@ def figures_html(run: Run) -> bytes:
     training_loss, held_out = (columns.get(name, np.full(len(epochs), np.nan)) for name in ("loss", "held_out_loss"))
     curve = charts.Curve(run.label, epochs, training_loss, epochs, held_out)
     test = load(config.dataset, "test")
-    plane = latent.to_plane(runs.model(run).encode(as_float(test.x[:ON_PLANE])))
+    network = runs.model(run)
+    plane = latent.to_plane(network.encode(network.seen(as_float(test.x[:ON_PLANE]))))
     names = DATASETS[config.dataset].class_names
     loss_label = LOSSES[config.loss].label
     charts_html = [
