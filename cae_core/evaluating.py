@@ -45,8 +45,8 @@ def compare_colours(model: Autoencoder, dataset: str) -> dict[str, float]:
 
     Returns:
         "chroma_mean", the mean squared error of Cb and Cr of whoever gives every image the training images' mean colours,
-        place by place; "psnr_grey" and "psnr_mean", in dB, of giving every image no colour, or those, on its own luma; where
-        a colour says the class also "hue_near", the share of images whose hue is within `chroma.NEAR` degrees, and
+        place by place; "psnr_grey" and "psnr_mean", in dB, of giving every image no colour, or those, on its own luma;
+        where a colour says the class also "hue_near", the share of images whose hue is within `chroma.NEAR` degrees, and
         "hue_error", the median in degrees.
     """
     x = as_float(load(dataset, "test").x)

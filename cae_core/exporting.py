@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cae_core import charts, denoising, figures, latent, runs, script, storage, training
+from cae_core import charts, denoising, figures, keras_export, latent, runs, script, storage, training
 from cae_core.architectures import ARCHITECTURES, build
 from cae_core.config import lookup
 from cae_core.corruptions import NOISE_KINDS
@@ -57,28 +57,6 @@ def export(name: str, run: Run) -> bytes:
         ValueError: there is no such export, or it cannot be made of this run; the message says why.
     """
     return lookup(EXPORTS, "export", name).make(run)
-
-
-def keras_model(run: Run) -> bytes:
-    """A `.keras` file: images `(n, H, W, C)` float32 in [0, 1] to their reconstructions.
-
-    The layers "encoder" and "decoder" are models of their own; the decoder ends in logits. It is made of layers that Keras
-    has: tied kernels become a copy, which computes the same. Only pooling with switches is this project's own, so where
-    such a model is opened, `cae_core.architectures.layers` must have been imported.
-    """
-    import keras
-
-    from cae_core.architectures.layers import untied
-
-    trained = runs.model(run).weights()
-    network = build(run.config, run.image_shape)  # a copy: wrapping the one in memory would change it
-    network.set_weights(trained)
-    x = keras.Input(network.input_shape, name="image")
-    x_hat = keras.layers.Activation(network.output, name="reconstruction")(untied(network.decoder)(network.encoder(x)))
-    with tempfile.TemporaryDirectory(prefix="cae-export-") as folder:
-        file = Path(folder) / "model.keras"
-        keras.Model(x, x_hat, name="autoencoder").save(file)
-        return file.read_bytes()
 
 
 def history(run: Run) -> bytes:
@@ -206,7 +184,7 @@ def everything(run: Run) -> bytes:
     made: dict[str, bytes] = {}
     lines = [f"{run.label} - a run of Autoencoder explorer", _caption(run), ""]
     extra = [(f"{run.config.dataset}.npz", "The images that the script reads.", lambda run: data_npz(run.config.dataset))]
-    extra = extra if script.needs_data(run) else []
+    extra = extra if script.needs_data(run) and run.image_shape[2] == 1 else []  # in colour there is no script
     if run.origin:
         extra.append(("start.npz", "The weights that the script starts from.", start_npz))
     parts = [(entry.file_name(run), entry.summary, entry.make) for name, entry in EXPORTS.items() if name != "everything"]
@@ -249,7 +227,21 @@ EXPORTS: dict[str, Export] = {
         "Opens with `keras.models.load_model`, without this project: images in, reconstructions out.",
         "application/octet-stream",
         lambda run: f"{run.name}.keras",
-        keras_model,
+        keras_export.model_file,
+    ),
+    "architecture": Export(
+        "Layers as JSON",
+        "The layers alone, for `keras.models.model_from_json`; the weights go with them.",
+        "application/json",
+        lambda run: f"{run.name}.json",
+        keras_export.layers_json,
+    ),
+    "weights": Export(
+        "Weights as HDF5",
+        "The weights alone, for `load_weights` of the model that the JSON gives.",
+        "application/x-hdf5",
+        lambda run: f"{run.name}.weights.h5",
+        keras_export.weights_hdf5,
     ),
     "history": Export(
         "History", "A line an epoch: losses and seconds.", "text/csv", lambda run: f"{run.name}-history.csv", history

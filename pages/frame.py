@@ -14,6 +14,7 @@ PAGES = {
     "draw.py": "Draw",
     "architectures.py": "Architectures",
     "reproduce.py": "Reproduce",
+    "colour.py": "Colour",
 }
 """File to title, in the order of the navigation; the first is the one that opens."""
 
