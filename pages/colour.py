@@ -17,6 +17,7 @@ SETTINGS = {
     "chain": Setting("colorize", NETWORKS),
     "colour_run": Setting((), Names(1)),
     "seed": Setting(0, Bounds(0, 9999, integer=True)),
+    "take_loss": Setting("mse", SHIPPED_LOSSES),
     "chain_loss": Setting("mse", SHIPPED_LOSSES),
     "chain_images": Setting(2_000, BOUNDS["num_train"]),
     "chain_epochs": Setting(4, Bounds(1, 20, integer=True)),
@@ -76,7 +77,7 @@ def _page() -> None:
     explain.try_this(colour_words.EXPERIMENTS)
     colour_photo.draw(shown, ready)
     colour_race.draw(now)
-    colour_view.take(shown, ready)
+    colour_view.take(shown, now["take_loss"], ready)
     colour_words.explanation()
     if not ready:
         waiting.for_networks()

@@ -1,4 +1,4 @@
-"""Ten grey images, what networks make of them and the truth; how good that is on a whole test set; the networks as files."""
+"""Ten grey images, what networks make of them and the truth; how good that is on a test set; the networks as files."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import streamlit as st
 
 from cae_core import colouring, datasets
 from cae_core.chroma import NEAR
+from cae_core.config import SHIPPED_LOSSES
 from cae_core.grey import luma
 from cae_core.losses import LOSSES
 from cae_core.runs import Run
@@ -101,8 +102,8 @@ def _change(value: float | None, before: float | None) -> str:
     return f"{change:+.0f} %".replace("-", "−") if round(change) else "the same"
 
 
-def take(shown: Sequence[Run], ready: bool) -> None:
-    """The networks as files: in one, or layers as JSON and weights as HDF5."""
+def take(shown: Sequence[Run], take_loss: str, ready: bool) -> None:
+    """One of the networks as files: in one, or its layers as JSON and its weights as HDF5."""
     with st.expander("Take a network with you"):
         st.markdown(
             "As one `.keras` file, or its layers as JSON and its weights as HDF5. The input is the luma, "
@@ -111,6 +112,11 @@ def take(shown: Sequence[Run], ready: bool) -> None:
         if not ready:
             st.caption("The networks are being loaded, which takes a few seconds after the start of the program.")
             return
+        if len(shown) > 1:
+            st.segmented_control(
+                "Which", SHIPPED_LOSSES, format_func=lambda loss: f"Trained with {LOSSES[loss].label}", key="take_loss",
+                required=True, label_visibility="collapsed",
+            )  # fmt: skip
         for run in shown:
-            st.caption(title(run, shown))
-            keeping.exports(run, FILES)
+            if len(shown) == 1 or run.config.loss == take_loss:
+                keeping.exports(run, FILES)

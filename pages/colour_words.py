@@ -11,8 +11,8 @@ EXPERIMENTS: dict[str, Experiment] = {
         "Colour by reading",
         {"dataset": "strokes_colour", "chain": "colorize", **_SHIPPED},
         "Each digit has a hue of its own, and all ten have the same luma, so grey gives nothing away: to colour a digit "
-        "the network has to tell which one it is. More than 95 % of the test digits get their hue to within 15 degrees, with "
-        "either loss. Look for one that is grey or in two colours: there it could not decide.",
+        "the network has to tell which one it is. More than 95 % of the test digits get their hue to within 15 degrees, "
+        "with either loss. Look for one that is grey or in two colours: there it could not decide.",
     ),
     "as_listed": Experiment(
         "The listing as it was printed",
@@ -68,10 +68,10 @@ BCE reads a target as a probability and needs it in [0, 1], as the colours are h
         st.markdown(
             """
 So nothing reads the first convolution. It is **dead**: no gradient reaches it, and Keras leaves it out of the model
-without a word. As the image is halved twice rather than three times, the listing's two upsamplings bring it back to 48 × 48
-and every shape fits; the chain that was meant needs a third. *As meant* is that chain, *As listed* the one that was run. The
-listing trains with RMSprop, batches of 148 and 10 epochs; the networks that ship were trained longer and otherwise, as the
-Runs page says of each, and the Train page has the published settings a click away.
+without a word. As the image is halved twice rather than three times, the listing's two upsamplings bring it back to its
+size and every shape fits; the chain that was meant needs a third. *As meant* is that chain, *As listed* the one that was
+run. The listing trains with RMSprop, batches of 148 and 10 epochs; the networks that ship were trained longer and
+otherwise, as the Runs page says of each.
 
 *Sources:* ITU-R Recommendation BT.601-7, section 2.5 (luma and chroma); Zhang, Isola and Efros, *Colorful Image
 Colorization*, *ECCV* 2016, section 2 (why mean squared error gives pale colours); Krizhevsky, *Learning Multiple Layers of
