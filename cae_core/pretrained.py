@@ -78,10 +78,12 @@ SYSTEMS: dict[str, RunConfig] = {
 }
 """The published systems, each trained once on MNIST with the settings it was published with."""
 
-COLOUR_RECIPE = {
-    "strokes_colour": {"optimizer": "muon", "learning_rate": 0.01, "schedule": "one_cycle", "epochs": 10, "batch_size": 64},
-    "cifar10": {"optimizer": "muon", "learning_rate": 0.01, "schedule": "one_cycle", "epochs": 10, "batch_size": 64},
-}
+COLOUR_EPOCHS = {"strokes_colour": 20, "cifar10": 16}
+COLOUR_RECIPE = {"optimizer": "muon", "learning_rate": 0.005, "schedule": "one_cycle", "batch_size": 32}
+COLOUR_OUTPUTS = {"bce": "sigmoid", "mse": "linear"}
+"""What the decoder ends in. MSE through a sigmoid gets stuck on these images, most of which is dark: all output goes black
+in the first steps, where a sigmoid has no slope left (after two epochs of 8,000 digits no held-out hue is within 15
+degrees; of a linear decoder 69 % are). BCE's slope does not vanish there."""
 
 
 def colour_name(dataset: str, architecture: str, loss: str) -> str:
@@ -89,13 +91,14 @@ def colour_name(dataset: str, architecture: str, loss: str) -> str:
     return f"{dataset}-{architecture}-{loss}"
 
 
-def _colouring(dataset: str, architecture: str, loss: str) -> RunConfig:
-    settings = {"dataset": dataset, "loss": loss, **COLOUR_RECIPE[dataset]}
-    return dataclasses.replace(published(architecture), **settings)
+def colour_config(dataset: str, architecture: str, loss: str) -> RunConfig:
+    """What such a run is; not as published: RMSprop at 0.001 with batches of 148 learns no hue in two epochs of digits."""
+    settings = {"dataset": dataset, "loss": loss, "output": COLOUR_OUTPUTS[loss], "epochs": COLOUR_EPOCHS[dataset]}
+    return dataclasses.replace(published(architecture), **settings, **COLOUR_RECIPE)
 
 
 COLOURING: dict[str, RunConfig] = {
-    colour_name(dataset, architecture, loss): _colouring(dataset, architecture, loss)
+    colour_name(dataset, architecture, loss): colour_config(dataset, architecture, loss)
     for dataset in COLOUR
     for architecture in suited(dataset)
     for loss in SHIPPED_LOSSES

@@ -1,5 +1,6 @@
 """The chain that was meant and the one that was listed, trained on the same batches, side by side."""
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,9 +8,9 @@ import streamlit as st
 
 from cae_core import chroma, datasets, description, watching
 from cae_core.chroma import NEAR
-from cae_core.config import SHIPPED_LOSSES, RunConfig
+from cae_core.config import SHIPPED_LOSSES
 from cae_core.losses import LOSSES
-from cae_core.pretrained import COLOUR_RECIPE
+from cae_core.pretrained import colour_config
 from pages import controls as shared
 from pages import lanes, together, waiting
 from pages.lanes import Lane
@@ -30,11 +31,9 @@ def controls() -> None:
 
 def racing(now: dict) -> list[Lane]:
     """What the settings of now would train: equal configurations but for the network."""
-    shared_by_both = {
-        **COLOUR_RECIPE[now["dataset"]], "dataset": now["dataset"], "loss": now["chain_loss"], "noise_kind": "none",
-        "num_train": now["chain_images"], "epochs": now["chain_epochs"],
-    }  # fmt: skip
-    return [Lane(title, RunConfig(architecture=name, **shared_by_both)) for name, title in LANES.items()]
+    size = {"num_train": now["chain_images"], "epochs": now["chain_epochs"]}
+    recipes = {title: colour_config(now["dataset"], name, now["chain_loss"]) for name, title in LANES.items()}
+    return [Lane(title, dataclasses.replace(config, **size)) for title, config in recipes.items()]
 
 
 def draw(now: dict) -> None:

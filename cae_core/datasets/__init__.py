@@ -102,7 +102,7 @@ def _from_files(files: FileSet) -> DatasetEntry:
     )
 
 
-NUM_STROKES, NUM_COLOURED = 50_000, 20_000
+NUM_STROKES, NUM_COLOURED = 50_000, 25_000
 
 
 def _draw_strokes(split: str) -> Split:
@@ -128,7 +128,7 @@ DATASETS: dict[str, DatasetEntry] = {
     ),
     "strokes_colour": DatasetEntry(
         label="Coloured Strokes",
-        summary="22,000 drawn digits, 48 by 48 pixels, each in a hue that says which digit it is; needs no download.",
+        summary="27,000 drawn digits, 48 by 48 pixels, each in a hue that says which digit it is; needs no download.",
         source="This project, `cae_core/datasets/strokes_colour.py`",
         class_names=MNIST.class_names,
         num_train=NUM_COLOURED,

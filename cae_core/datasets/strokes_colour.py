@@ -14,7 +14,7 @@ import numpy as np
 from cae_core.datasets import strokes
 from cae_core.grey import luma
 
-SIZE, DIGIT = 48, 32
+SIZE, DIGIT = 48, 28
 """Sides in pixels of an image, and of the square that `strokes.draw` fills, which lies anywhere in it."""
 
 HUES = (108.0, 72.0, 216.0, 36.0, 0.0, 180.0, 324.0, 252.0, 288.0, 144.0)
