@@ -9,7 +9,7 @@ import pytest
 from cae_core import evaluating, pca, pretrained, runs, training
 from cae_core.architectures import ARCHITECTURES, build, fitting, published, suited
 from cae_core.config import BOTTLENECKS, SHIPPED_LOSSES, RunConfig
-from cae_core.datasets import COLOUR, DATASETS, GREY, as_float, load
+from cae_core.datasets import DATASETS, GREY, as_float, load
 from cae_core.evaluating import MEASURED
 from cae_core.pretrained import COLOURING, RECIPES, SHIPPED, SYSTEMS, colour_name, name_of
 
