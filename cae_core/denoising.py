@@ -76,12 +76,15 @@ def reconstruct(drawn: Sample, names: Sequence[str]) -> list[Reconstruction]:
     """The noisy images through each named run.
 
     Raises:
-        runs.RunError: a run is missing or damaged.
+        runs.RunError: a run is missing or damaged, or of images of another shape.
     """
     through = []
     for name in names:
         run = runs.find(name)
         network = runs.model(run)
+        if drawn.x.shape[1:] != network.image_shape:
+            theirs, ours = (" x ".join(map(str, shape)) for shape in (network.image_shape, drawn.x.shape[1:]))
+            raise runs.RunError(f"The run {run.label!r} is of images of {theirs}, these are {ours}: choose another.")
         x_hat = network.reconstruct(network.seen(drawn.x_noisy))
         through.append(Reconstruction(run, x_hat, metrics.summary(drawn.x, x_hat)))
     return through

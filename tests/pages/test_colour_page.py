@@ -8,7 +8,9 @@ import time
 import numpy as np
 import pytest
 from PIL import Image
-from shown import ShownPage
+from shown import Shown, ShownPage
+from shown_runs import ShownRuns
+from shown_train import ShownTrain
 
 from cae_core import backend, datasets, evaluating, exporting, jobs, pretrained, runs, saving, training
 from cae_core.architectures import build
@@ -213,16 +215,21 @@ def test_files_that_cannot_be_used_are_refused_in_a_sentence(photo, data, says):
     assert "your picture in grey" in page.alts  # the one before stays
 
 
+def wait(queue):
+    for _ in range(1800):
+        if not queue.queue():
+            return
+        time.sleep(0.1)
+    raise AssertionError(queue.queue())
+
+
 def test_both_chains_are_trained_alike_and_seen(own_jobs):
     now = {key: setting.default for key, setting in colour.SETTINGS.items()}
     first, second = (lane.config.to_dict() for lane in colour_race.racing(now))
     assert {key for key in first if first[key] != second[key]} == {"architecture"}
     page = ShownColour(chain_images=100, chain_epochs=1)
     page.press("together_start")
-    for _ in range(900):
-        if not own_jobs.queue():
-            break
-        time.sleep(0.1)
+    wait(own_jobs)
     page.run()
     assert [job.state for job in own_jobs.of(page.owner)] == ["finished"] * 2
     assert page.labels[6:8] == ["Cleanx, the target", "Greyno noise"]
@@ -254,8 +261,46 @@ def test_a_link_that_asks_for_what_is_not_there_is_answered(link):
     assert next(iter(link.values())) in said
 
 
-def test_other_pages_offer_data_in_grey_only():
-    class Denoise(ShownPage):
-        QUESTION = "What does the bottleneck keep, what does the loss prefer, and how much noise can be undone?"
+def test_a_link_to_denoise_with_a_run_in_colour_is_answered(runs_folder):
+    config = pretrained.colour_config("strokes_colour", "colorize", "mse")
+    saving.save(runs_folder, "mine", build(config), config, [], metrics={}, num_train=100, seconds=0)
+    run_json = runs_folder / "mine" / "run.json"
+    run_json.write_text(run_json.read_text().replace('"epochs": 0', '"epochs": 1'))
+    (said,) = Shown(run="mine").messages("error")
+    assert "'mine' is of images of 48 x 48 x 3, these are 28 x 28 x 1" in said
 
-    assert Denoise().widget("dataset").options == [datasets.DATASETS[name].label for name in datasets.GREY]
+
+@pytest.mark.parametrize(
+    ("link", "trouble"),
+    [
+        ({"dataset": "strokes_colour", "architecture": "colorize"}, ""),
+        ({"dataset": "strokes", "architecture": "colorize"}, "set dataset to 'strokes_colour' or 'cifar10'"),
+        ({"dataset": "strokes_colour", "architecture": "fast"}, "or architecture to 'colorize'"),
+    ],
+)
+def test_the_train_page_trains_it_and_says_what_works(link, trouble):
+    page = ShownTrain(**link)
+    said = page.messages("error")
+    assert [trouble in one for one in said] == [True] * bool(trouble)
+    if trouble:
+        page.click("Use settings that work")
+        assert page.messages("error") == []
+    assert page.labels[1].startswith("Grey" if page.query["architecture"] == "colorize" else "Noisy")
+
+
+def test_the_runs_page_shows_it_and_leads_back(runs_folder, own_jobs):
+    page = ShownColour(chain_images=100, chain_epochs=1)
+    page.press("together_start")
+    wait(own_jobs)
+    names = [job.name for job in own_jobs.of(page.owner)]
+    one = ShownRuns(runs=names[0])
+    one.run()
+    assert one.labels[:2] == ["Cleanx, the target", "Greyno noise"]
+    assert any(button.label == "Colour with it" for button in one.app.button)
+    both = ShownRuns(runs=",".join(names))
+    assert len(both.labels) >= 3
+    assert both.messages("error") == []
+
+
+def test_other_pages_offer_data_in_grey_only():
+    assert Shown().widget("dataset").options == [datasets.DATASETS[name].label for name in datasets.GREY]
