@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from cae_core import colouring, figures, uploads
+from cae_core import colouring, datasets, figures, uploads
 from cae_core.colouring import Coloured, Fitted
 from cae_core.runs import Run
 from pages import colour_view, show, state
@@ -58,6 +58,8 @@ def draw(shown: Sequence[Run], ready: bool) -> None:
         f"Your picture has {was}. The network saw its luma at **{width} × {height}**, the size of what it was trained on; "
         "its guess of the two chroma channels was then laid over the picture's own luma."
     )
+    if any(datasets.DATASETS[run.config.dataset].hues for run in shown):
+        st.caption("These networks have seen nothing but digits. For a photograph, choose CIFAR-10 in the sidebar.")
     if photo.is_grey:
         st.info("This picture has no colours of its own, so there is nothing to compare with: you see only the guess.")
     elif made:
