@@ -66,7 +66,7 @@ def warm(names: Sequence[str]) -> None:
 
     def load(name: str) -> None:
         network = runs.model(runs.find(name))
-        network.reconstruct(np.zeros((1, *network.image_shape), "float32"))
+        network.reconstruct(np.zeros((1, *network.input_shape), "float32"))
 
     for name in names:
         backend.soon(functools.partial(load, name))
@@ -76,11 +76,15 @@ def reconstruct(drawn: Sample, names: Sequence[str]) -> list[Reconstruction]:
     """The noisy images through each named run.
 
     Raises:
-        runs.RunError: a run is missing or damaged.
+        runs.RunError: a run is missing or damaged, or of images of another shape.
     """
     through = []
     for name in names:
         run = runs.find(name)
-        x_hat = runs.model(run).reconstruct(drawn.x_noisy)
+        network = runs.model(run)
+        if drawn.x.shape[1:] != network.image_shape:
+            theirs, ours = (" x ".join(map(str, shape)) for shape in (network.image_shape, drawn.x.shape[1:]))
+            raise runs.RunError(f"The run {run.label!r} is of images of {theirs}, these are {ours}: choose another.")
+        x_hat = network.reconstruct(network.seen(drawn.x_noisy))
         through.append(Reconstruction(run, x_hat, metrics.summary(drawn.x, x_hat)))
     return through

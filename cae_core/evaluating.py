@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from cae_core import metrics
+from cae_core import chroma, metrics
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.corruptions import corrupt
-from cae_core.datasets import as_float, load
+from cae_core.datasets import DATASETS, as_float, load
+from cae_core.grey import luma
 
 MEASURED = {"clean": ("none", 0.0), "gaussian 0.5": ("gaussian", 0.5)}
 """Conditions a finished run is measured under on the whole test split: label to noise kind and factor."""
@@ -25,17 +26,45 @@ def evaluate(
         seed: of the noise.
 
     Returns:
-        `{"mse", "psnr", "ssim", "bce", "num_images"}` of the reconstruction of the noisy images against the clean ones.
+        `{"mse", "psnr", "ssim", "bce", "num_images"}` of the reconstruction of the noisy images against the clean ones; of
+        images in colour also "chroma", the mean squared error of Cb and Cr, and "chroma_grey", that of predicting grey.
     """
     x = as_float(images)
-    x_hat = model.reconstruct(corrupt(x, noise_kind, noise_factor, seed))
-    return {**metrics.summary(x, x_hat), "num_images": len(x)}
+    x_hat = model.reconstruct(corrupt(model.seen(x), noise_kind, noise_factor, seed))
+    return {**metrics.summary(x, x_hat), "num_images": len(x), **_of_colour(x, x_hat)}
+
+
+def _of_colour(x: np.ndarray, x_hat: np.ndarray) -> dict[str, float]:
+    if x.shape[-1] != 3:
+        return {}
+    return {"chroma": float(chroma.error(x, x_hat).mean()), "chroma_grey": float(chroma.error_of(x, 0.0).mean())}
+
+
+def compare_colours(model: Autoencoder, dataset: str) -> dict[str, float]:
+    """What else is told of a network that colours grey images, on the whole test split, without noise.
+
+    Returns:
+        "chroma_mean", the mean squared error of Cb and Cr of whoever gives every image the training images' mean colours,
+        place by place; "psnr_grey" and "psnr_mean", in dB, of giving every image no colour, or those, on its own luma;
+        where a colour says the class also "hue_near", the share of images whose hue is within `chroma.NEAR` degrees, and
+        "hue_error", the median in degrees.
+    """
+    x = as_float(load(dataset, "test").x)
+    grey, mean = luma(x), chroma.mean(load(dataset, "train").x)
+    found = {"chroma_mean": float(chroma.error_of(x, mean).mean())}
+    for name, guess in (("grey", np.zeros_like(mean)), ("mean", mean)):
+        coloured = chroma.with_chroma(grey, np.broadcast_to(guess, (*grey.shape[:3], 2))).astype(np.float32)
+        found[f"psnr_{name}"] = float(metrics.per_image(x, coloured, ("psnr",))["psnr"].mean())
+    if DATASETS[dataset].hues:
+        off = chroma.hue_error(x, model.reconstruct(model.seen(x)))
+        found |= {"hue_near": float((off <= chroma.NEAR).mean()), "hue_error": float(np.median(off))}
+    return found
 
 
 def measure(model, dataset: str) -> dict[str, dict[str, float]]:
-    """The figures of `evaluate` on the whole test split, by condition in `MEASURED`."""
+    """The figures of `evaluate` on the whole test split, by condition in `MEASURED`; with those of `compare_colours`."""
     x = load(dataset, "test").x
-    return {
-        label: {key: round(value, 6) for key, value in evaluate(model, x, kind, factor).items()}
-        for label, (kind, factor) in MEASURED.items()
-    }
+    figures = {label: evaluate(model, x, *condition) for label, condition in MEASURED.items()}
+    if x.shape[-1] == 3:
+        figures["clean"] |= compare_colours(model, dataset)
+    return {label: {key: round(value, 6) for key, value in found.items()} for label, found in figures.items()}

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cae_core import charts, denoising, figures, latent, runs, script, storage, training
+from cae_core import charts, denoising, figures, keras_export, latent, runs, script, storage, training
 from cae_core.architectures import ARCHITECTURES, build
 from cae_core.config import lookup
 from cae_core.corruptions import NOISE_KINDS
@@ -57,28 +57,6 @@ def export(name: str, run: Run) -> bytes:
         ValueError: there is no such export, or it cannot be made of this run; the message says why.
     """
     return lookup(EXPORTS, "export", name).make(run)
-
-
-def keras_model(run: Run) -> bytes:
-    """A `.keras` file: images `(n, H, W, C)` float32 in [0, 1] to their reconstructions.
-
-    The layers "encoder" and "decoder" are models of their own; the decoder ends in logits. It is made of layers that Keras
-    has: tied kernels become a copy, which computes the same. Only pooling with switches is this project's own, so where
-    such a model is opened, `cae_core.architectures.layers` must have been imported.
-    """
-    import keras
-
-    from cae_core.architectures.layers import untied
-
-    trained = runs.model(run).weights()
-    network = build(run.config, run.image_shape)  # a copy: wrapping the one in memory would change it
-    network.set_weights(trained)
-    x = keras.Input(run.image_shape, name="image")
-    x_hat = keras.layers.Activation(network.output, name="reconstruction")(untied(network.decoder)(network.encoder(x)))
-    with tempfile.TemporaryDirectory(prefix="cae-export-") as folder:
-        file = Path(folder) / "model.keras"
-        keras.Model(x, x_hat, name="autoencoder").save(file)
-        return file.read_bytes()
 
 
 def history(run: Run) -> bytes:
@@ -120,7 +98,7 @@ def script_text(run: Run) -> bytes:
 def data_npz(dataset: str) -> bytes:
     """A data set as a compressed npz archive like Keras's mnist.npz: x_train, y_train, x_test, y_test, all uint8.
 
-    Images are `(n, H, W)`; the last `training.HELD_OUT` of x_train are those that no run trains on.
+    Images are `(n, H, W)`, in colour `(n, H, W, 3)`; no run trains on the last `training.HELD_OUT` of x_train.
 
     Raises:
         DatasetMissing: it is not on this machine.
@@ -132,7 +110,7 @@ def data_npz(dataset: str) -> bytes:
 @functools.lru_cache(maxsize=1)  # strokes take seconds to compress and are always the same
 def _data_npz(dataset: str) -> bytes:
     splits = {split: load(dataset, split) for split in ("train", "test")}
-    arrays = {f"x_{split}": data.x[..., 0] for split, data in splits.items()}
+    arrays = {f"x_{split}": data.x[..., 0] if data.x.shape[-1] == 1 else data.x for split, data in splits.items()}
     return storage.arrays_to_bytes({**arrays, **{f"y_{split}": data.y for split, data in splits.items()}})
 
 
@@ -153,10 +131,12 @@ def grid(run: Run) -> bytes:
     """A PNG: a test image of each class, what the run sees of it, what it makes of it, and the error."""
     kind, factor = training.typical_noise(run.config)
     sample = denoising.sample(run.config.dataset, kind, factor, run.config.seed)
-    x_hat = runs.model(run).reconstruct(sample.x_noisy)
-    rows = {"original": sample.x, f"{NOISE_KINDS[kind].label} {factor:g}": sample.x_noisy, "reconstruction": x_hat}
+    network = runs.model(run)
+    seen = network.seen(sample.x_noisy)
+    x_hat = network.reconstruct(seen)
+    rows = {"original": sample.x, f"{NOISE_KINDS[kind].label} {factor:g}": seen, "reconstruction": x_hat}
     if kind == "none":
-        rows = {"original": sample.x, "reconstruction": x_hat}
+        rows = {"original": sample.x, **({"grey": seen} if seen.shape != sample.x.shape else {}), "reconstruction": x_hat}
     error = figures.error_colours(np.abs(x_hat - sample.x).mean(axis=3))
     return figures.labelled_png([*rows.values(), error], [*rows, "error"], run.label, _caption(run))
 
@@ -170,7 +150,8 @@ def figures_html(run: Run) -> bytes:
     training_loss, held_out = (columns.get(name, np.full(len(epochs), np.nan)) for name in ("loss", "held_out_loss"))
     curve = charts.Curve(run.label, epochs, training_loss, epochs, held_out)
     test = load(config.dataset, "test")
-    plane = latent.to_plane(runs.model(run).encode(as_float(test.x[:ON_PLANE])))
+    network = runs.model(run)
+    plane = latent.to_plane(network.encode(network.seen(as_float(test.x[:ON_PLANE]))))
     names = DATASETS[config.dataset].class_names
     loss_label = LOSSES[config.loss].label
     charts_html = [
@@ -203,7 +184,7 @@ def everything(run: Run) -> bytes:
     made: dict[str, bytes] = {}
     lines = [f"{run.label} - a run of Autoencoder explorer", _caption(run), ""]
     extra = [(f"{run.config.dataset}.npz", "The images that the script reads.", lambda run: data_npz(run.config.dataset))]
-    extra = extra if script.needs_data(run) else []
+    extra = extra if script.needs_data(run) and run.image_shape[2] == 1 else []  # in colour there is no script
     if run.origin:
         extra.append(("start.npz", "The weights that the script starts from.", start_npz))
     parts = [(entry.file_name(run), entry.summary, entry.make) for name, entry in EXPORTS.items() if name != "everything"]
@@ -246,7 +227,21 @@ EXPORTS: dict[str, Export] = {
         "Opens with `keras.models.load_model`, without this project: images in, reconstructions out.",
         "application/octet-stream",
         lambda run: f"{run.name}.keras",
-        keras_model,
+        keras_export.model_file,
+    ),
+    "architecture": Export(
+        "Layers as JSON",
+        "The layers alone, for `keras.models.model_from_json`; the weights go with them.",
+        "application/json",
+        lambda run: f"{run.name}.json",
+        keras_export.layers_json,
+    ),
+    "weights": Export(
+        "Weights as HDF5",
+        "The weights alone, for `load_weights` of the model that the JSON gives.",
+        "application/x-hdf5",
+        lambda run: f"{run.name}.weights.h5",
+        keras_export.weights_hdf5,
     ),
     "history": Export(
         "History", "A line an epoch: losses and seconds.", "text/csv", lambda run: f"{run.name}-history.csv", history

@@ -62,7 +62,7 @@ def _replay(path: Path, step: int, created: str) -> Replay:
         except Exception as error:
             raise RunError(f"The weights of {run.label!r} after step {moment} are damaged ({error}).") from error
         x_hat.append(network.reconstruct(images.x_noisy))
-        planes.append(latent.to_plane(network.encode(sample.x), planes[-1].points if planes else None))
+        planes.append(latent.to_plane(network.encode(network.seen(sample.x)), planes[-1].points if planes else None))
     per_epoch = run.num_steps / run.num_epochs
     return Replay(
         tuple(steps), tuple(s / per_epoch for s in steps), images.x, images.x_noisy, sample.labels,

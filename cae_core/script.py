@@ -118,6 +118,8 @@ def text(run: Run) -> str:
     ):
         if name not in templates:
             raise ValueError(f"The script export has no code for the {what} {name!r}: add it to cae_core/script.py.")
+    if ARCHITECTURES[config.architecture].sees == "grey":
+        raise ValueError(f"The run {run.label!r} colours grey images: the script export has code for grey targets only.")
     if not run.epochs:
         raise ValueError(f"The run {run.label!r} has no finished epoch: there are no losses that a script could arrive at.")
     if config.pretraining or ARCHITECTURES[config.architecture].solve:

@@ -79,7 +79,8 @@ def train(
 ) -> Iterator[TrainingEvent]:
     """Trains `model` in place, one step an event.
 
-    The input of a step is the corrupted image, the target always the clean one. Noise is fresh in every step. Each epoch
+    The input of a step is the corrupted image, or its luma where the network colours grey ones; the target is always the
+    clean one. Noise is fresh in every step. Each epoch
     is a permutation of the images; a last batch that is not full is left to the next epoch's luck.
 
     Args:
@@ -119,7 +120,7 @@ def train(
             x = tf.ensure_shape(tf.gather(images, indices), (batch_size, *x_train.shape[1:]))
             x = tf.cast(x, tf.float32) / 255.0
             with tf.GradientTape() as tape:
-                loss = phase.loss(corruption(x, seed), x, True)
+                loss = phase.loss(corruption(model.seen(x), seed), x, True)
             gradients = tape.gradient(loss, phase.variables)
             optimizer.learning_rate.assign(learning_rate)
             optimizer.apply(gradients, phase.variables)
@@ -127,7 +128,7 @@ def train(
 
         return step_on
 
-    clean, noisy = _held_out_pair(config, x_held_out[: max(MEASURED_HELD_OUT, len(x_train))])
+    clean, noisy = _held_out_pair(model, config, x_held_out[: max(MEASURED_HELD_OUT, len(x_train))])
     # On the device once, as bytes: a batch is gathered and scaled inside the step. Handed to the step rather than captured
     # by it, for what a compiled function captures stays in memory as long as the function does.
     images = tf.constant(x_train)
@@ -175,7 +176,8 @@ def train(
                 at_end = {}
                 if ends:
                     at_end = {"epoch_loss": float(losses.mean()), "held_out_loss": held_out_loss()}
-                    at_end["silent"] = metrics.silent_share(model.encode(clean[:SAMPLE])) if config.sparsity else None
+                    codes = model.encode(model.seen(clean[:SAMPLE])) if config.sparsity else None
+                    at_end["silent"] = None if codes is None else metrics.silent_share(codes)
                     _refuse_divergence(config, [at_end["held_out_loss"]], first_loss, step, num_steps)
                 seconds += time.perf_counter() - started
                 yield TrainingEvent(
@@ -189,7 +191,7 @@ def _solve(model: Autoencoder, config: RunConfig, x_train: np.ndarray, x_held_ou
     (phase,) = phases(model, config)
     x = as_float(x_train)
     ARCHITECTURES[config.architecture].solve(model, x)
-    clean, noisy = _held_out_pair(config, x_held_out)
+    clean, noisy = _held_out_pair(model, config, x_held_out)
     loss, held_out_loss = _held_out_loss(phase.loss, x, x)(), _held_out_loss(phase.loss, noisy, clean)()
     seconds = time.perf_counter() - started
 
@@ -227,10 +229,10 @@ def typical_noise(config: RunConfig) -> tuple[str, float]:
     return config.noise_kind, config.noise_factor
 
 
-def _held_out_pair(config: RunConfig, x_held_out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Clean and noisy held-out images, the same for every epoch."""
+def _held_out_pair(model: Autoencoder, config: RunConfig, x_held_out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Clean held-out images and what the network gets of them, the same for every epoch."""
     clean = as_float(x_held_out)
-    return clean, corrupt(clean, *typical_noise(config), config.seed)
+    return clean, corrupt(model.seen(clean), *typical_noise(config), config.seed)
 
 
 def _held_out_loss(loss, noisy: np.ndarray, clean: np.ndarray, batch: int = 500) -> Callable[[], float]:

@@ -1,4 +1,4 @@
-"""The bytes of an image file to a grey picture; whatever is wrong with a file is one clear sentence.
+"""The bytes of an image file to a picture, grey or in colour; whatever is wrong with a file is one clear sentence.
 
 A file can claim any size, so that is read from its first bytes and held against the limits before anything is decoded.
 What decides is what a file contains, not what it is called.
@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -55,6 +57,35 @@ class Upload:
     note: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class Photograph:
+    """A picture from a file with its colours.
+
+    Attributes:
+        rgb: `(h, w, 3)` float32 in [0, 1]; the longer side is at most twice `ENOUGH` pixels.
+        is_grey: no pixel has a colour, but for what JPEG adds.
+        size, note: as of `Upload`.
+    """
+
+    rgb: np.ndarray = field(repr=False)
+    is_grey: bool
+    size: tuple[int, int]
+    note: str = ""
+
+
+COLOURLESS = 6 / 255
+"""How far red, green and blue of a pixel may be apart in a grey picture: JPEG's rounding of chroma makes some of it."""
+
+
+def read_photograph(data: bytes, name: str = "the file") -> Photograph:
+    """The picture in a file with its colours: upright, its first frame if it moves, transparent parts on white.
+
+    Args and errors are those of `read`.
+    """
+    rgb, size, note = _read(data, name, _colour)
+    return Photograph(rgb, bool((rgb.max(axis=2) - rgb.min(axis=2)).max() <= COLOURLESS), size, note)
+
+
 def read(data: bytes, name: str = "the file") -> Upload:
     """The picture in a file: upright, its first frame if it moves, transparent parts on paper that shows the rest.
 
@@ -65,6 +96,11 @@ def read(data: bytes, name: str = "the file") -> Upload:
     Raises:
         UploadError: it is empty, too large, no image of an allowed kind, damaged, or of an absurd shape.
     """
+    return Upload(*_read(data, name, _grey))
+
+
+def _read(data: bytes, name: str, decode: Callable[[Image.Image], np.ndarray]) -> tuple[Any, tuple[int, int], str]:
+    """What `decode` makes of the upright picture in a file, the picture's size and its note."""
     called = repr(name if len(name) <= 60 else f"{name[:40]}…{name[-15:]}")
     if not data:
         raise UploadError(f"{called} is empty, 0 bytes: save it again, or choose another file.")
@@ -84,34 +120,54 @@ def read(data: bytes, name: str = "the file") -> Upload:
     with image:
         _check_size(called, *image.size)
         try:
-            grey, size = _grey(image)
+            upright, size = _upright(image)
+            decoded = decode(upright)
         except Exception as error:
             raise UploadError(
                 f"{called} is a {image.format} that is damaged or was cut off: save it again, or choose another."
             ) from error
-        return Upload(grey, size, _note(called, name, image.format))
+        return decoded, size, _note(called, name, image.format)
 
 
-def _grey(image: Image.Image) -> tuple[np.ndarray, tuple[int, int]]:
+def _upright(image: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
     size = image.size
     image.draft(None, (ENOUGH, ENOUGH))  # a JPEG can be decoded at a half, a quarter or an eighth of its size
     image.load()
     with contextlib.suppress(Exception):  # the picture is whole even where its EXIF data is not
         size = size[::-1] if image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8) else size
         image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I") or image.mode == "F":
+    return image, size
+
+
+def _colour(image: Image.Image) -> np.ndarray:
+    if _is_deep(image):
+        return np.repeat(_grey(image)[..., None], 3, axis=2)
+    if not image.has_transparency_data:
+        return np.asarray(_smaller(image.convert("RGB"))).astype(np.float32) / np.float32(255)
+    image = _smaller(image.convert("RGBA"))
+    alpha = np.asarray(image.getchannel("A")).astype(np.float32)[..., None] / np.float32(255)
+    return np.asarray(image.convert("RGB")).astype(np.float32) / np.float32(255) * alpha + (1 - alpha)
+
+
+def _is_deep(image: Image.Image) -> bool:
+    """Whether its values have more than 8 bits, which only grey pictures can have here."""
+    return image.mode.startswith("I") or image.mode == "F"
+
+
+def _grey(image: Image.Image) -> np.ndarray:
+    if _is_deep(image):
         values = np.asarray(image).astype(np.float32) / np.float32(65535)
-        return np.clip(np.asarray(_smaller(Image.fromarray(values))), 0, 1), size
+        return np.clip(np.asarray(_smaller(Image.fromarray(values))), 0, 1)
     if not image.has_transparency_data:
         if image.mode not in ("L", "1"):
             image = _smaller(image.convert("RGB"))
-        return np.asarray(_smaller(image.convert("L"))).astype(np.float32) / np.float32(255), size
+        return np.asarray(_smaller(image.convert("L"))).astype(np.float32) / np.float32(255)
     image = _smaller(image.convert("RGBA"))
     alpha = np.asarray(image.getchannel("A")).astype(np.float32) / np.float32(255)
     grey = np.asarray(image.convert("RGB").convert("L")).astype(np.float32) / np.float32(255)
     # Dark ink gets white paper and light ink black, or it could not be seen.
     ink = float((grey * alpha).sum() / max(float(alpha.sum()), 1e-9))
-    return grey * alpha + np.float32(ink < 0.5) * (1 - alpha), size
+    return grey * alpha + np.float32(ink < 0.5) * (1 - alpha)
 
 
 def _smaller(image: Image.Image) -> Image.Image:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cae_core import denoising, estimating, latent, metrics, training
+from cae_core import architectures, denoising, estimating, latent, metrics, training
 from cae_core.config import RunConfig
 from cae_core.corruptions import corrupt
 from cae_core.datasets import as_float, load
@@ -67,7 +67,8 @@ class Probes:
 
     Attributes:
         x: `(8, H, W, C)` float32 in [0, 1], test images, the first of those that the Denoise page opens with.
-        x_noisy: the same under the run's own noise; a mixture of kinds is stood for by its largest part.
+        x_noisy: what the network gets: the same, or their luma, under the run's own noise; a mixture of kinds is stood for
+            by its largest part.
     """
 
     x: np.ndarray
@@ -78,7 +79,8 @@ def probes(config: RunConfig) -> Probes:
     """The probes of a configuration: equal ones for equal data set, noise and seed. Reads the test split only."""
     test = load(config.dataset, "test")
     x = as_float(test.x[denoising.choose(test.y, 0)[:NUM_PROBES]])
-    return Probes(x, corrupt(x, *training.typical_noise(config), config.seed))
+    seen = architectures.seen(config.architecture, x)
+    return Probes(x, corrupt(seen, *training.typical_noise(config), config.seed))
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,7 @@ class Watch:
         rate = (after[0] - before[0]) / (after[1] - before[1]) if after[1] > before[1] else 0.0
         done, spent = event.step - self._first[0], event.seconds - self._first[1]
         curve = self._curve.points() / (steps_per_epoch, 1)
-        x_hat, codes = model.reconstruct(self._probes.x_noisy), model.encode(self._sample.x)
+        x_hat, codes = model.reconstruct(self._probes.x_noisy), model.encode(model.seen(self._sample.x))
         if not (np.isfinite(x_hat).all() and np.isfinite(codes).all()):
             return  # the run is diverging, which its next loss will say
         values = (

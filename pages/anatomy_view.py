@@ -8,14 +8,16 @@ import numpy as np
 import streamlit as st
 
 from cae_core import anatomy, backend, datasets, description, metrics, runs
-from cae_core.architectures import ARCHITECTURES, published
+from cae_core.architectures import ARCHITECTURES, published, suited
 from cae_core.config import Bounds
 from pages import anatomy_diagram, anatomy_input, anatomy_layers, anatomy_words, controls, explain, show, state, waiting
 from pages.setting import Setting, text
 
+NETWORKS = suited("mnist")
+"""Those that take images in grey, which this view is about."""
 WEIGHTS = {"trained": "Trained", "fresh": "Fresh"}
 SETTINGS = {
-    "architecture": Setting("fast", tuple(ARCHITECTURES)),
+    "architecture": Setting("fast", NETWORKS),
     "weights": Setting("trained", tuple(WEIGHTS)),
     "source": Setting("test", tuple(anatomy_input.SOURCES)),
     "image": Setting(0, Bounds(0, 9999, integer=True)),
@@ -25,7 +27,7 @@ SETTINGS = {
 def sidebar(now: dict) -> None:
     with st.sidebar:
         controls.dataset()
-        st.selectbox("Network", tuple(ARCHITECTURES), format_func=controls.label(ARCHITECTURES), key="architecture")
+        st.selectbox("Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="architecture")
         st.segmented_control(
             "Weights", WEIGHTS, format_func=WEIGHTS.get, key="weights", required=True,
             help="Fresh: as they are before the first step of training.",

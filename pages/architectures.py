@@ -17,7 +17,7 @@ VIEWS = {
 
 SETTINGS = {
     "view": Setting("layers", tuple(VIEWS)),
-    "dataset": Setting(datasets.default(), tuple(datasets.DATASETS)),
+    "dataset": Setting(datasets.default(), datasets.GREY),
 }
 for _, part in VIEWS.values():
     SETTINGS |= part.SETTINGS

@@ -10,7 +10,7 @@ import streamlit as st
 
 from cae_core import datasets, runs
 from cae_core.architectures import ARCHITECTURES
-from cae_core.config import BOTTLENECKS, SHIPPED_LOSSES
+from cae_core.config import BOTTLENECKS, SHIPPED_LOSSES, RunConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
 from cae_core.pretrained import SYSTEMS
@@ -24,8 +24,9 @@ def label(registry: Mapping[str, Any]) -> Callable[[str], str]:
     return lambda name: registry[name].label
 
 
-def dataset(**more: Any) -> None:
-    st.selectbox("Data set", tuple(datasets.DATASETS), format_func=label(datasets.DATASETS), key="dataset", **more)
+def dataset(names: Sequence[str] = datasets.GREY, **more: Any) -> None:
+    """Which data set, of `names`: those in grey, which most pages are about."""
+    st.selectbox("Data set", tuple(names), format_func=label(datasets.DATASETS), key="dataset", **more)
 
 
 def noise(kinds: Sequence[str], factor: str = "noise_factor", **more: Any) -> None:
@@ -67,12 +68,24 @@ def systems() -> dict[str, str]:
     return {name: f"{ARCHITECTURES[config.architecture].label}, as published" for name, config in SYSTEMS.items()}
 
 
-def own_runs() -> dict[str, str]:
-    """The visitor's trained runs by name, newest first, and what people see."""
-    return _own_runs(state.visitor(), str(runs.runs_dir()))
+def seen_on(config: RunConfig) -> tuple[str, str, str]:
+    """Where a trained network can be tried: the page's file, what a link there says, and the setting that names the run."""
+    if ARCHITECTURES[config.architecture].sees == "grey":
+        return "colour.py", "Colour with it", "colour_run"
+    return "denoise.py", "Denoise with it", "run"
+
+
+def own_runs(channels: int = 1) -> dict[str, str]:
+    """The visitor's trained runs by name, newest first, and what people see.
+
+    Args:
+        channels: of the images that their networks give: 1 for grey, 3 for colour.
+    """
+    return _own_runs(state.visitor(), str(runs.runs_dir()), channels)
 
 
 @st.cache_data(ttl=3, max_entries=64, show_spinner=False)  # asked for with every move of a slider
-def _own_runs(owner: str, folder: str) -> dict[str, str]:
+def _own_runs(owner: str, folder: str, channels: int) -> dict[str, str]:
     found = [run for run in runs.every(Path(folder))[0] if run.owner in ("", owner) and run.is_trained]
+    found = [run for run in found if run.image_shape[2] == channels]
     return {run.name: run.label for run in sorted(found, key=lambda run: run.created, reverse=True)}

@@ -13,7 +13,7 @@ from pages.setting import Names, Setting
 
 NOISES = tuple(kind for kind in CORRUPTIONS if kind != "none")
 SETTINGS = {
-    "dataset": Setting(datasets.default(), tuple(datasets.DATASETS)),
+    "dataset": Setting(datasets.default(), datasets.GREY),
     "noise_kind": Setting("gaussian", NOISES),
     "noise_factor": Setting(0.5, BOUNDS["noise_factor"]),
     "trained_on": Setting("mixed", tuple(TRAINED_ON)),

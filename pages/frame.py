@@ -15,6 +15,7 @@ PAGES = {
     "architectures.py": "Architectures",
     "reproduce.py": "Reproduce",
     "stacked.py": "Stacked",
+    "colour.py": "Colour",
 }
 """File to title, in the order of the navigation; the first is the one that opens."""
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 import streamlit as st
 
 from cae_core import exporting, jobs, runs, shelf
 from cae_core.runs import Run
-from pages import show, state
+from pages import controls, show, state
 
 END = 1000.0
 """An epoch no run goes beyond: the time machine opens at its last."""
@@ -32,9 +32,10 @@ def actions(run: Run, mine: bool) -> None:
             trouble = _do(lambda: _again(run, owner), _to_train)
         if mine and run.state in runs.CAN_GO_ON and st.button("Resume", icon=":material/play_arrow:", key="resume"):
             trouble = _do(lambda: jobs.default().resume(run.name, owner), _to_train)
-        if run.is_trained and st.button("Denoise with it", icon=":material/image:", key="denoise_with"):
-            state.change_next_run(run=(run.name,), dataset=run.config.dataset)
-            st.switch_page("denoise.py", query_params={})
+        page, label, key = controls.seen_on(run.config)
+        if run.is_trained and st.button(label, icon=":material/image:", key="denoise_with"):
+            state.change_next_run(**{key: (run.name,)}, dataset=run.config.dataset)
+            st.switch_page(page, query_params={})
         if mine:
             with st.popover("Rename", icon=":material/edit:"), st.form("rename", border=False):
                 title = st.text_input(
@@ -51,15 +52,20 @@ def actions(run: Run, mine: bool) -> None:
         st.error(show.plain(trouble))
 
 
-def exports(run: Run) -> None:
-    """The run as files for other programs, each made when it is asked for; of one that cannot be made, why."""
-    st.fragment(_exports)(run)
+def exports(run: Run, names: Collection[str] = exporting.EXPORTS) -> None:
+    """The run as files for other programs, each made when it is asked for; of one that cannot be made, why.
+
+    Args:
+        names: which, in `exporting.EXPORTS`.
+    """
+    st.fragment(_exports)(run, names)
 
 
-def _exports(run: Run) -> None:
+def _exports(run: Run, names: Collection[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="run_exports"):
         st.markdown("Take it with you:", width="content")
-        for name, entry in exporting.EXPORTS.items():
+        for name in names:
+            entry = exporting.EXPORTS[name]
             asked = {"of": run.name, "what": entry.label}
             with contextlib.suppress(ValueError):  # some names hold the run's date, which can be damaged
                 st.download_button(

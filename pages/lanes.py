@@ -58,9 +58,11 @@ def rows(
         return show.Row(label, under, images, f"{eight}, {told}")
 
     drawn = [row("Clean", "x, the target", first.x, "clean")]
-    if config.noise_kind != "none":
-        noise = f"{NOISE_KINDS[config.noise_kind].label} {config.noise_factor:g}"
-        drawn.append(row("Noisy", noise, first.x_noisy, f"{noise}, what the networks get"))
+    if config.noise_kind != "none" or first.x_noisy.shape != first.x.shape:
+        noise = (
+            "no noise" if config.noise_kind == "none" else f"{NOISE_KINDS[config.noise_kind].label} {config.noise_factor:g}"
+        )
+        drawn.append(row(show.given(first.x, first.x_noisy), noise, first.x_noisy, f"{noise}, what the networks get"))
     for lane in lanes:
         made, under = (lane.seen.x_hat, note(lane)) if lane.seen else (None, "not trained yet")
         drawn.append(row(lane.title, under, made, f"reconstructed by {lane.title}, {under}"))

@@ -34,7 +34,7 @@ PARTS = {
     "export": "Export",
 }
 SETTINGS = {
-    "dataset": Setting(datasets.default(), tuple(datasets.DATASETS)),
+    "dataset": Setting(datasets.default(), datasets.GREY),
     "trained_on": Setting("clean", tuple(TRAINED_ON)),
     "bottleneck": Setting(2, BOTTLENECKS),
     "loss": Setting("bce", SHIPPED_LOSSES),

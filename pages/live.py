@@ -11,7 +11,7 @@ from cae_core.corruptions import NOISE_KINDS
 from cae_core.jobs import JobError, Snapshot
 from cae_core.losses import LOSSES
 from cae_core.objectives import num_epochs
-from pages import show
+from pages import controls, show
 
 TICK = 0.4
 """Seconds between two looks at a run."""
@@ -111,8 +111,9 @@ def _buttons(job: Snapshot | None, owner: str) -> None:
         if state_ in ("finished", "stopped", "failed"):
             st.page_link("runs.py", label="Time machine", icon=":material/history:", query_params={"runs": job.name})
         if state_ in ("finished", "stopped"):
-            link = {"run": job.name, "dataset": job.config.dataset}
-            st.page_link("denoise.py", label="Denoise with it", icon=":material/auto_fix_high:", query_params=link)
+            page, label, key = controls.seen_on(job.config)
+            link = {key: job.name, "dataset": job.config.dataset}
+            st.page_link(page, label=label, icon=":material/auto_fix_high:", query_params=link)
 
 
 def _button(label: str, icon: str, action: str, job: Snapshot | None, owner: str, key: str | None, enabled: bool) -> None:
@@ -139,7 +140,7 @@ def _pictures(config, x, x_noisy, x_hat, plane, labels, history, curve) -> None:
         show.grid(
             [
                 show.Row("Clean", "x, the target", x, f"{eight}, clean"),
-                show.Row("Noisy", noise, x_noisy, f"{eight}, {noise}, what the network gets"),
+                show.Row(show.given(x, x_noisy), noise, x_noisy, f"{eight}, {noise}, what the network gets"),
                 show.Row("Reconstructed", mse or "not trained yet", x_hat, f"{eight}, reconstructed, {mse}"),
             ],
             columns=len(x),

@@ -141,8 +141,10 @@ def _draw(run: Run, epochs: list[float], moment: int, past: replay.Replay) -> No
     with left:
         x, eight = past.x, f"{len(past.x)} images"
         rows = [show.Row("Clean", "x, the target", x, f"{eight}, clean")]
-        if kind != "none":
-            rows.append(show.Row("Noisy", noise, past.x_noisy, f"{eight}, {noise}, what the network gets"))
+        if kind != "none" or past.x_noisy.shape != x.shape:
+            rows.append(
+                show.Row(show.given(x, past.x_noisy), noise, past.x_noisy, f"{eight}, {noise}, what the network gets")
+            )
         x_hat = past.x_hat[moment]
         mse = f"MSE {np.mean((x_hat - x) ** 2):.4f}"
         rows.append(show.Row("Reconstructed", mse, x_hat, f"{eight}, reconstructed {when}, {mse}"))

@@ -79,6 +79,11 @@ def grid(rows: Sequence[Row], columns: int = 10) -> None:
     st.html(f'<div class="grid" style="--columns: {columns}">{"".join(cells)}{scale}</div>')
 
 
+def given(x: np.ndarray, x_noisy: np.ndarray) -> str:
+    """The label of what a network gets of images x: their luma, if it colours grey ones."""
+    return "Noisy" if x.shape == x_noisy.shape else "Grey"
+
+
 def ratio(image_size: int, code_size: int) -> str:
     """How much smaller a code is than its image."""
     if code_size >= image_size:

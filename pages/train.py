@@ -4,7 +4,7 @@ import dataclasses
 
 import streamlit as st
 
-from cae_core import backend, datasets, description, jobs
+from cae_core import backend, datasets, description, jobs, training
 from cae_core.architectures import ARCHITECTURES
 from cae_core.config import BOUNDS, OUTPUTS, Bounds, RunConfig
 from cae_core.corruptions import NOISE_KINDS
@@ -37,7 +37,7 @@ LAYERS = "The network, layer by layer"
 def _sidebar(now: dict) -> None:
     forks = bool(now["fork"])
     with st.sidebar:
-        controls.dataset()
+        controls.dataset(datasets.DATASETS)
         controls.noise(tuple(NOISE_KINDS))
         bottlenecks = sorted({*BOTTLENECKS, now["bottleneck"]})  # a link, or a run from the command line, may have any
         controls.bottleneck(bottlenecks, disabled=forks)
@@ -76,6 +76,7 @@ def _network(config: RunConfig) -> None:
         st.expander(LAYERS)
         waiting.for_networks()
         return
+    config = training.fitting(config)  # what does not work together has been said above
     made = description.network(config.architecture, config.bottleneck, datasets.DATASETS[config.dataset].image_shape)
     ratio = show.ratio(made.image_size, made.code_size)
     st.markdown(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cae_core import anatomy, runs
-from cae_core.architectures import ARCHITECTURES, build, published
+from cae_core.architectures import build, published, suited
 from cae_core.config import RunConfig
 from cae_core.description import describe
 from cae_core.pretrained import name_of
@@ -18,7 +18,7 @@ IMAGE = (28, 28, 1)
 def networks():
     """Every architecture with weights that are nobody's initial ones."""
     made, rng = {}, np.random.default_rng(0)
-    for name in ARCHITECTURES:
+    for name in suited("strokes"):
         model = build(anatomy.config_of(name, "strokes", None), IMAGE)
         model.set_weights({p: 0.2 * rng.standard_normal(w.shape).astype("float32") for p, w in model.weights().items()})
         made[name] = model
@@ -45,7 +45,7 @@ def convolve(h, kernel, bias):
     return out + bias
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", suited("strokes"))
 def test_every_layer_of_the_table_is_there_in_its_order(name, networks, x):
     found = anatomy.activations(networks[name], x)
     assert [a.layer for a in found] == list(describe(networks[name]).layers)
@@ -55,7 +55,7 @@ def test_every_layer_of_the_table_is_there_in_its_order(name, networks, x):
         assert np.isfinite(a.values).all()
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", suited("strokes"))
 def test_ends_are_the_code_and_the_reconstruction(name, networks, x):
     model = networks[name]
     found = anatomy.activations(model, x)
@@ -143,12 +143,12 @@ def test_dense_layers_next_to_the_image_are_images(networks):
     assert (found["hidden"].paints, found["logits"].paints) == (False, True)
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", suited("strokes"))
 def test_every_network_has_filters_to_see(name, networks):
     assert anatomy.filters(networks[name])
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", suited("strokes"))
 def test_idea_is_what_the_file_says(name):
     idea = anatomy.idea(name)
     assert len(" ".join(idea.paragraphs)) > 150

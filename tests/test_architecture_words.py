@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cae_core import anatomy, datasets, metrics, runs, saving, switch_leak, training
-from cae_core.architectures import ARCHITECTURES, build, published
+from cae_core.architectures import build, published, suited
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig
 from pages import anatomy_words, switch_words
@@ -109,4 +109,4 @@ def test_every_experiment_is_checked_here_and_can_be_set():
         for one in module.EXPERIMENTS.values():
             for key, value in one.settings.items():
                 assert key == "view" or value in view.SETTINGS[key].allowed
-    assert anatomy_view.SETTINGS["architecture"].allowed == tuple(ARCHITECTURES)
+    assert anatomy_view.SETTINGS["architecture"].allowed == suited("strokes")

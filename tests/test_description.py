@@ -4,7 +4,7 @@ import keras
 import pytest
 from keras import layers
 
-from cae_core.architectures import ARCHITECTURES, build, fitting
+from cae_core.architectures import build, fitting, suited
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig
 from cae_core.description import Layer, describe, flow, network
@@ -16,7 +16,7 @@ def kinds(described):
     return [layer.kind for layer in described.layers]
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("architecture", suited("strokes"))
 def test_the_table_adds_up(architecture):
     model = build(fitting(RunConfig(architecture=architecture, bottleneck=8)), IMAGE)
     described = describe(model)

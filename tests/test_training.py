@@ -27,6 +27,10 @@ class Spy:
         self.code = code
         self.trained_on, self.measured_on = [], []
 
+    @staticmethod
+    def seen(x):
+        return x
+
     def logits(self, x, training=False):
         import tensorflow as tf
 
@@ -249,6 +253,10 @@ def test_no_images_are_refused(x, held_out):
 
 class Copier:
     """A network that gives back what it sees."""
+
+    @staticmethod
+    def seen(x):
+        return x
 
     def reconstruct(self, x):
         self.seen = x

@@ -1,4 +1,4 @@
-"""The networks, by name. A new one is a file with a `build` and an entry in `ARCHITECTURES`.
+"""The networks, by name. A new one is a file with a `build` and an entry in `ARCHITECTURES` (see `registry.py`).
 
 `build(config, image_shape)` returns an `Autoencoder`. The decoder ends in logits; the reconstruction is their sigmoid,
 or the logits themselves where the run asks for a linear decoder.
@@ -8,235 +8,55 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cae_core.config import Entry, RunConfig, lookup
+from cae_core.architectures.registry import ARCHITECTURES, Architecture
+from cae_core.config import RunConfig, lookup
+from cae_core.datasets import DATASETS
+from cae_core.grey import luma
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from cae_core.architectures.autoencoder import Autoencoder
 
-
-@dataclass(frozen=True)
-class Architecture(Entry):
-    """A registry line of `ARCHITECTURES`; `make` is the file's `build`.
-
-    Attributes:
-        published: the settings it was published with, as of `RunConfig`; where the source is silent, what it needs.
-        equations: what it computes, in LaTeX.
-        takes: settings of which it takes only some values, with these.
-        fixed_code: the code's size follows from the image's; `bottleneck` changes nothing.
-        stages: pairs of layers that can be trained alone, before the whole.
-        solve: for a network without training steps, what computes its weights: `solve(model, x)` with all training images.
-        file: where its code stands.
-    """
-
-    published: Mapping[str, Any] = field(default_factory=dict)
-    equations: tuple[str, ...] = ()
-    takes: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    fixed_code: bool = False
-    stages: int = 0
-    solve: Any = None
-    file: Path = Path()
-
-
-def _entry(label: str, summary: str, source: str, file: str, **more: Any) -> Architecture:
-    """An entry whose file is imported when first used, so that reading the registry loads no Keras."""
-
-    def make(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
-        return import_module(f"{__name__}.{file}").build(config, image_shape)
-
-    return Architecture(label, summary, source, make, file=Path(__file__).with_name(f"{file}.py"), **more)
-
-
-def _solve_pca(model: Autoencoder, x: np.ndarray) -> None:
-    import_module(f"{__name__}.pca").solve(model, x)
-
-
-_NOISY = {"noise_kind": "gaussian", "noise_factor": 0.5}
-_CLEAN = {"noise_kind": "none"}
-
-ARCHITECTURES: dict[str, Architecture] = {
-    "fast": _entry(
-        "Fast",
-        "Strided convolutions down, work at low resolution, sub-pixel upsampling back: the app's own default.",
-        "sub-pixel upsampling: Shi et al., CVPR 2016",
-        "fast",
-        published={"loss": "bce", "optimizer": "muon", "learning_rate": 0.01, "schedule": "one_cycle", "batch_size": 128,
-                   "epochs": 6, "bottleneck": 32, **_NOISY},
-        equations=(
-            r"h_{i+1} = \mathrm{SiLU}(W_i *_{2} h_i + b_i)",
-            r"z = W h + b",
-            r"\hat x_{2i+p,\,2j+q} = \sigma(g_{i,j,\,2p+q})",
-        ),
-    ),
-    "dense": _entry(
-        "Dense",
-        "784 → 256 → code → 256 → 784, every layer a sigmoid.",
-        "Hinton and Salakhutdinov, Science 2006, without the pretraining",
-        "dense",
-        published={"loss": "mse", "optimizer": "rmsprop", "learning_rate": 0.01, "schedule": "constant", "batch_size": 256,
-                   "epochs": 20, "bottleneck": 128, **_CLEAN},
-        equations=(
-            r"z = \sigma(W_2\,\sigma(W_1 x + b_1) + b_2)",
-            r"\hat x = \sigma(W_4\,\sigma(W_3 z + b_3) + b_4)",
-        ),
-        stages=2,
-    ),
-    "dense_linear_2d": _entry(
-        "Deep, linear code of 2",
-        "784 → 256 → 64 → 16 → 2 and back: the whole code is a point in a plane.",
-        "Hinton and Salakhutdinov, Science 2006; Bengio et al., NIPS 2006",
-        "dense_linear_2d",
-        published={"loss": "mse", "optimizer": "adam", "learning_rate": 0.01, "schedule": "constant", "batch_size": 256,
-                   "epochs": 20, "bottleneck": 2, **_CLEAN},
-        equations=(
-            r"h_i = \sigma(W_i h_{i-1} + b_i),\quad h_0 = x",
-            r"z = W_4 h_3 + b_4 \in \mathbb{R}^2",
-            r"\hat h_{i-1} = \sigma(W'_i \hat h_i + b'_i),\quad \hat x = \hat h_0",
-        ),
-        takes={"bottleneck": (2,)},
-        stages=4,
-    ),
-    "dense_deep": _entry(
-        "Deep",
-        "784 → 1000 → 500 → 250 → code and back, the network that made deep autoencoders known.",
-        "Hinton and Salakhutdinov, Science 2006, Fig. 2",
-        "dense_deep",
-        published={"loss": "bce", "optimizer": "muon", "learning_rate": 0.02, "schedule": "one_cycle", "batch_size": 256,
-                   "epochs": 15, "bottleneck": 30, **_CLEAN},
-        equations=(
-            r"h_i = \sigma(W_i h_{i-1} + b_i),\quad h_0 = x",
-            r"z = W_4 h_3 + b_4 \in \mathbb{R}^{30}",
-            r"\hat h_{i-1} = \sigma(W'_i \hat h_i + b'_i),\quad \hat x = \hat h_0",
-        ),
-        stages=4,
-    ),
-    "dense_denoise": _entry(
-        "Dense denoiser",
-        "784 → code → 784: one hidden layer that sees the noisy image and has to give the clean one.",
-        "Vincent et al., ICML 2008",
-        "dense_denoise",
-        published={"loss": "bce", "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "batch_size": 200,
-                   "epochs": 20, "bottleneck": 256, **_NOISY},
-        equations=(
-            r"z = \sigma(W \tilde x + b),\quad \tilde x = x + \varepsilon",
-            r"\hat x = \sigma(W' z + b')",
-            r"\min\; L(x, \hat x)",
-        ),
-        stages=1,
-    ),
-    "conv_denoise": _entry(
-        "Convolutional denoiser",
-        "The Keras example: its code has 1,568 numbers for 784 pixels, so it is no bottleneck at all.",
-        "Keras examples, vision/autoencoder (Valdarrama, 2021)",
-        "conv_denoise",
-        published={"loss": "bce", "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "batch_size": 128,
-                   "epochs": 100, **_NOISY},
-        equations=(
-            r"h_i = \mathrm{pool}_2(\max(0, W_i * h_{i-1} + b_i)),\quad h_0 = \tilde x,\quad z = h_2",
-            r"g_{i+1} = \mathrm{up}_2(\max(0, W'_i * g_i + b'_i)),\quad g_1 = z",
-            r"\hat x = \sigma(W'_3 * g_3 + b'_3)",
-        ),
-        fixed_code=True,
-    ),
-    "conv_unpool": _entry(
-        "Unpooling with switches",
-        "Pooling remembers where each maximum was, and unpooling puts it back there, past the code.",
-        "Zeiler, Taylor and Fergus, ICCV 2011; SegNet, 2015",
-        "conv_unpool",
-        published={"loss": "mse", "optimizer": "rmsprop", "learning_rate": 0.01, "schedule": "constant", "batch_size": 50,
-                   "epochs": 20, **_CLEAN},
-        equations=(
-            r"z_{ij} = \max_{p \in \Omega_{ij}} h_p,\quad s_{ij} = \arg\max_{p \in \Omega_{ij}} h_p",
-            r"u_p = z_{ij}\,[\,p = s_{ij}\,]",
-            r"g = W_2^{\prime} *^{\mathsf T} (u - b_2),\quad \hat x = W_1^{\prime} *^{\mathsf T} (\max(0, g) - b_1)",
-        ),
-        fixed_code=True,
-    ),
-    "conv_transpose": _entry(
-        "Transposed convolution, kernel 3",
-        "The textbook one: its decoder paints with the encoder's own kernels, and leaves a checkerboard.",
-        "Masci et al., ICANN 2011; Odena, Dumoulin and Olah, Distill 2016",
-        "conv_transpose",
-        published={"loss": "half", "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "batch_size": 128,
-                   "epochs": 10, **_CLEAN},
-        equations=(
-            r"z = \mathrm{pool}_2(\max(0, W * x + b))",
-            r"\hat x = \sigma(W *^{\mathsf T}_2 z + c)",
-            r"\langle W * a,\, b\rangle = \langle a,\, W *^{\mathsf T} b\rangle",
-        ),
-        fixed_code=True,
-    ),
-    "conv_transpose_even": _entry(
-        "Transposed convolution, kernel 4",
-        "The same with a kernel that its stride divides: every pixel is painted equally often.",
-        "Odena, Dumoulin and Olah, Distill 2016",
-        "conv_transpose",
-        published={"loss": "half", "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "batch_size": 128,
-                   "epochs": 10, **_CLEAN},
-        equations=(
-            r"z = \mathrm{pool}_2(\max(0, W * x + b))",
-            r"\hat x = \sigma(W *^{\mathsf T}_2 z + c),\quad 4 \bmod 2 = 0",
-        ),
-        fixed_code=True,
-    ),
-    "conv_resize": _entry(
-        "Resize, then convolve",
-        "Its decoder resizes to each size the encoder has passed, then convolves: no checkerboard, any image size.",
-        "Odena, Dumoulin and Olah, Distill 2016",
-        "conv_resize",
-        published={"loss": "bce", "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "batch_size": 200,
-                   "epochs": 20, **_NOISY},
-        equations=(
-            r"h_i = \mathrm{pool}_2(\max(0, W_i * h_{i-1} + b_i)),\quad h_0 = \tilde x,\quad z = h_3",
-            r"u_i = \mathrm{resize}(g_i, |h_{i-1}|),\quad g_{i-1} = \max(0, W'_i * u_i + b'_i),\quad g_3 = z",
-            r"\hat x = \sigma(W' * g_0 + b')",
-        ),
-        fixed_code=True,
-    ),
-    "masci": _entry(
-        "Stacked CAE, one layer",
-        "Kernels that read and, flipped, paint; max pooling in between keeps one value of four.",
-        "Masci, Meier, Cireşan and Schmidhuber, ICANN 2011",
-        "masci",
-        published={"loss": "half", "optimizer": "sgd", "learning_rate": 0.01, "schedule": "constant", "batch_size": 128,
-                   "epochs": 10, **_CLEAN},
-        equations=(
-            r"h^k = \sigma(x * W^k + b^k)",
-            r"y = \sigma\Big(\sum_k h^k * \widetilde W^k + c\Big),\quad \widetilde W_{ij} = W_{-i,-j}",
-            r"E(\theta) = \frac{1}{2n} \sum_{i=1}^{n} (x_i - y_i)^2",
-        ),
-        fixed_code=True,
-    ),
-    "pca": _entry(
-        "Principal components",
-        "The best linear code: the directions in which the images differ most, computed at once.",
-        "Pearson 1901; Baldi and Hornik, Neural Networks 1989",
-        "pca",
-        published={"loss": "mse", "output": "linear", "epochs": 1, "bottleneck": 30, **_CLEAN},
-        equations=(
-            r"z = V (x - m)",
-            r"\hat x = V^{\mathsf T} z + m",
-            r"\min_V \sum_n \|x_n - \hat x_n\|^2,\quad V V^{\mathsf T} = I",
-        ),
-        takes={"loss": ("mse", "half"), "output": ("linear",), "noise_kind": ("none",), "epochs": (1,)},
-        solve=_solve_pca,
-    ),
-}  # fmt: skip
+__all__ = ["ARCHITECTURES", "Architecture", "build", "building", "check", "fitting", "published", "seen", "suit", "suited"]
 
 building = threading.Lock()
 """Held while a network is built: Keras builds one at a time."""
 
 
+def suit(architecture: str, dataset: str) -> bool:
+    """Whether a network can be trained on a data set: one that colours grey images on colour, every other on grey."""
+    in_colour = lookup(DATASETS, "dataset", dataset).image_shape[2] == 3
+    return in_colour == (lookup(ARCHITECTURES, "architecture", architecture).sees == "grey")
+
+
+def suited(dataset: str) -> tuple[str, ...]:
+    """The networks that can be trained on a data set."""
+    return tuple(name for name in ARCHITECTURES if suit(name, dataset))
+
+
+def seen(architecture: str, x: Any) -> Any:
+    """What a network is shown of images before any noise: their luma if it colours grey ones, else the images.
+
+    Args:
+        architecture: a name in `ARCHITECTURES`.
+        x: `(n, H, W, C)` floats in [0, 1], a NumPy array or a tensor; images that are grey stay as they are.
+    """
+    sees_grey = lookup(ARCHITECTURES, "architecture", architecture).sees == "grey"
+    return luma(x) if sees_grey and x.shape[-1] == 3 else x
+
+
 def check(config: RunConfig) -> None:
     """A ValueError naming a setting that the configuration's network cannot take, and what would work."""
     entry = lookup(ARCHITECTURES, "architecture", config.architecture)
+    if not suit(config.architecture, config.dataset):
+        able = " or ".join(repr(name) for name in DATASETS if suit(config.architecture, name))
+        others = " or ".join(map(repr, suited(config.dataset)[:2]))
+        kinds = ("grey", "colours grey ones") if entry.sees == "grey" else ("in colour", "takes grey ones")
+        raise ValueError(
+            f"dataset is {config.dataset!r}, whose images are {kinds[0]}, and {config.architecture} {kinds[1]}: "
+            f"set dataset to {able}, or architecture to {others}."
+        )
     for setting, values in entry.takes.items():
         given = getattr(config, setting)
         if given not in values:
@@ -256,20 +76,28 @@ def fitting(config: RunConfig) -> RunConfig:
     """The configuration, with what its network does not take replaced by something that it does."""
     entry = lookup(ARCHITECTURES, "architecture", config.architecture)
     changes = {setting: values[0] for setting, values in entry.takes.items() if getattr(config, setting) not in values}
+    if not suit(config.architecture, config.dataset):
+        always_there = [name for name, entry in DATASETS.items() if not entry.download]
+        changes["dataset"] = next(name for name in always_there if suit(config.architecture, name))
     return dataclasses.replace(config, **changes, **({} if entry.stages else {"pretraining": 0}))
 
 
 def published(name: str) -> RunConfig:
-    """A run as the network was published, on MNIST; what its source leaves open is this project's choice."""
+    """A run as the network was published, on MNIST unless it needs colour; what its source leaves open is chosen here."""
     return RunConfig(architecture=name, **{"dataset": "mnist", **lookup(ARCHITECTURES, "architecture", name).published})
 
 
-def build(config: RunConfig, image_shape: tuple[int, int, int] = (28, 28, 1)) -> Autoencoder:
+def build(config: RunConfig, image_shape: tuple[int, int, int] | None = None) -> Autoencoder:
     """The untrained network of a configuration.
+
+    Args:
+        config: what to build.
+        image_shape: `(H, W, C)` of the images it gives; without, those of the configuration's data set.
 
     Raises:
         ValueError: the architecture is unknown, or cannot take this image size or one of the settings.
     """
     check(config)
+    image_shape = image_shape or DATASETS[config.dataset].image_shape
     with building:
         return lookup(ARCHITECTURES, "architecture", config.architecture).make(config, image_shape)

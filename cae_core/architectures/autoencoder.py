@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from cae_core.grey import luma
+
 INFERENCE_BATCH = 500
 """Images a compiled call takes at most: bounds memory, and stays quick enough to be interrupted between calls."""
 
@@ -44,25 +46,26 @@ class Autoencoder:
     """An encoder and a decoder, with compiled inference.
 
     Attributes:
-        encoder: keras.Model, images `(n, H, W, C)` float32 in [0, 1] to codes z `(n, ...)` float32; where it pools with
+        encoder: keras.Model, what is seen of images, float32 in [0, 1], to codes z `(n, ...)` float32; where it pools with
             switches, to a list of z and the switches of each pooling, int32.
         decoder: keras.Model, codes, or that list, to logits `(n, H, W, C)` float32.
         output: one of `config.OUTPUTS`.
         stages: the pairs of layers that greedy pretraining trains, outermost first; () if it cannot.
-        image_shape: `(H, W, C)`.
+        image_shape: `(H, W, C)` of the images it gives.
+        input_shape: of those it takes: the same, but `(H, W, 1)` for a network that colours grey images.
     """
 
     def __init__(self, encoder: Any, decoder: Any, output: str = "sigmoid", stages: Sequence[Stage] = ()):
         import tensorflow as tf
 
         self.encoder, self.decoder, self.output, self.stages = encoder, decoder, output, tuple(stages)
-        self.image_shape = tuple(encoder.input_shape[1:])
+        self.input_shape, self.image_shape = tuple(encoder.input_shape[1:]), tuple(decoder.output_shape[1:])
         outputs = encoder.outputs
         self.code_shape = tuple(outputs[0].shape[1:])
         self.switch_shapes = tuple(tuple(switches.shape[1:]) for switches in outputs[1:])
         self._x_hat = tf.sigmoid if output == "sigmoid" else tf.identity
         # Fixed signatures: one trace for every batch size. 2 ms a call, where model.predict takes 78 ms.
-        x = tf.TensorSpec((None, *self.image_shape), tf.float32)
+        x = tf.TensorSpec((None, *self.input_shape), tf.float32)
         z = tf.TensorSpec((None, *self.code_shape), tf.float32)
         s = [tf.TensorSpec((None, *shape), tf.int32) for shape in self.switch_shapes]
 
@@ -90,18 +93,26 @@ class Autoencoder:
     def trainable_variables(self) -> list[Any]:
         return [*self.encoder.trainable_variables, *self.decoder.trainable_variables]
 
+    def seen(self, x: Any) -> Any:
+        """What the network is shown of images `(n, H, W, C)`, before any noise: their luma if it colours grey ones, else x.
+
+        Args:
+            x: floats in [0, 1], a NumPy array or a tensor.
+        """
+        return luma(x) if self.input_shape != self.image_shape and x.shape[-1] == 3 else x
+
     def logits(self, x: Any, training: bool = False) -> tuple[Any, Any]:
         """Codes and logits of a batch of tensors, for use inside a training step."""
         coded = self._coded(x, training)
         return coded[0], self._decoded(coded, training)
 
     def encode(self, x: np.ndarray) -> np.ndarray:
-        """Codes `(n, ...)` float32 of images `(n, H, W, C)` float32 in [0, 1]."""
-        return self._in_batches(self._encode, self._checked(x, self.image_shape))
+        """Codes `(n, ...)` float32 of what is seen of images, `(n, *input_shape)` float32 in [0, 1]."""
+        return self._in_batches(self._encode, self._checked(x, self.input_shape))
 
     def switches(self, x: np.ndarray) -> list[np.ndarray]:
         """Of each pooling where in its window every maximum was, `(n, h, w, C)` int32, counted row by row."""
-        x = self._checked(x, self.image_shape)
+        x = self._checked(x, self.input_shape)
         starts = range(0, len(x), INFERENCE_BATCH)
         parts = [self._switches(x[start : start + INFERENCE_BATCH]) for start in starts]
         return [np.concatenate([part[i] for part in parts]) for i in range(len(self.switch_shapes))]
@@ -119,8 +130,8 @@ class Autoencoder:
         return self._in_batches(self._decode, z, *switches)
 
     def reconstruct(self, x: np.ndarray) -> np.ndarray:
-        """x_hat `(n, H, W, C)` float32 of images of the same shape, noisy or clean; in [0, 1] if it is a sigmoid's."""
-        return self._in_batches(self._reconstruct, self._checked(x, self.image_shape))
+        """x_hat `(n, *image_shape)` float32 of `(n, *input_shape)`, noisy or clean; in [0, 1] if it is a sigmoid's."""
+        return self._in_batches(self._reconstruct, self._checked(x, self.input_shape))
 
     def weights(self) -> dict[str, np.ndarray]:
         """Every weight by name, in a fixed order."""

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import collections
-import functools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,17 +14,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from cae_core.config import lookup
-from cae_core.datasets import strokes
+from cae_core.datasets import cifar10, strokes, strokes_colour
 from cae_core.datasets.fashion_mnist import FASHION_MNIST
 from cae_core.datasets.files import SPLITS, DataError, DatasetMissing, DownloadError, FileSet, Progress
 from cae_core.datasets.mnist import MNIST
 
 __all__ = [
+    "COLOUR",
     "DATASETS",
     "DataError",
     "DatasetEntry",
     "DatasetMissing",
     "DownloadError",
+    "GREY",
     "Progress",
     "SPLITS",
     "Split",
@@ -41,7 +42,7 @@ class Split:
     """Labelled images, read-only since everyone who visits the app shares them.
 
     Attributes:
-        x: (n, 28, 28, 1) uint8, black is 0.
+        x: (n, H, W, C) uint8, black is 0; C is 1 for grey and 3 for red, green and blue.
         y: (n,) uint8 in [0, 9], an index into the data set's `class_names`.
     """
 
@@ -70,6 +71,7 @@ class DatasetEntry:
         on_machine: whether `load` can work without a download; looks for files and does not open them.
         download: gets the data (see `files.FileSet.download`), or None when there is nothing to download.
         download_bytes: about how much that is; 0 when there is nothing to download.
+        hues: where a colour says the class, the hue of each in degrees of the HSV circle; else ().
     """
 
     label: str
@@ -82,6 +84,7 @@ class DatasetEntry:
     on_machine: Callable[[], bool] = lambda: True
     download: Callable[..., None] | None = None
     download_bytes: int = 0
+    hues: tuple[float, ...] = ()
 
 
 def _from_files(files: FileSet) -> DatasetEntry:
@@ -99,12 +102,16 @@ def _from_files(files: FileSet) -> DatasetEntry:
     )
 
 
-NUM_STROKES = 50_000
+NUM_STROKES, NUM_COLOURED = 50_000, 25_000
 
 
 def _draw_strokes(split: str) -> Split:
     x, y = strokes.draw(NUM_STROKES, seed=1) if split == "train" else strokes.draw(5_000, seed=2)
     return Split(x[..., np.newaxis], y)
+
+
+def _draw_coloured(split: str) -> Split:
+    return Split(*(strokes_colour.draw(NUM_COLOURED, seed=3) if split == "train" else strokes_colour.draw(2_000, seed=4)))
 
 
 DATASETS: dict[str, DatasetEntry] = {
@@ -119,8 +126,38 @@ DATASETS: dict[str, DatasetEntry] = {
         image_shape=(28, 28, 1),
         load=_draw_strokes,
     ),
+    "strokes_colour": DatasetEntry(
+        label="Coloured Strokes",
+        summary="27,000 drawn digits, 48 by 48 pixels, each in a hue that says which digit it is; needs no download.",
+        source="This project, `cae_core/datasets/strokes_colour.py`",
+        class_names=MNIST.class_names,
+        num_train=NUM_COLOURED,
+        image_shape=(strokes_colour.SIZE, strokes_colour.SIZE, 3),
+        load=_draw_coloured,
+        hues=strokes_colour.HUES,
+    ),
+    "cifar10": DatasetEntry(
+        label=cifar10.LABEL,
+        summary="17,000 photographs of animals and vehicles in colour, 32 by 32 pixels made 48 by 48.",
+        source="A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
+        class_names=cifar10.CLASSES,
+        num_train=cifar10.NUM["train"],
+        image_shape=(cifar10.SIZE, cifar10.SIZE, 3),
+        load=lambda split: Split(*cifar10.read(split)),
+        on_machine=lambda: cifar10.find() is not None,
+        download=cifar10.download,
+        download_bytes=cifar10.DOWNLOAD_BYTES,
+    ),
 }
 
+GREY = tuple(name for name, entry in DATASETS.items() if entry.image_shape[2] == 1)
+COLOUR = tuple(name for name in DATASETS if name not in GREY)
+"""Names of the data sets in grey, which most networks take, and of those in colour."""
+
+MOST_BYTES = 330_000_000
+"""Images kept in memory at most, of the splits asked for last; the last one is kept however large it is."""
+_kept: collections.OrderedDict[tuple[str, str], Split] = collections.OrderedDict()
+_keeping = threading.Lock()
 _loading: dict[tuple[str, str], threading.Lock] = collections.defaultdict(threading.Lock)
 
 
@@ -139,17 +176,22 @@ def load(name: str, split: str) -> Split:
     lookup(DATASETS, "dataset", name)
     lookup(SPLITS, "split", split)
     with _loading[name, split]:  # two visitors asking at once wait for one load instead of doing it twice
-        return _load(name, split)
-
-
-@functools.lru_cache(maxsize=4)  # at most 4 * 47 MB; an error is not cached, so data that arrives later is found
-def _load(name: str, split: str) -> Split:
-    return DATASETS[name].load(split)
+        with _keeping:
+            if (name, split) in _kept:
+                _kept.move_to_end((name, split))
+                return _kept[name, split]
+        loaded = DATASETS[name].load(split)  # an error is not kept, so data that arrives later is found
+        with _keeping:
+            _kept[name, split] = loaded
+            while len(_kept) > 1 and sum(one.x.nbytes for one in _kept.values()) > MOST_BYTES:
+                _kept.popitem(last=False)
+        return loaded
 
 
 def clear_cache() -> None:
     """Forgets what was loaded, so that the next `load` looks at the files again."""
-    _load.cache_clear()
+    with _keeping:
+        _kept.clear()
 
 
 def default() -> str:

@@ -1,8 +1,7 @@
 """Data sets that are files: the one place that finds them, reads them, checks them and downloads them.
 
-Two layouts are read, both as Keras stores them: one `<name>.npz` with `x_train, y_train, x_test, y_test`, or a folder
-`<name>/` with four IDX files as the original MNIST has, gzipped or not. Nothing is unpickled, and no size that a file
-claims is believed before it is compared with the size that the set must have.
+Two layouts are read, as Keras stores them: one `<name>.npz` with `x_train, y_train, x_test, y_test`, or a folder `<name>/`
+with four IDX files, gzipped or not. Nothing is unpickled, and no size that a file claims is believed before it is checked.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ IDX_NAMES = {
 Progress = Callable[[float, str], None]
 """Called with the fraction done in [0, 1] and a short text such as "MNIST: 5.2 of 11.5 MB"."""
 
-_TIMEOUT = 30.0  # seconds without a byte before a download is given up
+_TIMEOUT = 30.0  # seconds without a byte before it is given up
 _CHUNK = 1 << 18  # bytes between two reports of progress
 _downloading = threading.Lock()
 
@@ -74,22 +73,39 @@ def roots() -> list[Path]:
     return [Path(os.path.expanduser(folder)) for folder in folders if folder]
 
 
+def writable_root(label: str) -> Path:
+    """The first root in which a file can be made; found by trying, as permission bits do not tell."""
+    for root in roots():
+        with contextlib.suppress(OSError):
+            root.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=root).close()
+            return root
+    where = " or ".join(map(str, roots()))
+    raise DownloadError(f"{label} was not downloaded: no file can be written to {where}; set CAE_DATA_DIR.")
+
+
+@contextlib.contextmanager
+def one_download(label: str, report: Progress):
+    """Held while something is downloaded; whoever comes second is told and waits."""
+    if _downloading.locked():
+        report(0.0, f"{label}: waiting for another download")
+    with _downloading:
+        yield
+
+
 @dataclass(frozen=True)
 class FileSet:
     """A labelled set of square grey images in files.
 
     Attributes:
         name: its name in the registry; files and folders are called so, with underscores or dashes.
-        label: its name for people.
-        summary: one plain sentence.
-        source: citation and licence.
+        label, summary, source: its name for people; one plain sentence; citation and licence.
         class_names: what the labels 0 to 9 mean.
         urls: one `.npz` named like the set, or the four `.gz` IDX files.
         download_bytes: size of the download.
         md5: MD5 of each array as an uncompressed IDX file, by npz name; of the array, since the same images are in
             circulation packed in different ways. Checked after a download.
-        num_train, num_test: number of images of each split.
-        image_size: width and height of an image in pixels.
+        num_train, num_test, image_size: images of each split; their width and height in pixels.
     """
 
     name: str
@@ -109,10 +125,7 @@ class FileSet:
         return (place := self._find()) is not None and not _missing(place)
 
     def read(self, split: str) -> tuple[np.ndarray, np.ndarray]:
-        """The images and labels of one split, from the first root that has the set.
-
-        Args:
-            split: "train" or "test".
+        """The images and labels of one split, "train" or "test", from the first root that has the set.
 
         Returns:
             x (n, image_size, image_size, 1) uint8 and y (n,) uint8, both read-only.
@@ -138,8 +151,7 @@ class FileSet:
     def download(self, progress: Progress | None = None) -> None:
         """Downloads the set, checks it and only then puts it in place, in the first of the `roots()` that is writable.
 
-        One download runs at a time in this process; who comes second waits and finds the set there. Processes do not
-        meet, as each download has a temporary folder of its own.
+        One download runs at a time in this process; processes do not meet, each having a temporary folder of its own.
 
         Args:
             progress: called with a fraction that never falls and ends at 1.0 once the set is in place.
@@ -148,10 +160,8 @@ class FileSet:
             DownloadError: anything failed; neither a temporary nor a half-written file is left.
         """
         report = progress or (lambda fraction, text: None)
-        if _downloading.locked():
-            report(0.0, f"{self.label}: waiting for another download")
-        with _downloading:
-            root = self._writable_root()
+        with one_download(self.label, report):
+            root = writable_root(self.label)
             try:
                 self._download_to(root, report)
             except (OSError, http.client.HTTPException, ValueError) as error:
@@ -185,16 +195,6 @@ class FileSet:
         folder = root if len(self.urls) == 1 else root / self.name.replace("_", "-")
         return [folder / url.rpartition("/")[2] for url in self.urls]
 
-    def _writable_root(self) -> Path:
-        """The first root in which a file can be made; found by trying, as permission bits do not tell."""
-        for root in roots():
-            with contextlib.suppress(OSError):
-                root.mkdir(parents=True, exist_ok=True)
-                tempfile.TemporaryFile(dir=root).close()
-                return root
-        where = " or ".join(map(str, roots()))
-        raise DownloadError(f"{self.label} was not downloaded: no file can be written to {where}; set CAE_DATA_DIR.")
-
     def _download_to(self, root: Path, report: Progress) -> None:
         with contextlib.suppress(_Damaged):
             self._check_published(self._places(root)[0])
@@ -215,7 +215,7 @@ class FileSet:
             parts = self._targets(Path(folder))
             parts[0].parent.mkdir(exist_ok=True)
             for url, part in zip(self.urls, parts, strict=True):
-                _fetch(url, part, count)
+                fetch(url, part, count)
             self._check_published(self._places(Path(folder))[0])
             for part, target in zip(parts, self._targets(root), strict=True):
                 target.parent.mkdir(exist_ok=True)
@@ -242,7 +242,7 @@ def _idx_path(plain: Path) -> Path:
     return plain if os.path.isfile(plain) and not os.path.isfile(zipped) else zipped
 
 
-def _fetch(url: str, path: Path, count: Callable[[int], None]) -> None:
+def fetch(url: str, path: Path, count: Callable[[int], None]) -> None:
     """Streams `url` to `path` and tells `count` the size of every piece in bytes."""
     with urllib.request.urlopen(url, timeout=_TIMEOUT) as response, open(path, "wb") as file:
         while piece := response.read(_CHUNK):
@@ -256,7 +256,7 @@ def _fetch(url: str, path: Path, count: Callable[[int], None]) -> None:
 def _read(path: Path, member: str, shape: tuple[int, ...]) -> np.ndarray:
     """One array of uint8 from an npz or IDX file; `_Damaged` if its type, shape or labels are not as they must be."""
     try:
-        array = _read_npz(path, member, shape) if path.suffix == ".npz" else _read_idx(path, shape)
+        array = read_npz(path, member, shape) if path.suffix == ".npz" else _read_idx(path, shape)
         if member.startswith("y") and array.max() > 9:
             raise ValueError(f"{member} has the label {array.max()}, expected 0 to 9")
     except Exception as error:  # damaged archives raise anything: BadZipFile, zlib.error, EOFError, RuntimeError, ...
@@ -264,7 +264,7 @@ def _read(path: Path, member: str, shape: tuple[int, ...]) -> np.ndarray:
     return array
 
 
-def _read_npz(path: Path, member: str, shape: tuple[int, ...]) -> np.ndarray:
+def read_npz(path: Path, member: str, shape: tuple[int, ...]) -> np.ndarray:
     """One array of an npz file. Not by `np.load`, which allocates what the header claims before it reads."""
     with zipfile.ZipFile(path) as archive:
         if f"{member}.npy" not in archive.namelist():

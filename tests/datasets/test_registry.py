@@ -28,7 +28,8 @@ def add(monkeypatch, load) -> None:
 
 
 def test_names():
-    assert list(DATASETS) == ["mnist", "fashion_mnist", "strokes"]
+    assert list(DATASETS) == ["mnist", "fashion_mnist", "strokes", "strokes_colour", "cifar10"]
+    assert (datasets.GREY, datasets.COLOUR) == (("mnist", "fashion_mnist", "strokes"), ("strokes_colour", "cifar10"))
 
 
 @pytest.mark.parametrize("name", list(DATASETS))
@@ -42,10 +43,10 @@ def test_every_line_is_complete(name):
     assert (entry.download is None) == (entry.download_bytes == 0)
 
 
-@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10"])
 def test_missing_data(name, root):
     assert not DATASETS[name].on_machine()
-    with pytest.raises(DatasetMissing, match=f"--dataset {name} --download"):
+    with pytest.raises(DatasetMissing, match=f"--dataset {name} .*--download"):
         datasets.load(name, "train")
 
 
@@ -150,15 +151,27 @@ def test_two_visitors_at_once_load_once(monkeypatch):
     assert results[0] is results[1]
 
 
-def test_cache_is_bounded(monkeypatch):
+def test_cache_is_bounded_in_bytes(monkeypatch):
+    kept = []
+    monkeypatch.setattr(datasets, "MOST_BYTES", 3 * tiny_split().x.nbytes)
     for number in range(9):
         monkeypatch.setitem(
             DATASETS,
             f"tiny{number}",
             DatasetEntry("T", "S.", "H", tuple("0123456789"), 2, (28, 28, 1), lambda split: tiny_split()),
         )
-        datasets.load(f"tiny{number}", "train")
-    assert datasets._load.cache_info().currsize <= 4
+        kept.append(datasets.load(f"tiny{number}", "train"))
+    assert [datasets.load(f"tiny{number}", "train") is kept[number] for number in (6, 7, 8)] == [True] * 3
+    assert datasets.load("tiny0", "train") is not kept[0]
+
+
+def test_what_is_larger_than_the_cache_is_kept_while_it_is_the_last(monkeypatch):
+    add(monkeypatch, lambda split: tiny_split())
+    monkeypatch.setattr(datasets, "MOST_BYTES", 1)
+    assert datasets.load("tiny", "train") is datasets.load("tiny", "train")
+    before = datasets.load("tiny", "train")
+    datasets.load("tiny", "test")
+    assert datasets.load("tiny", "train") is not before
 
 
 def test_default_is_mnist_only_where_it_is_on_the_machine(root):

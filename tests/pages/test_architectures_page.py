@@ -9,7 +9,7 @@ from PIL import Image
 from shown_architectures import ShownArchitectures
 
 from cae_core import anatomy, backend, datasets, drawing, runs, saving, switch_leak
-from cae_core.architectures import ARCHITECTURES, build, fitting, published
+from cae_core.architectures import ARCHITECTURES, build, fitting, published, suited
 from cae_core.config import RunConfig
 from cae_core.description import describe
 from pages import pad
@@ -67,7 +67,7 @@ def test_opens_with_the_shipped_network_layer_by_layer(asked_hosts):
     assert asked_hosts == []
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", suited("strokes"))
 def test_every_network_is_shown_with_its_idea_its_code_and_a_link_to_train_it(name):
     page = ShownArchitectures(architecture=name)
     entry = ARCHITECTURES[name]

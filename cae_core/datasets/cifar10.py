@@ -1,0 +1,172 @@
+"""CIFAR-10: small photographs in colour, from a file on this machine or from its authors, made 48 by 48 pixels.
+
+Three files are read, whichever comes first: the authors' `cifar-10-binary.tar.gz`, which is also what a download gets, and
+`cifar10-subset.npz` or `cifar10.npz` with `x_train, y_train, x_test, y_test`. Their other archive, which Keras fetches, is
+made of pickles, which can do anything when they are read: it is left alone.
+
+Source of the format: https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version": records of a label and 32 x 32 values
+of red, then of green, then of blue, 10,000 in a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import tarfile
+import tempfile
+import urllib.error
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from cae_core.datasets import files
+from cae_core.datasets.files import SPLITS, DataError, DatasetMissing, DownloadError, Progress
+
+LABEL, SIZE, RAW = "CIFAR-10", 48, 32
+"""Its name for people; sides in pixels of an image here and in the files."""
+CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+NUM = {"train": 15_000, "test": 2_000}
+"""Images of each split that are used, the first of the file: as large as needed to learn from, and 118 MB in memory."""
+URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
+DOWNLOAD_BYTES, MD5 = 170_052_171, "c32a1d4ab5d03f1284b67883e8d87530"
+"""Of the archive, as its authors give them."""
+
+ARCHIVE = URL.rpartition("/")[2]
+LENGTHS = {"cifar10-subset.npz": (15_000, 2_000), "cifar10.npz": (50_000, 10_000)}
+"""Training and test images in a npz file of that name."""
+MEMBERS = {
+    "train": tuple(f"cifar-10-batches-bin/data_batch_{i}.bin" for i in range(1, 6)),
+    "test": ("cifar-10-batches-bin/test_batch.bin",),
+}
+IN_MEMBER, RECORD = 10_000, 1 + 3 * RAW * RAW
+
+
+def find() -> Path | None:
+    """The file to read: the first there is, in the order of the `roots()`; it is not opened."""
+    for root in files.roots():
+        for name in (ARCHIVE, *LENGTHS):
+            if os.path.isfile(root / name):
+                return root / name
+    return None
+
+
+def read(split: str) -> tuple[np.ndarray, np.ndarray]:
+    """The images and labels of one split.
+
+    Args:
+        split: "train" or "test".
+
+    Returns:
+        x (n, 48, 48, 3) uint8 and y (n,) uint8 in [0, 9], n as in `NUM`.
+
+    Raises:
+        DatasetMissing: there is no file of it in any of the `roots()`.
+        DataError: the file is damaged.
+    """
+    if (path := find()) is None:
+        raise DatasetMissing(
+            f"{LABEL} was not found in {' or '.join(map(str, files.roots()))}: press the download button, run "
+            f"`python -m cae_core train --dataset cifar10 --architecture colorize --download`, or set CAE_DATA_DIR to a "
+            f"folder with {', '.join(LENGTHS)} or {ARCHIVE}."
+        )
+    try:
+        x, y = _read_archive(path, split) if path.name == ARCHIVE else _read_npz(path, split)
+        if y.max() > 9:
+            raise ValueError(f"it has the label {y.max()}, expected 0 to 9")
+    except Exception as error:  # damaged archives raise anything
+        reason = str(error) or type(error).__name__
+        raise DataError(f"{path} cannot be used: {reason}. Delete it and download {LABEL} again.") from error
+    return resized(x), y
+
+
+def resized(x: np.ndarray) -> np.ndarray:
+    """Images `(n, H, W, 3)` uint8 as `(n, 48, 48, 3)`, by Pillow's bicubic filter."""
+    made = np.empty((len(x), SIZE, SIZE, 3), np.uint8)
+    for i, image in enumerate(x):
+        made[i] = np.asarray(Image.fromarray(image).resize((SIZE, SIZE), Image.Resampling.BICUBIC))
+    return made
+
+
+def _read_npz(path: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
+    length = dict(zip(SPLITS, LENGTHS[path.name], strict=True))[split]
+    images, labels = SPLITS[split]
+    x = files.read_npz(path, images, (length, RAW, RAW, 3))
+    try:
+        y = files.read_npz(path, labels, (length,))
+    except ValueError:
+        y = files.read_npz(path, labels, (length, 1)).ravel()  # as Keras has them
+    return x[: NUM[split]], y[: NUM[split]]
+
+
+def _read_archive(path: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """The first images of a split; members are read one by one and nothing is unpacked to the disk."""
+    wanted, parts = NUM[split], []
+    names = MEMBERS[split][: -(-wanted // IN_MEMBER)]
+    found: dict[str, np.ndarray] = {}
+    with tarfile.open(path, "r:gz") as archive:
+        for member in archive:  # in the archive's order, so that it is gone through once
+            if member.name in names:
+                if not member.isfile() or member.size != IN_MEMBER * RECORD:
+                    raise ValueError(f"{member.name} has {member.size} bytes, expected {IN_MEMBER * RECORD}")
+                found[member.name] = np.frombuffer(archive.extractfile(member).read(), np.uint8).reshape(-1, RECORD)
+            if len(found) == len(names):
+                break
+    for name in names:
+        if name not in found:
+            raise ValueError(f"it has no {name}")
+        parts.append(found[name])
+    records = np.concatenate(parts)[:wanted]
+    return records[:, 1:].reshape(-1, 3, RAW, RAW).transpose(0, 2, 3, 1).copy(), records[:, 0].copy()
+
+
+def download(progress: Progress | None = None) -> None:
+    """Downloads the authors' archive, checks it and only then puts it in place, in the first writable of the `roots()`.
+
+    Args:
+        progress: called with a fraction that never falls and ends at 1.0 once the archive is in place.
+
+    Raises:
+        DownloadError: anything failed; no broken file is left.
+    """
+    report = progress or (lambda fraction, text: None)
+    with files.one_download(LABEL, report):
+        root = files.writable_root(LABEL)
+        try:
+            _download_to(root / ARCHIVE, report)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            reason = error.reason if type(error) is urllib.error.URLError else error
+            raise DownloadError(
+                f"{LABEL} could not be downloaded ({reason}), no broken file was left: check the connection and try "
+                f"again, or get {URL} by hand and put it at {root / ARCHIVE}."
+            ) from error
+
+
+def _download_to(target: Path, report: Callable[[float, str], None]) -> None:
+    if target.is_file() and _md5(target) == MD5:
+        report(1.0, f"{LABEL}: ready")  # while this visitor waited, the one before got it
+        return
+    done = 0
+
+    def count(num_bytes: int) -> None:
+        nonlocal done
+        done += num_bytes
+        if done > DOWNLOAD_BYTES:
+            raise ValueError(f"more than the {DOWNLOAD_BYTES / 1e6:.1f} MB expected came")
+        report(min(done / DOWNLOAD_BYTES, 0.99), f"{LABEL}: {done / 1e6:.1f} of {DOWNLOAD_BYTES / 1e6:.1f} MB")
+
+    # In the same folder as the target, so that os.replace is atomic; removed however the block ends.
+    with tempfile.TemporaryDirectory(prefix=".download-", dir=target.parent) as folder:
+        part = Path(folder) / target.name
+        files.fetch(URL, part, count)
+        if (found := _md5(part)) != MD5:
+            raise ValueError(f"it is not the published archive (MD5 {found}, expected {MD5})")
+        os.replace(part, target)
+    report(1.0, f"{LABEL}: ready")
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

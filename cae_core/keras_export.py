@@ -1,0 +1,52 @@
+"""A run's network as files of Keras: in one, or its layers as JSON and its weights as HDF5."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cae_core import runs
+from cae_core.architectures import build
+from cae_core.runs import Run
+
+
+def keras_model(run: Run) -> Any:
+    """A keras.Model: images `(n, H, W, C)` float32 in [0, 1], or their luma, to their reconstructions.
+
+    The layers "encoder" and "decoder" are models of their own; the decoder ends in logits. It is made of layers that Keras
+    has: tied kernels become a copy, which computes the same. Only pooling with switches is this project's own, so where
+    such a model is opened, `cae_core.architectures.layers` must have been imported.
+    """
+    import keras
+
+    from cae_core.architectures.layers import untied
+
+    trained = runs.model(run).weights()
+    network = build(run.config, run.image_shape)  # a copy: wrapping the one in memory would change it
+    network.set_weights(trained)
+    x = keras.Input(network.input_shape, name="image")
+    x_hat = keras.layers.Activation(network.output, name="reconstruction")(untied(network.decoder)(network.encoder(x)))
+    return keras.Model(x, x_hat, name="autoencoder")
+
+
+def model_file(run: Run) -> bytes:
+    """The model as a `.keras` file: settings and weights in one."""
+    return _saved(keras_model(run).save, "model.keras")
+
+
+def layers_json(run: Run) -> bytes:
+    """The layers as JSON, for `keras.models.model_from_json`."""
+    return keras_model(run).to_json(indent=1).encode()
+
+
+def weights_hdf5(run: Run) -> bytes:
+    """The weights as HDF5, for `load_weights` of the model that the JSON gives."""
+    return _saved(keras_model(run).save_weights, "model.weights.h5")
+
+
+def _saved(save: Callable[[Path], None], name: str) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="cae-export-") as folder:
+        save(Path(folder) / name)
+        return (Path(folder) / name).read_bytes()

@@ -1,0 +1,88 @@
+"""Colour: can the target be something other than the input?"""
+
+import streamlit as st
+
+from cae_core import backend, datasets, denoising, runs
+from cae_core.architectures import suited
+from cae_core.config import BOUNDS, SHIPPED_LOSSES, Bounds
+from cae_core.pretrained import colour_name
+from cae_core.runs import Run
+from pages import colour_photo, colour_race, colour_view, colour_words, controls, explain, missing, show, state, waiting
+from pages.setting import Names, Setting
+
+NETWORKS = suited("strokes_colour")
+TITLES = {"colorize": "As meant", "colorize_listing": "As listed"}
+SETTINGS = {
+    "dataset": Setting("strokes_colour", datasets.COLOUR),
+    "chain": Setting("colorize", NETWORKS),
+    "colour_run": Setting((), Names(1)),
+    "seed": Setting(0, Bounds(0, 9999, integer=True)),
+    "take_loss": Setting("mse", SHIPPED_LOSSES),
+    "chain_loss": Setting("mse", SHIPPED_LOSSES),
+    "chain_images": Setting(2_000, BOUNDS["num_train"]),
+    "chain_epochs": Setting(4, Bounds(1, 20, integer=True)),
+}
+
+
+def _sidebar(now: dict) -> None:
+    with st.sidebar:
+        controls.dataset(datasets.COLOUR)
+        st.segmented_control(
+            "Network", NETWORKS, format_func=lambda name: TITLES.get(name, name), key="chain", required=True,
+            help="As listed, its second convolution reads the input, so its first one is dead.",
+        )  # fmt: skip
+        chosen = now["colour_run"]
+        labels = {(): "Shipped with the app", **({chosen: chosen[0]} if chosen else {})}
+        labels |= {(name,): title for name, title in controls.own_runs(channels=3).items()}
+        if len(labels) > 1:
+            st.selectbox("Whose", tuple(labels), format_func=labels.get, key="colour_run")
+        st.button("New images", icon=":material/shuffle:", on_click=_new_images, width="stretch")
+        colour_race.controls()
+        with st.expander("More"):
+            st.number_input("Sample (seed)", 0, 9999, step=1, key="seed", help="Decides the ten images.")
+
+
+def _new_images() -> None:
+    state.change(seed=(state.values(SETTINGS)["seed"] + 1) % 10_000)
+
+
+def _shown(now: dict) -> list[Run]:
+    """The runs to look at: one of the visitor's, or the two that ship, one for each loss."""
+    if now["colour_run"]:
+        return [runs.find(now["colour_run"][0])]
+    return [runs.find(colour_name(now["dataset"], now["chain"], loss)) for loss in SHIPPED_LOSSES]
+
+
+def _page() -> None:
+    problems = state.open_page("colour", SETTINGS)
+    show.question("Can the target be something other than the input?")
+    now = state.values(SETTINGS)
+    _sidebar(now)
+    if problems:
+        show.link_problems(problems)
+    try:
+        x = denoising.sample(now["dataset"], "none", 0.0, now["seed"]).x
+    except datasets.DataError as error:
+        missing.say(now["dataset"], error)
+        return
+    shown: list[Run] = []
+    ready = False
+    try:
+        shown = _shown(now)
+        ready = backend.ready()
+        colour_view.ten(shown, x, now, ready)
+    except (RuntimeError, ValueError) as error:
+        st.error(show.plain(str(error)))
+    colour_view.figures(shown, now["dataset"])
+    explain.try_this(colour_words.EXPERIMENTS)
+    colour_photo.draw(shown, ready)
+    colour_race.draw(now)
+    colour_view.take(shown, now["take_loss"], ready)
+    colour_words.explanation()
+    if not ready:
+        waiting.for_networks()
+
+
+_page()
+state.keep_visitor()
+state.write_address(SETTINGS)

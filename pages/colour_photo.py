@@ -1,0 +1,107 @@
+"""A picture of the visitor's own, coloured: of any size, in colour or in grey."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from cae_core import colouring, datasets, figures, uploads
+from cae_core.colouring import Coloured, Fitted
+from cae_core.runs import Run
+from pages import colour_view, show, state
+
+LARGEST = 420
+"""Pixels of the longer side of a picture on the page."""
+
+
+def _take_file() -> None:
+    """Keeps an uploaded picture; a file that cannot be used changes nothing but says why."""
+    file = state.values({"photo_upload": None})["photo_upload"]
+    state.keep("photo_problem", "")
+    if file is None:
+        state.keep("photo", None)
+        return
+    try:
+        state.keep("photo", uploads.read_photograph(file.getvalue(), file.name))
+    except ValueError as error:
+        state.keep("photo_problem", str(error))
+
+
+def draw(shown: Sequence[Run], ready: bool) -> None:
+    """The place to drop a file, and what the runs make of it."""
+    st.subheader("Colour your own picture", anchor=False)
+    st.file_uploader(
+        "A photograph in colour, or one that never had any", list(uploads.ENDINGS), key="photo_upload", on_change=_take_file
+    )
+    if problem := state.kept("photo_problem", ""):
+        st.error(show.plain(problem))
+    photo = state.kept("photo")
+    if photo is None:
+        st.caption("It stays on this machine. In colour, you see the guess beside the truth; in grey, the guess alone.")
+        return
+    if photo.note:
+        st.info(show.plain(photo.note))
+    fitted = colouring.fit(_shrunk(photo.rgb))
+    height, width = fitted.small.shape[1:3]
+    made: list[Coloured] = []
+    if ready:
+        try:
+            made = [colouring.colour(run, fitted.small, known=not photo.is_grey) for run in shown]
+        except ValueError as error:
+            st.error(show.plain(str(error)))
+    _pictures(photo, fitted, made, shown)
+    was = f"{photo.size[0]:,} × {photo.size[1]:,} pixels"
+    st.markdown(
+        f"Your picture has {was}. The network saw its luma at **{width} × {height}**, the size of what it was trained on; "
+        "its guess of the two chroma channels was then laid over the picture's own luma."
+    )
+    if any(datasets.DATASETS[run.config.dataset].hues for run in shown):
+        st.caption("These networks have seen nothing but digits. For a photograph, choose CIFAR-10 in the sidebar.")
+    if photo.is_grey:
+        st.info("This picture has no colours of its own, so there is nothing to compare with: you see only the guess.")
+    elif made:
+        grey = made[0].figures
+        told = [("Predicting grey", f"{grey['psnr_grey']:.1f} dB, chroma {grey['chroma_grey']:.5f}")]
+        told += [
+            (colour_view.title(one.run, shown), f"{one.figures['psnr']:.1f} dB, chroma {one.figures['chroma']:.5f}")
+            for one in made
+        ]
+        with st.container(key="photo_facts"):
+            show.facts(told)
+
+
+def _shrunk(rgb: np.ndarray) -> np.ndarray:
+    """No larger than it is shown, each pixel the mean of those it stands for."""
+    from PIL import Image
+
+    scale = LARGEST / max(rgb.shape[:2])
+    if scale >= 1:
+        return rgb
+    size = tuple(max(1, round(side * scale)) for side in rgb.shape[1::-1])
+    image = Image.fromarray(np.rint(rgb * 255).astype(np.uint8)).resize(size, Image.Resampling.BOX)
+    return np.asarray(image).astype(np.float32) / np.float32(255)
+
+
+def _pictures(photo: uploads.Photograph, fitted: Fitted, made: Sequence[Coloured], shown: Sequence[Run]) -> None:
+    """Grey, coloured by each run, and as it was where that is known."""
+    tiles = [_tile("Grey", np.repeat(fitted.luma, 3, axis=2), "your picture in grey")]
+    for place, run in enumerate(shown):
+        said = colour_view.title(run, shown)
+        guess = colouring.on(fitted, made[place].x_hat) if made else None
+        tiles.append(_tile(said, guess, f"your picture coloured, {said.lower()}", fitted.luma.shape))
+    if not photo.is_grey:
+        true = _shrunk(photo.rgb)
+        tiles.append(_tile("As it was", true, "your picture as it was"))
+    st.html(f'<div class="photos" style="--count: {len(tiles)}">{"".join(tiles)}</div>')
+
+
+def _tile(title: str, rgb: np.ndarray | None, alt: str, shape: Sequence[int] = ()) -> str:
+    if rgb is None:
+        body = f'<div class="waiting" role="status" style="aspect-ratio: {shape[1]} / {shape[0]}"></div>'
+    else:
+        source = figures.data_uri(figures.png(np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)))
+        body = f'<img src="{source}" alt="{escape(alt, quote=True)}">'
+    return f"<figure>{body}<figcaption>{escape(title)}</figcaption></figure>"
