@@ -12,13 +12,12 @@ from cae_core.optimizers import OPTIMIZERS
 from cae_core.stacking.config import ARMS, MOST_LAYERS, STACK_BOUNDS, StackConfig
 from pages.setting import Setting
 
-GREY = tuple(name for name, entry in datasets.DATASETS.items() if entry.image_shape[2] == 1)
 VIEWS = {"curve": "The label curve", "mine": "Your stack"}
 LABELS = (100, 300, 1_000, 10_000, 55_000)
 FIRST = StackConfig()
 SETTINGS = {
     "stack_view": Setting("curve", tuple(VIEWS)),
-    "dataset": Setting(datasets.default(), GREY),
+    "dataset": Setting(datasets.default(), datasets.GREY),
     "layers": Setting(FIRST.layers, Bounds(1, MOST_LAYERS, integer=True)),
     "maps": Setting(FIRST.maps[0], Bounds(1, 64, integer=True)),
     "kernel": Setting(FIRST.kernels[0], (3, 5, 7, 9)),

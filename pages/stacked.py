@@ -2,18 +2,17 @@
 
 import streamlit as st
 
-from cae_core import datasets
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.optimizers import OPTIMIZERS
 from cae_core.stacking import results
 from cae_core.stacking.config import MOST_LAYERS
 from pages import controls, missing, show, stack_curve, stack_live, stack_next, stack_words, state
-from pages.stack_setting import GREY, SETTINGS, VIEWS, config_of
+from pages.stack_setting import SETTINGS, VIEWS, config_of
 
 
 def _sidebar() -> None:
     with st.sidebar:
-        st.selectbox("Data set", GREY, format_func=controls.label(datasets.DATASETS), key="dataset")
+        controls.dataset()
         st.slider("Layers", 1, MOST_LAYERS, key="layers", help="Autoencoders, one on top of the other.")
         st.slider("Maps", 1, 64, key="maps", help="Pictures that each layer makes of what it reads.")
         st.select_slider("Kernel", SETTINGS["kernel"].allowed, key="kernel", help="Side of the kernels, in pixels.")
@@ -59,10 +58,7 @@ def _page() -> None:
         stack_words.explanation()
         return
     config = config_of(now)
-    try:
-        datasets.load(config.dataset, "test")
-    except datasets.DataError as error:
-        missing.say(config.dataset, error)
+    if not missing.has_images(config.dataset):
         return
     stack_next.draw(config, owner)
     stack_live.draw(config, owner, now["arm"])
