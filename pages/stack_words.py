@@ -2,29 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
 import streamlit as st
 
-from pages import state
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """A setting worth looking at.
-
-    Attributes:
-        title: on its button.
-        settings: what pressing it sets; the rest stays.
-        look_for: what to see; a test carries it out.
-    """
-
-    title: str
-    settings: Mapping[str, Any]
-    look_for: str
-
+from pages.explain import Experiment
 
 SMALL = {
     "stack_view": "mine", "layers": 2, "maps": 12, "kernel": 5, "pooling": True, "stack_noise": 0.0, "labels": 100,
@@ -59,16 +39,6 @@ EXPERIMENTS: dict[str, Experiment] = {
         "are: with one example of each class nothing says which differences matter.",
     ),
 }
-
-
-def try_this() -> None:
-    """One-click experiments: each shows the settings; training them is one more click."""
-    st.subheader("Try this", anchor=False)
-    with st.container(horizontal=True):
-        for key, experiment in EXPERIMENTS.items():
-            st.button(experiment.title, key=f"try_{key}", on_click=state.change, kwargs=dict(experiment.settings))
-    on = [experiment for experiment in EXPERIMENTS.values() if state.matches(experiment.settings)]
-    st.markdown(on[0].look_for if on else "Each of these sets up a small stack of your own.")
 
 
 def explanation() -> None:

@@ -6,7 +6,7 @@ from cae_core.corruptions import NOISE_KINDS
 from cae_core.optimizers import OPTIMIZERS
 from cae_core.stacking import results
 from cae_core.stacking.config import MOST_LAYERS
-from pages import controls, missing, show, stack_curve, stack_live, stack_next, stack_words, state
+from pages import controls, explain, missing, show, stack_curve, stack_live, stack_next, stack_words, state
 from pages.stack_setting import SETTINGS, VIEWS, config_of
 
 
@@ -54,7 +54,7 @@ def _page() -> None:
         if trouble:
             st.warning(show.plain(trouble))
         stack_curve.draw(found, now)
-        stack_words.try_this()
+        explain.try_this(stack_words.EXPERIMENTS)
         stack_words.explanation()
         return
     config = config_of(now)
@@ -62,7 +62,7 @@ def _page() -> None:
         return
     stack_next.draw(config, owner)
     stack_live.draw(config, owner, now["arm"])
-    stack_words.try_this()
+    explain.try_this(stack_words.EXPERIMENTS)
     stack_words.explanation()
 
 
