@@ -39,8 +39,9 @@ CARDS: dict[str, Card] = {
         tolerance=0.1,
         at_most=True,
         differs=f"{_TRAINED_ON} They pretrained each layer as a restricted Boltzmann machine and fine-tuned by conjugate "
-        "gradients; here all layers begin random, four times Glorot's size, and Muon takes the place of both. With Adam, "
-        "from Glorot's own weights, the same network was still at a held-out BCE of 0.110 after 31 epochs.",
+        "gradients; here all layers begin random, four times Glorot's size, and Muon takes the place of both. It overfits: "
+        "the BCE of its last epoch is 0.0685 in training and 0.0792 on held-out images. Noise of 0.2 on the images does "
+        "not help. With Adam, from Glorot's own weights, it was still at 0.110 after 31 epochs.",
     ),
     "thirty": Card(
         "A code of 30 numbers, any network",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import itertools
 import json
 from collections import Counter
 from typing import Any
@@ -138,7 +139,12 @@ def _construction(kind: type, config: dict[str, Any], module: str, layer: str) -
         elif isinstance(value, list | tuple) and len(set(value)) == 1 and same({**rest, key: value[0]}):
             arguments[key] = value[0]
     parameters = list(inspect.signature(kind.__init__).parameters.values())[1:]
-    first = [p.name for p in parameters if p.name in arguments and (p.default is p.empty or p is parameters[0])]
+    needed = [p.name for p in parameters if p.default is p.empty or p is parameters[0]]
+
+    def says_what_it_is(name: str) -> bool:  # a word does, a number does not: Dense(32, "relu"), Conv2D(32, 3, strides=2)
+        return name in arguments and (name in needed or isinstance(arguments[name], str))
+
+    first = list(itertools.takewhile(says_what_it_is, (p.name for p in parameters)))
     texts = [_literal(arguments.pop(key), layer) for key in first]
     texts += [f"{key}={_literal(value, layer)}" for key, value in arguments.items()]
     return f"{module}.{kind.__name__}({', '.join(texts)})"

@@ -28,13 +28,6 @@ NO_DATA = (
 )
 
 
-def pytest_collection_modifyitems(items):
-    """A file's tests share what they prepare, so one worker has them all; those in the browser share a server."""
-    for item in items:
-        group = "browser" if item.get_closest_marker("browser") else item.path.name
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 def pytest_runtest_setup(item):
     if item.get_closest_marker("real_data") and not DATA_DIR:
         required = os.environ.get("REQUIRE_DATA") or os.environ.get("CI")

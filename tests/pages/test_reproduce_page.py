@@ -18,7 +18,7 @@ from pages import claims_view, repro_card
 from pages.repro_words import TRIALS
 
 DATA_DIR = os.environ.get("CAE_DATA_DIR")
-NUM_CLAIMS = 28  # that are held against something
+NUM_CLAIMS = 29  # that are held against something
 
 
 class ShownReproduce(ShownPage):
@@ -116,7 +116,7 @@ def test_every_verdict_is_said_in_words_and_counted():
     for name, share in (("pca", 1.0), ("keras_clean", 0.9), ("keras_blog", 1.2), ("thirty", 0.99)):
         results.ship(name, result(name, share))
     page = ShownReproduce()
-    assert page.facts == {"Reproduced": "8 of 28 claims", "Better": "3", "Missed": "1", "Not run yet": "16"}
+    assert page.facts == {"Reproduced": "8 of 29 claims", "Better": "3", "Missed": "2", "Not run yet": "16"}
     assert page.rows("30 components") == [["13.87", "13.87 ✓ reproduced, 0.0 %"]]
     assert page.rows("after 50 epochs") == [["0.0622", "0.0560 ▼ better, −10 %"], ["0.0900", "0.1080 ✗ missed, +20 %"]]
     assert page.rows("fast, 30 numbers") == [["2.30", "2.28 ± 0.00 ▼ better, −1.0 %"]]
