@@ -147,7 +147,9 @@ def test_a_run_learns_before_your_eyes(visit_train):
     assert re.fullmatch(r"\d+ steps/s", visitor.facts["Speed"])
     assert re.fullmatch(r"[\d.]+ (s|min|h)", visitor.facts["Time left"])
     assert 0 < visitor.page.locator("progress").evaluate("bar => bar.value / bar.max") < 1
-    assert visitor.page.locator(".js-plotly-plot").nth(1).locator(".point").count() == 500
+    visitor.page.wait_for_function(  # between two pictures there may be none for a moment
+        "document.querySelectorAll('.js-plotly-plot')[1]?.querySelectorAll('.point').length === 500", polling=20
+    )
 
 
 def test_pause_step_resume_stop(visit_train, server):

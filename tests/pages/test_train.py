@@ -318,7 +318,7 @@ def test_nobody_else_can_steer_a_run(own_jobs):
     for action in ("pause", "step", "stop", "go_on"):
         with pytest.raises(jobs.JobError, match="You have no run"):
             getattr(own_jobs, action)(theirs.job.name, page.owner)
-    assert theirs.job.state == "running"
+    assert (theirs.job.state, theirs.job.message) == ("running", "")
 
 
 def test_a_full_queue_refuses_and_says_what_to_do():
