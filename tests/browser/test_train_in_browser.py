@@ -132,13 +132,13 @@ def test_a_run_learns_before_your_eyes(visit_train):
     wait_for(visitor, "Training")
     seen = {}  # picture to its error, as they came
     end = time.monotonic() + 60
-    while len(seen) < 8 and time.monotonic() < end:
+    while (len(seen) < 8 or [*seen.values()][-1] > [*seen.values()][0] / 3) and time.monotonic() < end:
         for alt, src in visitor.sources.items():
             if "reconstructed" in alt:
                 seen.setdefault(src, float(alt.rpartition(" ")[2]))
         time.sleep(0.05)
     errors = list(seen.values())
-    assert len(errors) == 8
+    assert len(errors) >= 8
     assert errors[-1] < errors[0] / 2
     note = visitor.page.locator(".grid .label small").last.inner_text()
     assert re.fullmatch(r"MSE 0\.\d{4}", note)
