@@ -78,7 +78,7 @@ SYSTEMS: dict[str, RunConfig] = {
 }
 """The published systems, each trained once on MNIST with the settings it was published with."""
 
-COLOUR_EPOCHS = {"strokes_colour": 12, "cifar10": 8}
+COLOUR_EPOCHS = {"strokes_colour": 20, "cifar10": 12}
 COLOUR_RECIPE = {"optimizer": "muon", "learning_rate": 0.005, "schedule": "one_cycle", "batch_size": 32}
 COLOUR_OUTPUTS = {"bce": "sigmoid", "mse": "linear"}
 """What the decoder ends in. MSE through a sigmoid gets stuck on these images, most of which is dark: all output goes black

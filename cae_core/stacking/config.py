@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from cae_core import training
 from cae_core.config import Bounds, lookup
@@ -50,6 +50,8 @@ class StackConfig:
             both classifiers; on held-out images both read better for it.
         seed: everything random follows from it.
     """
+
+    architecture: ClassVar[str] = "masci"  # whose layers these are: the images go in as they are
 
     dataset: str = "strokes"
     num_train: int = _number(10_000, 100, 60_000)
