@@ -56,7 +56,8 @@ colour counts as wrong. **PSNR** counts all three channels, and with them the lu
 
 **BCE or MSE?** Both losses are least at the mean of the colours that a pixel may have, so their guesses are equally pale.
 BCE reads a target as a probability and needs it in [0, 1], as the colours are here; for other targets, such as chroma from
-−0.5 to 0.5, it has no least value and MSE is the one that works.
+−0.5 to 0.5, it has no least value and MSE is the one that works. The networks with MSE end **linearly**, and what leaves
+[0, 1] is cut off: through a sigmoid MSE gets stuck in black, the ground of most images, where a sigmoid has no slope left.
 """
         )
     with st.expander("What did the published listing get wrong?"):

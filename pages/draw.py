@@ -8,7 +8,8 @@ import streamlit as st
 from cae_core import backend, datasets, drawing, gallery, runs, unusual, uploads
 from cae_core.corruptions import CORRUPTIONS, corrupt
 from pages import draw_controls, draw_words, drawn, explain, missing, pad, show, state, waiting
-from pages.draw_controls import SETTINGS
+
+SETTINGS = draw_controls.settings()
 
 
 def _picture(now: dict, own: pad.Own) -> tuple[str, np.ndarray | None]:

@@ -13,21 +13,25 @@ from pages.setting import Names, Setting
 SHAPE = (drawing.SIZE, drawing.SIZE, 1)
 SETS = tuple(name for name, entry in datasets.DATASETS.items() if entry.image_shape == SHAPE)
 NOISES = tuple(kind for kind in CORRUPTIONS if kind != "none")
-SETTINGS = {
-    "dataset": Setting(datasets.default(), SETS),
-    "noise_kind": Setting("gaussian", NOISES),
-    # Not the other pages' noise_factor: they open with noise, and a drawing is to be seen as it is first.
-    "added_noise": Setting(0.0, BOUNDS["noise_factor"]),
-    "bottleneck": Setting(32, BOTTLENECKS),
-    "loss": Setting("bce", SHIPPED_LOSSES),
-    "trained_on": Setting("mixed", tuple(TRAINED_ON)),
-    # A narrow code beside the wide one: it is the stricter judge of what is unlike the training data.
-    "models": Setting((name_of(datasets.default(), 8, "bce", "mixed"),), Names(3)),
-    "centred": Setting(True, (False, True)),
-    "ready": Setting("three", (pad.OWN, *gallery.READY)),
-    "ink": Setting("auto", tuple(drawing.INKS)),
-    "seed": Setting(0, Bounds(0, 9999, integer=True)),
-}
+
+
+def settings() -> dict[str, Setting]:
+    """Every setting, by the name of its widget; made anew each time, for a data set that was downloaded opens the page."""
+    return {
+        "dataset": Setting(datasets.default(), SETS),
+        "noise_kind": Setting("gaussian", NOISES),
+        # Not the other pages' noise_factor: they open with noise, and a drawing is to be seen as it is first.
+        "added_noise": Setting(0.0, BOUNDS["noise_factor"]),
+        "bottleneck": Setting(32, BOTTLENECKS),
+        "loss": Setting("bce", SHIPPED_LOSSES),
+        "trained_on": Setting("mixed", tuple(TRAINED_ON)),
+        # A narrow code beside the wide one: it is the stricter judge of what is unlike the training data.
+        "models": Setting((name_of(datasets.default(), 8, "bce", "mixed"),), Names(3)),
+        "centred": Setting(True, (False, True)),
+        "ready": Setting("three", (pad.OWN, *gallery.READY)),
+        "ink": Setting("auto", tuple(drawing.INKS)),
+        "seed": Setting(0, Bounds(0, 9999, integer=True)),
+    }
 
 
 def _models(dataset: str) -> dict[str, str]:
@@ -42,7 +46,7 @@ def _models(dataset: str) -> dict[str, str]:
 
 def _same_models() -> None:
     """With another data set, the shipped models to compare with become those of that one."""
-    now = state.values(SETTINGS)
+    now = state.values(settings())
     names = []
     for name in now["models"]:
         if config := RECIPES.get(name):

@@ -15,29 +15,33 @@ from pages.setting import Setting
 VIEWS = {"curve": "The label curve", "mine": "Your stack"}
 LABELS = (100, 300, 1_000, 10_000, 55_000)
 FIRST = StackConfig()
-SETTINGS = {
-    "stack_view": Setting("curve", tuple(VIEWS)),
-    "dataset": Setting(datasets.default(), datasets.GREY),
-    "layers": Setting(FIRST.layers, Bounds(1, MOST_LAYERS, integer=True)),
-    "maps": Setting(FIRST.maps[0], Bounds(1, 64, integer=True)),
-    "kernel": Setting(FIRST.kernels[0], (3, 5, 7, 9)),
-    "pooling": Setting(FIRST.pooling, (True, False)),
-    "stack_noise": Setting(0.0, STACK_BOUNDS["noise_factor"]),
-    "stack_noise_kind": Setting("gaussian", tuple(kind for kind in NOISE_KINDS if kind != "none")),
-    "labels": Setting(FIRST.labels, STACK_BOUNDS["labels"]),
-    "stack_images": Setting(FIRST.num_train, STACK_BOUNDS["num_train"]),
-    "stack_epochs": Setting(FIRST.epochs, STACK_BOUNDS["epochs"]),
-    "stack_rate": Setting(FIRST.learning_rate, STACK_BOUNDS["learning_rate"]),
-    "tuning_steps": Setting(FIRST.steps, STACK_BOUNDS["steps"]),
-    "tuning_rate": Setting(FIRST.tuning_rate, STACK_BOUNDS["tuning_rate"]),
-    "stack_batch": Setting(FIRST.batch_size, STACK_BOUNDS["batch_size"]),
-    "stack_optimizer": Setting(FIRST.optimizer, tuple(OPTIMIZERS)),
-    "hidden": Setting(FIRST.hidden, STACK_BOUNDS["hidden"]),
-    "dropout": Setting(FIRST.dropout, STACK_BOUNDS["dropout"]),
-    "stack_seed": Setting(FIRST.seed, STACK_BOUNDS["seed"]),
-    "point": Setting(1_000, LABELS),
-    "arm": Setting("pretrained", tuple(ARMS)),
-}
+
+
+def settings() -> dict[str, Setting]:
+    """Every setting, by the name of its widget; made anew each time, for a data set that was downloaded opens the page."""
+    return {
+        "stack_view": Setting("curve", tuple(VIEWS)),
+        "dataset": Setting(datasets.default(), datasets.GREY),
+        "layers": Setting(FIRST.layers, Bounds(1, MOST_LAYERS, integer=True)),
+        "maps": Setting(FIRST.maps[0], Bounds(1, 64, integer=True)),
+        "kernel": Setting(FIRST.kernels[0], (3, 5, 7, 9)),
+        "pooling": Setting(FIRST.pooling, (True, False)),
+        "stack_noise": Setting(0.0, STACK_BOUNDS["noise_factor"]),
+        "stack_noise_kind": Setting("gaussian", tuple(kind for kind in NOISE_KINDS if kind != "none")),
+        "labels": Setting(FIRST.labels, STACK_BOUNDS["labels"]),
+        "stack_images": Setting(FIRST.num_train, STACK_BOUNDS["num_train"]),
+        "stack_epochs": Setting(FIRST.epochs, STACK_BOUNDS["epochs"]),
+        "stack_rate": Setting(FIRST.learning_rate, STACK_BOUNDS["learning_rate"]),
+        "tuning_steps": Setting(FIRST.steps, STACK_BOUNDS["steps"]),
+        "tuning_rate": Setting(FIRST.tuning_rate, STACK_BOUNDS["tuning_rate"]),
+        "stack_batch": Setting(FIRST.batch_size, STACK_BOUNDS["batch_size"]),
+        "stack_optimizer": Setting(FIRST.optimizer, tuple(OPTIMIZERS)),
+        "hidden": Setting(FIRST.hidden, STACK_BOUNDS["hidden"]),
+        "dropout": Setting(FIRST.dropout, STACK_BOUNDS["dropout"]),
+        "stack_seed": Setting(FIRST.seed, STACK_BOUNDS["seed"]),
+        "point": Setting(1_000, LABELS),
+        "arm": Setting("pretrained", tuple(ARMS)),
+    }
 
 
 def config_of(now: Mapping[str, Any]) -> StackConfig:

@@ -7,7 +7,9 @@ from cae_core.optimizers import OPTIMIZERS
 from cae_core.stacking import results
 from cae_core.stacking.config import MOST_LAYERS
 from pages import controls, explain, missing, show, stack_curve, stack_live, stack_next, stack_words, state
-from pages.stack_setting import SETTINGS, VIEWS, config_of
+from pages.stack_setting import VIEWS, config_of, settings
+
+SETTINGS = settings()
 
 
 def _sidebar() -> None:

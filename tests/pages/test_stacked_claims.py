@@ -8,8 +8,11 @@ import pytest
 from cae_core.corruptions import corrupt
 from cae_core.datasets import as_float, load
 from cae_core.stacking.training import learnt_from, predict, train
-from pages.stack_setting import SETTINGS, config_of
+from pages import stack_setting
+from pages.stack_setting import config_of
 from pages.stack_words import EXPERIMENTS
+
+SETTINGS = stack_setting.settings()
 
 
 def settings(name, **more):
