@@ -45,7 +45,10 @@ def _page() -> None:
     show.question("Does learning without labels help when labels are few?")
     owner = state.visitor()
     now = state.values(SETTINGS)
-    _sidebar()
+    if now["stack_view"] == "mine":
+        _sidebar()
+    else:
+        st.sidebar.caption("The curve is of one stack, which is described under it. Choose *Your stack* to make another.")
     if problems:
         show.link_problems(problems)
     st.segmented_control(

@@ -102,7 +102,9 @@ def test_a_shipped_run_is_whole_and_of_today(name):
 
 def test_nothing_but_runs_ships_and_it_is_small():
     files = [path for path in runs.PRETRAINED_DIR.rglob("*") if path.is_file()]
-    assert {path.name for path in files} == {"run.json", "history.csv", "weights.npz", "reproductions.json"}
+    assert {path.name for path in files} == {
+        "run.json", "history.csv", "weights.npz", "reproductions.json", "stack.json", "stack.npz"
+    }  # fmt: skip
     assert sum(path.stat().st_size for path in files) <= LARGEST
 
 

@@ -60,7 +60,8 @@ def label_curve(
         data.append({"type": "scatter", "mode": "markers", "name": "chosen", "x": [chosen[0]], "y": [value], "marker": ring,
                      "hoverinfo": "skip", "showlegend": False})  # fmt: skip
     layout = base_layout(height)
-    layout["legend"] |= {"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"}  # where a falling curve is not
+    # Above the axes: on a narrow screen it would lie on the published figures.
+    layout["legend"] |= {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"}
     ticks = sorted({*labels, *published})
     ticks = [n for n in ticks if n not in published or n in labels or all(n / m > 1.5 or m / n > 1.5 for m in labels)]
     layout["xaxis"] |= {"type": "log", "title": {"text": "labelled images"}, "tickvals": ticks, "tickangle": 0}
