@@ -60,8 +60,8 @@ def label_curve(
         data.append({"type": "scatter", "mode": "markers", "name": "chosen", "x": [chosen[0]], "y": [value], "marker": ring,
                      "hoverinfo": "skip", "showlegend": False})  # fmt: skip
     layout = base_layout(height)
-    # Above the axes: on a narrow screen it would lie on the published figures.
-    layout["legend"] |= {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"}
+    # Below a falling curve, not above it: on a narrow screen it would lie on the published figures there.
+    layout["legend"] |= {"x": 0, "xanchor": "left", "y": 0, "yanchor": "bottom"}
     ticks = sorted({*labels, *published})
     ticks = [n for n in ticks if n not in published or n in labels or all(n / m > 1.5 or m / n > 1.5 for m in labels)]
     layout["xaxis"] |= {"type": "log", "title": {"text": "labelled images"}, "tickvals": ticks, "tickangle": 0}
