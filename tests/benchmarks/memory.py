@@ -14,18 +14,13 @@ import os
 import sys
 import tempfile
 import time
-from pathlib import Path
 
 from cae_core import backend
 from cae_core.config import RunConfig
 from cae_core.jobs import Jobs
+from tests.benchmarks.machine import resident
 
 EVERY, BAR = 5, 200.0
-
-
-def resident() -> float:
-    """Megabytes of this process that are in memory, on Linux."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def measure(runs: int, say) -> list[dict[str, float]]:

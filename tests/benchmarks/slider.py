@@ -20,11 +20,12 @@ import argparse
 import base64
 import json
 import os
-import statistics
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from tests.benchmarks.machine import figures
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 from live import FLAGS, PATIENCE, chromium, serve  # noqa: E402
@@ -61,17 +62,6 @@ def walk(n: int, start: int, stops: int):
             step = -step
         at += step
         yield "ArrowRight" if step > 0 else "ArrowLeft"
-
-
-def figures(values: list[float]) -> dict[str, float]:
-    """Median, 95th percentile (nearest rank) and maximum."""
-    ranked = sorted(values)
-    return {
-        "n": len(ranked),
-        "median": round(statistics.median(ranked), 1),
-        "p95": round(ranked[max(0, -(-95 * len(ranked) // 100) - 1)], 1),
-        "max": round(ranked[-1], 1),
-    }
 
 
 def measure(moves: int, link: str, settle: float, while_training: bool) -> dict:

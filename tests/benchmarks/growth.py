@@ -1,0 +1,139 @@
+"""How cost grows: with the image's size, the bottleneck, the batch and the number of images; and of looking at codes.
+
+    python -m tests.benchmarks.growth [--json] [--quick] [--picture FILE.html]
+
+Training: microseconds an image in a step of the app's own network, everything else at its default. Looking: seconds to
+encode images, to fit principal components to their codes, to put codes on a plane, and to find neighbours. Beside each row
+stands its exponent, the slope of log cost on log size: 0 where more costs no more, 1 where it is proportional, 2 where it
+is quadratic.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from cae_core import backend, latent, neighbours, pca, training
+from cae_core.architectures import build
+from cae_core.config import RunConfig
+from tests.benchmarks import machine
+
+SIZES = (28, 56, 84, 112)
+BOTTLENECKS = (2, 8, 32, 128, 512)
+BATCHES = (16, 32, 64, 128, 256, 512)
+IMAGES = (1_000, 5_000, 20_000, 60_000)
+NEIGHBOURS = (1_000, 2_500, 5_000, 10_000)
+"""Codes among which neighbours are looked for: what the Latent page has at most."""
+COMPILING = 5
+
+
+def step_times(config: RunConfig, size: int, images: int, steps: int) -> list[float]:
+    """Seconds of each step after the first few, on random images."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 256, (images, size, size, 1), dtype=np.uint8)
+    held_out = x[: training.MEASURED_HELD_OUT]
+    times, last = [], 0.0
+    for event in training.train(build(config, x.shape[1:]), config, x, held_out):
+        if event.epoch_loss is None:  # the step that ends an epoch also measures the held-out loss
+            times.append(event.seconds - last)
+        last = event.seconds
+        if event.step == COMPILING + steps:
+            break
+    return times[COMPILING:]
+
+
+def of_training(steps: int) -> dict[str, dict[int, float]]:
+    """Microseconds an image, by what is varied and to what."""
+
+    def cost(size: int = 28, bottleneck: int = 32, batch: int = 128, images: int = 0) -> float:
+        config = RunConfig(bottleneck=bottleneck, batch_size=batch, noise_kind="gaussian", noise_factor=0.5, epochs=1000)
+        times = step_times(config, size, images or batch * (COMPILING + steps + 1), steps)
+        return round(1e6 * statistics.median(times) / batch, 1)
+
+    return {
+        "pixels of a side": {size: cost(size=size) for size in SIZES},
+        "bottleneck": {bottleneck: cost(bottleneck=bottleneck) for bottleneck in BOTTLENECKS},
+        "batch size": {batch: cost(batch=batch) for batch in BATCHES},
+        "training images": {images: cost(images=images) for images in IMAGES},
+    }
+
+
+def of_looking() -> dict[str, dict[int, float]]:
+    """Milliseconds, by what is done and to how many."""
+    rng = np.random.default_rng(0)
+    network = build(RunConfig(bottleneck=32), (28, 28, 1))
+    x = rng.random((IMAGES[-1], 28, 28, 1), dtype=np.float32)
+    z = rng.standard_normal((IMAGES[-1], 32)).astype(np.float32)
+    network.encode(x[:1_000])
+
+    def over(counts: tuple[int, ...], function: Callable[[int], object]) -> dict[int, float]:
+        return {n: round(1000 * min(_seconds(lambda n=n: function(n)) for _ in range(3)), 1) for n in counts}
+
+    return {
+        "images encoded": over(IMAGES, lambda n: network.encode(x[:n])),
+        "codes projected by PCA": over(IMAGES, lambda n: pca.fit(z[:n], 2)),
+        "codes put on a plane": over(IMAGES, lambda n: latent.to_plane(z[:n])),
+        "neighbours of every code": over(NEIGHBOURS, lambda n: neighbours.of_each(z[:n])),
+    }
+
+
+def _seconds(function: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    function()
+    return time.perf_counter() - begun
+
+
+def exponent(row: dict[int, float]) -> float:
+    """Slope of the straight line through the row on logarithmic axes."""
+    sizes, costs = ([math.log(value) for value in values] for values in (row.keys(), row.values()))
+    return round(float(np.polyfit(sizes, costs, 1)[0]), 2)
+
+
+def picture(found: dict, file: str) -> None:
+    """Writes a chart for each table into one HTML file."""
+    from plotly import graph_objects
+    from plotly.subplots import make_subplots
+
+    tables = [(name, row, unit) for unit, rows in found["tables"].items() for name, row in rows.items()]
+    chart = make_subplots(rows=2, cols=4, subplot_titles=[name for name, _, _ in tables])
+    for place, (_, row, unit) in enumerate(tables):
+        at = {"row": place // 4 + 1, "col": place % 4 + 1}
+        line = graph_objects.Scatter(x=list(row), y=list(row.values()), mode="lines+markers", showlegend=False)
+        chart.add_trace(line, **at)
+        chart.update_xaxes(type="log", tickvals=list(row), **at)
+        chart.update_yaxes(rangemode="tozero", title_text=unit if place % 4 == 0 else None, **at)
+    chart.update_layout(width=1300, height=620, margin={"l": 60, "r": 20, "t": 40, "b": 40})
+    chart.write_html(file, include_plotlyjs=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="few steps of each kind")
+    parser.add_argument("--picture", help="also draw it into this HTML file")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    backend.ready(300)
+    tables = {"µs an image": of_training(10 if options.quick else 60), "ms": of_looking()}
+    exponents = {name: exponent(row) for rows in tables.values() for name, row in rows.items()}
+    found = {"tables": tables, "exponents": exponents, "machine": machine.here()}
+    if options.picture:
+        picture(found, options.picture)
+    if options.json:
+        print(json.dumps(found))
+        return 0
+    for unit, rows in tables.items():
+        for name, row in rows.items():
+            values = "  ".join(f"{n:,}: {cost:g}" for n, cost in row.items())
+            print(f"{name:26} {values}  {unit}; exponent {exponents[name]}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""A visitor without a browser: one websocket session with the real server, as Streamlit's own front end has.
+
+What it costs the server is what a browser would cost it; twenty browsers on the machine that is measured would cost more
+than the server does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection, connect
+
+
+class Session:
+    """One page of the app, opened.
+
+    Attributes:
+        sliders: by label, the widget's id, of those that the page last drew.
+        html: what the page last drew as HTML, in the order it came.
+        received: bytes of websocket frames since the session was opened.
+    """
+
+    def __init__(self, socket: ClientConnection, query: str) -> None:
+        self._socket, self._query, self._values = socket, query, {}
+        self.sliders: dict[str, str] = {}
+        self.html: list[str] = []
+        self.received = 0
+
+    @classmethod
+    async def open(cls, root: str, query: str = "") -> Session:
+        """Opens the first page with the settings of a link, and waits until it shows a reconstruction.
+
+        Args:
+            root: the server's address, with a slash at the end.
+            query: such as "seed=3&bottleneck=8".
+        """
+        address = root.replace("http", "ws", 1) + "_stcore/stream"
+        session = cls(await connect(address, subprotocols=["streamlit"], max_size=None, proxy=None), query)
+        while True:
+            await session.run()
+            if any('alt="' in html and "reconstructed" in html for html in session.html):
+                return session
+            await asyncio.sleep(0.25)  # as the page itself does in a browser, until the networks are loaded
+
+    async def move(self, label: str, value: float) -> float:
+        """Puts a slider to a value and waits for the page that answers; returns the seconds it took."""
+        self._values[self.sliders[label]] = value
+        return await self.run()
+
+    async def run(self) -> float:
+        """Asks for the page and reads it to its end; returns the seconds that took.
+
+        Raises:
+            RuntimeError: the page ended with an exception.
+        """
+        message = BackMsg()
+        message.rerun_script.query_string = self._query
+        for widget, value in self._values.items():
+            state = message.rerun_script.widget_states.widgets.add(id=widget)
+            state.double_array_value.data.append(value)
+        self.html, started = [], time.perf_counter()
+        await self._socket.send(message.SerializeToString())
+        while True:
+            frame = await self._socket.recv()
+            self.received += len(frame)
+            answer = ForwardMsg.FromString(frame)
+            if answer.WhichOneof("type") == "delta":
+                self._read(answer.delta.new_element)
+            if answer.WhichOneof("type") == "script_finished":
+                return time.perf_counter() - started
+
+    def _read(self, element) -> None:
+        kind = element.WhichOneof("type")
+        if kind == "slider":
+            self.sliders[element.slider.label] = element.slider.id
+        elif kind in ("markdown", "html"):
+            self.html.append(element.markdown.body if kind == "markdown" else element.html.body)
+        elif kind == "exception":
+            raise RuntimeError(element.exception.message)
+
+    async def close(self) -> None:
+        await self._socket.close()
