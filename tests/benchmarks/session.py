@@ -13,6 +13,9 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
+ENDS = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_WITH_COMPILE_ERROR)
+"""How a page ends that does not run once more at once."""
+
 
 class Session:
     """One page of the app, opened.
@@ -45,8 +48,8 @@ class Session:
                 return session
             await asyncio.sleep(0.25)  # as the page itself does in a browser, until the networks are loaded
 
-    async def move(self, label: str, value: float) -> float:
-        """Puts a slider to a value and waits for the page that answers; returns the seconds it took."""
+    async def move(self, label: str, value: float | str) -> float:
+        """Puts a slider to a number, or to an option by its name, and waits for the page that answers, as `run` does."""
         self._values[self.sliders[label]] = value
         return await self.run()
 
@@ -60,26 +63,31 @@ class Session:
         message.rerun_script.query_string = self._query
         for widget, value in self._values.items():
             state = message.rerun_script.widget_states.widgets.add(id=widget)
-            state.double_array_value.data.append(value)
-        self.html, started = [], time.perf_counter()
+            (state.string_array_value if isinstance(value, str) else state.double_array_value).data.append(value)
+        self.html, trouble, started = [], "", time.perf_counter()
         await self._socket.send(message.SerializeToString())
         while True:
             frame = await self._socket.recv()
             self.received += len(frame)
             answer = ForwardMsg.FromString(frame)
             if answer.WhichOneof("type") == "delta":
-                self._read(answer.delta.new_element)
-            if answer.WhichOneof("type") == "script_finished":
-                return time.perf_counter() - started
+                trouble = self._read(answer.delta.new_element) or trouble
+            if answer.WhichOneof("type") == "script_finished" and answer.script_finished in ENDS:
+                break
+        if trouble:
+            raise RuntimeError(trouble)
+        return time.perf_counter() - started
 
-    def _read(self, element) -> None:
+    def _read(self, element) -> str:
+        """Keeps what is of use; returns the message of an exception on the page."""
         kind = element.WhichOneof("type")
         if kind == "slider":
             self.sliders[element.slider.label] = element.slider.id
         elif kind in ("markdown", "html"):
             self.html.append(element.markdown.body if kind == "markdown" else element.html.body)
         elif kind == "exception":
-            raise RuntimeError(element.exception.message)
+            return element.exception.message
+        return ""
 
     async def close(self) -> None:
         await self._socket.close()

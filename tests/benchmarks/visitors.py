@@ -20,6 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from cae_core.config import BOTTLENECKS
 from tests.benchmarks import machine, session
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
@@ -27,7 +28,7 @@ from live import Server, serve  # noqa: E402
 
 EVERY = 2.0
 """Seconds between a visitor's moves."""
-STOPS = {"Noise factor": [i / 20 for i in range(21)], "Bottleneck": list(range(7))}
+STOPS = {"Noise factor": [i / 20 for i in range(21)], "Bottleneck": [str(size) for size in BOTTLENECKS]}
 BAR_SECONDS, BAR_MEGABYTES = 1.0, 1500.0
 
 
