@@ -97,8 +97,9 @@ def test_drag_and_arrow_keys_move_a_spot(latent, oracle, expect):
             break
         assert time.monotonic() < end, told
     page.locator(".plane canvas").focus()
+    before = page.evaluate("location.search")
     page.keyboard.press("ArrowLeft")
-    page.wait_for_function("before => location.search !== before", arg=page.evaluate("location.search"))
+    page.wait_for_function("before => location.search !== before", arg=before)
     visitor.idle()
     moved = [float(number) for number in visitor.link["spot"].split(",")]
     assert moved[0] < told[0]
