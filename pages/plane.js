@@ -173,7 +173,10 @@ function create(root) {
     if (same(now, value)) { draw(); return; }
     mark = { ...value, pair: mark.pair };
     draw();
-    if (waiting && performance.now() - waitingSince < 700) { next = value; return; }
+    if (waiting && performance.now() - waitingSince < 700) next = value; else tell(value);
+  }
+
+  function tell(value) {
     next = null; waiting = value; waitingSince = performance.now();
     say(value);
   }
@@ -184,7 +187,7 @@ function create(root) {
     const answered = waiting && same(waiting, said);
     if (waiting && !answered && performance.now() - waitingSince < 3000) { mark.pair = pair; draw(); return; }
     waiting = null;
-    if (next) { mark.pair = pair; send(next); return; }
+    if (next) { mark.pair = pair; tell(next); draw(); return; }  // drawn before, but not yet said
     if (!drawing) mark = { ...said, pair };
     draw();
   }

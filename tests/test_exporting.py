@@ -81,10 +81,10 @@ def elsewhere(program, folder, *arguments):
 def test_files_are_named_by_the_folder_and_say_what_they_are(name, recorded):
     entry, run = EXPORTS[name], recorded["whole"]
     assert run.title == HOSTILE.strip()
-    assert re.fullmatch(r"(whole[a-z.-]+|events\.out\.tfevents\.\d+\.whole)", entry.file_name(run))
+    assert re.fullmatch(r"(whole[a-z0-9.-]+|events\.out\.tfevents\.\d+\.whole)", entry.file_name(run))
     assert entry.label
     assert entry.summary.endswith(".")
-    assert re.fullmatch("[a-z]+/[a-z-]+", entry.mime)
+    assert re.fullmatch("[a-z]+/[a-z0-9-]+", entry.mime)
 
 
 def test_an_unknown_export_is_refused(recorded):
@@ -240,7 +240,7 @@ def test_what_cannot_be_made_is_left_out_and_said(recorded, tmp_path, monkeypatc
     with pytest.raises(DatasetMissing, match="MNIST was not found"):
         export("grid", run)
     names = unpacked(run, tmp_path)
-    assert {Path(name).suffix for name in names} == {".keras", ".csv", ".whole", ".py", ".txt"}
+    assert {Path(name).suffix for name in names} == {".keras", ".json", ".h5", ".csv", ".whole", ".py", ".txt"}
     text = (tmp_path / "whole" / "README.txt").read_text()
     assert "whole-figures.html is missing: MNIST was not found" in text
 

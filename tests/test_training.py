@@ -259,7 +259,7 @@ class Copier:
         return x
 
     def reconstruct(self, x):
-        self.seen = x
+        self.given = x
         return x
 
 
@@ -269,7 +269,7 @@ def test_evaluate_feeds_the_noisy_images_and_compares_with_the_clean_ones(x):
     figures = evaluating.evaluate(copier, x, "gaussian", 0.5, seed=4)
     clean = x.astype("float64") / 255
     noisy = np.clip(clean + 0.5 * np.random.default_rng(4).standard_normal(x.shape, dtype="float32"), 0, 1)
-    np.testing.assert_allclose(copier.seen, noisy, atol=1e-6)
+    np.testing.assert_allclose(copier.given, noisy, atol=1e-6)
     assert figures["mse"] == pytest.approx(np.square(noisy - clean).mean(), rel=1e-5)
     assert figures["mse"] > 0.05
     assert set(figures) == {"mse", "psnr", "ssim", "bce", "num_images"}

@@ -447,5 +447,5 @@ def test_navigation_goes_from_looking_over_training_to_ones_own_drawing():
         for node in ast.parse(FRAME.read_text()).body
         if isinstance(node, ast.Assign) and node.targets[0].id == "PAGES"
     ]
-    pages = ["Denoise", "Train", "Runs", "Latent", "Draw", "Architectures", "Reproduce"]
+    pages = ["Denoise", "Train", "Runs", "Latent", "Draw", "Architectures", "Reproduce", "Stacked", "Colour"]
     assert list(ast.literal_eval(assigned).values()) == pages
