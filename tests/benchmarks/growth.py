@@ -1,6 +1,6 @@
 """How cost grows: with the image's size, the bottleneck, the batch and the number of images; and of looking at codes.
 
-    python -m tests.benchmarks.growth [--json] [--quick] [--picture FILE.html]
+    python -m tests.benchmarks.growth [--steps 60] [--json] [--picture FILE.html]
 
 Training: microseconds an image in a step of the app's own network, everything else at its default. Looking: seconds to
 encode images, to fit principal components to their codes, to put codes on a plane, and to find neighbours. Beside each row
@@ -115,12 +115,12 @@ def picture(found: dict, file: str) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="few steps of each kind")
+    parser.add_argument("--steps", type=int, default=60, help="of each training")
     parser.add_argument("--picture", help="also draw it into this HTML file")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     backend.ready(300)
-    tables = {"µs an image": of_training(10 if options.quick else 60), "ms": of_looking()}
+    tables = {"µs an image": of_training(options.steps), "ms": of_looking()}
     exponents = {name: exponent(row) for rows in tables.values() for name, row in rows.items()}
     found = {"tables": tables, "exponents": exponents, "machine": machine.here()}
     if options.picture:

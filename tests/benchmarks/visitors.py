@@ -1,6 +1,6 @@
 """Many visitors at once: how long each waits for a moved slider, and what one more costs.
 
-    python -m tests.benchmarks.visitors [--visitors 20] [--seconds 60] [--json] [--quick]
+    python -m tests.benchmarks.visitors [--visitors 20] [--seconds 60] [--json]
 
 Starts the real server and opens websocket sessions, which speak as its front end does: first one, then a quarter, half,
 and all. Each visitor has images of its own and moves the noise factor or the bottleneck every two seconds; a wait is the
@@ -99,12 +99,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--visitors", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=60.0, help="of use, at each number of visitors")
-    parser.add_argument("--quick", action="store_true", help="10 seconds at each")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     if options.visitors < 1:
         parser.error("--visitors must be 1 or more")
-    found = measure(options.visitors, 10.0 if options.quick else options.seconds)
+    found = measure(options.visitors, options.seconds)
     if options.json:
         print(json.dumps(found))
     for row in [] if options.json else found["rows"]:
