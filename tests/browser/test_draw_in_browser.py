@@ -1,13 +1,11 @@
 """The Draw page as people use it: real pointer events on the pad, real files, the pictures that come of them."""
 
 import io
-import re
-import statistics
 import zlib
 
 import numpy as np
 import pytest
-from live import decode
+from drawer import Drawer
 from PIL import Image
 
 from cae_core import drawing
@@ -30,73 +28,6 @@ THREE = [
     ]
 ]
 LINE = [[(140, 50), (140, 230)]]
-
-
-class Drawer:
-    """A visitor with a pen on the Draw page."""
-
-    def __init__(self, visitor):
-        self.visitor, self.page = visitor, visitor.page
-        self.canvas = visitor.page.locator("canvas[role=img]")
-
-    def ready(self):
-        """Waits until networks answer, and their errors are compared with the test set's."""
-        self.page.locator('.drawn img[alt^="reconstructed"]').first.wait_for()
-        self.page.locator(".drawn .share").first.wait_for()
-        self.visitor.idle()
-        return self
-
-    def at(self, x, y):
-        box = self.canvas.bounding_box()
-        return box["x"] + x * box["width"] / 280, box["y"] + y * box["height"] / 280
-
-    def draw(self, strokes, steps=4):
-        """With the mouse; points in the pad's 280 pixels."""
-        self.canvas.scroll_into_view_if_needed()
-        for stroke in strokes:
-            self.page.mouse.move(*self.at(*stroke[0]))
-            self.page.mouse.down()
-            for point in stroke[1:]:
-                self.page.mouse.move(*self.at(*point), steps=steps)
-            self.page.mouse.up()
-        return self
-
-    def changed(self, before):
-        """Waits until the network's picture is another one."""
-        self.page.wait_for_function(
-            "old => (document.querySelector('.drawn img[alt^=\"reconstructed\"]')?.src ?? old) !== old", arg=before
-        )
-        self.visitor.idle()
-        return self
-
-    @property
-    def answer(self):
-        """The source of the first network's picture."""
-        found = self.page.locator('.drawn img[alt^="reconstructed"]')
-        return found.first.get_attribute("src") if found.count() else ""
-
-    def tile(self, start):
-        """A tile's pixels, `(28, 28)` in [0, 1]."""
-        src = self.page.locator(f'.drawn img[alt^="{start}"]').first.get_attribute("src")
-        return decode(src)[..., 0] / 255
-
-    @property
-    def pad(self):
-        """What is on the canvas, `(280, 280)` in [0, 1]."""
-        return drawing.from_pad(self.canvas.evaluate("canvas => canvas.toDataURL('image/png')"))
-
-    def press(self, name):
-        self.page.get_by_role("button", name=name).click()
-        return self
-
-    def pill(self, label):
-        self.page.get_by_role("radio", name=label, exact=True).click()
-        return self
-
-    @property
-    def error(self):
-        alt = self.page.locator('.drawn img[alt^="reconstructed"]').first.get_attribute("alt")
-        return float(re.search(r"error ([\d.]+)", alt).group(1))
 
 
 @pytest.fixture
@@ -262,27 +193,3 @@ def test_files_good_and_bad(drawer, expect):
     upload("photo.jpg", buffer.getvalue())
     expect(page.get_by_role("alert")).to_have_count(0)
     assert drawer.page.get_by_text("Traceback").count() == 0
-
-
-def test_stroke_to_picture_takes_a_quarter_of_a_second_at_most(drawer):
-    """The median over short strokes of the time from the pen's lifting to the new picture, as the browser has it."""
-    page = drawer.page
-    page.evaluate("""() => {
-      window.times = [];
-      let since = null;
-      document.addEventListener("pointerup", () => (since = performance.now()), true);
-      new MutationObserver(() => {
-        const now = document.querySelector('.drawn img[alt^="reconstructed"]')?.src;
-        if (now && now !== window.seen) {
-          window.seen = now;
-          if (since !== null) { window.times.push(performance.now() - since); since = null; }
-        }
-      }).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["src"] });
-    }""")
-    for i in range(12):
-        before = drawer.answer
-        drawer.draw([[(60 + 14 * i, 60), (60 + 14 * i, 90 + 12 * (i % 5))]], steps=2).changed(before)
-    times = page.evaluate("window.times")
-    print(f"stroke to picture: median {statistics.median(times):.0f} ms of {sorted(round(t) for t in times)}")
-    assert len(times) >= 10
-    assert statistics.median(times) < 2_000  # the target is 250; a busy machine takes its time
