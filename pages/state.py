@@ -52,12 +52,15 @@ def open_page(page: str, settings: Mapping[str, Setting]) -> list[str]:
         st.session_state.update({key: written[key] for key in settings if key in written})
         st.session_state["_problems"] = _read_link(settings)
     st.session_state.update(st.session_state.pop("_next", {}))
+    last = {} if arrived else st.session_state.get("_last", {})
     for key, setting in settings.items():
-        # Assigning a key to itself keeps it through runs in which its widget is not drawn.
-        value = st.session_state.get(key, setting.default)
-        st.session_state[key] = value if setting.allows(value) else setting.default
+        # The session forgets a key after a run that did not draw its widget. Only then is it assigned: what is assigned
+        # is sent to the browser, where it would undo what a quick hand has moved in the meantime.
+        value = st.session_state.get(key, last.get(key, setting.default))
+        if key not in st.session_state or not setting.allows(value):
+            st.session_state[key] = value if setting.allows(value) else setting.default
     now = {key: st.session_state[key] for key in settings}
-    if not arrived and now != st.session_state.get("_last"):
+    if not arrived and now != last:
         st.session_state["_problems"] = []
     st.session_state["_last"] = now
     return st.session_state["_problems"]
