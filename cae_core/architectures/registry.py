@@ -81,6 +81,20 @@ ARCHITECTURES: dict[str, Architecture] = {
             r"\hat x_{2i+p,\,2j+q} = \sigma(g_{i,j,\,2p+q})",
         ),
     ),
+    "fast_denoise": _entry(
+        "Fast denoiser",
+        "Fast without a bottleneck: as good as the convolutional denoiser in a fraction of its time.",
+        "sub-pixel upsampling: Shi et al., CVPR 2016; residual block: He et al., CVPR 2016",
+        "fast_denoise",
+        published={"loss": "mse", "optimizer": "muon", "learning_rate": 0.02, "schedule": "one_cycle", "batch_size": 128,
+                   "epochs": 3, **_NOISY},
+        equations=(
+            r"h_{i+1} = \mathrm{SiLU}(W_i *_{2} h_i + b_i),\quad h_0 = \tilde x",
+            r"z = h_2 + W_4 * \mathrm{SiLU}(W_3 * h_2 + b_3) + b_4",
+            r"\hat x_{2i+p,\,2j+q} = \sigma(g_{i,j,\,2p+q})",
+        ),
+        fixed_code=True,
+    ),
     "dense": _entry(
         "Dense",
         "784 → 256 → code → 256 → 784, every layer a sigmoid.",

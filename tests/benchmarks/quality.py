@@ -7,7 +7,8 @@ MNIST, Gaussian noise of 0.5, MSE on the whole test set. In one run, in turns:
 - fit: the published recipe, `conv_denoise` by Keras's `fit`, Adam at 0.001, batches of 128; timed by the epoch. Its MSE
   epoch by epoch was measured once: 0.0114 after 10 epochs, 0.0100 after 60.
 - torch: the same network in PyTorch, by the epoch, where that is installed.
-- ours: `fast` with its own recipe, by the app's trainer, trained to its end for either goal.
+- ours: `fast_denoise` with its own recipe, by the app's trainer, trained to its end for either goal; beside it `fast`,
+  which has to get everything through a code of 128 numbers and is held to no bar.
 
 Times are of training alone, from the first step; the first step of ours and a first batch of the others compile and are
 shown apart. A goal is reached where ours has the MSE in so many times less than `fit` takes for it.
@@ -33,9 +34,12 @@ from tests.benchmarks import machine, peer
 
 NOISE = 0.5
 DENOISING = RunConfig(
-    dataset="mnist", num_train=60_000, architecture="fast", bottleneck=128, noise_kind="gaussian", noise_factor=NOISE,
-    loss="mse", optimizer="muon", learning_rate=0.01, schedule="one_cycle", batch_size=64,
+    dataset="mnist", num_train=60_000, architecture="fast_denoise", noise_kind="gaussian", noise_factor=NOISE,
+    loss="mse", optimizer="muon", learning_rate=0.02, schedule="one_cycle", batch_size=128, epochs=3,
 )  # fmt: skip
+SMALL_CODE = dataclasses.replace(
+    DENOISING, architecture="fast", bottleneck=128, learning_rate=0.01, batch_size=64, epochs=1
+)
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,8 @@ class Goal:
 
 
 GOALS = {
-    "10 epochs": Goal(0.0114, 10, 25.0, dataclasses.replace(DENOISING, epochs=1)),
-    "60 epochs": Goal(0.0100, 60, 40.0, dataclasses.replace(DENOISING, epochs=3)),
+    "10 epochs": Goal(0.0114, 10, 25.0, dataclasses.replace(DENOISING, epochs=1, batch_size=192)),
+    "60 epochs": Goal(0.0100, 60, 40.0, DENOISING),
 }
 
 
@@ -116,8 +120,8 @@ def measure(rounds: int) -> dict:
     ways = {"fit": lambda: of_fit(x)}
     if peer.is_installed():
         ways["torch"] = lambda: of_torch(x)
-    for name, goal in GOALS.items():
-        ways[name] = lambda recipe=goal.recipe: of_ours(x, x_held_out, recipe)
+    for name, recipe in {**{name: goal.recipe for name, goal in GOALS.items()}, "fast": SMALL_CODE}.items():
+        ways[name] = lambda recipe=recipe: of_ours(x, x_held_out, recipe)
     found: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
     for _ in range(rounds):
         for way, once in ways.items():

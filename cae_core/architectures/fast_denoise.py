@@ -1,0 +1,48 @@
+"""`fast_denoise`: the parts of `fast` without its dense code, for those who want noise gone and not a small code.
+
+Its code is a quarter of the image's height and width with 32 channels, like that of `conv_denoise`, and it does what that
+does in a fortieth of the time: two strided convolutions, a residual block, and two sub-pixel upsamplings back.
+
+What was kept and left out is what a run's seconds buy on held-out MNIST, Gaussian noise 0.5, Muon, one epoch in batches of
+128 unless said otherwise. Kept: logits that begin at ink's share of a drawing, MSE 0.0111 against 0.0114 at the same rate,
+and twice the rate without diverging, then 0.0109; SiLU for ReLU, 0.0112 against 0.0118 (batches of 64); 64 filters before
+the first upsampling for 32, 0.0106 against 0.0109, for a fifth more time. Left out: a dense code of 128 numbers (half as
+much time again, most of it Muon's); space to depth before the first convolution, which saves a tenth and gives 0.0118 for
+0.0114; one upsampling by four, 0.0123; a second block (a quarter more time); batches of 256, 0.0115; bfloat16 and XLA, which
+are not faster on processors tried.
+"""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from cae_core.architectures.autoencoder import Autoencoder
+from cae_core.architectures.layers import depth_to_space, refuse_size, seeds
+from cae_core.config import RunConfig
+
+INK = -2.0
+"""The first logit of every pixel; its sigmoid is 0.12, about the share of ink in drawn digits, where 0 would be grey."""
+
+
+def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
+    """The network; its code is `(n, H / 4, W / 4, 32)`, linear and unbounded. `config.bottleneck` is not used."""
+    refuse_size("fast_denoise", image_shape, 4)
+    seed = seeds(config.seed)
+
+    def conv(filters: int, name: str, size: int = 3, strides: int = 1, activation: str | None = "silu", **more):
+        first = {"kernel_initializer": keras.initializers.HeNormal(seed=next(seed)), **more}
+        return layers.Conv2D(filters, size, strides, "same", activation=activation, name=name, **first)
+
+    x = keras.Input(image_shape)
+    h = conv(16, "down_1", size=5, strides=2)(x)
+    h = conv(32, "down_2", strides=2)(h)
+    # The block starts as the identity: its last kernel is zero.
+    out = conv(32, "residual_out", activation=None, kernel_initializer="zeros")
+    encoder = keras.Model(x, layers.Add(name="code")([h, out(conv(32, "residual_in")(h))]), name="encoder")
+
+    z = keras.Input(encoder.output_shape[1:])
+    h = depth_to_space(conv(64, "up_1")(z), 2)
+    ink = keras.initializers.Constant(INK if config.output == "sigmoid" else 0.0)
+    logits = conv(4 * image_shape[2], "up_2", activation=None, bias_initializer=ink)
+    return Autoencoder(encoder, keras.Model(z, depth_to_space(logits(h), 2), name="decoder"), config.output)
