@@ -76,7 +76,7 @@ def _system(name: str) -> RunConfig:
 SYSTEMS: dict[str, RunConfig] = {
     f"mnist-{name}": _system(name) for name in suited("mnist") if name != "fast" and name not in TOO_LARGE
 }
-"""The published systems, each trained once on MNIST with the settings it was published with."""
+"""The published systems, each trained once on MNIST with the settings it was published with, and `fast_denoise`."""
 
 COLOUR_EPOCHS = {"strokes_colour": 20, "cifar10": 12}
 COLOUR_RECIPE = {"optimizer": "muon", "learning_rate": 0.005, "schedule": "one_cycle", "batch_size": 32}

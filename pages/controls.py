@@ -64,8 +64,9 @@ def network(chosen: tuple[str, ...]) -> None:
 
 
 def systems() -> dict[str, str]:
-    """The published systems that ship, by name, and what people see."""
-    return {name: f"{ARCHITECTURES[config.architecture].label}, as published" for name, config in SYSTEMS.items()}
+    """The published systems that ship, by name, and what people see; with them the app's own that has no bottleneck."""
+    entries = {name: ARCHITECTURES[config.architecture] for name, config in SYSTEMS.items()}
+    return {name: entry.label if entry.own else f"{entry.label}, as published" for name, entry in entries.items()}
 
 
 def seen_on(config: RunConfig) -> tuple[str, str, str]:

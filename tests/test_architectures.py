@@ -61,6 +61,7 @@ def test_shapes_and_range(name, shape):
 @LEARNED
 def test_a_linear_decoder_gives_the_logits_themselves(name):
     squashed, linear, x = build(config(name)), build(config(name, output="linear")), images()
+    linear.set_weights(squashed.weights())
     np.testing.assert_allclose(1 / (1 + np.exp(-linear.reconstruct(x))), squashed.reconstruct(x), atol=1e-6)
     z, switches = linear.encode(x), linear.switches(x)
     np.testing.assert_allclose(linear.decode(z, switches), linear.logits(x)[1].numpy(), atol=1e-5)
@@ -221,7 +222,15 @@ def test_arrays_of_another_shape_are_refused(name):
         model.decode(np.zeros((2, 3, 3)))
 
 
-FACTORS = {"fast": 4, "conv_denoise": 4, "conv_unpool": 2, "conv_transpose": 2, "conv_transpose_even": 2, "masci": 2}
+FACTORS = {
+    "fast": 4,
+    "fast_denoise": 4,
+    "conv_denoise": 4,
+    "conv_unpool": 2,
+    "conv_transpose": 2,
+    "conv_transpose_even": 2,
+    "masci": 2,
+}
 """Networks that halve the image, and what its sides have to be multiples of."""
 
 
@@ -295,6 +304,16 @@ def test_dense_deep_begins_with_sigmoids_as_steep_as_tanh_units():
         gain = 4 if layer.name.startswith("hidden") else 1
         kernel = layer.kernel.numpy()
         np.testing.assert_allclose(np.abs(kernel).max(), gain * np.sqrt(6 / sum(kernel.shape)), rtol=0.01)
+
+
+def test_fast_denoise_starts_where_drawings_are_on_the_mean_and_gives_its_block_as_the_identity():
+    model = build(config("fast_denoise"))
+    assert not model.encoder.get_layer("residual_out").kernel.numpy().any()
+    flat = model.decode(np.zeros((1, *model.code_shape), "float32"))
+    np.testing.assert_allclose(flat, 1 / (1 + np.exp(2)), rtol=1e-6)
+    assert model.code_shape == build(config("conv_denoise")).code_shape
+    linear = build(config("fast_denoise", output="linear"))
+    assert not linear.decode(np.zeros((1, *model.code_shape), "float32")).any()
 
 
 def test_fast_starts_its_block_as_the_identity_and_its_code_is_unbounded():

@@ -89,7 +89,7 @@ BAD = [
     (["train", "--epochs", "many"], "epochs is 'many'; it must be a whole number from 1 to 1000."),
     (["train", "--num-train", "99"], "num_train is '99'; it must be a whole number from 100 to 60000."),
     (["train", "--loss", "foo"], "Unknown loss 'foo': choose one of bce, mse, half."),
-    (["train", "--architecture", "foo"], "Unknown architecture 'foo': choose one of fast, dense, dense_linear_2d, "),
+    (["train", "--architecture", "foo"], "Unknown architecture 'foo': choose one of fast, fast_denoise, dense, "),
     (["train", "--dataset", "stroke"], "Did you mean 'strokes'?"),
     (["train", "--optimizer", "foo"], "Unknown optimizer 'foo': choose one of adam, muon, rmsprop, sgd."),
     (["train", "--dataset", "strokes", "--name", "a/b"], "'a/b' cannot name a run: use up to 80 of a-z, 0-9,"),

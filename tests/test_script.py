@@ -47,6 +47,7 @@ CASES = {
     "deep": settings("dense_deep", 30, "half", "gaussian", "adam", "constant", learning_rate=0.001),
     "plane": settings("dense_linear_2d", 2, "mse", "none", "rmsprop", "cosine", output="linear"),
     "one layer": settings("dense_denoise", 16, "half", "masking", "adam", "constant", output="linear", learning_rate=0.001),
+    "denoiser": settings("fast_denoise", 8, "mse", "gaussian", "muon", "one_cycle", epochs=1),
     "resized": settings("conv_resize", 8, "mse", "gaussian", "adam", "one_cycle", epochs=1),
 }
 OWN_LAYERS = {"conv_unpool", "conv_transpose", "conv_transpose_even", "masci"}

@@ -26,6 +26,7 @@ class Architecture(Entry):
         takes: settings of which it takes only some values, with these.
         sees: "image", or "grey": then what it is shown of images in colour is their luma, and colour is what it gives.
         fixed_code: the code's size follows from the image's; `bottleneck` changes nothing.
+        own: designed for this app; `published` is then its recipe.
         stages: pairs of layers that can be trained alone, before the whole.
         solve: for a network without training steps, what computes its weights: `solve(model, x)` with all training images.
         file: where its code stands.
@@ -36,6 +37,7 @@ class Architecture(Entry):
     takes: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     sees: str = "image"
     fixed_code: bool = False
+    own: bool = False
     stages: int = 0
     solve: Any = None
     file: Path = Path()
@@ -80,6 +82,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             r"z = W h + b",
             r"\hat x_{2i+p,\,2j+q} = \sigma(g_{i,j,\,2p+q})",
         ),
+        own=True,
     ),
     "fast_denoise": _entry(
         "Fast denoiser",
@@ -94,6 +97,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             r"\hat x_{2i+p,\,2j+q} = \sigma(g_{i,j,\,2p+q})",
         ),
         fixed_code=True,
+        own=True,
     ),
     "dense": _entry(
         "Dense",

@@ -12,8 +12,8 @@ Time of a step, in one process and in turns:
 
 Same network, noise, batches, optimizer and thread priority. A figure is the mean of the steps after the first ten, which
 compile, and before its last, which ends the epoch; shown are the medians over the rounds and, within each round, of the
-ratios to bare. The bar is 1.10, and not to be slower than fit. Processor time, of all threads together, is shown beside the time by the clock: a machine
-that does other things as well is to be judged by it.
+ratios to bare. The bar is 1.10, and not to be slower than fit. Processor time, of all threads together, is shown beside
+the time by the clock: a machine that does other things as well is to be judged by it.
 """
 
 from __future__ import annotations
