@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, tuple[str, list[str], list[str]]] = {
     "hand": ("from a stroke's end to its picture, and from page to page", [], ["--strokes", "6", "--rounds", "2"]),
     "visitors": ("twenty visitors at once, and what one more costs", [], ["--seconds", "10"]),
     "memory": ("what many runs leave in memory", [], ["--runs", "10"]),
+    "hour": ("what an hour of mixed use leaves in the server's memory", [], ["--visitors", "15"]),
     "growth": ("how cost grows with size", [], ["--steps", "10"]),
     "estimate": ("estimated against real time of a run", [], ["--steps", "100"]),
     "strokes_to_mnist": ("how near drawn digits are to real ones", [], []),

@@ -59,7 +59,7 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor() or platform.machine()
-    found = dict(line.split("\t: ", 1) for line in map(str.rstrip, lines) if "\t: " in line)
+    found = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     flags = found.get("flags", "").split()
     extra = [flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if flag in flags]
     return f"{found.get('model name', platform.machine())} ({', '.join(extra)})"

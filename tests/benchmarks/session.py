@@ -21,39 +21,57 @@ class Session:
     """One page of the app, opened.
 
     Attributes:
-        sliders: by label, the widget's id, of those that the page last drew.
+        widgets: by label, the id of every slider and button that the page has drawn.
         html: what the page last drew as HTML, in the order it came.
         received: bytes of websocket frames since the session was opened.
     """
 
-    def __init__(self, socket: ClientConnection, query: str) -> None:
-        self._socket, self._query, self._values = socket, query, {}
-        self.sliders: dict[str, str] = {}
+    def __init__(self, socket: ClientConnection, page: str, query: str) -> None:
+        self._socket, self._page, self._query, self._values = socket, page, query, {}
+        self.widgets: dict[str, str] = {}
         self.html: list[str] = []
         self.received = 0
 
     @classmethod
-    async def open(cls, root: str, query: str = "") -> Session:
-        """Opens the first page with the settings of a link, and waits until it shows a reconstruction.
+    async def open(cls, root: str, query: str = "", page: str = "", shows: str = "reconstructed") -> Session:
+        """Opens a page with the settings of a link, and waits until it shows something.
 
         Args:
             root: the server's address, with a slash at the end.
             query: such as "seed=3&bottleneck=8".
+            page: such as "train"; the first one if empty.
+            shows: words in what the page draws as HTML.
         """
         address = root.replace("http", "ws", 1) + "_stcore/stream"
-        session = cls(await connect(address, subprotocols=["streamlit"], max_size=None, proxy=None), query)
+        session = cls(await connect(address, subprotocols=["streamlit"], max_size=None, proxy=None), page, query)
+        await session.wait_for(shows)
+        return session
+
+    async def wait_for(self, words: str, seconds: float = 120.0) -> None:
+        """Runs the page again and again, as it does by itself in a browser, until it shows these words.
+
+        Raises:
+            RuntimeError: it does not.
+        """
+        end = time.monotonic() + seconds
         while True:
-            await session.run()
-            if any('alt="' in html and "reconstructed" in html for html in session.html):
-                return session
-            await asyncio.sleep(0.25)  # as the page itself does in a browser, until the networks are loaded
+            await self.run()
+            if any(words in html for html in self.html):
+                return
+            if time.monotonic() > end:
+                raise RuntimeError(f"{self._page or 'The first page'} does not show {words!r}.")
+            await asyncio.sleep(0.25)
 
     async def move(self, label: str, value: float | str) -> float:
         """Puts a slider to a number, or to an option by its name, and waits for the page that answers, as `run` does."""
-        self._values[self.sliders[label]] = value
+        self._values[self.widgets[label]] = value
         return await self.run()
 
-    async def run(self) -> float:
+    async def press(self, label: str) -> float:
+        """Presses a button, and waits as `move` does."""
+        return await self.run(self.widgets[label])
+
+    async def run(self, pressed: str = "") -> float:
         """Asks for the page and reads it to its end; returns the seconds that took.
 
         Raises:
@@ -61,6 +79,9 @@ class Session:
         """
         message = BackMsg()
         message.rerun_script.query_string = self._query
+        message.rerun_script.page_name = self._page
+        if pressed:
+            message.rerun_script.widget_states.widgets.add(id=pressed, trigger_value=True)
         for widget, value in self._values.items():
             state = message.rerun_script.widget_states.widgets.add(id=widget)
             (state.string_array_value if isinstance(value, str) else state.double_array_value).data.append(value)
@@ -81,8 +102,9 @@ class Session:
     def _read(self, element) -> str:
         """Keeps what is of use; returns the message of an exception on the page."""
         kind = element.WhichOneof("type")
-        if kind == "slider":
-            self.sliders[element.slider.label] = element.slider.id
+        if kind in ("slider", "button"):
+            widget = getattr(element, kind)
+            self.widgets[widget.label] = widget.id
         elif kind in ("markdown", "html"):
             self.html.append(element.markdown.body if kind == "markdown" else element.html.body)
         elif kind == "exception":
