@@ -26,9 +26,9 @@ from tests.benchmarks import machine
 
 ALL = RunConfig(
     dataset="mnist", num_train=60_000, architecture="fast", loss="mse", optimizer="muon", learning_rate=0.01,
-    schedule="one_cycle", batch_size=64,
+    schedule="one_cycle", batch_size=128,
 )  # fmt: skip
-FIRST = dataclasses.replace(ALL, num_train=10_000, loss="bce", noise_kind="gaussian", epochs=3)
+FIRST = dataclasses.replace(ALL, num_train=10_000, loss="bce", noise_kind="gaussian", epochs=3, batch_size=64)
 """What the Train page opens with, on MNIST."""
 
 
@@ -49,10 +49,10 @@ class Deadline:
 
 DEADLINES = {
     "32 numbers, noise 0.5": Deadline(
-        dataclasses.replace(ALL, bottleneck=32, noise_kind="gaussian", noise_factor=0.5, epochs=6), 60, 0.0105
+        dataclasses.replace(ALL, bottleneck=32, noise_kind="gaussian", noise_factor=0.5, epochs=5), 60, 0.0105
     ),
-    "30 numbers": Deadline(dataclasses.replace(ALL, bottleneck=30, epochs=6), 90, 3.00 / 784),
-    "2 numbers": Deadline(dataclasses.replace(ALL, bottleneck=2, epochs=6), 60, 0.037),
+    "30 numbers": Deadline(dataclasses.replace(ALL, bottleneck=30, epochs=5), 90, 3.00 / 784),
+    "2 numbers": Deadline(dataclasses.replace(ALL, bottleneck=2, epochs=4), 60, 0.037),
     "first preset": Deadline(FIRST, 5, 0.02),
 }
 

@@ -98,18 +98,20 @@ def exponent(row: dict[int, float]) -> float:
 
 def picture(found: dict, file: str) -> None:
     """Writes a chart for each table into one HTML file."""
-    from plotly import graph_objects
     from plotly.subplots import make_subplots
 
     tables = [(name, row, unit) for unit, rows in found["tables"].items() for name, row in rows.items()]
-    chart = make_subplots(rows=2, cols=4, subplot_titles=[name for name, _, _ in tables])
-    for place, (_, row, unit) in enumerate(tables):
+    titles = [f"{name}<br>{unit}" for name, _, unit in tables]
+    chart = make_subplots(rows=2, cols=4, subplot_titles=titles, vertical_spacing=0.2, horizontal_spacing=0.05)
+    for place, (name, row, _) in enumerate(tables):
         at = {"row": place // 4 + 1, "col": place % 4 + 1}
-        line = graph_objects.Scatter(x=list(row), y=list(row.values()), mode="lines+markers", showlegend=False)
-        chart.add_trace(line, **at)
-        chart.update_xaxes(type="log", tickvals=list(row), **at)
-        chart.update_yaxes(rangemode="tozero", title_text=unit if place % 4 == 0 else None, **at)
-    chart.update_layout(width=1300, height=620, margin={"l": 60, "r": 20, "t": 40, "b": 40})
+        chart.add_scatter(x=list(row), y=list(row.values()), mode="lines+markers", line_color="#636efa", **at)
+        grows = found["exponents"][name] > 0.5  # then a straight line says that cost is proportional to size
+        ticks = list(row)[1 if len(row) == len(IMAGES) and grows else 0 :]  # the smallest lie on each other
+        chart.update_xaxes(type="linear" if grows else "log", tickvals=ticks, tickformat="~s", **at)
+        chart.update_yaxes(rangemode="tozero", **at)
+    chart.update_layout(width=1300, height=560, margin={"l": 50, "r": 20, "t": 60, "b": 40}, showlegend=False)
+    chart.update_layout(template="plotly_white")
     chart.write_html(file, include_plotlyjs=True)
 
 

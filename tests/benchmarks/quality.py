@@ -60,7 +60,7 @@ class Goal:
 
 
 GOALS = {
-    "10 epochs": Goal(0.0114, 10, 25.0, dataclasses.replace(DENOISING, epochs=1, batch_size=192)),
+    "10 epochs": Goal(0.0114, 10, 25.0, dataclasses.replace(DENOISING, epochs=1, batch_size=256)),
     "60 epochs": Goal(0.0100, 60, 40.0, DENOISING),
 }
 
