@@ -53,6 +53,11 @@ def ready(timeout: float = 0.0) -> bool:
     return loaded
 
 
+def failure() -> str:
+    """Why networks can never be used here; "" as long as they may."""
+    return _failure[0] if _failure else ""
+
+
 def page_shown() -> None:
     """To be called when a browser has drawn a page: loading need not wait any longer."""
     _needed.set()

@@ -14,7 +14,7 @@ from cae_core.config import SHIPPED_LOSSES
 from cae_core.grey import luma
 from cae_core.losses import LOSSES
 from cae_core.runs import Run
-from pages import keeping, show
+from pages import keeping, show, waiting, widgets
 from pages.show import Row
 
 FILES = ("keras", "architecture", "weights")
@@ -110,10 +110,10 @@ def take(shown: Sequence[Run], take_loss: str, ready: bool) -> None:
             "`(n, 48, 48, 1)` from 0 to 1; what comes out are red, green and blue."
         )
         if not ready:
-            st.caption("The networks are being loaded, which takes a few seconds after the start of the program.")
+            waiting.say()
             return
         if len(shown) > 1:
-            st.segmented_control(
+            widgets.segmented_control(
                 "Which", SHIPPED_LOSSES, format_func=lambda loss: f"Trained with {LOSSES[loss].label}", key="take_loss",
                 required=True, label_visibility="collapsed",
             )  # fmt: skip

@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from cae_core import charts, datasets, denoising, runs, training
+from cae_core import backend, charts, datasets, denoising, runs, training
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
 from cae_core.runs import Run
@@ -103,7 +103,7 @@ def _rows(compared: Sequence[Run]) -> None:
     if noise != "no noise":
         rows.append(show.Row("Noisy", noise, drawn.x_noisy, f"{ten}, {noise}, MSE {drawn.noisy_figures['mse']:.4f}"))
     ready, trouble = waiting.networks_ready(), []
-    for run in compared:
+    for run in [] if backend.failure() else compared:
         told = run.label.replace("<", "‹")  # the browser's cleaner drops an alternative text with a tag in it
         made, note = (None, "…") if run.is_trained else (None, "it has no trained network")
         if run.is_trained and ready:
@@ -120,8 +120,7 @@ def _rows(compared: Sequence[Run]) -> None:
         show.download(rows, "The same ten images", f"Noise: {noise}. Runs: {names}.", names)
     else:
         show.download_later()
-        st.caption("The networks are being loaded, which takes a few seconds after the start of the program.")
-        waiting.for_networks()
+        waiting.say()
 
 
 def _through(drawn: denoising.Sample, run: Run) -> tuple[np.ndarray | None, str]:

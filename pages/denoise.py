@@ -8,7 +8,7 @@ from cae_core.config import BOTTLENECKS, BOUNDS, SHIPPED_LOSSES, Bounds
 from cae_core.corruptions import CORRUPTIONS
 from cae_core.losses import LOSSES
 from cae_core.pretrained import TRAINED_ON, name_of
-from pages import controls, explain, missing, show, state, waiting
+from pages import controls, explain, missing, show, state, waiting, widgets
 from pages.setting import Names, Setting
 
 NOISES = tuple(kind for kind in CORRUPTIONS if kind != "none")
@@ -32,8 +32,8 @@ def _sidebar(chosen: tuple[str, ...]) -> None:
         controls.network(chosen)
         st.button("New images", icon=":material/shuffle:", on_click=_new_images, width="stretch")
         with st.expander("More"):
-            st.toggle("Show both losses", key="both_losses", disabled=bool(chosen))
-            st.number_input("Sample (seed)", 0, 9999, step=1, key="seed", help="Decides the ten images and the noise.")
+            widgets.toggle("Show both losses", key="both_losses", disabled=bool(chosen))
+            widgets.number_input("Sample (seed)", 0, 9999, step=1, key="seed", help="Decides the ten images and the noise.")
 
 
 def _new_images() -> None:
@@ -76,13 +76,15 @@ def _page() -> None:
         else:
             losses = SHIPPED_LOSSES if now["both_losses"] else (now["loss"],)
             names = [name_of(now["dataset"], now["bottleneck"], loss, now["trained_on"]) for loss in losses]
-        if backend.ready():
+        if waiting.networks_ready():
             through = denoising.reconstruct(drawn, names)
             if not now["run"]:
                 _expect(now)
+        elif backend.failure():
+            names = losses = ()  # the clean and the noisy row need no network
     except (RuntimeError, runs.RunError) as error:
         st.error(show.plain(str(error)))
-        names = losses = ()  # the clean and the noisy row need no network
+        names = losses = ()
 
     noise = f"{CORRUPTIONS[now['noise_kind']].label.lower()} {now['noise_factor']:g}"
     rows = _rows(drawn, through, losses, noise)
@@ -106,8 +108,7 @@ def _page() -> None:
     if through:
         st.caption("These figures are of the ten images above. " + _on_whole_test_set(through, losses))
     elif losses:
-        st.caption("The networks are being loaded, which takes a few seconds after the start of the program.")
-        waiting.for_networks()
+        waiting.say()
     explain.try_this(explain.EXPERIMENTS)
     explain.settings(now["noise_kind"])
     if now["dataset"] == "strokes" and not datasets.DATASETS["mnist"].on_machine():

@@ -7,7 +7,7 @@ import streamlit as st
 
 from cae_core import backend, datasets, drawing, gallery, runs, unusual, uploads
 from cae_core.corruptions import CORRUPTIONS, corrupt
-from pages import draw_controls, draw_words, drawn, explain, missing, pad, show, state, waiting
+from pages import draw_controls, draw_words, drawn, explain, missing, pad, show, state, waiting, widgets
 
 SETTINGS = draw_controls.settings()
 
@@ -41,12 +41,12 @@ def _take_file() -> None:
 def _instead(now: dict, own: pad.Own) -> None:
     """Ready drawings and files."""
     names = {pad.OWN: "Mine"} | {name: ready.label for name, ready in gallery.READY.items()}
-    st.pills("Ready drawings", names, format_func=names.get, key="ready", required=True, wrap=True)
+    widgets.pills("Ready drawings", names, format_func=names.get, key="ready", required=True, wrap=True)
     if problem := state.kept("upload_problem"):
         st.error(show.plain(problem))
     st.file_uploader("Upload a picture", list(uploads.ENDINGS), key="upload", on_change=_take_file)
     if own.upload is not None and now["ready"] == pad.OWN:
-        st.segmented_control("Ink", drawing.INKS, format_func=drawing.INKS.get, key="ink", required=True)
+        widgets.segmented_control("Ink", drawing.INKS, format_func=drawing.INKS.get, key="ink", required=True)
         if own.note:
             st.caption(show.plain(own.note))
 
@@ -65,7 +65,7 @@ def _drawing(found: list[runs.Run]) -> None:
         picture = np.zeros((drawing.PAD, drawing.PAD), np.float32) if picture is None else picture
         x = drawing.to_network(picture, now["centred"])
         x_noisy = corrupt(x, now["noise_kind"], now["added_noise"], now["seed"])
-        if backend.ready():
+        if waiting.networks_ready():
             seen = [unusual.see(run, x, x_noisy) for run in found]
     except (RuntimeError, ValueError) as error:
         problem = problem or str(error)
@@ -109,17 +109,11 @@ def _page() -> None:
     found, trouble = draw_controls.networks(now)
     for sentence in trouble:
         st.error(show.plain(sentence))
-    _drawing(found)
+    _drawing([] if backend.failure() else found)
     explain.try_this(draw_words.experiments(datasets.default() if now["dataset"] == "fashion_mnist" else now["dataset"]))
     draw_words.explanation()
-    try:
-        if backend.ready():
-            _compare_with_test_sets(found)
-        else:
-            waiting.for_networks()
-    except RuntimeError as error:
-        st.error(show.plain(str(error)))
+    if waiting.networks_ready():
+        _compare_with_test_sets(found)
 
 
 _page()
-state.keep_visitor()

@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from cae_core import backend
+from pages import identity, waiting
 
 PAGES = {
     "denoise.py": "Denoise",
@@ -22,5 +23,18 @@ PAGES = {
 st.set_page_config(page_title="Autoencoder explorer", page_icon="🔢", layout="wide")
 st.html(Path(__file__).with_name("style.css"))
 backend.start()  # already running under app.py; a test that runs only this file gets it here
-pages = [st.Page(file, title=title, default=file == "denoise.py") for file, title in PAGES.items()]
+first, *others = PAGES
+# The page that opens is at the root; at the address that anybody would guess it opens, too, which takes a page of its own.
+pages = [
+    st.Page(first, title=PAGES[first], default=True, url_path="root"),
+    *(st.Page(file, title=PAGES[file]) for file in others),
+    st.Page(first, title=PAGES[first], visibility="hidden"),
+]
+if identity.is_forgotten():
+    st.info(
+        "Your browser keeps nothing for this page inside another one: what you train here is yours until you reload it. "
+        f"[Open it in a tab of its own]({identity.own_tab()}) to keep it."
+    )
 st.navigation(pages, position="top").run()
+waiting.draw_again()
+identity.remember()

@@ -9,7 +9,7 @@ from cae_core import backend, charts, datasets, replay, runs, training, watching
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
 from cae_core.runs import Run, RunError
-from pages import compare, keeping, missing, show, state, versus, waiting
+from pages import compare, keeping, missing, show, state, versus, waiting, widgets
 
 CURVE, PLANE = 210, 350
 _played: set = set()
@@ -65,16 +65,14 @@ def _forked_from(name: str, step: object, per_epoch: float) -> str:
 def _time_machine(run: Run, settings: dict) -> None:
     """The probe images, the plane and the curve at one saved moment after the other."""
     here = _here(run)
-    try:
-        # Reading the data and asking every saved network takes seconds: the rest of the page is drawn first.
-        playing = backend.ready() and (here in _played or not state.first_time("replayed", here))
-    except RuntimeError as error:
-        st.error(show.plain(str(error)))
+    if backend.failure():
         state.write_address(settings)
         return
+    # Reading the data and asking every saved network takes seconds: the rest of the page is drawn first.
+    playing = waiting.networks_ready() and (here in _played or not state.first_time("replayed", here))
     st.fragment(_moments)(run, settings, playing)  # nothing of the page but this is drawn again when the slider moves
     if not playing:
-        waiting.for_networks()
+        waiting.ask_again()
 
 
 def _here(run: Run) -> tuple:
@@ -91,7 +89,9 @@ def _moments(run: Run, settings: dict, playing: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if len(epochs) > 1:
             state.change(epoch=epochs[moment])
-            epoch = st.select_slider("Epoch", epochs, key="epoch", format_func=_epoch, help="0 is the untrained network.")
+            epoch = widgets.select_slider(
+                "Epoch", epochs, key="epoch", format_func=_epoch, help="0 is the untrained network."
+            )
             moment = epochs.index(epoch)
         label = "Fork from this epoch" if len(epochs) > 1 else "Fork from its end"
         if st.button(label, icon=":material/call_split:", key="fork"):

@@ -10,6 +10,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
+from cae_core import backend
 from cae_core import figures as pictures
 from cae_core.charts import Figure
 from cae_core.description import Layer
@@ -47,8 +48,13 @@ class Row:
 
 
 def question(text: str) -> None:
-    """The one question a page answers, as its first line; a title, which the browser can draw without fetching more."""
+    """The one question a page answers, as its first line, and under it why no network can answer it, if so.
+
+    A title, which the browser can draw without fetching more.
+    """
     st.title(text, anchor=False)
+    if trouble := backend.failure():
+        st.error(plain(trouble))
 
 
 def link_problems(problems: Sequence[str]) -> None:
@@ -69,7 +75,7 @@ def grid(rows: Sequence[Row], columns: int = 10) -> None:
     for row in rows:
         cells.append(f'<div class="label">{escape(row.label)}<small>{escape(row.note)}</small></div>')
         if row.images is None:
-            cells.append('<div class="waiting" role="status" aria-label="The network is being loaded"></div>')
+            cells.append('<div class="waiting" role="status" aria-label="No picture yet"></div>')
         else:
             cells.append(f'<img src="{pictures.data_uri(row.strip())}" alt="{escape(row.alt, quote=True)}">')
     scale = ""

@@ -7,8 +7,6 @@ setting's key is the widget's key, the URL parameter's name and the name in JSON
 from __future__ import annotations
 
 import difflib
-import hashlib
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,11 +17,21 @@ from pages.setting import Setting, text
 # Streamlit's own binding of widgets to the URL writes labels and leaves defaults out, so a link would change its meaning
 # with the wording, or on a machine with another default data set. replaceState keeps one history entry a page, and
 # happens in the browser, so that no rerun ever sees an address older than its widgets.
+# Only what is this app's is replaced: Streamlit and whoever embeds the app have parameters of their own. Of a link with
+# more than a thousand parts Streamlit drops every one, so one with too many is opened again with fewer.
 _ADDRESS = """
 export default function ({ data }) {
-  const url = new URL(window.location.href);
-  if (url.search !== "?" + data.query) {
-    url.search = data.query;
+  const url = new URL(window.location.href), query = new URLSearchParams(data.query);
+  const others = [...url.searchParams].filter(([key]) => !data.ours.includes(key));
+  if (others.length > data.most) {
+    const ours = [...url.searchParams].filter(([key]) => data.ours.includes(key));
+    url.search = new URLSearchParams([...ours, ...others.slice(0, data.most)]);
+    window.location.replace(url);
+    return;
+  }
+  others.forEach(([key, value]) => query.append(key, value));
+  if (url.search !== "?" + query) {
+    url.search = query;
     window.history.replaceState(window.history.state, "", url);
   }
 }
@@ -32,6 +40,10 @@ export default function ({ data }) {
 
 MOST = 400
 """Characters of a link's part that are looked at: more is never needed, and an error repeats it."""
+MOST_OTHERS = 900
+"""Parts of an address that are no settings and stay."""
+MOST_UNKNOWN = 3
+"""Settings that there are not and that are named; of more, only the number is said."""
 
 
 def open_page(page: str, settings: Mapping[str, Setting]) -> list[str]:
@@ -51,7 +63,9 @@ def open_page(page: str, settings: Mapping[str, Setting]) -> list[str]:
         written = st.session_state.get("_written", {})
         st.session_state.update({key: written[key] for key in settings if key in written})
         st.session_state["_problems"] = _read_link(settings)
-    st.session_state.update(st.session_state.pop("_next", {}))
+        st.session_state["_changes"] = {}  # the controls of this page are not there yet, so nothing can hold an older value
+    change(**st.session_state.pop("_next", {}))
+    _repeat_changes(settings)
     last = {} if arrived else st.session_state.get("_last", {})
     for key, setting in settings.items():
         # The session forgets a key after a run that did not draw its widget. Only then is it assigned: what is assigned
@@ -66,18 +80,38 @@ def open_page(page: str, settings: Mapping[str, Setting]) -> list[str]:
     return st.session_state["_problems"]
 
 
+def _repeat_changes(settings: Mapping[str, Setting]) -> None:
+    """Sends what the program has changed once more, until the browser has drawn it.
+
+    A run that another soon follows may never be drawn: the browser then has the older value still, and gives it as its
+    own. That it has drawn the new one is told by its address, which is written with the controls; that a hand has moved
+    the control since, by a value that is neither the new nor an older one.
+    """
+    changes = st.session_state.get("_changes", {})
+    for key, (value, older) in list(changes.items()):
+        in_browser = text(st.session_state.get(key, value))
+        is_drawn = st.query_params.get(key) == text(value)
+        if key in settings and not is_drawn and in_browser in {text(value), *older}:
+            st.session_state[key] = value
+        else:
+            del changes[key]
+
+
 def _read_link(settings: Mapping[str, Setting]) -> list[str]:
-    problems = []
+    problems, unknown = [], []
     for key, given in st.query_params.items():
-        key, given = key[:MOST], given[:MOST]
         if key not in settings:
-            near = difflib.get_close_matches(key, settings, n=1)
-            problems.append(f"There is no setting {key!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
+            unknown.append(key[:MOST])
             continue
         try:
-            st.session_state[key] = settings[key].parse(key, given)
+            st.session_state[key] = settings[key].parse(key, given[:MOST])
         except ValueError as error:
             problems.append(str(error))
+    for key in unknown[:MOST_UNKNOWN]:
+        near = difflib.get_close_matches(key, settings, n=1)
+        problems.append(f"There is no setting {key!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
+    if more := len(unknown[MOST_UNKNOWN:]):
+        problems.append(f"Nor is there any of the {more:,} others that it names.")
     return problems
 
 
@@ -86,8 +120,17 @@ def values(settings: Mapping[str, Setting]) -> dict[str, Any]:
     return {key: st.session_state[key] for key in settings}
 
 
+def value(key: str) -> Any:
+    """What the session has for a widget's key; None where it has nothing."""
+    return st.session_state.get(key)
+
+
 def change(**new: Any) -> None:
     """Sets some settings; for callbacks of buttons, which run before the widgets are made."""
+    changes = st.session_state.setdefault("_changes", {})
+    for key in new.keys() & st.session_state.keys():
+        before, older = changes.get(key, (st.session_state[key], ()))
+        changes[key] = (new[key], {*older, text(before), text(st.session_state[key])})
     st.session_state.update(new)
 
 
@@ -107,41 +150,15 @@ def matches(some: Mapping[str, Any]) -> bool:
     return all(key in st.session_state and text(st.session_state[key]) == text(value) for key, value in some.items())
 
 
-_KNOWN = """
-export default function ({ data }) {
-  if (!document.cookie.split("; ").some(cookie => cookie.startsWith(data.cookie + "=")))
-    document.cookie = `${data.cookie}=${data.token}; path=/; max-age=31536000; SameSite=Strict`;
-}
-"""
-_COOKIE = "cae_visitor"
-
-
-def visitor() -> str:
-    """An opaque mark of this visitor, the same in every tab and after closing them, that nobody else can have.
-
-    The browser keeps a random token as a cookie; what is handed on, and written to disk with runs, is its hash.
-    """
-    kept = st.context.cookies.get(_COOKIE)
-    token = st.session_state.get("_token") or (isinstance(kept, str) and kept) or secrets.token_urlsafe(16)
-    st.session_state["_token"] = token
-    return hashlib.sha256(token.encode()).hexdigest()[:16]
-
-
-def keep_visitor() -> None:
-    """Has the browser keep the token; at the end of a page that makes things which belong to somebody."""
-    visitor()
-    st.components.v2.component("visitor", js=_KNOWN)(
-        data={"cookie": _COOKIE, "token": st.session_state["_token"]}, key="visitor"
-    )
-
-
 def write_address(settings: Mapping[str, Setting]) -> None:
     """Puts every setting into the browser's address, so that copying it copies the page as it is."""
     from urllib.parse import urlencode
 
     st.session_state["_written"] = {**st.session_state.get("_written", {}), **values(settings)}
     query = urlencode({key: text(st.session_state[key]) for key in settings})
-    st.components.v2.component("address", js=_ADDRESS)(data={"query": query}, key="address")
+    st.components.v2.component("address", js=_ADDRESS)(
+        data={"query": query, "ours": list(settings), "most": MOST_OTHERS}, key="address"
+    )
 
 
 def said(component: str, event: str) -> Any:

@@ -6,7 +6,7 @@ import time
 import streamlit as st
 
 from cae_core import backend
-from pages import show
+from pages import state
 
 FIRST_PAINT = 0.15
 """Seconds in which a new visitor's browser draws the question; sent together, all is drawn together, much later."""
@@ -18,26 +18,43 @@ def for_first_paint() -> None:
 
 
 def networks_ready() -> bool:
-    """Whether networks can be used; says why, if they never will."""
-    try:
-        return backend.ready()
-    except RuntimeError as error:
-        st.error(show.plain(str(error)))
-        return False
+    """Whether networks can be used; where not yet, the page is drawn again as soon as they can."""
+    is_ready = _are_networks_ready()
+    if not is_ready:
+        ask_again()
+    return is_ready
 
 
-def for_networks() -> None:
-    """Draws the page again when networks can be used; until then the browser has what needs none.
+def say() -> None:
+    """In the place of what needs a network, as long as there may be one."""
+    if not backend.failure():
+        st.caption("The networks are being loaded, which takes a few seconds after the start of the program.")
 
-    To be called where places are kept for what a network makes; soon after, the page runs again.
-    """
-    calls = itertools.count()
+
+def ask_again() -> None:
+    """Has the page drawn once more when this one is on screen and networks can be used."""
+    state.keep("again", True)
+
+
+def draw_again() -> None:
+    """Draws the page again where it asked for that, or when networks can never be used; for the end of every page."""
+    again, calls = state.kept("again", False), itertools.count()
+    state.keep("again", False)
+    if backend.failure() or (_are_networks_ready() and not again):
+        return
 
     @st.fragment(run_every=0.25)
     def look() -> None:
         if next(calls):  # the first call is the page's own; the next come from a browser that has drawn it
             backend.page_shown()
-            if backend.ready():
+            if backend.failure() or (again and _are_networks_ready()):
                 st.rerun()
 
     look()
+
+
+def _are_networks_ready() -> bool:
+    try:
+        return backend.ready()
+    except RuntimeError:  # `backend.failure` says why
+        return False

@@ -58,19 +58,19 @@ class Visitor:
         self.page.locator('.grid img[alt*="reconstructed"]').first.wait_for()
         return self.idle()
 
-    def idle(self) -> Visitor:
-        """Waits until the server has nothing more to say."""
+    def idle(self, rest: int = 400) -> Visitor:
+        """Waits until the server has had nothing more to say for `rest` milliseconds."""
         self.page.locator(IDLE).wait_for()
         self.page.wait_for_function(
-            """idle => {
+            """([idle, rest]) => {
               const now = performance.now(), markup = document.body.innerHTML.length + location.search;
               if (markup !== window._markup || !document.querySelector(idle)) {
                 window._markup = markup;
                 window._since = now;
               }
-              return now - window._since > 400;
+              return now - window._since > rest;
             }""",
-            arg=IDLE,
+            arg=[IDLE, rest],
             polling=50,
         )
         return self

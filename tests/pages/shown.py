@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import hashlib
 import io
@@ -21,6 +22,12 @@ KINDS = (
     "selectbox", "slider", "select_slider", "segmented_control", "toggle", "number_input", "text_input", "button",
 )  # fmt: skip
 PATIENCE = 120  # seconds for one run of a page; far more than it takes, so that a busy machine fails nothing
+
+
+def frame_pages() -> dict[str, str]:
+    """Every page's file and title, in the order of the navigation; read, for the frame draws a page when it is imported."""
+    assigned = (node for node in ast.parse(FRAME.read_text(encoding="utf-8")).body if isinstance(node, ast.Assign))
+    return next(ast.literal_eval(node.value) for node in assigned if node.targets[0].id == "PAGES")
 
 
 def unescaped(text: str) -> str:
@@ -88,7 +95,7 @@ class ShownPage:
 
     def __init__(self, visitor: str = "someone", **link: object) -> None:
         self.app = AppTest.from_file(FRAME, default_timeout=PATIENCE)
-        self.app.session_state["_token"] = visitor
+        self.app.session_state["_kept_token"] = visitor
         if self.FILE:
             self.app.switch_page(self.FILE)
         for key, value in link.items():
@@ -116,7 +123,7 @@ class ShownPage:
     @property
     def owner(self) -> str:
         """The mark that the visitor's runs bear."""
-        return owner(self.app.session_state["_token"])
+        return owner(self.app.session_state["_kept_token"])
 
     def _keyed(self, key: str) -> list:
         return [widget for kind in KINDS for widget in getattr(self.app, kind) if widget.key == key]

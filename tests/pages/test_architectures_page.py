@@ -148,15 +148,6 @@ def test_before_the_networks_are_loaded(monkeypatch):
     assert "Sub-pixel upsampling" in page.text or "sub-pixel upsampling" in page.text
 
 
-def test_no_tensorflow_is_one_sentence(monkeypatch):
-    def broken(timeout=0.0):
-        raise RuntimeError("TensorFlow could not be loaded (no such thing): install it.")
-
-    monkeypatch.setattr(backend, "ready", broken)
-    for view in ("layers", "leak"):
-        assert view == "leak" or ShownArchitectures(view=view).messages("error") != []
-
-
 def test_too_large_a_number_shows_the_last_image():
     page = ShownArchitectures(image=9999)
     assert "test image 4,999 of Strokes" in page.html

@@ -188,16 +188,6 @@ def test_before_networks_are_there_the_drawing_is(monkeypatch):
     assert page.messages == []
 
 
-def test_says_what_to_do_when_tensorflow_cannot_be_loaded(monkeypatch):
-    def fail(timeout=0.0):
-        raise RuntimeError("TensorFlow could not be loaded: run pip again.")
-
-    monkeypatch.setattr("cae_core.backend.ready", fail)
-    page = Shown()
-    assert any("run pip again" in message for message in page.messages)
-    assert page.tile("your drawing").any()
-
-
 @pytest.mark.parametrize(
     ("key", "text", "says"),
     [

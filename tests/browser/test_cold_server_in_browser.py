@@ -1,0 +1,64 @@
+"""A class opens the app while its server starts: what the controls show is what the address and the pictures say."""
+
+import time
+
+import pytest
+from live import PATIENCE
+from visitor import Visitor
+
+pytestmark = pytest.mark.browser
+
+APART = 0.5  # seconds between two tabs
+
+# Controls as a visitor sees them, by label. One that was not given its value stands at its minimum, or nothing is chosen.
+CONTROLS = """
+() => {
+  const controls = {}, text = element => element.innerText.trim();
+  const each = (test_id, value) => {
+    for (const box of document.querySelectorAll(`[data-testid="${test_id}"]`))
+      controls[text(box.querySelector("label"))] = value(box);
+  };
+  each("stSlider", box => text(box.querySelector('[data-testid="stSliderThumbValue"]')));
+  each("stButtonGroup", box => [...box.querySelectorAll("[aria-checked=true]")].map(text).join());
+  each("stSelectbox", box => box.querySelector("input").value || text(box.querySelector("[data-baseweb=select]") || box));
+  each("stNumberInput", box => box.querySelector("input").value);
+  return controls;
+}
+"""
+
+# The links that a class opens, and what the controls have to show there.
+CLASS = [
+    ("", {"Noise factor": "0.50", "Bottleneck": "32", "Loss": "BCE", "Model trained on": "Noisy images"}),
+    ("denoise?noise_factor=0.8", {"Noise factor": "0.80", "Bottleneck": "32", "Data set": "Strokes"}),
+    ("?noise_factor=0.3&bottleneck=8&loss=mse&trained_on=clean",
+     {"Noise factor": "0.30", "Bottleneck": "8", "Loss": "MSE", "Model trained on": "Clean images"}),
+    ("train?bottleneck=16&loss=mse&noise_factor=0.2", {"Noise factor": "0.20", "Bottleneck": "16", "Loss": "MSE"}),
+    ("latent?points=500&bottleneck=8", {"Points shown": "500", "Bottleneck": "8", "Loss": "BCE"}),
+    ("architectures?view=race&race_noise=0.4", {"Noise factor": "0.40", "What to look at": "Decoder race"}),
+    ("stacked?stack_view=mine&layers=3&maps=9", {"Layers": "3", "Maps": "9"}),
+    ("", {"Noise factor": "0.50", "Bottleneck": "32", "Loss": "BCE", "Model trained on": "Noisy images"}),
+]  # fmt: skip
+
+
+def lying_controls(browser, server, throttle):
+    """Opens a class's links while the server starts, each in a browser of its own; the controls that show something else."""
+    tabs, lies = [], []
+    for link, _ in CLASS:
+        tab = Visitor(browser.new_context(viewport={"width": 1366, "height": 768}), server.root)
+        tab.context.set_default_timeout(PATIENCE * 1000)
+        tab.context.new_cdp_session(tab.page).send("Emulation.setCPUThrottlingRate", {"rate": throttle})
+        tab.page.goto(server.root + link, wait_until="commit")
+        tabs.append(tab)
+        time.sleep(APART)
+    tabs[0].whole()  # the networks are there
+    for tab, (link, expected) in zip(tabs, CLASS, strict=True):
+        tab.idle(2_000)
+        controls = tab.page.evaluate(CONTROLS)
+        lies += [(link, label, controls.get(label)) for label, value in expected.items() if controls.get(label) != value]
+        tab.context.close()
+    return lies
+
+
+@pytest.mark.parametrize("throttle", [1, 6])
+def test_no_control_lies_on_a_server_that_is_starting(browser, expect, start, throttle):
+    assert lying_controls(browser, start(), throttle) == []
