@@ -41,7 +41,7 @@ CLASS = [
 
 
 def lying_controls(browser, server, throttle):
-    """Opens a class's links while the server starts, each in a browser of its own; the controls that show something else."""
+    """Opens the links while the server starts, each in a browser of its own; the controls that show something else."""
     tabs, lies = [], []
     for link, _ in CLASS:
         tab = Visitor(browser.new_context(viewport={"width": 1366, "height": 768}), server.root)
@@ -62,3 +62,29 @@ def lying_controls(browser, server, throttle):
 @pytest.mark.parametrize("throttle", [1, 6])
 def test_no_control_lies_on_a_server_that_is_starting(browser, expect, start, throttle):
     assert lying_controls(browser, start(), throttle) == []
+
+
+def test_every_page_says_on_the_first_visit_that_tensorflow_cannot_be_loaded(visit, expect, start, tmp_path):
+    stub = tmp_path / "tensorflow"
+    stub.mkdir()
+    stub.joinpath("__init__.py").write_text("import time\ntime.sleep(4)\nraise ImportError('no such library')\n")
+    server = start(PYTHONPATH=str(tmp_path))
+    pages = [
+        "",
+        "train",
+        "runs",
+        "latent",
+        "draw",
+        "architectures",
+        "architectures?view=leak",
+        "stacked",
+        "colour",
+        "reproduce",
+    ]
+    visitors = [visit(server, page) for page in pages]
+    for visitor in visitors:
+        alert = visitor.page.get_by_test_id("stAlert").filter(has_text="no such library")
+        expect(alert).to_have_count(1)
+        visitor.idle()  # nothing asks any more
+        assert visitor.page.get_by_test_id("stException").count() == 0
+    assert "Traceback" not in server.log.read_text(encoding="utf-8")
