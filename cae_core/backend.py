@@ -17,6 +17,8 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+from cae_core import keras_settings
+
 _tasks: deque[Callable[[], None]] = deque(maxlen=64)  # old wishes give way to new ones
 _wanted = threading.Semaphore(0)
 _started = threading.Lock()
@@ -92,7 +94,7 @@ def _load() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         with _without_notices():
-            import keras
+            keras = keras_settings.load()
             import tensorflow as tf
 
             # The runtime's own start, 0.3 s, is paid here too.

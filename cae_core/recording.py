@@ -92,9 +92,9 @@ class Recording:
                 (draft / "weights").mkdir()
                 if weights:
                     (draft / "weights" / self._weights(0).name).write_bytes(storage.weights_to_bytes(weights))
-                (draft / "history.csv").write_text(table([]))
+                (draft / "history.csv").write_text(table([]), encoding="utf-8")
                 (draft / "title.txt").write_text(title[: runs.TITLE], encoding="utf-8", errors="replace")
-                (draft / "run.json").write_text(self._described("waiting"))
+                (draft / "run.json").write_text(self._described("waiting"), encoding="utf-8")
             self._lock = storage.Lock(path / "lock")
         return self
 

@@ -120,8 +120,9 @@ class Run:
 
 
 def runs_dir() -> Path:
-    """Where users' runs are kept: `CAE_RUNS_DIR`, else `runs/` in the project."""
-    return Path(os.environ.get("CAE_RUNS_DIR") or PRETRAINED_DIR.parent / "runs")
+    """Where users' runs are kept: `CAE_RUNS_DIR` if that names a folder, else `runs/` in the project."""
+    named = os.environ.get("CAE_RUNS_DIR")
+    return (named and storage.named_folder(named)) or PRETRAINED_DIR.parent / "runs"
 
 
 def check_name(name: str) -> str:
@@ -141,7 +142,7 @@ def read(path: Path) -> Run:
     """
     file = path / "run.json"
     try:
-        values = json.loads(file.read_text())
+        values = json.loads(file.read_text(encoding="utf-8"))
         if values["format"] != FORMAT:
             raise ValueError(f"it is of format {values['format']}, this program reads format {FORMAT}")
         for figures in values["metrics"].values():
@@ -197,7 +198,7 @@ def every(folder: Path) -> tuple[list[Run], list[str]]:
 def history(run: Run) -> dict[str, np.ndarray]:
     """The columns of `history.csv`, each `(epochs,)` float64; a line of an epoch that was never completed is left out."""
     try:
-        with (run.path / "history.csv").open(newline="") as file:
+        with (run.path / "history.csv").open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))[: run.epochs]
         return {key: np.array([float(row[key]) for row in rows]) for key in (rows[0] if rows else ())}
     except (OSError, ValueError, TypeError) as error:

@@ -163,11 +163,16 @@ def _head(run: Run) -> str:
     return f'''"""Trains the run {run.name} again:
 same network, data, noise and steps, so the same losses, printed and written to history.csv. Needs tensorflow and numpy.
 Usage: python SCRIPT [IMAGES.npz], by default {data}"""
+import os
 import sys
 from pathlib import Path
 import numpy as np
+os.environ["KERAS_BACKEND"] = "tensorflow"  # this and the next two settings: whatever keras.json says
+import keras
 import tensorflow as tf
-HERE, keras, layers, init = Path(__file__).parent, tf.keras, tf.keras.layers, tf.keras.initializers
+keras.config.set_floatx("float32")
+keras.config.set_image_data_format("channels_last")
+HERE, layers, init = Path(__file__).parent, keras.layers, keras.initializers
 NUM_TRAIN, BATCH_SIZE, {epochs}, SEED = {run.num_train}, {_batch_size(run)}, {count}, {config.seed}
 LEARNING_RATE, NOISE_FACTOR, SPARSITY = {config.learning_rate}, {config.noise_factor}, {config.sparsity}'''
 

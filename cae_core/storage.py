@@ -20,6 +20,12 @@ except ImportError:  # Windows
     import msvcrt
 
 
+def named_folder(text: str) -> Path | None:
+    """The folder that a setting names; None where it begins with a `~` that stands for none, as without a home folder."""
+    path = os.path.expanduser(text)
+    return None if path.startswith("~") else Path(path)
+
+
 def write(path: Path, content: bytes) -> None:
     """Puts a file in place whole: a reader, or a crash at any moment, finds the old one or the new one.
 

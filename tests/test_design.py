@@ -22,7 +22,7 @@ EVERY = pytest.mark.parametrize("path", PROJECT, ids=name)
 
 
 def tree(path):
-    return ast.parse(path.read_text())
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def imported(path):
@@ -110,6 +110,29 @@ def test_nothing_executes_what_it_reads(path):
         assert keywords["allow_pickle"].value is False
 
 
+TEXT_MODES = {way + more for way in "rwax" for more in ("", "t", "+")}
+
+
+def opens_text_as_it_comes(call):
+    """Whether a call reads or writes text in whatever encoding the user's machine has; ruff sees only some of them."""
+    function, keywords = dotted(call.func), {keyword.arg: keyword.value for keyword in call.keywords}
+    last = call.func.attr if isinstance(call.func, ast.Attribute) else function
+    if "encoding" in keywords or last not in ("read_text", "write_text", "run", "Popen", "check_output", "open"):
+        return False
+    if last != "open":
+        return last.endswith("_text") or bool({"text", "universal_newlines"} & set(keywords))
+    given = [*call.args[:2], *filter(None, [keywords.get("mode")])]  # the mode is the second of some, the first of others
+    if any(getattr(argument, "value", None) in TEXT_MODES for argument in given):
+        return True
+    return (function == "open" and len(given) == 1) or bool({"newline", "errors"} & set(keywords))
+
+
+@pytest.mark.parametrize("path", [*PROJECT, *sorted((ROOT / "tests").rglob("*.py"))], ids=name)
+def test_text_is_utf_8_on_every_machine(path):
+    calls = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
+    assert not [ast.unparse(call) for call in calls if opens_text_as_it_comes(call)]
+
+
 GLOBAL_DRAWS = {"seed", "rand", "randn", "randint", "random", "normal", "uniform", "choice", "shuffle", "permutation"}
 
 
@@ -126,7 +149,7 @@ def test_no_random_number_comes_from_a_global_generator(path):
 
 @EVERY
 def test_files_stay_short(path):
-    assert len(path.read_text().splitlines()) < (200 if path in PAGES else 300)
+    assert len(path.read_text(encoding="utf-8").splitlines()) < (200 if path in PAGES else 300)
 
 
 @EVERY
@@ -145,5 +168,5 @@ def test_what_pages_read_loads_no_keras():
     """The first paint waits for these imports; TensorFlow would add five seconds."""
     lines = "\n".join(f"import cae_core.{module}" for module in LIGHT)
     probe = f"import sys\n{lines}\nprint(sorted({HEAVY | {'streamlit'}} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, encoding="utf-8", timeout=60)
     assert (done.stdout, done.stderr) == ("[]\n", "")

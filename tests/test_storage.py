@@ -160,7 +160,7 @@ time.sleep(600)
 def holder(tmp_path):
     """Another process that has the lock."""
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path / "lock")], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLD, str(tmp_path / "lock")], cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8"
     )
     assert process.stdout.readline() == "held\n"
     yield process

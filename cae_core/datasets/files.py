@@ -25,6 +25,9 @@ from typing import BinaryIO
 
 import numpy as np
 
+from cae_core import keras_settings
+from cae_core.storage import named_folder
+
 KERAS_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 """Where Keras downloads its data sets from."""
 
@@ -68,9 +71,13 @@ class _Damaged(ValueError):
 
 def roots() -> list[Path]:
     """Folders that may hold data sets, in the order they are tried: `CAE_DATA_DIR` if set, then Keras's cache."""
-    keras_home = os.environ.get("KERAS_HOME") or os.path.join("~", ".keras")
-    folders = [os.environ.get("CAE_DATA_DIR"), os.path.join(keras_home, "datasets")]
-    return [Path(os.path.expanduser(folder)) for folder in folders if folder]
+    named = [os.environ.get("CAE_DATA_DIR"), os.path.join(keras_settings.users_home(), "datasets")]
+    return [folder for name in named if name and (folder := named_folder(name))]
+
+
+def places() -> str:
+    """The `roots()` in words."""
+    return " or ".join(map(str, roots())) or "any folder, for CAE_DATA_DIR names none and there is no home folder"
 
 
 def writable_root(label: str) -> Path:
@@ -80,8 +87,10 @@ def writable_root(label: str) -> Path:
             root.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=root).close()
             return root
-    where = " or ".join(map(str, roots()))
-    raise DownloadError(f"{label} was not downloaded: no file can be written to {where}; set CAE_DATA_DIR.")
+    raise DownloadError(
+        f"{label} was not downloaded: no file can be written to {places()}; set CAE_DATA_DIR to a folder that you may "
+        "write to, and start the program again."
+    )
 
 
 @contextlib.contextmanager
@@ -136,7 +145,7 @@ class FileSet:
         """
         if (place := self._find()) is None:
             raise DatasetMissing(
-                f"{self.label} was not found in {' or '.join(map(str, roots()))}: press the download button, run "
+                f"{self.label} was not found in {places()}: press the download button, run "
                 f"`python -m cae_core train --dataset {self.name} --download`, or set CAE_DATA_DIR to a folder with it."
             )
         for path in _missing(place):

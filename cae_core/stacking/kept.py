@@ -82,7 +82,7 @@ def read(path: Path) -> KeptStack:
     """
     file = path / "stack.json"
     try:
-        values = json.loads(file.read_text())
+        values = json.loads(file.read_text(encoding="utf-8"))
         if values["format"] != FORMAT:
             raise ValueError(f"it is of format {values['format']}, this program reads format {FORMAT}")
         state = values["state"]

@@ -74,7 +74,7 @@ class StackRecording:
         self = cls(path, config, owner, title)
         with refusals(path.name, path.parent):
             with storage.folder_in_place(path) as draft:
-                (draft / "stack.json").write_text(self._described("waiting"))
+                (draft / "stack.json").write_text(self._described("waiting"), encoding="utf-8")
             self._lock = storage.Lock(path / "lock")
         return self
 

@@ -66,8 +66,8 @@ def shelf_of(trained, runs_folder):
         for name, (source, changes, title) in copies.items():
             shutil.copytree(trained / source, runs_folder / name)
             file = runs_folder / name / "run.json"
-            file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
-            (runs_folder / name / "title.txt").write_text(title)
+            file.write_text(json.dumps({**json.loads(file.read_text(encoding="utf-8")), **changes}), encoding="utf-8")
+            (runs_folder / name / "title.txt").write_text(title, encoding="utf-8")
 
     return put
 
@@ -138,7 +138,7 @@ def test_whose(shelf_of, whose, titles):
 
 def test_a_damaged_run_harms_no_other(two, runs_folder):
     (runs_folder / "broken").mkdir()
-    (runs_folder / "broken" / "run.json").write_text("{")
+    (runs_folder / "broken" / "run.json").write_text("{", encoding="utf-8")
     page = ShownRuns(runs="clean")
     assert len(page.titles) == 2
     assert [e.label for e in page.app.expander if "read" in e.label] == ["1 run cannot be read"]
@@ -485,7 +485,7 @@ def test_an_export_that_cannot_be_made_says_why(two, monkeypatch):
     assert make().startswith(b"epoch,")
     assert page.run().messages("error") == []
 
-    (runs.runs_dir() / "clean" / "history.csv").write_text("epoch,loss\n1,none\n")
+    (runs.runs_dir() / "clean" / "history.csv").write_text("epoch,loss\n1,none\n", encoding="utf-8")
     make, more = offered["export_history"]
     page.app.session_state[f"_kept_{name}"] = more["args"][1]
     with pytest.raises(runs.RunError):

@@ -175,7 +175,7 @@ def test_any_point_can_be_opened(result, labels, arm):
 
 
 def test_a_damaged_curve_is_said(result):
-    results.SHIPPED.write_text("{")
+    results.SHIPPED.write_text("{", encoding="utf-8")
     page = ShownStacked(stack_view="curve")
     assert "stack.json is damaged" in page.messages("warning")[0]
 
