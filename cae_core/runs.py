@@ -46,6 +46,9 @@ STATES = {
 CAN_GO_ON = ("interrupted", "stopped")
 """States of a run that can be taken up again."""
 
+AT_WORK = ("waiting", "running")
+"""States of a run that a process is at work on."""
+
 MODELS_IN_MEMORY = 32
 """Networks kept loaded, about 1 MB each with their compiled functions."""
 
@@ -111,7 +114,7 @@ class Run:
     @property
     def is_trained(self) -> bool:
         """Whether there is a network to look at, and nobody is changing it."""
-        return self.step > 0 and self.state not in ("waiting", "running")
+        return self.step > 0 and self.state not in AT_WORK
 
     @property
     def label(self) -> str:
@@ -156,7 +159,7 @@ def read(path: Path) -> Run:
         sizes = ("epochs", "seconds", "num_train", "parameters", "code_size")
         if not all(isinstance(values[size], int | float) for size in sizes) or not isinstance(later["step"], int):
             raise ValueError("a size is not a number")
-        if later["state"] in ("waiting", "running") and not storage.is_locked(path / "lock"):
+        if later["state"] in AT_WORK and not storage.is_locked(path / "lock"):
             later["state"] = "interrupted"
         first = ("code_size", "parameters", "metrics", "num_train", "epochs", "seconds", "created", "versions")
         first = {key: values[key] for key in first}
@@ -193,6 +196,11 @@ def every(folder: Path) -> tuple[list[Run], list[str]]:
             except RunError as error:
                 damaged.append(str(error))
     return found, damaged
+
+
+def at_work() -> list[Run]:
+    """Users' runs that a process, not always this one, trains or has in its queue."""
+    return [run for run in every(runs_dir())[0] if run.state in AT_WORK]
 
 
 def history(run: Run) -> dict[str, np.ndarray]:

@@ -120,6 +120,7 @@ def _page() -> None:
     if not missing.has_images(config.dataset):
         return
     next_run.draw(config, now, owner)
+    live.elsewhere(owner)
     live.run(live.latest(owner), config, owner)
     _network(config)
     _queue(owner)

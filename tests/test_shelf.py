@@ -100,7 +100,7 @@ def test_shipped_runs_are_left_alone(shipped):
 def test_a_run_in_training_is_not_deleted(save):
     run = save()
     lock = storage.Lock(run.path / "lock")
-    with pytest.raises(RunError, match="in training: stop it"):
+    with pytest.raises(RunError, match="trained by this program: stop it"):
         shelf.delete(run, ME)
     assert run.path.exists()
     lock.release()

@@ -25,8 +25,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from cae_core import keras_settings
-from cae_core.storage import named_folder
+from cae_core.datasets.folders import places, roots
 
 KERAS_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 """Where Keras downloads its data sets from."""
@@ -67,17 +66,6 @@ class _Damaged(ValueError):
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(f"{path.name}: {problem}")
         self.path, self.problem = path, problem
-
-
-def roots() -> list[Path]:
-    """Folders that may hold data sets, in the order they are tried: `CAE_DATA_DIR` if set, then Keras's cache."""
-    named = [os.environ.get("CAE_DATA_DIR"), os.path.join(keras_settings.users_home(), "datasets")]
-    return [folder for name in named if name and (folder := named_folder(name))]
-
-
-def places() -> str:
-    """The `roots()` in words."""
-    return " or ".join(map(str, roots())) or "any folder, for CAE_DATA_DIR names none and there is no home folder"
 
 
 def writable_root(label: str) -> Path:

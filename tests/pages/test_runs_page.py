@@ -11,7 +11,7 @@ import streamlit as st
 from shown import owner
 from shown_runs import ShownRuns
 
-from cae_core import datasets, exporting, jobs, replay, runs, storage
+from cae_core import datasets, exporting, holder, jobs, replay, runs, storage
 from cae_core.config import RunConfig
 from cae_core.datasets import DATASETS, Split, strokes
 from cae_core.pretrained import name_of
@@ -256,13 +256,17 @@ def test_only_what_can_go_on_can_be_resumed(shelf_of, state, offered):
     assert ("Resume" in ShownRuns(runs="one").buttons) is offered
 
 
-def test_a_run_in_training_is_left_alone(shelf_of, runs_folder):
+def test_a_run_in_training_is_left_alone(shelf_of, runs_folder, monkeypatch):
     shelf_of(busy=("noisy", {"state": "running"}, ""))
     lock = storage.Lock(runs_folder / "busy" / "lock")
     page = ShownRuns(runs="busy")
     assert list(page.listed["State"]) == ["training"]
     assert not {"Resume", "Delete", "Denoise with it", "Fork from this epoch"} & set(page.buttons)
     assert [link.proto.page for link in page.app.get("page_link")] == ["train"]
+    monkeypatch.setattr(holder, "_TOKEN", "another")
+    page.run()
+    assert re.search("It is trained by the .* of this computer .process .*watch and stop it there", page.text)
+    assert not page.app.get("page_link")  # the Train page here would show nothing of it
     lock.release()
 
 
