@@ -253,7 +253,7 @@ def _list(args: argparse.Namespace, say) -> dict:
         for name in entries:
             text = entries[name] if isinstance(entries, dict) else ""
             if isinstance(text, dict):
-                by = f" by {text['by']}" if "by" in text else ""
+                by = f", trained by {text['by']}" if "by" in text else ""
                 unfinished = [] if text["state"] == "finished" else [text["state"] + by]
                 text = ", ".join(unfinished + [f"{label} MSE {m['mse']:.5f}" for label, m in text["metrics"].items()])
             say(f"  {name}" + (f" - {text}" if text else ""))

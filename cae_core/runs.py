@@ -7,6 +7,7 @@ Nothing in it can execute code when loaded: JSON, text, and arrays without pickl
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import functools
 import json
@@ -200,7 +201,12 @@ def every(folder: Path) -> tuple[list[Run], list[str]]:
 
 def at_work() -> list[Run]:
     """Users' runs that a process, not always this one, trains or has in its queue."""
-    return [run for run in every(runs_dir())[0] if run.state in AT_WORK]
+    found = []
+    for lock in runs_dir().glob("[!.]*/lock"):
+        if storage.is_locked(lock):  # asked first: that is much quicker than reading a run
+            with contextlib.suppress(RunError):
+                found.append(read(lock.parent))
+    return [run for run in found if run.state in AT_WORK]
 
 
 def history(run: Run) -> dict[str, np.ndarray]:
