@@ -103,6 +103,8 @@ def _load() -> None:
         keep_session(keras)
         gc.collect()
         gc.freeze()  # the million objects of the libraries are not looked at again by every later collection
+    except keras_settings.OtherBackend as error:
+        _failure.append(str(error))
     except Exception as error:  # whatever it is, the page has to say it instead of waiting for ever
         _failure.append(
             f"TensorFlow could not be loaded ({type(error).__name__}: {error}): "

@@ -19,6 +19,10 @@ DROPPED = ("KERAS_NNX_ENABLED", "KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH",
 _users_home: str | None = None
 
 
+class OtherBackend(RuntimeError):
+    """Keras runs already, with a backend that it cannot change any more; the message says what to do."""
+
+
 def users_home() -> str:
     """Where the user has Keras keep its files; may begin with `~`."""
     folder = os.environ.get("KERAS_HOME")
@@ -36,7 +40,7 @@ def load() -> ModuleType:
     """Keras, imported if it was not before, set as the app's networks need it.
 
     Raises:
-        RuntimeError: it was imported before with another backend, which cannot be changed.
+        OtherBackend: it was imported before, with one that is not TensorFlow.
     """
     global _users_home
     if "keras" not in sys.modules:
@@ -52,7 +56,7 @@ def load() -> ModuleType:
     import keras
 
     if keras.config.backend() != "tensorflow":
-        raise RuntimeError(
+        raise OtherBackend(
             f"Keras was started with the backend {keras.config.backend()} before this program was, which needs TensorFlow: "
             "use `streamlit run app.py` or `python -m cae_core`, each a process of its own."
         )

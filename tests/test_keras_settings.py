@@ -1,15 +1,17 @@
 """A user's own settings of Keras change nothing here."""
 
 import json
+import os
+import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import keras
 import numpy as np
-import pytest
 
-from cae_core import keras_settings
+from cae_core import backend
 from cae_core.architectures import build
 from cae_core.config import RunConfig
 
@@ -37,14 +39,13 @@ def assert_same(found, expected):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_neither_keras_json_nor_the_environment_change_a_network(tmp_path, monkeypatch):
+def test_neither_keras_json_nor_the_environment_change_a_network(tmp_path):
     theirs = {"floatx": "float64", "image_data_format": "channels_first", "backend": "jax", "epsilon": 1}  # 1 stops Keras
     (tmp_path / "keras.json").write_text(json.dumps(theirs), encoding="utf-8")
     flags = {"KERAS_MAX_EPOCHS": "few", "KERAS_NNX_ENABLED": "1", "TF_XLA_FLAGS": "--no_such_flag"}
-    for name, value in {"KERAS_HOME": str(tmp_path), "KERAS_BACKEND": "torch", **flags}.items():
-        monkeypatch.setenv(name, value)
-    command = [sys.executable, "-c", PROBE, str(tmp_path / "weights.npz")]
-    done = subprocess.run(command, cwd=Path(__file__).parent.parent, capture_output=True, encoding="utf-8", timeout=300)
+    environment = {**os.environ, "KERAS_HOME": str(tmp_path), "KERAS_BACKEND": "torch", **flags}
+    command, root = [sys.executable, "-c", PROBE, str(tmp_path / "weights.npz")], Path(__file__).parent.parent
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, encoding="utf-8", timeout=300)
     assert (done.returncode, done.stdout.strip()) == (0, str(tmp_path)), done.stderr  # data are still looked for there
     with np.load(tmp_path / "weights.npz") as found:
         assert_same(list(found.values()), weights())
@@ -59,6 +60,10 @@ def test_what_the_program_around_it_has_set_is_set_back():
 
 
 def test_another_backend_that_runs_already_is_said(monkeypatch):
+    said = []
     monkeypatch.setattr(keras.config, "backend", lambda: "jax")
-    with pytest.raises(RuntimeError, match="Keras was started with the backend jax .*: use `streamlit run app.py`"):
-        keras_settings.load()
+    monkeypatch.setattr(backend, "_failure", said)
+    monkeypatch.setattr(backend, "_ready", threading.Event())
+    backend._load()
+    assert len(said) == 1
+    assert re.fullmatch("Keras was started with the backend jax [^:]*: use `streamlit run app.py` or [^:]*", said[0])
