@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from cae_core import terminal
 from cae_core.config import BOUNDS, DEFAULTS, RunConfig, lookup
 from cae_core.stacking import command as stack_command
 
@@ -226,7 +227,7 @@ def _stack(args: argparse.Namespace, say) -> dict:
 
 
 def _list(args: argparse.Namespace, say) -> dict:
-    from cae_core import runs
+    from cae_core import holder, runs
     from cae_core.architectures import ARCHITECTURES
     from cae_core.corruptions import NOISE_KINDS
     from cae_core.datasets import DATASETS
@@ -241,7 +242,9 @@ def _list(args: argparse.Namespace, say) -> dict:
     for what, folder in (("runs", runs.runs_dir()), ("pretrained", runs.PRETRAINED_DIR)):
         found, damaged = runs.every(folder)
         listed[what] = {
-            run.name: {"config": run.config.to_dict(), "metrics": run.metrics, "state": run.state} for run in found
+            run.name: {"config": run.config.to_dict(), "metrics": run.metrics, "state": run.state}
+            | ({"by": holder.of(run.path)} if run.state in runs.AT_WORK else {})
+            for run in found
         }
         if damaged:
             listed[f"damaged {what}"] = damaged
@@ -250,7 +253,8 @@ def _list(args: argparse.Namespace, say) -> dict:
         for name in entries:
             text = entries[name] if isinstance(entries, dict) else ""
             if isinstance(text, dict):
-                unfinished = [] if text["state"] == "finished" else [text["state"]]
+                by = f", trained by {text['by']}" if "by" in text else ""
+                unfinished = [] if text["state"] == "finished" else [text["state"] + by]
                 text = ", ".join(unfinished + [f"{label} MSE {m['mse']:.5f}" for label, m in text["metrics"].items()])
             say(f"  {name}" + (f" - {text}" if text else ""))
     return listed
@@ -269,6 +273,7 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit status: 0, 1 for a problem said in one sentence, 130 when interrupted."""
+    terminal.write_everything(sys.stdout, sys.stderr)
     args = _parser().parse_args(arguments)
     say = (lambda line: print(line, file=sys.stderr, flush=True)) if args.json else (lambda line: print(line, flush=True))
     try:

@@ -17,6 +17,8 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+from cae_core import keras_settings
+
 _tasks: deque[Callable[[], None]] = deque(maxlen=64)  # old wishes give way to new ones
 _wanted = threading.Semaphore(0)
 _started = threading.Lock()
@@ -97,7 +99,7 @@ def _load() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         with _without_notices():
-            import keras
+            keras = keras_settings.load()
             import tensorflow as tf
 
             # The runtime's own start, 0.3 s, is paid here too.
@@ -106,6 +108,8 @@ def _load() -> None:
         keep_session(keras)
         gc.collect()
         gc.freeze()  # the million objects of the libraries are not looked at again by every later collection
+    except keras_settings.OtherBackend as error:
+        _failure.append(str(error))
     except Exception as error:  # whatever it is, the page has to say it instead of waiting for ever
         _failure.append(
             f"TensorFlow could not be loaded ({type(error).__name__}: {error}): "

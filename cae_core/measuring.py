@@ -103,7 +103,7 @@ def _figures(run: Run) -> dict[str, float]:
         if which in _known:
             return _known[which]
     try:
-        read = json.loads((run.path / FILE).read_text())
+        read = json.loads((run.path / FILE).read_text(encoding="utf-8"))
         found = {key: float(value) for key, value in read.items() if math.isfinite(value)}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}

@@ -6,7 +6,8 @@ A crash at any moment leaves a whole run up to its last finished epoch:
     resume-STEP.npz     what else it takes to go on exactly from there: the optimizer's variables
     history.csv         a line an epoch
     run.json            replaced last: only what it counts has happened
-    lock                held by the process at work on it, so that a run whose process is gone is known as interrupted
+    lock                held by the process at work on it, so that a run whose process is gone is known as interrupted;
+                        says which process that is
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from cae_core import evaluating, runs, starting, storage, training
+from cae_core import evaluating, holder, runs, starting, storage, training
 from cae_core.architectures import build
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig
@@ -92,9 +93,9 @@ class Recording:
                 (draft / "weights").mkdir()
                 if weights:
                     (draft / "weights" / self._weights(0).name).write_bytes(storage.weights_to_bytes(weights))
-                (draft / "history.csv").write_text(table([]))
+                (draft / "history.csv").write_text(table([]), encoding="utf-8")
                 (draft / "title.txt").write_text(title[: runs.TITLE], encoding="utf-8", errors="replace")
-                (draft / "run.json").write_text(self._described("waiting"))
+                (draft / "run.json").write_text(self._described("waiting"), encoding="utf-8")
             self._lock = storage.Lock(path / "lock")
         return self
 
@@ -105,13 +106,15 @@ class Recording:
         Raises:
             RunError: it is over, somebody is at work on it, or what it takes to go on is damaged.
         """
+        if run.state in runs.AT_WORK:
+            raise RunError(holder.sentence(f"The run {run.label!r}", run.path))
         if run.state not in runs.CAN_GO_ON:
             raise RunError(f"The run {run.label!r} is {run.state}: only one that was interrupted or stopped can go on.")
         self = cls(run.path, run.config, run.owner, run.origin)
         try:
             self._lock = storage.Lock(run.path / "lock")
         except OSError as error:
-            raise RunError(f"The run {run.label!r} cannot go on: another process is at work on it.") from error
+            raise RunError(holder.sentence(f"The run {run.label!r}", run.path)) from error
         self._num_train = run.num_train
         for draft in run.path.rglob(".*"):  # what a killed process was just writing
             with contextlib.suppress(OSError):

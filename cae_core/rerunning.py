@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cae_core import estimating, jobs, measuring, runs, starting, training
+from cae_core import estimating, holder, jobs, measuring, runs, starting, training
 from cae_core.architectures import ARCHITECTURES
 from cae_core.claims import Card, is_measurable
 from cae_core.config import RunConfig
@@ -77,6 +77,8 @@ def look(name: str, fraction: float, owner: str) -> Rerun:
             steps += min(found.step, total) if found else 0
             if found and found.state == "failed":
                 troubles.append(found.message)
+            if found and found.state in runs.AT_WORK:
+                troubles.append(holder.sentence(found.label, found.path, "it is measured here when it is finished"))
             continue
         finished[run], steps = found, steps + total
         claims = [claim for claim in card.claims if claim.run == run and is_measurable(card, claim, fraction)]

@@ -7,6 +7,7 @@ Nothing in it can execute code when loaded: JSON, text, and arrays without pickl
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import functools
 import json
@@ -45,6 +46,9 @@ STATES = {
 
 CAN_GO_ON = ("interrupted", "stopped")
 """States of a run that can be taken up again."""
+
+AT_WORK = ("waiting", "running")
+"""States of a run that a process is at work on."""
 
 MODELS_IN_MEMORY = 32
 """Networks kept loaded, about 1 MB each with their compiled functions."""
@@ -111,7 +115,7 @@ class Run:
     @property
     def is_trained(self) -> bool:
         """Whether there is a network to look at, and nobody is changing it."""
-        return self.step > 0 and self.state not in ("waiting", "running")
+        return self.step > 0 and self.state not in AT_WORK
 
     @property
     def label(self) -> str:
@@ -120,8 +124,9 @@ class Run:
 
 
 def runs_dir() -> Path:
-    """Where users' runs are kept: `CAE_RUNS_DIR`, else `runs/` in the project."""
-    return Path(os.environ.get("CAE_RUNS_DIR") or PRETRAINED_DIR.parent / "runs")
+    """Where users' runs are kept: `CAE_RUNS_DIR` if that names a folder, else `runs/` in the project."""
+    named = os.environ.get("CAE_RUNS_DIR")
+    return (named and storage.named_folder(named)) or PRETRAINED_DIR.parent / "runs"
 
 
 def check_name(name: str) -> str:
@@ -141,7 +146,7 @@ def read(path: Path) -> Run:
     """
     file = path / "run.json"
     try:
-        values = json.loads(file.read_text())
+        values = json.loads(file.read_text(encoding="utf-8"))
         if values["format"] != FORMAT:
             raise ValueError(f"it is of format {values['format']}, this program reads format {FORMAT}")
         for figures in values["metrics"].values():
@@ -155,7 +160,7 @@ def read(path: Path) -> Run:
         sizes = ("epochs", "seconds", "num_train", "parameters", "code_size")
         if not all(isinstance(values[size], int | float) for size in sizes) or not isinstance(later["step"], int):
             raise ValueError("a size is not a number")
-        if later["state"] in ("waiting", "running") and not storage.is_locked(path / "lock"):
+        if later["state"] in AT_WORK and not storage.is_locked(path / "lock"):
             later["state"] = "interrupted"
         first = ("code_size", "parameters", "metrics", "num_train", "epochs", "seconds", "created", "versions")
         first = {key: values[key] for key in first}
@@ -194,10 +199,20 @@ def every(folder: Path) -> tuple[list[Run], list[str]]:
     return found, damaged
 
 
+def at_work() -> list[Run]:
+    """Users' runs that a process, not always this one, trains or has in its queue."""
+    found = []
+    for lock in runs_dir().glob("[!.]*/lock"):
+        if storage.is_locked(lock):  # asked first: that is much quicker than reading a run
+            with contextlib.suppress(RunError):
+                found.append(read(lock.parent))
+    return [run for run in found if run.state in AT_WORK]
+
+
 def history(run: Run) -> dict[str, np.ndarray]:
     """The columns of `history.csv`, each `(epochs,)` float64; a line of an epoch that was never completed is left out."""
     try:
-        with (run.path / "history.csv").open(newline="") as file:
+        with (run.path / "history.csv").open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))[: run.epochs]
         return {key: np.array([float(row[key]) for row in rows]) for key in (rows[0] if rows else ())}
     except (OSError, ValueError, TypeError) as error:

@@ -93,6 +93,6 @@ def save(
     weights = storage.weights_to_bytes(model.weights(), precision)
     with refusals(name, folder), storage.folder_in_place(target) as draft:
         (draft / "weights.npz").write_bytes(weights)
-        (draft / "history.csv").write_text(table(history))
-        (draft / "run.json").write_text(described)
+        (draft / "history.csv").write_text(table(history), encoding="utf-8")
+        (draft / "run.json").write_text(described, encoding="utf-8")
     return runs.read(target)

@@ -163,11 +163,11 @@ def _head(run: Run) -> str:
     return f'''"""Trains the run {run.name} again:
 same network, data, noise and steps, so the same losses, printed and written to history.csv. Needs tensorflow and numpy.
 Usage: python SCRIPT [IMAGES.npz], by default {data}"""
-import sys
-from pathlib import Path
-import numpy as np
-import tensorflow as tf
-HERE, keras, layers, init = Path(__file__).parent, tf.keras, tf.keras.layers, tf.keras.initializers
+import os, pathlib, sys
+os.environ["KERAS_BACKEND"] = "tensorflow"  # this, and two settings below: whatever your keras.json says
+import keras, numpy as np, tensorflow as tf
+keras.config.set_floatx("float32"); keras.config.set_image_data_format("channels_last")
+HERE, layers, init = pathlib.Path(__file__).parent, keras.layers, keras.initializers
 NUM_TRAIN, BATCH_SIZE, {epochs}, SEED = {run.num_train}, {_batch_size(run)}, {count}, {config.seed}
 LEARNING_RATE, NOISE_FACTOR, SPARSITY = {config.learning_rate}, {config.noise_factor}, {config.sparsity}'''
 
@@ -175,7 +175,7 @@ LEARNING_RATE, NOISE_FACTOR, SPARSITY = {config.learning_rate}, {config.noise_fa
 def _data(run: Run) -> str:
     name, held_out, least = run.config.dataset, training.HELD_OUT, training.MEASURED_HELD_OUT
     read = f"""\
-file = Path(sys.argv[1]) if sys.argv[1:] else HERE / "{name}.npz"
+file = pathlib.Path(sys.argv[1]) if sys.argv[1:] else HERE / "{name}.npz"
 images = np.load(file)["x_train"] if sys.argv[1:] or file.exists() else keras.datasets.{name}.load_data()[0][0]"""
     if needs_data(run):
         read = f'images = np.load(sys.argv[1] if sys.argv[1:] else HERE / "{name}.npz")["x_train"]'

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-from cae_core import runs, storage
+from cae_core import holder, runs, storage
 from cae_core.runs import Run, RunError
 
 KEPT = 20
@@ -53,7 +53,7 @@ def delete(run: Run, owner: str) -> None:
     """
     _check_own(run, owner, "deleted")
     if storage.is_locked(run.path / "lock"):
-        raise RunError(f"The run {run.label!r} is in training: stop it on the Train page before deleting it.")
+        raise RunError(holder.sentence(f"The run {run.label!r}", run.path, "stop it there before you delete it"))
     with _refusals(run.label, "deleted"):
         _bin().mkdir(exist_ok=True)
         place = _bin() / run.name

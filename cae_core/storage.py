@@ -13,11 +13,19 @@ from pathlib import Path
 
 import numpy as np
 
+from cae_core import holder
+
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None
     import msvcrt
+
+
+def named_folder(text: str) -> Path | None:
+    """The folder that a setting names; None where it begins with a `~` that stands for none, as without a home folder."""
+    path = os.path.expanduser(text)
+    return None if path.startswith("~") else Path(path)
 
 
 def write(path: Path, content: bytes) -> None:
@@ -92,22 +100,30 @@ ATTEMPTS = 20
 """Times a lock is tried for, a hundredth of a second apart: who only asks whether it is taken holds it for a moment."""
 
 
+_FAR = 1 << 30
+"""The byte that is locked on Windows: behind everything written, which others may not read where it is locked."""
+
+
 class Lock:
     """Says that this process is at work on a folder; the system takes it back when the process ends, however it ends."""
 
     def __init__(self, path: Path) -> None:
-        """Takes the lock.
+        """Takes the lock, and writes into its file who has it.
 
         Raises:
             OSError: somebody else has it.
         """
-        self._file = path.open("ab")
+        self._file = path.open("ab", buffering=0)
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 if fcntl:
                     fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 else:
+                    self._file.seek(_FAR)
                     msvcrt.locking(self._file.fileno(), msvcrt.LK_NBLCK, 1)
+                with contextlib.suppress(OSError):  # a full disk: then nobody knows who it is, and the lock holds
+                    self._file.truncate(0)
+                    self._file.write(holder.mark())
                 return
             except OSError:
                 if attempt == ATTEMPTS:
@@ -130,6 +146,7 @@ def is_locked(path: Path) -> bool:
             if fcntl:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: askers do not disturb one another
             else:
+                file.seek(_FAR)
                 msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
                 msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
         except OSError:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from cae_core import backend
+from cae_core import backend, holder
 from pages import identity, waiting
 
 PAGES = {
@@ -22,6 +22,7 @@ PAGES = {
 
 st.set_page_config(page_title="Autoencoder explorer", page_icon="🔢", layout="wide")
 st.html(Path(__file__).with_name("style.css"))
+holder.introduce(f"the app at port {st.get_option('server.port')}")
 backend.start()  # already running under app.py; a test that runs only this file gets it here
 first, *others = PAGES
 # The page that opens is at the root; at the address that anybody would guess it opens, too, which takes a page of its own.

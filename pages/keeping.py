@@ -26,7 +26,7 @@ def is_mine(run: Run) -> bool:
 def actions(run: Run, mine: bool) -> None:
     """A row of buttons; what is not allowed is not offered."""
     owner, trouble = identity.visitor(), None
-    at_work = run.state in ("waiting", "running")
+    at_work = run.state in runs.AT_WORK
     with st.container(horizontal=True, key="run_actions"):
         if st.button("Run again", icon=":material/replay:", key="again", help="The same settings from the same start."):
             trouble = _do(lambda: _again(run, owner), _to_train)

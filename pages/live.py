@@ -5,7 +5,7 @@ import math
 import numpy as np
 import streamlit as st
 
-from cae_core import charts, datasets, jobs, watching
+from cae_core import charts, datasets, holder, jobs, runs, watching
 from cae_core.config import RunConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.jobs import JobError, Snapshot
@@ -38,6 +38,16 @@ def latest(owner: str) -> Snapshot | None:
     mine = [job for job in jobs.default().of(owner) if isinstance(job.config, RunConfig)]  # other training has its page
     live = sorted((job for job in mine if job.is_live), key=lambda job: job.place)
     return live[0] if live else mine[-1] if mine else None
+
+
+def elsewhere(owner: str) -> None:
+    """Says of the visitor's runs that another program trains, which cannot be seen here, which program that is."""
+    for other in runs.at_work():
+        if other.owner == owner and holder.of(other.path) != holder.THIS:
+            where = holder.sentence(f"Your run {other.label}", other.path, "watch and stop it there")
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(show.plain(where), width="content")
+                st.page_link("runs.py", label="Its settings", icon=":material/history:", query_params={"runs": other.name})
 
 
 def run(job: Snapshot | None, config: RunConfig, owner: str) -> None:

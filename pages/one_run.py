@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from cae_core import backend, charts, datasets, replay, runs, training, watching
+from cae_core import backend, charts, datasets, holder, replay, runs, training, watching
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
 from cae_core.runs import Run, RunError
@@ -26,7 +26,7 @@ def page(run: Run, settings: dict) -> None:
         _time_machine(run, settings)
     else:
         state.write_address(settings)
-        if run.state in ("waiting", "running"):
+        if mine and run.state in runs.AT_WORK and holder.of(run.path) == holder.THIS:
             st.page_link("train.py", label="See it on the Train page", icon=":material/show_chart:", query_params={})
     keeping.actions(run, mine)
     versus.facts(run)
@@ -38,6 +38,8 @@ def _told(run: Run, mine: bool) -> str:
     """Where it stands, in a sentence or two."""
     how = f"{'Training' if run.state == 'running' else runs.STATES[run.state].capitalize()}"
     said = [f"{how}, {run.epochs} of {run.num_epochs} epochs."]
+    if run.state in runs.AT_WORK and holder.of(run.path) != holder.THIS:
+        said.append(show.plain(holder.sentence("It", run.path, "watch and stop it there, and see it here after its end")))
     if run.message:
         said.append(show.plain(run.message))
     if run.origin:

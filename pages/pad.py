@@ -33,8 +33,8 @@ _HTML = f"""
 _PAD = st.components.v2.component(
     "pad",
     html=_HTML,
-    css=Path(__file__).with_name("pad.css").read_text(),
-    js=Path(__file__).with_name("pad.js").read_text(),
+    css=Path(__file__).with_name("pad.css").read_text(encoding="utf-8"),
+    js=Path(__file__).with_name("pad.js").read_text(encoding="utf-8"),
 )
 _ANSWERED = st.components.v2.component(
     "answered",

@@ -157,7 +157,7 @@ _EMPTY = {
 
 @functools.cache
 def _script() -> str:
-    return Path(__file__).with_name("plane.js").read_text()
+    return Path(__file__).with_name("plane.js").read_text(encoding="utf-8")
 
 
 @functools.lru_cache(maxsize=8)

@@ -41,7 +41,7 @@ def _chosen(names: tuple[str, ...]) -> tuple[list[Run], list[str]]:
 
 def _watch(listed: list[Run]) -> None:
     """Draws the page again when a run in training has got on."""
-    live = [run for run in listed if run.state in ("waiting", "running")]
+    live = [run for run in listed if run.state in runs.AT_WORK]
 
     @st.fragment(run_every=AGAIN)
     def look() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from cae_core import datasets, jobs
+from cae_core import datasets, holder, jobs, runs
 from cae_core.job import Snapshot
 from cae_core.stacking import kept
 from cae_core.stacking.config import ARMS, StackConfig
@@ -68,6 +68,8 @@ def draw(config: StackConfig, owner: str, arm: str) -> None:
         _progress(now)
         if now.message:
             st.error(show.plain(now.message))
+        if not now.job and now.state in runs.AT_WORK:
+            st.warning(show.plain(holder.sentence("This stack", now.stack.path, "watch it there, or reload this page")))
         if trouble := state.kept("stack_trouble", ""):
             st.error(show.plain(trouble))
         stack_pictures.draw(now.config, now.seen)

@@ -116,7 +116,10 @@ def _page() -> None:
     if not missing.has_images(config.dataset):
         return
     next_run.draw(config, now, owner)
-    live.run(live.latest(owner), config, owner)
+    job = live.latest(owner)
+    if not (job and job.is_live):
+        live.elsewhere(owner)
+    live.run(job, config, owner)
     _network(config)
     _queue(owner)
     explain.try_this(presets.PRESETS)

@@ -16,10 +16,14 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # plain `pytest` finds the project, as `python -m pytest` does
+
+from cae_core import keras_settings  # noqa: E402
+
 DATA_DIR = os.environ.get("CAE_DATA_DIR")
 _keras_home = tempfile.TemporaryDirectory(prefix="keras-home-")
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["KERAS_HOME"] = _keras_home.name
+keras_settings.set_environment()
 
 
 NO_DATA = (

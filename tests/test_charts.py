@@ -243,7 +243,7 @@ def test_a_live_tick_is_small():
 
 def test_no_plotly_is_loaded_to_make_a_figure():
     probe = "import sys\nfrom cae_core import charts\ncharts.loss_curves([], 'BCE')\nprint('plotly' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, encoding="utf-8", timeout=60)
     assert done.stdout == "False\n"
 
 

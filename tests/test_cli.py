@@ -143,7 +143,7 @@ def test_a_damaged_run_is_said_and_listed(capsys, save_run):
     (run.path / "weights.npz").write_bytes(b"nothing")
     assert main(["evaluate", "bad"]) == 1
     assert f"error: {run.path / 'weights.npz'} is damaged" in capsys.readouterr().err
-    (run.path / "run.json").write_text("{")
+    (run.path / "run.json").write_text("{", encoding="utf-8")
     assert main(["list", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
     assert list(listed["runs"]) == ["good"]
@@ -293,11 +293,13 @@ def test_reproduce_refuses_before_training(capsys, arguments, sentence, runs_fol
 def test_the_program_itself_prints_one_json_value():
     root = Path(__file__).parent.parent
     command = [sys.executable, "-m", "cae_core", "list", "--json"]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=root, capture_output=True, encoding="utf-8", timeout=120)
     assert done.returncode == 0
     listed = json.loads(done.stdout)
     assert list(listed["architectures"]) == list(ARCHITECTURES)
     assert {"datasets", "losses", "noise kinds", "optimizers", "schedules", "runs", "pretrained"} <= set(listed)
-    refused = subprocess.run([*command[:3], "evaluate", "a/b"], cwd=root, capture_output=True, text=True, timeout=120)
+    refused = subprocess.run(
+        [*command[:3], "evaluate", "a/b"], cwd=root, capture_output=True, encoding="utf-8", timeout=120
+    )
     assert refused.returncode == 1
     assert refused.stderr.startswith("error: 'a/b' cannot name a run")

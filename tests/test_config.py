@@ -105,5 +105,5 @@ def test_lookup():
 def test_config_needs_only_the_standard_library():
     root = Path(__file__).parent.parent
     probe = "import sys, cae_core.config; print({'numpy', 'keras', 'tensorflow', 'streamlit'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", probe], cwd=root, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", probe], cwd=root, capture_output=True, encoding="utf-8", check=True)
     assert done.stdout.strip() == "set()"

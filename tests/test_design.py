@@ -118,6 +118,30 @@ def test_nothing_executes_what_it_reads():
     assert offenders == []
 
 
+TEXT_MODES = {way + more for way in "rwax" for more in ("", "t", "+")}
+
+
+def opens_text_as_it_comes(call):
+    """Whether a call reads or writes text in whatever encoding the user's machine has; ruff sees only some of them."""
+    function, keywords = dotted(call.func), {keyword.arg: keyword.value for keyword in call.keywords}
+    last = call.func.attr if isinstance(call.func, ast.Attribute) else function
+    if "encoding" in keywords or last not in ("read_text", "write_text", "run", "Popen", "check_output", "open"):
+        return False
+    if last != "open":
+        return last.endswith("_text") or bool({"text", "universal_newlines"} & set(keywords))
+    given = [*call.args[:2], *filter(None, [keywords.get("mode")])]  # the mode is the second of some, the first of others
+    if any(getattr(argument, "value", None) in TEXT_MODES for argument in given):
+        return True
+    return (function == "open" and len(given) == 1) or bool({"newline", "errors"} & set(keywords))
+
+
+def test_text_is_utf_8_on_every_machine():
+    paths = [*PROJECT, *(ROOT / "tests").rglob("*.py")]
+    assert [
+        (name(p), ast.unparse(call)) for p in paths for call in nodes(p, ast.Call) if opens_text_as_it_comes(call)
+    ] == []
+
+
 def test_no_random_number_comes_from_a_global_generator():
     draws = {"seed", "rand", "randn", "randint", "random", "normal", "uniform", "choice", "shuffle", "permutation"}
     global_draws = {
@@ -148,7 +172,7 @@ def test_what_pages_read_loads_no_keras():
     light = [module.removesuffix(".__init__") for module in light if module != "cae_core.stacking.network"]
     probe = "\n".join(f"import {module}" for module in light if not module.endswith("__main__"))
     probe = f"import sys\n{probe}\nprint(sorted({HEAVY | {'streamlit'}} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120)
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 

@@ -69,9 +69,14 @@ def elsewhere(program, folder, *arguments):
     """What a Python process that cannot find the project prints."""
     program = f"import importlib.util, sys\nassert importlib.util.find_spec('cae_core') is None\n{program}"
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    (folder / "program.py").write_text(program)
+    (folder / "program.py").write_text(program, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "program.py", *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+        [sys.executable, "program.py", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -218,7 +223,7 @@ def test_everything_has_everything(recorded, tmp_path, no_litter):
     for file, name in files.items():
         if name in ("history", "tensorboard", "script", "grid"):
             assert (tmp_path / "fork" / file).read_bytes() == export(name, run)
-    text = (tmp_path / "fork" / "README.txt").read_text()
+    text = (tmp_path / "fork" / "README.txt").read_text(encoding="utf-8")
     assert all(f"{file}: " in text for file in (*files, "strokes.npz", "start.npz"))
     assert "is missing" not in text
 
@@ -241,7 +246,7 @@ def test_what_cannot_be_made_is_left_out_and_said(recorded, tmp_path, monkeypatc
         export("grid", run)
     names = unpacked(run, tmp_path)
     assert {Path(name).suffix for name in names} == {".keras", ".json", ".h5", ".csv", ".whole", ".py", ".txt"}
-    text = (tmp_path / "whole" / "README.txt").read_text()
+    text = (tmp_path / "whole" / "README.txt").read_text(encoding="utf-8")
     assert "whole-figures.html is missing: MNIST was not found" in text
 
 

@@ -85,7 +85,7 @@ def processes():
 
     def start(*arguments):
         process = subprocess.Popen(
-            [sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
         )
         started.append(process)
         return process

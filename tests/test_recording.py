@@ -322,7 +322,7 @@ def test_one_that_was_never_trained_is_removed_when_it_is_discarded(begun, runs_
 def test_nobody_goes_on_with_a_run_that_somebody_is_at_work_on(begun):
     run = stopped_at(begun(), 2)
     one = Recording.resume(run)
-    with pytest.raises(RunError, match="'one' cannot go on: another process is at work on it"):
+    with pytest.raises(RunError, match="'one' is trained by this program: stop it there, or wait"):
         Recording.resume(run)
     one.close()
     Recording.resume(run).close()

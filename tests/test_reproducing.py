@@ -148,7 +148,7 @@ def test_results_ship_one_by_one_in_the_order_of_the_cards(shipped_file):
     other = dataclasses.replace(RESULT, values={"clean": (0.3,)})
     results.ship("two", other)
     assert results.shipped() == ({"two": other, "pca": RESULT}, [])
-    assert list(json.loads(shipped_file.read_text())) == ["two", "pca"]
+    assert list(json.loads(shipped_file.read_text(encoding="utf-8"))) == ["two", "pca"]
     assert [path.name for path in shipped_file.parent.iterdir() if path.is_file()] == [shipped_file.name]
 
 
@@ -196,10 +196,10 @@ def test_a_damaged_file_is_said_in_one_sentence_and_not_written_over(shipped_fil
 def test_a_damaged_result_leaves_the_others(shipped_file, damage):
     results.ship("two", RESULT)
     results.ship("pca", RESULT)
-    content = json.loads(shipped_file.read_text())
+    content = json.loads(shipped_file.read_text(encoding="utf-8"))
     damage(content["pca"])
     content["unknown"] = 3
-    shipped_file.write_text(json.dumps(content))
+    shipped_file.write_text(json.dumps(content), encoding="utf-8")
     found, damaged = results.shipped()
     assert list(found) == ["two"]
     assert len(damaged) == 1

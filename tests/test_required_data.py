@@ -15,7 +15,12 @@ def test_without_the_data(variable, ended):
     clean = {key: value for key, value in os.environ.items() if key not in ("CAE_DATA_DIR", "CI", "REQUIRE_DATA")}
     command = [sys.executable, "-m", "pytest", "-rs", "-p", "no:cacheprovider", "-m", "real_data", "tests/test_pca.py"]
     done = subprocess.run(
-        command, cwd=ROOT, env=clean | ({variable: "1"} if variable else {}), capture_output=True, text=True, timeout=120
+        command,
+        cwd=ROOT,
+        env=clean | ({variable: "1"} if variable else {}),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
     )
     assert ended in done.stdout.splitlines()[-1]
     assert "python -m cae_core train --dataset mnist --download" in done.stdout

@@ -79,7 +79,7 @@ def test_runs_are_trained_in_order_measured_and_found_again(queue, cards):
     queue.end()
     measuring.forget()  # as a restart does
     assert rerunning.look("two", 1.0, ME).values == done.values
-    assert set(json.loads((first.path / measuring.FILE).read_text())) == {"bce, none 0, end"}
+    assert set(json.loads((first.path / measuring.FILE).read_text(encoding="utf-8"))) == {"bce, none 0, end"}
     # Another visitor sees what the command line made, which is everybody's, and none of mine.
     other = rerunning.look("two", 1.0, "f" * 16)
     assert {run.name for run in other.finished.values()} == {f"reproduce-{run}-0" for run in ("first", "second", "pca")}
@@ -182,11 +182,11 @@ def test_what_cannot_be_measured_says_why_and_is_not_asked_for_again(cards, monk
     rerunning.start("pca", 1.0, ME)
     done = until("pca", 1.0, "done")
     path = done.finished["pca"].path
-    (path / measuring.FILE).write_text('{"squared_error, none 0, end": "much"}')
+    (path / measuring.FILE).write_text('{"squared_error, none 0, end": "much"}', encoding="utf-8")
     measuring.forget()
     assert until("pca", 1.0, "done").values == done.values  # a damaged file is measured again
     end = time.monotonic() + PATIENCE
-    while "much" in (path / measuring.FILE).read_text():  # it is in memory first
+    while "much" in (path / measuring.FILE).read_text(encoding="utf-8"):  # it is in memory first
         assert time.monotonic() < end
         time.sleep(0.02)
     (path / measuring.FILE).unlink()

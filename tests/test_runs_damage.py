@@ -44,7 +44,7 @@ DESCRIPTIONS = {
 def test_a_damaged_description_is_named_and_the_other_runs_stay(save_run, runs_folder, damage):
     save_run("bad"), save_run("good")
     file = runs_folder / "bad" / "run.json"
-    file.write_bytes(damage(file.read_text()))
+    file.write_bytes(damage(file.read_text(encoding="utf-8")))
     with pytest.raises(
         RunError, match=r"run\.json is damaged \(.+\): delete the folder or train the run again\."
     ) as refusal:
@@ -95,7 +95,7 @@ WEIGHTS = {
     "cut": lambda file: file.write_bytes(file.read_bytes()[:2000]),
     "end lost": lambda file: file.write_bytes(file.read_bytes()[:-10]),
     "a byte changed": lambda file: file.write_bytes(file.read_bytes()[:3000] + b"damage" + file.read_bytes()[3006:]),
-    "text": lambda file: file.write_text("weights"),
+    "text": lambda file: file.write_text("weights", encoding="utf-8"),
     "one array": lambda file: np.save(file.open("wb"), np.zeros(3)),
     "another zip": lambda file: another_zip(file),
     "one weight too many": lambda file: npz(file, more=np.zeros(3)),
@@ -132,7 +132,7 @@ def test_a_damaged_shipped_run_says_how_to_make_it_again(save_run, tmp_path, mon
 def test_a_damaged_history_is_named(save_run):
     run = save_run()
     for text in ("epoch,loss\n1,a lot\n", "epoch,loss\n1\n"):
-        (run.path / "history.csv").write_text(text)
+        (run.path / "history.csv").write_text(text, encoding="utf-8")
         with pytest.raises(RunError, match=r"history\.csv is damaged \(.*delete the folder"):
             runs.history(run)
     (run.path / "history.csv").unlink()
@@ -143,6 +143,6 @@ def test_a_damaged_history_is_named(save_run):
 def test_nothing_reads_a_pickle():
     # script.py only writes the text of a program, in which allow_pickle is left at NumPy's own False.
     files = [path for path in Path(runs.__file__).parent.rglob("*.py") if path.name != "script.py"]
-    text = "".join(path.read_text() for path in files)
+    text = "".join(path.read_text(encoding="utf-8") for path in files)
     assert "allow_pickle=True" not in text
     assert text.count("np.load(") == text.count("allow_pickle=False")

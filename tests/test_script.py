@@ -107,18 +107,20 @@ def trained(tmp_path_factory):
             (folder / "strokes.npz").write_bytes((elsewhere / "images.npz").read_bytes())
         if case == "stopped":
             run = dataclasses.replace(run, state="stopped", epochs=2, step=run.num_steps // 2 + 1)
-        (folder / "script.py").write_text(script.text(run))
+        (folder / "script.py").write_text(script.text(run), encoding="utf-8")
         events = training.train(model, config, *training.split_held_out(x[..., np.newaxis], config.num_train))
         history = [(e.epoch, e.epoch_loss, e.held_out_loss) for e in events if e.epoch_loss is not None]
         expected[case], weights[case] = np.array(history[: run.epochs]), list(model.weights().values())
-    (elsewhere / "driver.py").write_text(DRIVER)
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    (elsewhere / "driver.py").write_text(DRIVER, encoding="utf-8")
+    (elsewhere / "keras.json").write_text('{"floatx": "float64", "image_data_format": "channels_first"}', encoding="utf-8")
+    theirs = {"KERAS_HOME": str(elsewhere), "KERAS_BACKEND": "jax", "TF_USE_LEGACY_KERAS": "1"}
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | theirs
     done = subprocess.run(
         [sys.executable, "driver.py", ",".join(map(str, range(len(CASES))))],
-        cwd=elsewhere, env=environment, capture_output=True, text=True, timeout=300,
+        cwd=elsewhere, env=environment, capture_output=True, encoding="utf-8", timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    written = {case: (elsewhere / str(i) / "history.csv").read_text() for i, case in enumerate(CASES)}
+    written = {case: (elsewhere / str(i) / "history.csv").read_text(encoding="utf-8") for i, case in enumerate(CASES)}
     for i, case in enumerate(CASES):
         with np.load(elsewhere / str(i) / "weights.npz") as found:
             weights[case] = list(zip(weights[case], found.values(), strict=True))
@@ -187,7 +189,8 @@ def test_it_is_under_eighty_lines_whatever_is_chosen(dataset, extras, quick_netw
         assert max(map(len, lines)) <= 124, max(lines, key=len)
         if (loss, schedule) == ("bce", "cosine"):
             imports = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)]
-            assert {name.name for node in imports for name in node.names} == {"sys", "Path", "numpy", "tensorflow"}
+            known = {"os", "pathlib", "sys", "keras", "numpy", "tensorflow"}
+            assert {name.name for node in imports for name in node.names} == known
 
 
 def test_only_what_the_run_uses_is_in_it():

@@ -18,7 +18,9 @@ def save(save_run, runs_folder):
     def save(name="one", owner=ME):
         run = save_run(name)
         file = run.path / "run.json"
-        file.write_text(file.read_text().replace('"format": 1,', f'"format": 1, "owner": "{owner}",'))
+        file.write_text(
+            file.read_text(encoding="utf-8").replace('"format": 1,', f'"format": 1, "owner": "{owner}",'), encoding="utf-8"
+        )
         return runs.read(run.path)
 
     return save
@@ -98,7 +100,7 @@ def test_shipped_runs_are_left_alone(shipped):
 def test_a_run_in_training_is_not_deleted(save):
     run = save()
     lock = storage.Lock(run.path / "lock")
-    with pytest.raises(RunError, match="in training: stop it"):
+    with pytest.raises(RunError, match="trained by this program: stop it"):
         shelf.delete(run, ME)
     assert run.path.exists()
     lock.release()
@@ -148,8 +150,8 @@ def test_nothing_but_a_deleted_run_is_brought_back(save, name):
 def test_what_was_damaged_after_its_deletion_is_passed_over(save, runs_folder):
     shelf.delete(save("a"), ME)
     shelf.delete(save("b"), ME)
-    (runs_folder / ".deleted" / "a" / "run.json").write_text("{")
-    (runs_folder / ".deleted" / "a file").write_text("")
+    (runs_folder / ".deleted" / "a" / "run.json").write_text("{", encoding="utf-8")
+    (runs_folder / ".deleted" / "a file").write_text("", encoding="utf-8")
     assert [run.name for run in shelf.deleted(ME)] == ["b"]
     with pytest.raises(RunError, match="damaged"):
         shelf.restore("a", ME)

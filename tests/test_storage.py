@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cae_core import storage
+from cae_core import holder, storage
 
 ROOT = Path(__file__).parent.parent
 FULL = OSError(errno.ENOSPC, "No space left on device")
@@ -149,7 +149,8 @@ def test_a_second_lock_is_refused_until_the_first_is_released(tmp_path):
 HOLD = """
 import sys, time
 from pathlib import Path
-from cae_core import storage
+from cae_core import holder, storage
+holder.introduce("the app at port 8502")
 lock = storage.Lock(Path(sys.argv[1]))
 print("held", flush=True)
 time.sleep(600)
@@ -157,10 +158,10 @@ time.sleep(600)
 
 
 @pytest.fixture
-def holder(tmp_path):
+def other(tmp_path):
     """Another process that has the lock."""
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path / "lock")], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLD, str(tmp_path / "lock")], cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8"
     )
     assert process.stdout.readline() == "held\n"
     yield process
@@ -169,18 +170,35 @@ def holder(tmp_path):
     process.stdout.close()
 
 
-def test_a_lock_of_another_process_holds_until_that_is_killed(tmp_path, holder):
+def test_a_lock_of_another_process_holds_until_that_is_killed(tmp_path, other):
     file = tmp_path / "lock"
     assert storage.is_locked(file)
+    assert holder.of(tmp_path) == f"the app at port 8502 of this computer (process {other.pid})"
     with pytest.raises(OSError):  # noqa: PT011 - its kind is the system's
         storage.Lock(file)
     assert storage.is_locked(file)
-    holder.send_signal(signal.SIGKILL)
-    holder.wait()
+    other.send_signal(signal.SIGKILL)
+    other.wait()
     assert not storage.is_locked(file)
     lock = storage.Lock(file)
     assert storage.is_locked(file)
+    assert holder.of(tmp_path) == holder.THIS
     lock.release()
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (b"", "another program"),
+        (b"\xff{", "another program"),
+        (b"[1]", "another program"),
+        (b'{"token": "1", "computer": "attic", "program": "the app", "process": "x"}', "another program"),
+        (b'{"token": "1", "computer": "attic", "program": "the app", "process": 7}', "the app of the computer attic"),
+    ],
+)
+def test_who_has_a_lock_is_said_as_far_as_it_can_be_read(tmp_path, written, said):
+    (tmp_path / "lock").write_bytes(written)
+    assert holder.of(tmp_path).partition(" (")[0] == said
 
 
 def test_asking_and_taking_at_the_same_moment_disturb_nobody(tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ import dataclasses
 import threading
 from typing import TYPE_CHECKING, Any
 
+from cae_core import keras_settings
 from cae_core.architectures.registry import ARCHITECTURES, Architecture
 from cae_core.config import RunConfig, lookup
 from cae_core.datasets import DATASETS
@@ -100,4 +101,5 @@ def build(config: RunConfig, image_shape: tuple[int, int, int] | None = None) ->
     check(config)
     image_shape = image_shape or DATASETS[config.dataset].image_shape
     with building:
+        keras_settings.load()  # nobody gets at a network without
         return lookup(ARCHITECTURES, "architecture", config.architecture).make(config, image_shape)

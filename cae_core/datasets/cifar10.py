@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cae_core.datasets import files
+from cae_core.datasets import files, folders
 from cae_core.datasets.files import SPLITS, DataError, DatasetMissing, DownloadError, Progress
 
 LABEL, SIZE, RAW = "CIFAR-10", 48, 32
@@ -46,7 +46,7 @@ IN_MEMBER, RECORD = 10_000, 1 + 3 * RAW * RAW
 
 def find() -> Path | None:
     """The file to read: the first there is, in the order of the `roots()`; it is not opened."""
-    for root in files.roots():
+    for root in folders.roots():
         for name in (ARCHIVE, *LENGTHS):
             if os.path.isfile(root / name):
                 return root / name
@@ -68,7 +68,7 @@ def read(split: str) -> tuple[np.ndarray, np.ndarray]:
     """
     if (path := find()) is None:
         raise DatasetMissing(
-            f"{LABEL} was not found in {' or '.join(map(str, files.roots()))}: press the download button, run "
+            f"{LABEL} was not found in {folders.places()}: press the download button, run "
             f"`python -m cae_core train --dataset cifar10 --architecture colorize --download`, or set CAE_DATA_DIR to a "
             f"folder with {', '.join(LENGTHS)} or {ARCHIVE}."
         )

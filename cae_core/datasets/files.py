@@ -25,6 +25,8 @@ from typing import BinaryIO
 
 import numpy as np
 
+from cae_core.datasets.folders import places, roots
+
 KERAS_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 """Where Keras downloads its data sets from."""
 
@@ -66,13 +68,6 @@ class _Damaged(ValueError):
         self.path, self.problem = path, problem
 
 
-def roots() -> list[Path]:
-    """Folders that may hold data sets, in the order they are tried: `CAE_DATA_DIR` if set, then Keras's cache."""
-    keras_home = os.environ.get("KERAS_HOME") or os.path.join("~", ".keras")
-    folders = [os.environ.get("CAE_DATA_DIR"), os.path.join(keras_home, "datasets")]
-    return [Path(os.path.expanduser(folder)) for folder in folders if folder]
-
-
 def writable_root(label: str) -> Path:
     """The first root in which a file can be made; found by trying, as permission bits do not tell."""
     for root in roots():
@@ -80,8 +75,10 @@ def writable_root(label: str) -> Path:
             root.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=root).close()
             return root
-    where = " or ".join(map(str, roots()))
-    raise DownloadError(f"{label} was not downloaded: no file can be written to {where}; set CAE_DATA_DIR.")
+    raise DownloadError(
+        f"{label} was not downloaded: no file can be written to {places()}; set CAE_DATA_DIR to a folder that you may "
+        "write to, and start the program again."
+    )
 
 
 @contextlib.contextmanager
@@ -136,7 +133,7 @@ class FileSet:
         """
         if (place := self._find()) is None:
             raise DatasetMissing(
-                f"{self.label} was not found in {' or '.join(map(str, roots()))}: press the download button, run "
+                f"{self.label} was not found in {places()}: press the download button, run "
                 f"`python -m cae_core train --dataset {self.name} --download`, or set CAE_DATA_DIR to a folder with it."
             )
         for path in _missing(place):

@@ -176,7 +176,7 @@ def _once(plan: Plan, name: str, make: Callable[[], dict[str, Any]]) -> dict[str
     """A piece, read if it is there, else made and written down with the seconds it took."""
     file = _folder(plan) / f"{name}.json"
     if file.exists():
-        return json.loads(file.read_text())
+        return json.loads(file.read_text(encoding="utf-8"))
     made = make()
     storage.write(file, json.dumps(made).encode())
     return made

@@ -82,12 +82,12 @@ def read(path: Path) -> KeptStack:
     """
     file = path / "stack.json"
     try:
-        values = json.loads(file.read_text())
+        values = json.loads(file.read_text(encoding="utf-8"))
         if values["format"] != FORMAT:
             raise ValueError(f"it is of format {values['format']}, this program reads format {FORMAT}")
         state = values["state"]
         lookup(runs.STATES, "state", state)
-        if state in ("waiting", "running") and not storage.is_locked(path / "lock"):
+        if state in runs.AT_WORK and not storage.is_locked(path / "lock"):
             state = "interrupted"
         if not isinstance(values["figures"], dict):
             raise ValueError("its figures are no mapping")

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from cae_core import runs, storage
+from cae_core import holder, runs, storage
 from cae_core.datasets import DATASETS, load
 from cae_core.runs import RunError
 from cae_core.saving import refusals
@@ -74,7 +74,7 @@ class StackRecording:
         self = cls(path, config, owner, title)
         with refusals(path.name, path.parent):
             with storage.folder_in_place(path) as draft:
-                (draft / "stack.json").write_text(self._described("waiting"))
+                (draft / "stack.json").write_text(self._described("waiting"), encoding="utf-8")
             self._lock = storage.Lock(path / "lock")
         return self
 
@@ -85,13 +85,15 @@ class StackRecording:
         Raises:
             RunError: it is over, somebody is at work on it, or what it takes to go on is damaged.
         """
+        if stack.state in runs.AT_WORK:
+            raise RunError(holder.sentence(f"The stack {stack.name!r}", stack.path))
         if not stack.can_go_on:
             raise RunError(f"The stack {stack.name!r} is {stack.state}: only an interrupted or stopped one can go on.")
         self = cls(stack.path, stack.config, stack.owner, stack.title)
         try:
             self._lock = storage.Lock(stack.path / "lock")
         except OSError as error:
-            raise RunError(f"The stack {stack.name!r} cannot go on: another process is at work on it.") from error
+            raise RunError(holder.sentence(f"The stack {stack.name!r}", stack.path)) from error
         for draft in stack.path.glob(".*"):  # what a killed process was just writing
             with contextlib.suppress(OSError):
                 draft.unlink()

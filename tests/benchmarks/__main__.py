@@ -46,7 +46,7 @@ def main() -> int:
         command += (fewer if options.quick else []) + ["--json"] * options.json
         if not options.json:
             print(f"\n## {name}: {what}", flush=True)
-        done = subprocess.run(command, stdout=subprocess.PIPE if options.json else None, text=True)
+        done = subprocess.run(command, stdout=subprocess.PIPE if options.json else None, encoding="utf-8")
         if options.json and done.stdout:
             found[name] = json.loads(done.stdout.strip().splitlines()[-1])
         if done.returncode:

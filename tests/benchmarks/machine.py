@@ -26,12 +26,12 @@ def figures(values: Sequence[float]) -> dict[str, float]:
 
 def resident(pid: int | str = "self") -> float:
     """Megabytes of a process that are in memory, on Linux."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    return int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def processor_seconds(pid: int | str = "self") -> float:
     """Processor time that a process has had so far, of all threads together, on Linux."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
@@ -56,7 +56,7 @@ def here() -> dict[str, object]:
 def _processor() -> str:
     """Its name, and which short number formats it computes with."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor() or platform.machine()
     found = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}

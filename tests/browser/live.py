@@ -63,7 +63,7 @@ class Server:
         homes = {"KERAS_HOME": str(folder / "keras"), "CAE_RUNS_DIR": str(self.runs)}
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
         self.launched = time.perf_counter()
-        with self.log.open("w") as log:
+        with self.log.open("w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 [*command, "--server.port", str(port), "--server.address", "127.0.0.1"],
                 cwd=ROOT, env={**clean, **homes, **environment}, stdout=log, stderr=log,
@@ -77,7 +77,7 @@ class Server:
             with contextlib.suppress(OSError), direct.open(self.root + "_stcore/health", timeout=5):
                 return self
             time.sleep(0.02)
-        raise RuntimeError(f"The server did not answer. Its log:\n{self.log.read_text()[-3000:]}")
+        raise RuntimeError(f"The server did not answer. Its log:\n{self.log.read_text(encoding='utf-8')[-3000:]}")
 
     def kill(self) -> None:
         """Ends it as a power cut does."""

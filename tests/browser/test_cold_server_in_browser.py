@@ -67,7 +67,9 @@ def test_no_control_lies_on_a_server_that_is_starting(browser, expect, start, th
 def test_every_page_says_on_the_first_visit_that_tensorflow_cannot_be_loaded(visit, expect, start, tmp_path):
     stub = tmp_path / "tensorflow"
     stub.mkdir()
-    stub.joinpath("__init__.py").write_text("import time\ntime.sleep(4)\nraise ImportError('no such library')\n")
+    stub.joinpath("__init__.py").write_text(
+        "import time\ntime.sleep(4)\nraise ImportError('no such library')\n", encoding="utf-8"
+    )
     server = start(PYTHONPATH=str(tmp_path))
     pages = [
         "",

@@ -107,7 +107,7 @@ sys.meta_path.insert(0, HoldBack())
 
 
 def test_page_can_be_used_before_tensorflow_is_loaded(visit, expect, start, tmp_path):
-    (tmp_path / "sitecustomize.py").write_text(HOLD_BACK)
+    (tmp_path / "sitecustomize.py").write_text(HOLD_BACK, encoding="utf-8")
     let_go = tmp_path / "let-go"
     visitor = visit(start(PYTHONPATH=str(tmp_path), LET_GO=str(let_go)))
     expect(visitor.page.locator("h1")).to_be_visible()

@@ -53,7 +53,7 @@ def ready(visitor):
 
 def on_disk(server):
     """What `run.json` says of every run of the server's visitors."""
-    return {file.parent.name: json.loads(file.read_text()) for file in server.runs.glob("*/run.json")}
+    return {file.parent.name: json.loads(file.read_text(encoding="utf-8")) for file in server.runs.glob("*/run.json")}
 
 
 STEERING = {"Pause": "pause", "Resume": "pause", "One step": "step", "Stop": "stop", "Withdraw": "stop"}
@@ -379,7 +379,7 @@ def test_text_stands_out_in_both_themes(visit_train, theme):
 
 
 def history(folder):
-    with (folder / "history.csv").open(newline="") as file:
+    with (folder / "history.csv").open(newline="", encoding="utf-8") as file:
         return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
 
 

@@ -1,6 +1,7 @@
 """Finding and reading data sets in files; `test_files_damage.py` and `test_files_download.py` have the rest."""
 
 import hashlib
+import os
 import struct
 from pathlib import Path
 
@@ -8,9 +9,10 @@ import numpy as np
 import pytest
 from tiny_set import check_equal, make_arrays, small_set, write_folder
 
-from cae_core.datasets import files
+from cae_core import runs
+from cae_core.datasets import DATASETS, files, folders
 from cae_core.datasets.fashion_mnist import FASHION_MNIST
-from cae_core.datasets.files import DataError, DatasetMissing
+from cae_core.datasets.files import DataError, DatasetMissing, DownloadError
 from cae_core.datasets.mnist import MNIST
 
 
@@ -55,11 +57,29 @@ def test_keras_cache_is_in_the_home_folder_by_default(monkeypatch, tmp_path):
     monkeypatch.delenv("KERAS_HOME", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    assert files.roots() == [tmp_path / ".keras" / "datasets"]
+    assert folders.roots() == [tmp_path / ".keras" / "datasets"]
     monkeypatch.setenv("CAE_DATA_DIR", "")
-    assert len(files.roots()) == 1
+    assert len(folders.roots()) == 1
     monkeypatch.setenv("CAE_DATA_DIR", "~/images")
-    assert files.roots()[0] == tmp_path / "images"
+    assert folders.roots()[0] == tmp_path / "images"
+
+
+def test_without_a_home_folder_no_folder_is_called_tilde(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("KERAS_HOME", raising=False)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # as where HOME is not set and the user has no name
+    for name in ("CAE_DATA_DIR", "CAE_RUNS_DIR"):
+        monkeypatch.setenv(name, "~/somewhere")
+    assert runs.runs_dir() == runs.PRETRAINED_DIR.parent / "runs"
+    for entry in DATASETS.values():
+        if entry.download:
+            with pytest.raises(DownloadError, match="no file can be written to any folder.* set CAE_DATA_DIR to a folder"):
+                entry.download()
+            with pytest.raises(DatasetMissing, match="not found in any folder, for CAE_DATA_DIR names none"):
+                entry.load("train")
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setenv("CAE_DATA_DIR", str(tmp_path / "data"))
+    assert files.writable_root("Tiny") == tmp_path / "data"
 
 
 def test_missing_set_says_where_it_looked_and_how_to_get_it(root):

@@ -120,7 +120,7 @@ def test_download_without_cae_data_dir_goes_where_keras_looks(root, one_file, mo
 
 
 def test_download_goes_to_keras_cache_when_cae_data_dir_is_not_writable(root, one_file, monkeypatch):
-    (root / "file").write_text("")
+    (root / "file").write_text("", encoding="utf-8")
     monkeypatch.setenv("CAE_DATA_DIR", str(root / "file" / "below"))
     one_file.download()
     assert tree(root.parent / "keras" / "datasets") == ["tiny-set.npz"]
@@ -128,7 +128,7 @@ def test_download_goes_to_keras_cache_when_cae_data_dir_is_not_writable(root, on
 
 
 def test_download_without_a_writable_folder_says_so(root, one_file, server, monkeypatch):
-    (root / "file").write_text("")
+    (root / "file").write_text("", encoding="utf-8")
     for name in ("CAE_DATA_DIR", "KERAS_HOME"):
         monkeypatch.setenv(name, str(root / "file" / name))
     with pytest.raises(DownloadError, match="no file can be written to .*CAE_DATA_DIR or .*set CAE_DATA_DIR"):
@@ -178,7 +178,7 @@ def test_one_wrong_file_of_four_keeps_all_four_out(root, server, four_files):
 
 
 def test_files_that_cannot_be_moved_into_place(root, four_files):
-    (root / "tiny-set").write_text("a file where the folder should be")
+    (root / "tiny-set").write_text("a file where the folder should be", encoding="utf-8")
     check_fails(four_files, root, "exists")
 
 

@@ -195,7 +195,7 @@ def test_importing_the_data_sets_imports_nothing_heavy():
     """Pages list the data sets before TensorFlow is loaded."""
     code = "import sys, cae_core.datasets; print(sorted({'keras', 'tensorflow', 'streamlit'} & set(sys.modules)))"
     project = Path(datasets.__file__).parents[2]
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=project)
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True, cwd=project)
     assert found.stdout.strip() == "[]"
 
 

@@ -74,7 +74,9 @@ def shipped(tmp_path_factory):
             figures = evaluating.measure(model, config.dataset)
             saving.save(runs.PRETRAINED_DIR, name, model, config, [], metrics=figures, num_train=100, seconds=0)
             run_json = runs.PRETRAINED_DIR / name / "run.json"
-            run_json.write_text(run_json.read_text().replace('"epochs": 0', '"epochs": 1'))
+            run_json.write_text(
+                run_json.read_text(encoding="utf-8").replace('"epochs": 0', '"epochs": 1'), encoding="utf-8"
+            )
         yield
     datasets.clear_cache()
 
@@ -265,7 +267,7 @@ def test_a_link_to_denoise_with_a_run_in_colour_is_answered(runs_folder):
     config = pretrained.colour_config("strokes_colour", "colorize", "mse")
     saving.save(runs_folder, "mine", build(config), config, [], metrics={}, num_train=100, seconds=0)
     run_json = runs_folder / "mine" / "run.json"
-    run_json.write_text(run_json.read_text().replace('"epochs": 0', '"epochs": 1'))
+    run_json.write_text(run_json.read_text(encoding="utf-8").replace('"epochs": 0', '"epochs": 1'), encoding="utf-8")
     (said,) = Shown(run="mine").messages("error")
     assert "'mine' is of images of 48 x 48 x 3, these are 28 x 28 x 1" in said
 

@@ -401,13 +401,13 @@ def test_damaged_weights_are_named_and_the_rest_is_shown(damage, tmp_path, monke
 def test_damaged_description_of_a_run_is_named(change, tmp_path, monkeypatch):
     folder = only_run(tmp_path, monkeypatch)
     file = folder / "run.json"
-    file.write_text(change(file.read_text()))
+    file.write_text(change(file.read_text(encoding="utf-8")), encoding="utf-8")
     check_named(Shown(), folder, "damaged")
 
 
 def test_run_without_measurements_is_shown_all_the_same(tmp_path, monkeypatch):
     file = only_run(tmp_path, monkeypatch) / "run.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), "metrics": {}}))
+    file.write_text(json.dumps({**json.loads(file.read_text(encoding="utf-8")), "metrics": {}}), encoding="utf-8")
     page = Shown()
     assert page.messages("error") == []
     assert len(page.alts) == 4

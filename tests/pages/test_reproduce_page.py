@@ -150,7 +150,7 @@ def test_a_result_that_lacks_claims_is_shown_as_far_as_it_goes():
 
 @pytest.mark.parametrize("content", ["{", "[1]", '{"pca": {"values": 3}}', '{"pca": null}'])
 def test_a_damaged_file_is_one_sentence(shipped_file, content):
-    shipped_file.write_text(content)
+    shipped_file.write_text(content, encoding="utf-8")
     page = ShownReproduce()
     (said,) = page.messages("warning")
     assert "reproductions.json is damaged (" in said

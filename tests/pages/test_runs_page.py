@@ -11,7 +11,7 @@ import streamlit as st
 from shown import owner
 from shown_runs import ShownRuns
 
-from cae_core import datasets, exporting, jobs, replay, runs, storage
+from cae_core import datasets, exporting, holder, jobs, replay, runs, storage
 from cae_core.config import RunConfig
 from cae_core.datasets import DATASETS, Split, strokes
 from cae_core.pretrained import name_of
@@ -66,8 +66,8 @@ def shelf_of(trained, runs_folder):
         for name, (source, changes, title) in copies.items():
             shutil.copytree(trained / source, runs_folder / name)
             file = runs_folder / name / "run.json"
-            file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
-            (runs_folder / name / "title.txt").write_text(title)
+            file.write_text(json.dumps({**json.loads(file.read_text(encoding="utf-8")), **changes}), encoding="utf-8")
+            (runs_folder / name / "title.txt").write_text(title, encoding="utf-8")
 
     return put
 
@@ -138,7 +138,7 @@ def test_whose(shelf_of, whose, titles):
 
 def test_a_damaged_run_harms_no_other(two, runs_folder):
     (runs_folder / "broken").mkdir()
-    (runs_folder / "broken" / "run.json").write_text("{")
+    (runs_folder / "broken" / "run.json").write_text("{", encoding="utf-8")
     page = ShownRuns(runs="clean")
     assert len(page.titles) == 2
     assert [e.label for e in page.app.expander if "read" in e.label] == ["1 run cannot be read"]
@@ -256,13 +256,17 @@ def test_only_what_can_go_on_can_be_resumed(shelf_of, state, offered):
     assert ("Resume" in ShownRuns(runs="one").buttons) is offered
 
 
-def test_a_run_in_training_is_left_alone(shelf_of, runs_folder):
+def test_a_run_in_training_is_left_alone(shelf_of, runs_folder, monkeypatch):
     shelf_of(busy=("noisy", {"state": "running"}, ""))
     lock = storage.Lock(runs_folder / "busy" / "lock")
     page = ShownRuns(runs="busy")
     assert list(page.listed["State"]) == ["training"]
     assert not {"Resume", "Delete", "Denoise with it", "Fork from this epoch"} & set(page.buttons)
     assert [link.proto.page for link in page.app.get("page_link")] == ["train"]
+    monkeypatch.setattr(holder, "_TOKEN", "another")
+    page.run()
+    assert re.search("It is trained by the .* of this computer .process .*watch and stop it there", page.text)
+    assert not page.app.get("page_link")  # the Train page here would show nothing of it
     lock.release()
 
 
@@ -485,7 +489,7 @@ def test_an_export_that_cannot_be_made_says_why(two, monkeypatch):
     assert make().startswith(b"epoch,")
     assert page.run().messages("error") == []
 
-    (runs.runs_dir() / "clean" / "history.csv").write_text("epoch,loss\n1,none\n")
+    (runs.runs_dir() / "clean" / "history.csv").write_text("epoch,loss\n1,none\n", encoding="utf-8")
     make, more = offered["export_history"]
     page.app.session_state[f"_kept_{name}"] = more["args"][1]
     with pytest.raises(runs.RunError):

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from shown_stacked import ShownStacked
 
-from cae_core import datasets, jobs
-from cae_core.stacking import results
+from cae_core import datasets, holder, jobs, runs
+from cae_core.stacking import kept, results
 from cae_core.stacking.config import ARMS, StackConfig
+from cae_core.stacking.recording import StackRecording
 from cae_core.stacking.results import CurveResult, Point
 
 SMALL = {
@@ -57,6 +58,19 @@ def result(no_result):
     pictures |= {"filters/0": np.zeros((20, 5, 5), "float32"), "filters/1": np.zeros((20, 14, 14), "float32")}
     results.ship(found, pictures)
     return found
+
+
+def test_a_stack_that_another_program_trains_is_said(monkeypatch):
+    page = ShownStacked(**SMALL)
+    recording = StackRecording.begin(StackConfig(dataset="strokes"), owner=page.owner)
+    monkeypatch.setattr(holder, "_TOKEN", "another")
+    page.run()
+    assert "This stack is trained by the app at port 8501 of this computer (process" in page.text
+    with pytest.raises(runs.RunError, match="is trained by the app at port .*: stop it there, or wait for its end"):
+        StackRecording.resume(kept.latest(page.owner))
+    recording.close()
+    page.run()
+    assert "is trained by" not in page.text
 
 
 def test_places_are_kept_before_anything_is_trained(asked_hosts):
@@ -175,7 +189,7 @@ def test_any_point_can_be_opened(result, labels, arm):
 
 
 def test_a_damaged_curve_is_said(result):
-    results.SHIPPED.write_text("{")
+    results.SHIPPED.write_text("{", encoding="utf-8")
     page = ShownStacked(stack_view="curve")
     assert "stack.json is damaged" in page.messages("warning")[0]
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from shown_train import ShownTrain
 
-from cae_core import datasets, description, estimating, job, jobs, runs, storage
+from cae_core import datasets, description, estimating, holder, job, jobs, runs, storage
 from cae_core.config import DEFAULTS, RunConfig
+from cae_core.recording import Recording
 from pages import live
 from pages.presets import FIRST
 
@@ -68,6 +69,23 @@ def steering(page):
     labels = {button.label: not button.disabled for button in page.app.button if button.key in keys}
     assert set(labels) <= set(names)
     return labels
+
+
+def test_a_run_that_another_program_trains_is_said(monkeypatch):
+    page = ShownTrain("me", **QUICK)
+    recording = Recording.begin(RunConfig(dataset="strokes", num_train=100), "afar", "My *run*", page.owner)
+    theirs = Recording.begin(RunConfig(dataset="strokes", num_train=100), "theirs", "Not mine", "another")
+    page.run()
+    assert "is trained by" not in page.text
+    monkeypatch.setattr(holder, "_TOKEN", "another")
+    page.run()
+    assert "Your run My *run* is trained by the app at port 8501 of this computer (process" in page.text
+    assert "Not mine" not in page.text
+    assert page.links["Its settings"] == "runs?runs=afar"
+    recording.close()
+    theirs.close()
+    page.run()
+    assert "is trained by" not in page.text
 
 
 def save_parent(architecture="dense", bottleneck=12, title="My parent"):

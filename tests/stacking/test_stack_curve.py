@@ -105,7 +105,7 @@ def test_confusion_counts():
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"points": []}', "[" * 100_000])
 def test_a_damaged_result_is_said(text, monkeypatch, tmp_path):
     monkeypatch.setattr(results, "SHIPPED", tmp_path / "stack.json")
-    results.SHIPPED.write_text(text)
+    results.SHIPPED.write_text(text, encoding="utf-8")
     found, trouble = results.shipped()
     assert found is None
     assert "python -m cae_core stack --curve --ship" in trouble

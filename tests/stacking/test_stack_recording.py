@@ -150,7 +150,7 @@ def test_what_the_disk_refuses_is_tried_again(queue, tiny, monkeypatch):
 def test_damage_is_said_and_passed_over(tiny):
     StackRecording.begin(tiny, "good", owner=ME).close()
     StackRecording.begin(tiny, "bad", owner=ME).close()
-    (kept.folder() / "bad" / "stack.json").write_text("{")
+    (kept.folder() / "bad" / "stack.json").write_text("{", encoding="utf-8")
     with pytest.raises(runs.RunError, match="is damaged"):
         kept.read(kept.folder() / "bad")
     assert kept.latest(ME).name == "good"

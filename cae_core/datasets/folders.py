@@ -1,0 +1,20 @@
+"""Where data sets may lie on this machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cae_core import keras_settings
+from cae_core.storage import named_folder
+
+
+def roots() -> list[Path]:
+    """Folders that may hold data sets, in the order they are tried: `CAE_DATA_DIR` if set, then Keras's cache."""
+    named = [os.environ.get("CAE_DATA_DIR"), os.path.join(keras_settings.users_home(), "datasets")]
+    return [folder for name in named if name and (folder := named_folder(name))]
+
+
+def places() -> str:
+    """The `roots()` in words."""
+    return " or ".join(map(str, roots())) or "any folder, for CAE_DATA_DIR names none and there is no home folder"
