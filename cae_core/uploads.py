@@ -115,7 +115,9 @@ def _read(data: bytes, name: str, decode: Callable[[Image.Image], np.ndarray]) -
         if size := _webp_size(data):  # Pillow reserves the memory of a WebP when it opens it
             _check_size(called, *size)
         with Image.open(io.BytesIO(data), formats=list(FORMATS)) as image:
-            kind = "JPEG" if image.format == "MPO" else image.format  # a camera's JPEG with further pictures behind the first
+            kind = (
+                "JPEG" if image.format == "MPO" else image.format
+            )  # a camera's JPEG with further pictures behind the first
             _check_size(called, *image.size)
             image, size = _upright(image)
             image, odd = _plain(image)
