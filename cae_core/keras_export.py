@@ -15,8 +15,8 @@ from cae_core.runs import Run
 def keras_model(run: Run) -> Any:
     """A keras.Model: images `(n, H, W, C)` float32 in [0, 1], or their luma, to their reconstructions.
 
-    The layers "encoder" and "decoder" are models of their own; the decoder ends in logits. All is made of what Keras has, and
-    computes the same: tied kernels become a copy, pooling with switches and unpooling become small models of operations.
+    The layers "encoder" and "decoder" are models of their own; the decoder ends in logits. All is made of what Keras has,
+    and computes the same: tied kernels become a copy, pooling with switches and unpooling small models of operations.
     """
     import keras
 

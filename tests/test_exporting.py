@@ -11,7 +11,6 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 from PIL import Image

@@ -263,7 +263,7 @@ def written(kind, grey):
 
 
 def damaged(data, rng):
-    """Bytes changed, mostly near the beginning, where a file says what it is; a part gone, or doubled; a beginning alone."""
+    """Bytes changed, mostly near the beginning, where a file says what it is; a part gone or doubled; a beginning."""
     for reach in (16, 64, 64, len(data)):
         copy = bytearray(data)
         for place in rng.integers(0, min(reach, len(data)), 4):
@@ -284,7 +284,7 @@ def test_any_file_is_a_picture_or_a_sentence(kind, grey):
     if not whole:
         pytest.skip(f"Pillow writes no {kind} here")
     ours = kind in (*uploads.FORMATS, "MPO")
-    for data in [*whole, *(copy for data in whole * (6 if ours else 1) for copy in damaged(data, rng))]:
+    for data in [*whole, *(copy for one in whole * (6 if ours else 1) for copy in damaged(one, rng))]:
         with contextlib.suppress(UploadError, drawing.DrawingError):
             rgb = uploads.read_photograph(data, "x").rgb
             colouring.fit(rgb)

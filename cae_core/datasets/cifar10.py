@@ -1,7 +1,7 @@
 """CIFAR-10: small photographs in colour, from a file on this machine or from its authors, made 48 by 48 pixels.
 
-Read is whichever comes first: what its authors give, packed or not, which is also what a download, Keras and PyTorch get (see
-`cifar10_batches.py`); or `cifar10-subset.npz` or `cifar10.npz` with `x_train, y_train, x_test, y_test`.
+Read is whichever comes first: the authors' records, which a download gets; `cifar10-subset.npz` or `cifar10.npz` with
+`x_train, y_train, x_test, y_test`; or the authors' pickles, which Keras and PyTorch fetch (see `cifar10_batches.py`).
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def read(path: Path, split: str, wanted: int) -> tuple[np.ndarray, np.ndarray]:
         x `(wanted, 32, 32, 3)` uint8 and y `(wanted,)` uint8.
 
     Raises:
-        ValueError: something is missing, of another size, or not the authors'; a damaged archive raises what `tarfile` does.
+        ValueError: a file is missing, of another size, or not the authors'; a damaged archive raises what `tarfile` does.
     """
     names = _names(path, MEMBERS[split][: -(-wanted // IN_MEMBER)])
     content = _from_folder(path, names) if os.path.isdir(path) else _from_archive(path, names)

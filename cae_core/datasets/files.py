@@ -180,13 +180,12 @@ class FileSet:
         digest = _md5(array) if others else ""
         for other in others:
             if other is not self and other.md5.get(member) == digest:
-                packed = path.suffix == ".npz"
+                packed, what = path.suffix == ".npz", "images" if member.startswith("x") else "labels"
                 right = (
                     f"call it {other.name}.npz" if packed else f"put it in a folder called {other.name.replace('_', '-')}"
                 )
                 raise DataError(
-                    f"{path} holds {'images' if member.startswith('x') else 'labels'} of {other.label}, not of {self.label}: "
-                    f"{right}, and download {self.label} again."
+                    f"{path} holds {what} of {other.label}, not of {self.label}: {right}, and download {self.label} again."
                 )
 
     def _shape(self, member: str) -> tuple[int, ...]:

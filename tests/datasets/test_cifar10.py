@@ -35,7 +35,7 @@ def planes(found, split):
 def members(found, pickled=False, per_member=6):
     """The authors' files by name: records of a label and an image, or pickles as their Python 2 wrote them."""
     names = {"test": ["test_batch"], "train": [f"data_batch_{i}" for i in range(1, 6)]}
-    for split, (i, name) in [(split, one) for split in names for one in enumerate(names[split])]:
+    for split, i, name in [(half, i, name) for half in names for i, name in enumerate(names[half])]:
         part = slice(i * per_member, (i + 1) * per_member)
         x, y = planes(found, split)[part], found[f"y_{split}"][part]
         if pickled:
