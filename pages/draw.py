@@ -8,7 +8,7 @@ import streamlit as st
 
 from cae_core import backend, datasets, drawing, gallery, runs, unusual, uploads
 from cae_core.corruptions import CORRUPTIONS, corrupt
-from pages import draw_controls, draw_words, drawn, explain, missing, pad, show, state, upload, waiting
+from pages import draw_controls, draw_words, drawn, explain, missing, pad, show, state, upload, waiting, widgets
 
 SETTINGS = draw_controls.settings()
 
@@ -34,10 +34,10 @@ def _take_file(data: bytes, name: str) -> None:
 def _instead(now: dict, own: pad.Own) -> None:
     """Ready drawings and files."""
     names = {pad.OWN: "Mine"} | {name: ready.label for name, ready in gallery.READY.items()}
-    st.pills("Ready drawings", names, format_func=names.get, key="ready", required=True, wrap=True)
+    widgets.pills("Ready drawings", names, format_func=names.get, key="ready", required=True, wrap=True)
     upload.place("Upload a picture", "upload", _take_file)
     if own.upload is not None and now["ready"] == pad.OWN:
-        st.segmented_control("Ink", drawing.INKS, format_func=drawing.INKS.get, key="ink", required=True)
+        widgets.segmented_control("Ink", drawing.INKS, format_func=drawing.INKS.get, key="ink", required=True)
         if own.note:
             st.caption(show.plain(own.note))
 
@@ -113,4 +113,3 @@ def _page() -> None:
 
 
 _page()
-state.keep_visitor()
