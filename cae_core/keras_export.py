@@ -15,19 +15,20 @@ from cae_core.runs import Run
 def keras_model(run: Run) -> Any:
     """A keras.Model: images `(n, H, W, C)` float32 in [0, 1], or their luma, to their reconstructions.
 
-    The layers "encoder" and "decoder" are models of their own; the decoder ends in logits. It is made of layers that Keras
-    has: tied kernels become a copy, which computes the same. Only pooling with switches is this project's own, so where
-    such a model is opened, `cae_core.architectures.layers` must have been imported.
+    The layers "encoder" and "decoder" are models of their own; the decoder ends in logits. All is made of what Keras has,
+    and computes the same: tied kernels become a copy, pooling with switches and unpooling small models of operations.
     """
     import keras
 
-    from cae_core.architectures.layers import untied
+    from cae_core.architectures.layers import plain
 
     trained = runs.model(run).weights()
     network = build(run.config, run.image_shape)  # a copy: wrapping the one in memory would change it
     network.set_weights(trained)
     x = keras.Input(network.input_shape, name="image")
-    x_hat = keras.layers.Activation(network.output, name="reconstruction")(untied(network.decoder)(network.encoder(x)))
+    x_hat = keras.layers.Activation(network.output, name="reconstruction")(
+        plain(network.decoder)(plain(network.encoder)(x))
+    )
     return keras.Model(x, x_hat, name="autoencoder")
 
 

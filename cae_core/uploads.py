@@ -17,15 +17,14 @@ import numpy as np
 from PIL import Image, ImageOps
 
 FORMATS = {
-    "PNG": ("png",),
-    "JPEG": ("jpg", "jpeg"),
+    "PNG": ("png", "apng"),
+    "JPEG": ("jpg", "jpeg", "jpe", "jfif", "jif", "jfi", "pjpeg", "pjp", "mpo"),
     "WEBP": ("webp",),
     "BMP": ("bmp",),
     "GIF": ("gif",),
 }
-"""What is read, and the endings of its files' names."""
+"""What is read, and the endings that cameras and browsers give to the names of its files."""
 
-ENDINGS = tuple(ending for endings in FORMATS.values() for ending in endings)
 MOST_BYTES = 25_000_000
 MOST_PIXELS = 20_000_000
 MOST_ASPECT = 20
@@ -33,6 +32,9 @@ MOST_ASPECT = 20
 
 ENOUGH = 560
 """Pixels of the longer side from which on a picture is made smaller while it is read."""
+
+DEPTHS = (1, 8, 10, 12)
+"""Bits of values that scanners and cameras leave as they are in a grey picture of 16 bits, where they are almost black."""
 
 _ORIENTATION = 0x0112
 _READ = "PNG, JPEG, WebP, BMP and GIF"
@@ -108,25 +110,26 @@ def _read(data: bytes, name: str, decode: Callable[[Image.Image], np.ndarray]) -
         raise UploadError(
             f"{called} has {len(data) / 1e6:.0f} MB; at most {MOST_BYTES / 1e6:.0f} are read. Save it smaller."
         )
-    if size := _webp_size(data):  # Pillow reserves the memory of a WebP when it opens it
-        _check_size(called, *size)
+    kind = ""
     try:
-        image = Image.open(io.BytesIO(data), formats=list(FORMATS))
+        if size := _webp_size(data):  # Pillow reserves the memory of a WebP when it opens it
+            _check_size(called, *size)
+        with Image.open(io.BytesIO(data), formats=list(FORMATS)) as image:
+            kind = (
+                "JPEG" if image.format == "MPO" else image.format
+            )  # a camera's JPEG with further pictures behind the first
+            _check_size(called, *image.size)
+            image, size = _upright(image)
+            image, odd = _plain(image)
+            return decode(image), size, " ".join(filter(None, (_ending(called, name, kind), odd and f"{called} {odd}")))
+    except UploadError:
+        raise
     except Image.DecompressionBombError as error:
         pixels = int(re.search(r"\d+", str(error)).group())
         raise UploadError(_too_many(called, f"{pixels / 1e6:,.0f} megapixels")) from error
-    except Exception as error:  # damaged files fail in more ways than can be listed, here and below
-        raise UploadError(_not_read(called, data)) from error
-    with image:
-        _check_size(called, *image.size)
-        try:
-            upright, size = _upright(image)
-            decoded = decode(upright)
-        except Exception as error:
-            raise UploadError(
-                f"{called} is a {image.format} that is damaged or was cut off: save it again, or choose another."
-            ) from error
-        return decoded, size, _note(called, name, image.format)
+    except Exception as error:  # files fail in more ways than can be listed; nothing but an UploadError leaves this module
+        damaged = f"{called} is a {kind} that is damaged or was cut off: save it again, or choose another."
+        raise UploadError(damaged if kind else _not_read(called, data)) from error
 
 
 def _upright(image: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
@@ -139,32 +142,40 @@ def _upright(image: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
     return image, size
 
 
-def _colour(image: Image.Image) -> np.ndarray:
-    if _is_deep(image):
-        return np.repeat(_grey(image)[..., None], 3, axis=2)
+def _plain(image: Image.Image) -> tuple[Image.Image, str]:
+    """A picture in mode F in [0, 1] where it has more than 8 bits, else in RGBA or RGB or L; and what was odd about it."""
+    if image.mode.startswith("I") or image.mode == "F":  # which only grey pictures can have here
+        values = np.asarray(image).astype(np.float32)
+        bits = next((bits for bits in DEPTHS if values.max() < 2**bits), 16)
+        odd = f"has 16 bits a pixel but no value over {2**bits - 1:,}, and was read as a {bits}-bit picture."
+        return Image.fromarray(np.clip(values / np.float32(2**bits - 1), 0, 1)), "" if bits == 16 else odd
     if not image.has_transparency_data:
-        return np.asarray(_smaller(image.convert("RGB"))).astype(np.float32) / np.float32(255)
-    image = _smaller(image.convert("RGBA"))
+        return (image.convert("L") if image.mode in ("L", "1") else image.convert("RGB")), ""
+    image = image.convert("RGBA")
+    if image.getchannel("A").getextrema()[1] == 0:  # some programs write nothing there, and mean nothing by it
+        return image.convert("RGB"), "is transparent everywhere, and was read as if it were not."
+    return image, ""
+
+
+def _colour(image: Image.Image) -> np.ndarray:
+    image = _smaller(image)
+    if image.mode == "F":
+        return np.repeat(np.asarray(image)[..., None], 3, axis=2)
+    rgb = np.asarray(image.convert("RGB")).astype(np.float32) / np.float32(255)
+    if image.mode != "RGBA":
+        return rgb
     alpha = np.asarray(image.getchannel("A")).astype(np.float32)[..., None] / np.float32(255)
-    return np.asarray(image.convert("RGB")).astype(np.float32) / np.float32(255) * alpha + (1 - alpha)
-
-
-def _is_deep(image: Image.Image) -> bool:
-    """Whether its values have more than 8 bits, which only grey pictures can have here."""
-    return image.mode.startswith("I") or image.mode == "F"
+    return rgb * alpha + (1 - alpha)
 
 
 def _grey(image: Image.Image) -> np.ndarray:
-    if _is_deep(image):
-        values = np.asarray(image).astype(np.float32) / np.float32(65535)
-        return np.clip(np.asarray(_smaller(Image.fromarray(values))), 0, 1)
-    if not image.has_transparency_data:
-        if image.mode not in ("L", "1"):
-            image = _smaller(image.convert("RGB"))
-        return np.asarray(_smaller(image.convert("L"))).astype(np.float32) / np.float32(255)
-    image = _smaller(image.convert("RGBA"))
-    alpha = np.asarray(image.getchannel("A")).astype(np.float32) / np.float32(255)
+    image = _smaller(image)
+    if image.mode == "F":
+        return np.asarray(image)
     grey = np.asarray(image.convert("RGB").convert("L")).astype(np.float32) / np.float32(255)
+    if image.mode != "RGBA":
+        return grey
+    alpha = np.asarray(image.getchannel("A")).astype(np.float32) / np.float32(255)
     # Dark ink gets white paper and light ink black, or it could not be seen.
     ink = float((grey * alpha).sum() / max(float(alpha.sum()), 1e-9))
     return grey * alpha + np.float32(ink < 0.5) * (1 - alpha)
@@ -199,7 +210,7 @@ def _not_read(called: str, data: bytes) -> str:
     return f"{called} is not an image that can be read here: {_READ} are. Open it in another program and save it as PNG."
 
 
-def _note(called: str, name: str, kind: str) -> str:
+def _ending(called: str, name: str, kind: str) -> str:
     """What to say of a name that promises something else."""
     ending = name.rpartition(".")[2].lower() if "." in name else ""
     if not ending or ending in FORMATS[kind]:

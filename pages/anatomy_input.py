@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from cae_core import datasets, drawing, uploads
-from pages import pad, show, state, widgets
+from pages import pad, state, upload, widgets
 
 SOURCES = {"test": "Test image", "drawing": "My drawing", "file": "A file"}
 SHAPE = (drawing.SIZE, drawing.SIZE, 1)
@@ -33,27 +33,17 @@ def controls(now: dict) -> None:
     if now["source"] == "test":
         widgets.number_input("Number of the test image", 0, 9999, step=1, key="image")
     elif now["source"] == "file":
-        st.file_uploader("Upload a picture", list(uploads.ENDINGS), key="layers_upload", on_change=_take_file)
+        upload.place("Upload a picture", "layers_upload", _take_file)
 
 
-def _take_file() -> None:
-    """Keeps an uploaded picture; a file that cannot be used changes nothing but says why."""
-    file = state.values({"layers_upload": None})["layers_upload"]
-    state.keep("layers_problem", "")
-    if file is None:
-        return
-    try:
-        x = drawing.to_network(drawing.to_ink(drawing.fit(uploads.read(file.getvalue(), file.name).grey)), True)
-    except ValueError as error:
-        state.keep("layers_problem", str(error))
-        return
+def _take_file(data: bytes, name: str) -> None:
+    """Keeps an uploaded picture."""
+    x = drawing.to_network(drawing.to_ink(drawing.fit(uploads.read(data, name).grey)), True)
     state.keep("layers_file", Picture(x, "your picture, centred like MNIST"))
 
 
 def chosen(now: dict) -> Picture:
     """The image to show; where there is none of the kind that is asked for, a sentence and a test image."""
-    if now["source"] == "file" and (problem := state.kept("layers_problem")):
-        st.error(show.plain(problem))
     own = _own(now) if datasets.DATASETS[now["dataset"]].image_shape == SHAPE else None
     if own is not None:
         return own

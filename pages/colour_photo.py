@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from html import escape
 
@@ -11,40 +12,30 @@ import streamlit as st
 from cae_core import colouring, datasets, figures, uploads
 from cae_core.colouring import Coloured, Fitted
 from cae_core.runs import Run
-from pages import colour_view, show, state
+from pages import colour_view, show, state, upload
 
 LARGEST = 420
 """Pixels of the longer side of a picture on the page."""
 
 
-def _take_file() -> None:
-    """Keeps an uploaded picture; a file that cannot be used changes nothing but says why."""
-    file = state.values({"photo_upload": None})["photo_upload"]
-    state.keep("photo_problem", "")
-    if file is None:
-        state.keep("photo", None)
-        return
-    try:
-        state.keep("photo", uploads.read_photograph(file.getvalue(), file.name))
-    except ValueError as error:
-        state.keep("photo_problem", str(error))
+def _take_file(data: bytes, name: str) -> None:
+    """Keeps an uploaded picture, no larger than it is shown."""
+    photo = uploads.read_photograph(data, name)
+    state.keep("photo", dataclasses.replace(photo, rgb=_shrunk(photo.rgb)))
 
 
 def draw(shown: Sequence[Run], ready: bool) -> None:
     """The place to drop a file, and what the runs make of it."""
     st.subheader("Colour your own picture", anchor=False)
-    st.file_uploader(
-        "A photograph in colour, or one that never had any", list(uploads.ENDINGS), key="photo_upload", on_change=_take_file
-    )
-    if problem := state.kept("photo_problem", ""):
-        st.error(show.plain(problem))
+    label = "A photograph in colour, or one that never had any"
+    upload.place(label, "photo_upload", _take_file, lambda: state.keep("photo", None))
     photo = state.kept("photo")
     if photo is None:
         st.caption("It stays on this machine. In colour, you see the guess beside the truth; in grey, the guess alone.")
         return
     if photo.note:
         st.info(show.plain(photo.note))
-    fitted = colouring.fit(_shrunk(photo.rgb))
+    fitted = colouring.fit(photo.rgb)
     height, width = fitted.small.shape[1:3]
     made: list[Coloured] = []
     if ready:
@@ -93,8 +84,7 @@ def _pictures(photo: uploads.Photograph, fitted: Fitted, made: Sequence[Coloured
         guess = colouring.on(fitted, made[place].x_hat) if made else None
         tiles.append(_tile(said, guess, f"your picture coloured, {said.lower()}", fitted.luma.shape))
     if not photo.is_grey:
-        true = _shrunk(photo.rgb)
-        tiles.append(_tile("As it was", true, "your picture as it was"))
+        tiles.append(_tile("As it was", photo.rgb, "your picture as it was"))
     st.html(f'<div class="photos" style="--count: {len(tiles)}">{"".join(tiles)}</div>')
 
 

@@ -1,13 +1,14 @@
 """Draw: what does the network make of *my* drawing?"""
 
 import functools
+import time
 
 import numpy as np
 import streamlit as st
 
 from cae_core import backend, datasets, drawing, gallery, runs, unusual, uploads
 from cae_core.corruptions import CORRUPTIONS, corrupt
-from pages import draw_controls, draw_words, drawn, explain, missing, pad, show, state, waiting, widgets
+from pages import draw_controls, draw_words, drawn, explain, missing, pad, show, state, upload, waiting, widgets
 
 SETTINGS = draw_controls.settings()
 
@@ -21,20 +22,12 @@ def _picture(now: dict, own: pad.Own) -> tuple[str, np.ndarray | None]:
     return own.edition, own.picture
 
 
-def _take_file() -> None:
-    """Puts an uploaded picture on the pad; a file that cannot be used changes nothing but says why."""
-    file = state.values({"upload": None})["upload"]
-    state.keep("upload_problem", "")
-    if file is None:
-        return
-    try:
-        upload = uploads.read(file.getvalue(), file.name)
-        grey = drawing.fit(upload.grey)
-        drawing.to_ink(grey)
-    except ValueError as error:
-        state.keep("upload_problem", str(error))
-        return
-    state.keep("own", pad.Own(edition=f"upload:{file.file_id}", upload=grey, note=upload.note))
+def _take_file(data: bytes, name: str) -> None:
+    """Puts an uploaded picture on the pad."""
+    picture = uploads.read(data, name)
+    grey = drawing.fit(picture.grey)
+    drawing.to_ink(grey)
+    state.keep("own", pad.Own(edition=f"upload:{time.monotonic_ns()}", upload=grey, note=picture.note))
     state.change(ready=pad.OWN)
 
 
@@ -42,9 +35,7 @@ def _instead(now: dict, own: pad.Own) -> None:
     """Ready drawings and files."""
     names = {pad.OWN: "Mine"} | {name: ready.label for name, ready in gallery.READY.items()}
     widgets.pills("Ready drawings", names, format_func=names.get, key="ready", required=True, wrap=True)
-    if problem := state.kept("upload_problem"):
-        st.error(show.plain(problem))
-    st.file_uploader("Upload a picture", list(uploads.ENDINGS), key="upload", on_change=_take_file)
+    upload.place("Upload a picture", "upload", _take_file)
     if own.upload is not None and now["ready"] == pad.OWN:
         widgets.segmented_control("Ink", drawing.INKS, format_func=drawing.INKS.get, key="ink", required=True)
         if own.note:

@@ -23,7 +23,7 @@ def say(dataset: str, trouble: datasets.DataError) -> None:
         return
     st.error(show.plain(str(trouble)))
     if datasets.DATASETS[dataset].download:
-        offer_download(dataset, "Downloading it again replaces the damaged file.")
+        offer_download(dataset, "Or download it, which puts the right files in their place.")
 
 
 def offer_download(dataset: str, reason: str) -> None:

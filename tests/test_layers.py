@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from cae_core.architectures import build
-from cae_core.architectures.layers import MaxPoolSwitches, SubtractBias, TiedConv2DTranspose, Unpool
+from cae_core.architectures.layers import MaxPoolSwitches, SubtractBias, TiedConv2DTranspose, Unpool, plain
 from cae_core.config import RunConfig
 
 
@@ -159,14 +159,23 @@ def test_a_bias_is_subtracted_from_every_channel():
     np.testing.assert_array_equal(layer(h), h - np.array([1, 2, 3], "float32"))
 
 
-def test_untied_is_a_layer_of_keras_that_computes_the_same():
-    conv = keras.layers.Conv2D(4, 3, padding="same", kernel_initializer=keras.initializers.HeNormal(3))
-    conv.build((None, 8, 6, 3))
-    tied, h = TiedConv2DTranspose(conv, 2, name="back"), maps(2, (2, 4, 3, 4))
-    expected = tied(h)
-    tied.bias.assign([0.1, -0.2, 0.3])
-    untied = tied.untied()
-    untied.build(h.shape)
-    untied.set_weights([tied.kernel.numpy(), tied.bias.numpy()])
-    assert type(untied) is keras.layers.Conv2DTranspose
-    np.testing.assert_allclose(untied(h), expected + tied.bias, atol=1e-5)
+def only_keras(network):
+    """Whether nothing in a network, or in the networks inside it, comes from elsewhere."""
+    return all(type(op).__module__.startswith("keras.") and only_keras(op) for op in getattr(network, "operations", ()))
+
+
+@pytest.mark.parametrize("name", ["conv_unpool", "masci", "conv_transpose", "dense"])
+def test_plain_is_of_nothing_but_keras_and_computes_the_same(name):
+    model, rng = build(RunConfig(architecture=name, bottleneck=2, loss="mse", seed=3)), np.random.default_rng(1)
+    model.set_weights({path: rng.standard_normal(w.shape).astype("float32") for path, w in model.weights().items()})
+    encoder, decoder = plain(model.encoder), plain(model.decoder)
+    assert only_keras(encoder)
+    assert only_keras(decoder)
+    x = rng.random((3, 28, 28, 1), dtype="float32")
+    x[0] = 0.5  # equal maxima: the first counts
+    coded = encoder(x)
+    z, *switches = coded if isinstance(coded, list) else [coded]
+    np.testing.assert_allclose(z, model.encode(x), atol=1e-5)
+    for mine, its in zip(switches, model.switches(x), strict=True):
+        np.testing.assert_array_equal(mine, its)
+    np.testing.assert_allclose(decoder(coded), model.logits(x)[1], atol=2e-4)

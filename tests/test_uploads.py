@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from cae_core import uploads
+from cae_core import colouring, drawing, uploads
 from cae_core.uploads import UploadError, read
 
 
@@ -71,6 +71,53 @@ def test_one_bit_and_sixteen(grey):
     np.testing.assert_array_equal(read(encode(bits, "PNG")).grey, grey > 128)
     deep = Image.fromarray(grey.astype(np.uint16) * 257)
     np.testing.assert_allclose(read(encode(deep, "PNG")).grey, grey / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize("bits", [1, 8, 10, 12, 16])
+@pytest.mark.parametrize("reader", [read, uploads.read_photograph])
+def test_sixteen_bits_with_fewer_in_them(grey, bits, reader):
+    """Scanners leave the values of 8, 10 or 12 bits in 16, where they are almost black."""
+    values = np.rint(grey / 255 * (2**bits - 1)).astype(np.uint16)
+    values[0, 0] = 2**bits - 1
+    given = reader(encode(Image.fromarray(values), "PNG"), "scan.png")
+    picture = given.grey if reader is read else given.rgb[..., 0]
+    np.testing.assert_allclose(picture, values / (2**bits - 1), atol=1e-6)
+    said = f"'scan.png' has 16 bits a pixel but no value over {2**bits - 1:,}, and was read as a {bits}-bit picture."
+    assert given.note == ("" if bits == 16 else said)
+
+
+def bmp_of_32_bits(pixels):
+    """A BMP with a place for alpha, as `(h, w, 4)` uint8 red, green, blue, alpha; Pillow writes no such header."""
+    height, width = pixels.shape[:2]
+    masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + b"sRGB" + bytes(48)
+    header = struct.pack("<IiiHHIIiiII", 108, width, height, 1, 32, 3, 4 * width * height, 2835, 2835, 0, 0) + masks
+    body = pixels[::-1, :, [2, 1, 0, 3]].tobytes()
+    return b"BM" + struct.pack("<IHHI", 14 + len(header) + len(body), 0, 0, 14 + len(header)) + header + body
+
+
+@pytest.mark.parametrize("encoded", [bmp_of_32_bits, lambda p: encode(Image.fromarray(p), "PNG"),
+                                     lambda p: encode(Image.fromarray(p), "WEBP", lossless=True, exact=True),
+                                     lambda p: encode(Image.fromarray(p).convert("LA"), "PNG")])  # fmt: skip
+def test_alpha_that_is_nothing_everywhere_means_nothing(grey, encoded):
+    pixels = np.dstack([grey, grey, grey, np.zeros_like(grey)])
+    upload = read(encoded(pixels), "paint.x")
+    np.testing.assert_allclose(upload.grey * 255, grey, atol=1.01)
+    assert upload.note.endswith("'paint.x' is transparent everywhere, and was read as if it were not.")
+    np.testing.assert_allclose(uploads.read_photograph(encoded(pixels)).rgb[..., 1] * 255, grey, atol=1.01)
+    pixels[20:, :, 3] = 255
+    assert np.ptp(read(encoded(pixels)).grey[:20]) == 0  # one that means something still counts
+
+
+@pytest.mark.parametrize("name", ["IMG_1.jpg", "IMG_1.MPO", "IMG_1"])
+def test_a_phones_jpeg_of_several_pictures_is_its_first(grey, name):
+    first, exif = Image.fromarray(grey).convert("RGB"), Image.Exif()
+    exif[0x0112] = 6  # held upright
+    data = encode(first, "MPO", save_all=True, append_images=[first.resize((20, 10))], exif=exif, quality=95)
+    with Image.open(io.BytesIO(data)) as image:
+        assert (image.format, image.n_frames) == ("MPO", 2)
+    upload = read(data, name)
+    np.testing.assert_allclose(upload.grey * 255, np.rot90(grey, -1), atol=12)
+    assert (upload.size, upload.note) == ((40, 60), "")
 
 
 def test_colours_become_the_grey_of_their_brightness():
@@ -204,18 +251,49 @@ def test_files_that_were_cut_off(kind, share):
         read(data[: int(len(data) * share)], "cut.img")
 
 
-@pytest.mark.parametrize("kind", list(uploads.FORMATS))
-def test_any_damage_is_a_sentence_or_a_picture(kind, grey):
-    data = encode(Image.fromarray(grey).convert("RGB"), kind)
-    rng = np.random.default_rng(1)
-    for _ in range(60):
-        damaged = bytearray(data)
-        for place in rng.integers(0, len(data), 4):
-            damaged[place] = rng.integers(0, 256)
-        with contextlib.suppress(UploadError):
-            upload = read(bytes(damaged), "x")
-            assert np.isfinite(upload.grey).all()
-            assert 0 <= upload.grey.min() <= upload.grey.max() <= 1
+MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV", "I", "I;16", "F")
+
+
+def written(kind, grey):
+    """A file of this format in every mode that Pillow writes it in, of two pictures where it can hold several."""
+    for mode in MODES:
+        with contextlib.suppress(Exception):
+            image = Image.fromarray(grey).convert(mode)
+            yield encode(image, kind, **({"save_all": True, "append_images": [image]} if kind in Image.SAVE_ALL else {}))
+
+
+def damaged(data, rng):
+    """Bytes changed, mostly near the beginning, where a file says what it is; a part gone or doubled; a beginning."""
+    for reach in (16, 64, 64, len(data)):
+        copy = bytearray(data)
+        for place in rng.integers(0, min(reach, len(data)), 4):
+            copy[place] = rng.choice([0, 1, 127, 128, 255, rng.integers(256)])
+        yield bytes(copy)
+    start, end = sorted(rng.integers(0, len(data), 2))
+    yield from (data[:start] + data[end:], data[:end] + data[start:], data[:end])
+
+
+Image.init()
+
+
+@pytest.mark.parametrize("kind", sorted(Image.SAVE))
+@pytest.mark.filterwarnings("ignore")
+def test_any_file_is_a_picture_or_a_sentence(kind, grey):
+    """Nothing else leaves the reader, or what pages do with what it gives; some thousands of files of all formats."""
+    whole, rng = list(written(kind, grey)), np.random.default_rng(1)
+    if not whole:
+        pytest.skip(f"Pillow writes no {kind} here")
+    ours = kind in (*uploads.FORMATS, "MPO")
+    for data in [*whole, *(copy for one in whole * (6 if ours else 1) for copy in damaged(one, rng))]:
+        with contextlib.suppress(UploadError, drawing.DrawingError):
+            rgb = uploads.read_photograph(data, "x").rgb
+            colouring.fit(rgb)
+            upload = read(data, f"x.{kind}")
+            for picture in (rgb, upload.grey, drawing.to_network(drawing.to_ink(drawing.fit(upload.grey)), True)):
+                assert picture.dtype == np.float32
+                assert 0 <= picture.min() <= picture.max() <= 1
+    for data in whole if ours else ():
+        assert read(data).size == (60, 40)
 
 
 @pytest.mark.parametrize(
@@ -224,12 +302,18 @@ def test_any_damage_is_a_sentence_or_a_picture(kind, grey):
         ("drawing.png", ""),
         ("drawing.PNG", ""),
         ("drawing", ""),
+        *((f"drawing.{ending}", "") for ending in uploads.FORMATS["PNG"]),
         ("drawing.jpg", "'drawing.jpg' is a PNG in spite of its ending, and was read as one."),
         ("notes.txt", "'notes.txt' is a PNG in spite of its ending, and was read as one."),
     ],
 )
 def test_what_a_file_contains_counts_and_not_its_name(grey, name, note):
     assert read(encode(Image.fromarray(grey), "PNG"), name).note == note
+
+
+@pytest.mark.parametrize("ending", ["jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp", "JFIF"])
+def test_what_browsers_call_a_jpeg_is_one(grey, ending):
+    assert read(encode(Image.fromarray(grey), "JPEG"), f"photo.{ending}").note == ""
 
 
 def test_long_names_are_shortened():

@@ -7,6 +7,7 @@ from math import prod
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers
 
@@ -46,6 +47,16 @@ class MaxPoolSwitches(layers.Layer):
         shape = (n, height // 2, width // 2, channels)
         return keras.KerasTensor(shape, h.dtype), keras.KerasTensor(shape, "int32")
 
+    def plain(self) -> keras.Model:
+        """The same of Keras's own operations, for a model that leaves this project."""
+        h = keras.Input(self.input.shape[1:])
+        height, width, channels = h.shape[1:]
+        windows = layers.Reshape((height // 2, 2, width // 2, 2, channels))(h)
+        windows = layers.Permute((1, 3, 5, 2, 4))(windows)
+        windows = layers.Reshape((height // 2, width // 2, channels, 4))(windows)
+        switches = keras.ops.cast(keras.ops.argmax(windows, axis=-1), "int32")
+        return keras.Model(h, [keras.ops.max(windows, axis=-1), switches], name=self.name)
+
 
 @keras.saving.register_keras_serializable("cae_core")
 class Unpool(layers.Layer):
@@ -65,6 +76,15 @@ class Unpool(layers.Layer):
         n, height, width, channels = inputs[0].shape
         return keras.KerasTensor((n, 2 * height, 2 * width, channels), inputs[0].dtype)
 
+    def plain(self) -> keras.Model:
+        """The same of Keras's own operations."""
+        h, switches = (keras.Input(one.shape[1:], dtype=one.dtype) for one in self.input)
+        height, width, channels = h.shape[1:]
+        windows = layers.Reshape((height, width, channels, 1))(h) * keras.ops.one_hot(switches, 4, dtype=h.dtype)
+        windows = layers.Reshape((height, width, channels, 2, 2))(windows)
+        windows = layers.Permute((1, 4, 2, 5, 3))(windows)
+        return keras.Model([h, switches], layers.Reshape((2 * height, 2 * width, channels))(windows), name=self.name)
+
 
 @keras.saving.register_keras_serializable("cae_core")
 class SubtractBias(layers.Layer):
@@ -75,6 +95,13 @@ class SubtractBias(layers.Layer):
 
     def call(self, h):
         return h - self.bias
+
+    def plain(self) -> layers.Layer:
+        """The same as a convolution of 1 x 1 with a kernel of ones for each channel."""
+        copy = layers.DepthwiseConv2D(1, name=self.name)
+        copy.build(self.input.shape)
+        copy.set_weights([np.ones(copy.kernel.shape), -self.bias.numpy()])
+        return copy
 
 
 class TiedConv2DTranspose(layers.Layer):
@@ -110,24 +137,26 @@ class TiedConv2DTranspose(layers.Layer):
         n, height, width, _ = h.shape
         return keras.KerasTensor((n, height * self.strides[0], width * self.strides[1], self.filters), h.dtype)
 
-    def untied(self) -> layers.Conv2DTranspose:
-        """A layer of Keras's own that computes the same, for a model that leaves this project."""
-        return layers.Conv2DTranspose(self.filters, self.kernel_size, self.strides, "same", name=self.name)
+    def plain(self) -> layers.Layer:
+        """A layer of Keras's own with a copy of the kernel."""
+        copy = layers.Conv2DTranspose(self.filters, self.kernel_size, self.strides, "same", name=self.name)
+        copy.build(self.input.shape)
+        copy.set_weights([self.kernel.numpy(), self.bias.numpy()])
+        return copy
 
 
-def untied(decoder: keras.Model) -> keras.Model:
-    """The decoder with layers of Keras's own in the place of those that use another's kernel."""
-    tied = {layer.name: layer for layer in decoder.layers if hasattr(layer, "untied")}
-    if not tied:
-        return decoder
-
-    def layer_for(layer):
-        return layer.untied() if layer.name in tied else layer.__class__.from_config(layer.get_config())
-
-    copy = keras.models.clone_model(decoder, clone_function=layer_for)
-    for layer in filter(lambda layer: layer.weights, decoder.layers):
-        weights = [tied[layer.name].kernel.numpy(), layer.bias.numpy()] if layer.name in tied else layer.get_weights()
-        copy.get_layer(layer.name).set_weights(weights)
+def plain(network: keras.Model) -> keras.Model:
+    """The same network of nothing but what Keras has, so that it opens without this project."""
+    own = {layer.name for layer in network.layers if hasattr(layer, "plain")}
+    if not own:
+        return network
+    copy = keras.models.clone_model(
+        network,
+        clone_function=lambda layer: layer.plain() if layer.name in own else type(layer).from_config(layer.get_config()),
+    )
+    for layer in network.layers:
+        if layer.weights and layer.name not in own:
+            copy.get_layer(layer.name).set_weights(layer.get_weights())
     return copy
 
 

@@ -95,7 +95,7 @@ def _from_files(files: FileSet) -> DatasetEntry:
         class_names=files.class_names,
         num_train=files.num_train,
         image_shape=(files.image_size, files.image_size, 1),
-        load=lambda split: Split(*files.read(split)),
+        load=lambda split: Split(*files.read(split, (MNIST, FASHION_MNIST))),
         on_machine=files.on_machine,
         download=files.download,
         download_bytes=files.download_bytes,

@@ -1,11 +1,7 @@
 """CIFAR-10: small photographs in colour, from a file on this machine or from its authors, made 48 by 48 pixels.
 
-Three files are read, whichever comes first: the authors' `cifar-10-binary.tar.gz`, which is also what a download gets, and
-`cifar10-subset.npz` or `cifar10.npz` with `x_train, y_train, x_test, y_test`. Their other archive, which Keras fetches, is
-made of pickles, which can do anything when they are read: it is left alone.
-
-Source of the format: https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version": records of a label and 32 x 32 values
-of red, then of green, then of blue, 10,000 in a file.
+Read is whichever comes first: the authors' records, which a download gets; `cifar10-subset.npz` or `cifar10.npz` with
+`x_train, y_train, x_test, y_test`; or the authors' pickles, which Keras and PyTorch fetch (see `cifar10_batches.py`).
 """
 
 from __future__ import annotations
@@ -13,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
-import tarfile
 import tempfile
 import urllib.error
 from collections.abc import Callable
@@ -22,11 +17,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cae_core.datasets import files, folders
+from cae_core.datasets import cifar10_batches, files, folders
+from cae_core.datasets.arrays import read_npz
+from cae_core.datasets.cifar10_batches import ARCHIVE, RAW
 from cae_core.datasets.files import SPLITS, DataError, DatasetMissing, DownloadError, Progress
 
-LABEL, SIZE, RAW = "CIFAR-10", 48, 32
-"""Its name for people; sides in pixels of an image here and in the files."""
+LABEL, SIZE = "CIFAR-10", 48
+"""Its name for people; side in pixels of an image."""
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 NUM = {"train": 15_000, "test": 2_000}
 """Images of each split that are used, the first of the file: as large as needed to learn from, and 118 MB in memory."""
@@ -34,22 +31,17 @@ URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 DOWNLOAD_BYTES, MD5 = 170_052_171, "c32a1d4ab5d03f1284b67883e8d87530"
 """Of the archive, as its authors give them."""
 
-ARCHIVE = URL.rpartition("/")[2]
 LENGTHS = {"cifar10-subset.npz": (15_000, 2_000), "cifar10.npz": (50_000, 10_000)}
 """Training and test images in a npz file of that name."""
-MEMBERS = {
-    "train": tuple(f"cifar-10-batches-bin/data_batch_{i}.bin" for i in range(1, 6)),
-    "test": ("cifar-10-batches-bin/test_batch.bin",),
-}
-IN_MEMBER, RECORD = 10_000, 1 + 3 * RAW * RAW
 
 
 def find() -> Path | None:
-    """The file to read: the first there is, in the order of the `roots()`; it is not opened."""
+    """The file or folder to read: the first there is, in the order of `folders.roots()`; it is not opened."""
     for root in folders.roots():
-        for name in (ARCHIVE, *LENGTHS):
-            if os.path.isfile(root / name):
-                return root / name
+        arrays = next((root / name for name in LENGTHS if os.path.isfile(root / name)), None)
+        pickled = cifar10_batches.PICKLED
+        if path := cifar10_batches.find(root, cifar10_batches.BINARY) or arrays or cifar10_batches.find(root, pickled):
+            return path
     return None
 
 
@@ -70,15 +62,17 @@ def read(split: str) -> tuple[np.ndarray, np.ndarray]:
         raise DatasetMissing(
             f"{LABEL} was not found in {folders.places()}: press the download button, run "
             f"`python -m cae_core train --dataset cifar10 --architecture colorize --download`, or set CAE_DATA_DIR to a "
-            f"folder with {', '.join(LENGTHS)} or {ARCHIVE}."
+            f"folder with {', '.join((*LENGTHS, ARCHIVE))} or cifar-10-python.tar.gz."
         )
     try:
-        x, y = _read_archive(path, split) if path.name == ARCHIVE else _read_npz(path, split)
+        x, y = _read_npz(path, split) if path.suffix == ".npz" else cifar10_batches.read(path, split, NUM[split])
         if y.max() > 9:
             raise ValueError(f"it has the label {y.max()}, expected 0 to 9")
     except Exception as error:  # damaged archives raise anything
         reason = str(error) or type(error).__name__
-        raise DataError(f"{path} cannot be used: {reason}. Delete it and download {LABEL} again.") from error
+        raise DataError(
+            f"{path} cannot be used: {reason}. Take it out of that folder and download {LABEL} again."
+        ) from error
     return resized(x), y
 
 
@@ -93,33 +87,8 @@ def resized(x: np.ndarray) -> np.ndarray:
 def _read_npz(path: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
     length = dict(zip(SPLITS, LENGTHS[path.name], strict=True))[split]
     images, labels = SPLITS[split]
-    x = files.read_npz(path, images, (length, RAW, RAW, 3))
-    try:
-        y = files.read_npz(path, labels, (length,))
-    except ValueError:
-        y = files.read_npz(path, labels, (length, 1)).ravel()  # as Keras has them
-    return x[: NUM[split]], y[: NUM[split]]
-
-
-def _read_archive(path: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
-    """The first images of a split; members are read one by one and nothing is unpacked to the disk."""
-    wanted, parts = NUM[split], []
-    names = MEMBERS[split][: -(-wanted // IN_MEMBER)]
-    found: dict[str, np.ndarray] = {}
-    with tarfile.open(path, "r:gz") as archive:
-        for member in archive:  # in the archive's order, so that it is gone through once
-            if member.name in names:
-                if not member.isfile() or member.size != IN_MEMBER * RECORD:
-                    raise ValueError(f"{member.name} has {member.size} bytes, expected {IN_MEMBER * RECORD}")
-                found[member.name] = np.frombuffer(archive.extractfile(member).read(), np.uint8).reshape(-1, RECORD)
-            if len(found) == len(names):
-                break
-    for name in names:
-        if name not in found:
-            raise ValueError(f"it has no {name}")
-        parts.append(found[name])
-    records = np.concatenate(parts)[:wanted]
-    return records[:, 1:].reshape(-1, 3, RAW, RAW).transpose(0, 2, 3, 1).copy(), records[:, 0].copy()
+    x = read_npz(path, images, (length, RAW, RAW, 3))
+    return x[: NUM[split]], read_npz(path, labels, (length,))[: NUM[split]]
 
 
 def download(progress: Progress | None = None) -> None:

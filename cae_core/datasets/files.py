@@ -1,30 +1,27 @@
 """Data sets that are files: the one place that finds them, reads them, checks them and downloads them.
 
 Two layouts are read, as Keras stores them: one `<name>.npz` with `x_train, y_train, x_test, y_test`, or a folder `<name>/`
-with four IDX files, gzipped or not. Nothing is unpickled, and no size that a file claims is believed before it is checked.
+with four IDX files, gzipped or not.
 """
 
 from __future__ import annotations
 
 import contextlib
-import gzip
 import hashlib
 import http.client
-import math
 import os
 import struct
 import tempfile
 import threading
 import urllib.error
 import urllib.request
-import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
+from cae_core.datasets.arrays import read_idx, read_npz
 from cae_core.datasets.folders import places, roots
 
 KERAS_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
@@ -121,15 +118,19 @@ class FileSet:
         """Whether all files of the set are there; they are not opened."""
         return (place := self._find()) is not None and not _missing(place)
 
-    def read(self, split: str) -> tuple[np.ndarray, np.ndarray]:
+    def read(self, split: str, others: Collection[FileSet] = ()) -> tuple[np.ndarray, np.ndarray]:
         """The images and labels of one split, "train" or "test", from the first root that has the set.
+
+        Args:
+            split: "train" or "test".
+            others: sets whose files are named alike, for which these must not be taken.
 
         Returns:
             x (n, image_size, image_size, 1) uint8 and y (n,) uint8, both read-only.
 
         Raises:
             DatasetMissing: the set is in none of the `roots()`.
-            DataError: a file is damaged. No other root is tried then, or nobody would learn of the damage.
+            DataError: a file is damaged, or one of another set. No other root is tried then, or nobody would learn of it.
         """
         if (place := self._find()) is None:
             raise DatasetMissing(
@@ -141,8 +142,10 @@ class FileSet:
         try:
             x, y = (_read(place[member], member, self._shape(member)) for member in SPLITS[split])
         except _Damaged as error:
-            mend = f"Delete it and download {self.label} again."
+            mend = f"Take it out of that folder and download {self.label} again."
             raise DataError(f"{error.path} cannot be used: {error.problem}. {mend}") from error
+        for member, array in zip(SPLITS[split], (x, y), strict=True):
+            self._refuse_others(place[member], member, array, others)
         return x[..., np.newaxis], y
 
     def download(self, progress: Progress | None = None) -> None:
@@ -167,6 +170,19 @@ class FileSet:
                     f"{self.label} could not be downloaded ({reason}), no broken file was left: check the connection "
                     f"and try again, or put the data by hand at {' and '.join(map(str, self._targets(root)))}."
                 ) from error
+
+    def _refuse_others(self, path: Path, member: str, array: np.ndarray, others: Collection[FileSet]) -> None:
+        """Raises a DataError if an array is another set's: four IDX files of any set have the same names."""
+        digest = _md5(array) if others else ""
+        for other in others:
+            if other is not self and other.md5.get(member) == digest:
+                packed, what = path.suffix == ".npz", "images" if member.startswith("x") else "labels"
+                right = (
+                    f"call it {other.name}.npz" if packed else f"put it in a folder called {other.name.replace('_', '-')}"
+                )
+                raise DataError(
+                    f"{path} holds {what} of {other.label}, not of {self.label}: {right}, and download {self.label} again."
+                )
 
     def _shape(self, member: str) -> tuple[int, ...]:
         num_images = self.num_train if member.endswith("train") else self.num_test
@@ -223,10 +239,17 @@ class FileSet:
         """Raises `_Damaged` unless the four arrays are as published."""
         for member, path in place.items():
             array = _read(path, member, self._shape(member))
-            header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
-            found = hashlib.md5(header + array.tobytes(), usedforsecurity=False).hexdigest()
+            found = _md5(array)
             if found != self.md5.get(member, found):
                 raise _Damaged(path, f"{member} is not the published one (MD5 {found}, expected {self.md5[member]})")
+
+
+def _md5(array: np.ndarray) -> str:
+    """Of an array of uint8, as an uncompressed IDX file."""
+    header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
+    digest = hashlib.md5(header, usedforsecurity=False)
+    digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()
 
 
 def _missing(place: Mapping[str, Path]) -> list[Path]:
@@ -234,9 +257,9 @@ def _missing(place: Mapping[str, Path]) -> list[Path]:
 
 
 def _idx_path(plain: Path) -> Path:
-    """The gzipped form of an IDX file, unless only the plain one is there."""
-    zipped = plain.with_name(plain.name + ".gz")
-    return plain if os.path.isfile(plain) and not os.path.isfile(zipped) else zipped
+    """The first there is of an IDX file's forms, gzipped or not, with a dash or a dot in its name; else the gzipped one."""
+    names = [f"{name}{ending}" for name in (plain.name, plain.name.replace("-idx", ".idx")) for ending in (".gz", "")]
+    return next((path for path in map(plain.with_name, names) if os.path.isfile(path)), plain.with_name(names[0]))
 
 
 def fetch(url: str, path: Path, count: Callable[[int], None]) -> None:
@@ -253,44 +276,9 @@ def fetch(url: str, path: Path, count: Callable[[int], None]) -> None:
 def _read(path: Path, member: str, shape: tuple[int, ...]) -> np.ndarray:
     """One array of uint8 from an npz or IDX file; `_Damaged` if its type, shape or labels are not as they must be."""
     try:
-        array = read_npz(path, member, shape) if path.suffix == ".npz" else _read_idx(path, shape)
+        array = read_npz(path, member, shape) if path.suffix == ".npz" else read_idx(path, shape)
         if member.startswith("y") and array.max() > 9:
             raise ValueError(f"{member} has the label {array.max()}, expected 0 to 9")
     except Exception as error:  # damaged archives raise anything: BadZipFile, zlib.error, EOFError, RuntimeError, ...
         raise _Damaged(path, str(error) or type(error).__name__) from error
     return array
-
-
-def read_npz(path: Path, member: str, shape: tuple[int, ...]) -> np.ndarray:
-    """One array of an npz file. Not by `np.load`, which allocates what the header claims before it reads."""
-    with zipfile.ZipFile(path) as archive:
-        if f"{member}.npy" not in archive.namelist():
-            raise ValueError(f"it has no array {member}")
-        with archive.open(f"{member}.npy") as stream:
-            if np.lib.format.read_magic(stream) != (1, 0):  # later versions allow headers of gigabytes
-                raise ValueError(f"{member} is in a later version of the npy format, expected 1.0")
-            found, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-            if dtype != np.uint8 or found != shape:
-                raise ValueError(f"{member} is {dtype} of shape {found}, expected uint8 of shape {shape}")
-            return _read_values(stream, shape).reshape(shape, order="F" if fortran else "C")
-
-
-def _read_idx(path: Path, shape: tuple[int, ...]) -> np.ndarray:
-    """The array of an IDX file: two zero bytes, the type (8 is uint8), the number of axes, each length, the values."""
-    with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as stream:
-        magic, expected = stream.read(4), struct.pack(">HBB", 0, 8, len(shape))
-        if magic != expected:
-            raise ValueError(f"it starts with the bytes {magic.hex()}, expected {expected.hex()} (IDX, uint8)")
-        found = struct.unpack(f">{len(shape)}I", stream.read(4 * len(shape)))
-        if found != shape:
-            raise ValueError(f"it has the shape {found}, expected {shape}")
-        return _read_values(stream, shape).reshape(shape)
-
-
-def _read_values(stream: BinaryIO, shape: tuple[int, ...]) -> np.ndarray:
-    """The rest of a stream, which must be the values of an array of this shape and nothing more."""
-    size = math.prod(shape)
-    values = stream.read(size + 1)  # one more than there should be; only the end makes zip and gzip compare checksums
-    if len(values) != size:
-        raise ValueError(f"it has {'more' if len(values) > size else 'less'} than the {size} values expected")
-    return np.frombuffer(values, np.uint8)

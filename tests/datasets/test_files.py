@@ -1,5 +1,6 @@
 """Finding and reading data sets in files; `test_files_damage.py` and `test_files_download.py` have the rest."""
 
+import dataclasses
 import hashlib
 import os
 import struct
@@ -7,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_set import check_equal, make_arrays, small_set, write_folder
+from tiny_set import SHAPES, check_equal, idx_bytes, make_arrays, small_set, write_folder
 
-from cae_core import runs
+from cae_core import datasets, runs
 from cae_core.datasets import DATASETS, files, folders
 from cae_core.datasets.fashion_mnist import FASHION_MNIST
 from cae_core.datasets.files import DataError, DatasetMissing, DownloadError
@@ -36,6 +37,89 @@ def test_arrays_stored_by_column_are_read_in_the_right_order(root):
     arrays = make_arrays()
     np.savez(root / "tiny_set.npz", **{name: np.asfortranarray(array) for name, array in arrays.items()})
     check_equal(small_set(), arrays)
+
+
+FORMS = {
+    "int64": lambda a: a.astype(np.int64),
+    "big-endian": lambda a: a.astype(">i2"),
+    "float": lambda a: a.astype(np.float32),
+    "shares of 255": lambda a: a.astype(np.float32) / 255 if a.ndim > 1 else a,
+    "half shares": lambda a: (a / 255).astype(np.float64) if a.ndim > 1 else a.astype(np.float16),
+    "with channels": lambda a: a[..., None],
+    "channels first": lambda a: a[:, None],
+    "rows of values": lambda a: a.reshape(len(a), -1),
+    "by column": lambda a: np.asfortranarray(a[..., None].astype(np.int32)),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_whole_sets_in_another_form_are_read(root, form):
+    arrays = make_arrays()
+    np.savez(root / "tiny_set.npz", **{name: FORMS[form](array) for name, array in arrays.items()})
+    check_equal(small_set(), arrays)
+    assert not any(array.flags.writeable for array in small_set().read("test"))
+
+
+@pytest.mark.parametrize("change", [lambda name: name.replace("-idx", ".idx"), lambda name: name.removesuffix(".gz")])
+def test_idx_files_as_they_are_passed_around_are_read(root, change):
+    """With a dot in the name; and unpacked without losing the ending, or packed without getting it."""
+    for gzipped in (True, False):
+        for path in [*(root / "tiny-set").glob("*")]:
+            path.unlink()
+        write_folder(root / "tiny-set", make_arrays(gzipped), gzipped=gzipped)
+        for path in [*(root / "tiny-set").iterdir()]:
+            path.rename(path.with_name(change(path.name)))
+        check_equal(small_set(), make_arrays(gzipped))
+    for path in (root / "tiny-set").iterdir():
+        path.rename(path.with_name(path.name.removesuffix(".gz") + ".gz"))
+    check_equal(small_set(), make_arrays(False))
+
+
+def test_idx_of_wider_numbers_is_read(root):
+    arrays = make_arrays()
+    write_folder(root / "tiny-set", arrays)
+    labels = b"\0\0\x0c\x01" + struct.pack(">I12i", 12, *arrays["y_train"].tolist())
+    images = b"\0\0\x08\x04" + struct.pack(">4I", 12, 4, 4, 1) + arrays["x_train"].tobytes()
+    (root / "tiny-set" / "train-labels-idx1-ubyte.gz").write_bytes(labels)
+    (root / "tiny-set" / "train-images-idx3-ubyte.gz").write_bytes(images)
+    check_equal(small_set(), arrays)
+
+
+def set_of(name, label, seed):
+    md5 = {member: hashlib.md5(idx_bytes(array)).hexdigest() for member, array in make_arrays(seed).items()}
+    return dataclasses.replace(small_set(name, md5=md5), label=label)
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+@pytest.mark.parametrize(
+    ("members", "packed", "says"),
+    [
+        (SHAPES, False, "holds images of Other, not of Tiny: put it in a folder called other, and download Tiny again."),
+        (("y_train", "y_test"), False, "holds labels of Other, not of Tiny: put it in a folder called other"),
+        (SHAPES, True, "holds images of Other, not of Tiny: call it other.npz, and download Tiny again."),
+    ],
+)
+def test_files_of_another_set_under_the_same_names_are_not_taken_for_it(root, split, members, packed, says):
+    tiny, other = set_of("tiny_set", "Tiny", 1), set_of("other", "Other", 2)
+    arrays = {**make_arrays(1), **{member: make_arrays(2)[member] for member in members}}
+    np.savez(root / "tiny_set.npz", **arrays) if packed else write_folder(root / "tiny_set", arrays)
+    with pytest.raises(DataError, match=says):
+        tiny.read(split, (tiny, other))
+    assert len(tiny.read(split)) == 2
+    np.savez(root / "tiny-set.npz", **make_arrays(3))  # a set of one's own is nobody else's
+    tiny.read(split, (tiny, other))
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("swapped", [(MNIST, "fashion-mnist"), (FASHION_MNIST, "mnist")], ids=["mnist", "fashion"])
+def test_mnist_and_fashion_mnist_are_told_apart(tmp_path, monkeypatch, swapped):
+    real, folder = swapped
+    x, y = real.read("test")
+    monkeypatch.setenv("CAE_DATA_DIR", str(tmp_path))
+    arrays = dict.fromkeys(("x_train", "x_test"), x[..., 0]) | dict.fromkeys(("y_train", "y_test"), y)
+    write_folder(tmp_path / folder, arrays, gzipped=False)
+    with pytest.raises(DataError, match=f"holds images of {real.label}, not of"):
+        datasets.DATASETS[folder.replace("-", "_")].load("test")
 
 
 def test_arrays_are_read_only(root):

@@ -1,9 +1,11 @@
 """The Colour page without a browser: rows, figures, own pictures, what is missing, and both chains trained side by side."""
 
+import asyncio
 import dataclasses
 import io
 import re
 import time
+import types
 
 import numpy as np
 import pytest
@@ -11,11 +13,14 @@ from PIL import Image
 from shown import Shown, ShownPage
 from shown_runs import ShownRuns
 from shown_train import ShownTrain
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
+from streamlit.testing.v1 import local_script_runner
 
+import app
 from cae_core import backend, datasets, evaluating, exporting, jobs, pretrained, runs, saving, training
 from cae_core.architectures import build
 from cae_core.datasets import Split, strokes_colour
-from pages import colour, colour_race, colour_words
+from pages import colour, colour_race, colour_words, upload_limit
 
 NAMES = [name for name in pretrained.COLOURING if name.startswith("strokes_colour-colorize")]
 
@@ -306,3 +311,43 @@ def test_the_runs_page_shows_it_and_leads_back(runs_folder, own_jobs):
 
 def test_other_pages_offer_data_in_grey_only():
     assert Shown().widget("dataset").options == [datasets.DATASETS[name].label for name in datasets.GREY]
+
+
+def test_a_file_is_let_go_once_it_is_read(photo, monkeypatch):
+    """The picture stays, through later runs too; of a file the server keeps nothing, whether it could be used or not."""
+    managers = []
+
+    class Seen(local_script_runner.MemoryUploadedFileManager):
+        def __init__(self, *args):
+            super().__init__(*args)
+            managers.append(self)
+
+    monkeypatch.setattr(local_script_runner, "MemoryUploadedFileManager", Seen)
+    page = ShownColour().upload("good.png", png(photo))
+    for data in (None, b"no picture"):
+        page.upload("bad.png", data) if data else None
+        assert "your picture as it was" in page.alts
+        assert managers[-1].file_storage == {"test session id": {}}
+
+
+def test_a_session_has_one_file_on_the_server_however_many_it_sends():
+    manager = local_script_runner.MemoryUploadedFileManager("/upload")
+    upload_limit.keep_newest(manager)
+    for number in range(20):
+        for session in "ab":
+            manager.add_file(session, UploadedFileRec(f"{session}{number}", "x\0.png", "image/png", bytes(1000)))
+    kept = [file for session in "ab" for file in manager.get_files(session, [f"{session}{n}" for n in range(20)])]
+    assert [(file.file_id, file.name) for file in kept] == [("a19", "x.png"), ("b19", "x.png")]
+    assert manager.get_stats()[next(iter(manager.stats_families))][0].byte_length == 2000
+
+
+def test_the_server_keeps_to_that(monkeypatch):
+    limited = []
+    monkeypatch.setattr(upload_limit, "keep_newest", limited.append)
+    monkeypatch.setattr(app.runtime, "get_instance", lambda: types.SimpleNamespace(uploaded_file_mgr="the manager"))
+
+    async def serve():
+        async with app.lifespan(None):
+            assert limited == ["the manager"]
+
+    asyncio.run(serve())
