@@ -241,8 +241,11 @@ def _list(args: argparse.Namespace, say) -> dict:
     for what, folder in (("runs", runs.runs_dir()), ("pretrained", runs.PRETRAINED_DIR)):
         found, damaged = runs.every(folder)
         listed[what] = {
-            run.name: {"config": run.config.to_dict(), "metrics": run.metrics, "state": run.state} for run in found
-        }
+            run.name: {
+                "config": run.config.to_dict() | {"num_train": run.num_train}, "metrics": run.metrics, "state": run.state
+            }
+            for run in found
+        }  # fmt: skip
         if damaged:
             listed[f"damaged {what}"] = damaged
     for what, entries in listed.items():

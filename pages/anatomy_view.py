@@ -10,7 +10,18 @@ import streamlit as st
 from cae_core import anatomy, backend, datasets, description, metrics, runs
 from cae_core.architectures import ARCHITECTURES, published, suited
 from cae_core.config import Bounds
-from pages import anatomy_diagram, anatomy_input, anatomy_layers, anatomy_words, controls, explain, show, state, waiting
+from pages import (
+    anatomy_diagram,
+    anatomy_input,
+    anatomy_layers,
+    anatomy_words,
+    controls,
+    explain,
+    layer_table,
+    show,
+    state,
+    waiting,
+)
 from pages.setting import Setting, text
 
 NETWORKS = suited("mnist")
@@ -129,7 +140,7 @@ def _opened(model: Any, picture: anatomy_input.Picture, now: dict, hero, facts, 
         st.subheader("What its filters look like", anchor=False)
         anatomy_layers.filters(anatomy.filters(model), any("own kernels" in line.kind for line in made.layers))
         with st.expander("Shapes and parameters of every layer"):
-            show.layers(made.layers)
+            layer_table.draw(made.layers)
 
 
 def _against(image_size: int, code_size: int) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from cae_core import datasets, runs
+from cae_core import datasets, runs, training
 from cae_core.architectures import ARCHITECTURES
-from cae_core.config import BOTTLENECKS, SHIPPED_LOSSES, RunConfig
+from cae_core.config import BOTTLENECKS, BOUNDS, SHIPPED_LOSSES, RunConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
 from cae_core.pretrained import SYSTEMS
@@ -37,6 +37,22 @@ def noise(kinds: Sequence[str], factor: str = "noise_factor", **more: Any) -> No
 
 def bottleneck(sizes: Sequence[int] = BOTTLENECKS, **more: Any) -> None:
     st.select_slider("Bottleneck", sizes, key="bottleneck", help="How many numbers the code has.", **more)
+
+
+def training_images(key: str, dataset: str, step: int = 500, more: str = "") -> None:
+    """How many images to train on: never more than there are, so that nothing says what is not so.
+
+    Args:
+        key: of the setting.
+        dataset: whose images.
+        step: of its buttons.
+        more: what is to be said of them.
+    """
+    most = max(BOUNDS["num_train"].low, training.most_images(dataset))
+    if state.values({key: None})[key] > most:  # a link, or a run's settings, or what another data set has
+        state.change(**{key: most})
+    told = f"{more} {most:,} at most: the last {training.HELD_OUT:,} of {datasets.DATASETS[dataset].label} are held out."
+    st.number_input("Training images", BOUNDS["num_train"].low, most, step=step, key=key, help=told.strip())
 
 
 def loss(names: Sequence[str] = SHIPPED_LOSSES) -> None:

@@ -130,13 +130,13 @@ def test_every_shipped_model_of_the_opening_data_set_works(bottleneck, loss, tra
 def test_each_control_changes_what_it_must_and_nothing_else(key, value, changes):
     def rows(page):
         words = {"clean": "clean", "noisy": "noise,", "reconstructed": "reconstructed"}
-        return {name: page.row(word) for name, word in words.items()}
+        return {name: page.row(word) for name, word in words.items() if any(word in alt for alt in page.alts)}
 
     page = Shown()
     before, cells = rows(page), page.table
     page.set(**{key: value})
     after = rows(page)
-    assert {name for name in before if not np.array_equal(before[name], after[name])} == set(changes)
+    assert {name for name in before if not np.array_equal(before[name], after.get(name))} == set(changes)
     assert page.table != cells
     assert parse_qs(page.address)[key] == [str(value) if value else "0"]
 

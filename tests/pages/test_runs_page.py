@@ -189,7 +189,7 @@ def test_one_run_says_what_it_is(two):
     assert page.lines["Loss"] == ["MSE", "BCE"]
     assert "Batch size" in page.lines
     measured = runs.find("noisy").metrics["clean"]["mse"]
-    assert page.lines["MSE clean"][0].split()[0] == f"{measured:#.3g}"
+    assert page.lines["MSE clean"][0].split()[0] == f"{measured:#.4g}"
     assert "strokes-b8-mse-mixed" in page.html
     assert "Noisy" in page.labels[1]
 

@@ -85,7 +85,7 @@ def save_parent(architecture="dense", bottleneck=12, title="My parent"):
 def test_opens_with_the_first_preset_and_asks_nobody_for_anything(asked_hosts, asked_for_estimates):
     page = ShownTrain()
     assert page.settings == {**FIRST.to_dict(), "dataset": "strokes", "fork": (), "fork_step": 0}
-    assert page.labels == ["Cleanx, the target", "NoisyGaussian 0.5", "Reconstructednot trained yet"]
+    assert page.labels == ["Cleanx, the target", "Noisygaussian 0.5", "Reconstructednot trained yet"]
     assert len(page.alts) == 2
     assert page.waiting == 1
     assert page.facts == {
@@ -386,8 +386,9 @@ def test_diverged_run_says_what_happened_and_the_next_one_can_start():
     page = ShownTrain(**{**LONG, "optimizer": "adam", "learning_rate": "1", "schedule": "constant", "batch_size": "10"})
     page.click("Train this network").until("failed")
     (error,) = page.messages("error")
-    assert re.search(r"The loss (exploded|became) .* in step \d+ of 10000: the steps are too large\. ", error)
-    assert "Try a learning rate below 1, such as 0.3." in error
+    (count,) = re.findall(r"The loss (?:exploded|became) .* in step (\d+ of 10,000): the steps are too large\. ", error)
+    assert "Instead of a learning rate of 1, try 0.001, the usual one of Adam." in error
+    assert page.facts["Step"] == count
     assert page.facts["State"] == live.STATES["failed"]
     assert set(page.links) == {"Time machine"}
     assert steering(page) == NOTHING_CAN_BE_DONE
