@@ -190,7 +190,7 @@ def _pretrain(args: argparse.Namespace, say) -> dict:
 
 def _reproduce(args: argparse.Namespace, say) -> dict:
     from cae_core import backend, reproducing, results
-    from cae_core.claims import UNITS, check_fraction, is_full_length, verdict
+    from cae_core.claims import ORIGINS, UNITS, check_fraction, is_full_length, verdict
     from cae_core.reproductions import CARDS
 
     cards = {name: lookup(CARDS, "reproduction", name) for name in args.cards or CARDS}
@@ -212,7 +212,7 @@ def _reproduce(args: argparse.Namespace, say) -> dict:
         for claim in card.claims:
             if claim.label in result.values:
                 value = result.means[claim.label]
-                target = "" if claim.figure is None else f", published {claim.figure:g}"
+                target = "" if claim.figure is None else f", {ORIGINS[claim.origin]} {claim.figure:g}"
                 said = verdict(card, claim, value, result.means, is_full_length(card, claim, fraction))
                 said = "not the full length, so no verdict" if said == "short" else said
                 say(f"{name}, {claim.label}: {value:.5g} {UNITS[claim.metric]}{target}: {said}")

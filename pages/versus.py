@@ -73,6 +73,8 @@ def setting(config: RunConfig, name: str) -> str:
         value = training.num_images(config)  # what was asked for may be more than there is
     if name in NAMES:
         return NAMES[name][value].label if value in NAMES[name] else str(value)
+    if isinstance(value, str):
+        return value.capitalize()
     return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 

