@@ -105,6 +105,11 @@ def test_opens_with_the_first_preset_and_asks_nobody_for_anything(asked_hosts, a
     assert asked_hosts == []
 
 
+@pytest.mark.parametrize("noise", [{"noise_kind": "gaussian", "noise_factor": "0"}, {"noise_kind": "none"}])
+def test_without_noise_there_is_no_noisy_row(noise):
+    assert [label[:5] for label in ShownTrain(**noise).labels] == ["Clean", "Recon"]
+
+
 def test_without_a_run_no_training_images_are_read(forget_data, monkeypatch):
     entry, read = datasets.DATASETS["strokes"], []
     recorded = replace(entry, load=lambda split: read.append(split) or entry.load(split))
@@ -130,6 +135,8 @@ def test_says_how_long_it_will_take_once_that_is_known(monkeypatch):
     page.set(num_train=60_000)  # more than there are: the held-out ones are not trained on
     trained_on = datasets.DATASETS["strokes"].num_train - 5_000
     assert f"2 × {trained_on:,} images" in page.text
+    assert page.settings["num_train"] == page.widget("num_train").max == trained_on
+    assert page.query["num_train"] == str(trained_on)
 
 
 @pytest.mark.parametrize(("architecture", "bottleneck"), [("fast", 32), ("dense", 2), ("conv_denoise", 32)])
