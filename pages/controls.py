@@ -48,11 +48,12 @@ def training_images(key: str, dataset: str, step: int = 500, more: str = "") -> 
         step: of its buttons.
         more: what is to be said of them.
     """
-    most = max(BOUNDS["num_train"].low, training.most_images(dataset))
-    if state.values({key: None})[key] > most:  # a link, or a run's settings, or what another data set has
+    bounds = BOUNDS["num_train"]  # not the data set's own: a value that is out of a widget's bounds becomes the lowest
+    most = max(bounds.low, training.most_images(dataset))
+    if state.values({key: None})[key] > most:  # by hand, by a link, by a run's settings, or as another data set has them
         state.change(**{key: most})
     told = f"{more} {most:,} at most: the last {training.HELD_OUT:,} of {datasets.DATASETS[dataset].label} are held out."
-    st.number_input("Training images", BOUNDS["num_train"].low, most, step=step, key=key, help=told.strip())
+    st.number_input("Training images", bounds.low, bounds.high, step=step, key=key, help=told.strip())
 
 
 def loss(names: Sequence[str] = SHIPPED_LOSSES) -> None:
