@@ -17,10 +17,11 @@ from pages import (
     anatomy_words,
     controls,
     explain,
+    identity,
     layer_table,
     show,
-    state,
     waiting,
+    widgets,
 )
 from pages.setting import Setting, text
 
@@ -38,8 +39,8 @@ SETTINGS = {
 def sidebar(now: dict) -> None:
     with st.sidebar:
         controls.dataset()
-        st.selectbox("Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="architecture")
-        st.segmented_control(
+        widgets.selectbox("Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="architecture")
+        widgets.segmented_control(
             "Weights", WEIGHTS, format_func=WEIGHTS.get, key="weights", required=True,
             help="Fresh: as they are before the first step of training.",
         )  # fmt: skip
@@ -78,7 +79,7 @@ def _network(now: dict, about) -> Any:
     name, dataset = now["architecture"], now["dataset"]
     image_shape, run, trouble = datasets.DATASETS[dataset].image_shape, None, ""
     try:
-        run = anatomy.find(name, dataset, state.visitor())
+        run = anatomy.find(name, dataset, identity.visitor())
         if run is not None and run.image_shape != image_shape:
             run = None
         if run is not None and now["weights"] == "trained":
