@@ -191,7 +191,7 @@ def _pretrain(args: argparse.Namespace, say) -> dict:
 
 def _reproduce(args: argparse.Namespace, say) -> dict:
     from cae_core import backend, reproducing, results
-    from cae_core.claims import UNITS, check_fraction, is_full_length, verdict
+    from cae_core.claims import ORIGINS, UNITS, check_fraction, is_full_length, verdict
     from cae_core.reproductions import CARDS
 
     cards = {name: lookup(CARDS, "reproduction", name) for name in args.cards or CARDS}
@@ -213,7 +213,7 @@ def _reproduce(args: argparse.Namespace, say) -> dict:
         for claim in card.claims:
             if claim.label in result.values:
                 value = result.means[claim.label]
-                target = "" if claim.figure is None else f", published {claim.figure:g}"
+                target = "" if claim.figure is None else f", {ORIGINS[claim.origin]} {claim.figure:g}"
                 said = verdict(card, claim, value, result.means, is_full_length(card, claim, fraction))
                 said = "not the full length, so no verdict" if said == "short" else said
                 say(f"{name}, {claim.label}: {value:.5g} {UNITS[claim.metric]}{target}: {said}")
@@ -242,10 +242,12 @@ def _list(args: argparse.Namespace, say) -> dict:
     for what, folder in (("runs", runs.runs_dir()), ("pretrained", runs.PRETRAINED_DIR)):
         found, damaged = runs.every(folder)
         listed[what] = {
-            run.name: {"config": run.config.to_dict(), "metrics": run.metrics, "state": run.state}
+            run.name: {
+                "config": run.config.to_dict() | {"num_train": run.num_train}, "metrics": run.metrics, "state": run.state
+            }
             | ({"by": holder.of(run.path)} if run.state in runs.AT_WORK else {})
             for run in found
-        }
+        }  # fmt: skip
         if damaged:
             listed[f"damaged {what}"] = damaged
     for what, entries in listed.items():

@@ -8,7 +8,7 @@ as base64: half the size of text with as many digits, and no copying number by n
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -167,17 +167,15 @@ def plane(
 
 
 def over_sizes(
-    sizes: Sequence[int],
-    published: Sequence[float],
+    figures: Mapping[str, tuple[Sequence[int], Sequence[float]]],
     lines: Sequence[tuple[str, Sequence[int], Sequence[float]]],
     axes: tuple[str, str],
     height: int = 220,
 ) -> Figure:
-    """Published figures as dots and measured ones as lines, over the size of the code on a logarithmic axis.
+    """Figures from elsewhere as dots and what came out here as lines, over the size of the code on a logarithmic axis.
 
     Args:
-        sizes: of the code, one a figure.
-        published: the figures, positive.
+        figures: by what they are called, up to two of sizes of the code and values, positive.
         lines: up to four of label, sizes and values.
         axes: what is across and up, with units.
         height: in pixels.
@@ -188,14 +186,16 @@ def over_sizes(
     data = []
     for (name, x, y), colour, dash in zip(lines, CURVE_COLOURS, ("solid", "dash", "dot", "dashdot"), strict=False):
         data.append(line_trace(name, colour, dash, x, y) | {"hovertemplate": "%{x}: %{y:.4~g}<extra></extra>"})
-    marker = {"color": "rgba(0,0,0,0)", "size": 11, "line": {"color": GREY, "width": 2}}
-    dots = {"type": "scatter", "mode": "markers", "name": "published", "x": _numbers(sizes), "y": _numbers(published)}
-    data.append({**dots, "marker": marker, "hovertemplate": "%{x}: %{y:.4~g}<extra></extra>", "showlegend": True})
+    for (name, (x, y)), symbol in zip(figures.items(), ("circle", "diamond"), strict=False):
+        marker = {"color": "rgba(0,0,0,0)", "size": 11, "symbol": symbol, "line": {"color": GREY, "width": 2}}
+        dots = {"type": "scatter", "mode": "markers", "name": name, "x": _numbers(x), "y": _numbers(y)}
+        data.append({**dots, "marker": marker, "hovertemplate": "%{x}: %{y:.4~g}<extra></extra>", "showlegend": True})
+    sizes = sorted(size for x, _ in figures.values() for size in x)
     layout = base_layout(height)
     layout["legend"] |= {"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"}  # where a falling curve is not
     layout["xaxis"] |= {"type": "log", "title": {"text": axes[0]}, "tickangle": 0}
     layout["xaxis"]["tickvals"] = [b for a, b in zip((0, *sizes), sizes, strict=False) if b > 1.2 * a]  # numbers have room
-    values = np.concatenate([np.asarray(v, float) for v in (published, *(y for _, _, y in lines))])
+    values = np.concatenate([np.asarray(v, float) for v in (*(y for _, y in figures.values()), *(y for _, _, y in lines))])
     layout["yaxis"] |= loss_axis(values, axes[1])
     return {"data": data, "layout": layout}
 

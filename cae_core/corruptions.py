@@ -124,6 +124,11 @@ NOISE_KINDS: dict[str, Entry] = {
 """What training accepts: every corruption, and the mixture of them."""
 
 
+def is_none(kind: str, factor: float) -> bool:
+    """Whether a noise of `NOISE_KINDS` leaves every image as it is."""
+    return kind == "none" or not factor
+
+
 class _NumPyDraw:
     def __init__(self, rng: np.random.Generator):
         self.rng = rng

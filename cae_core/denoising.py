@@ -26,6 +26,11 @@ class Sample:
     x_noisy: np.ndarray
     noisy_figures: Mapping[str, float]
 
+    @property
+    def is_noisy(self) -> bool:
+        """Whether the copies differ from the images: a noise of strength 0 changes nothing."""
+        return not np.array_equal(self.x, self.x_noisy)
+
 
 @dataclass(frozen=True)
 class Reconstruction:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+
+from cae_core.optimizers import calmer
 
 
 @dataclass(frozen=True)
@@ -54,3 +57,29 @@ class TrainingEvent:
     held_out_loss: float | None = None
     silent: float | None = None
     checkpoint: Callable[[], Checkpoint] | None = field(default=None, repr=False, compare=False)
+
+
+class Diverged(FloatingPointError):
+    """Training has gone out of hand: a sentence that says in which step, and what to try.
+
+    Attributes:
+        step: steps done, the last of which is in no event.
+        stage: of a stack, which stage that step is in; else None.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        where: str,
+        step: int,
+        optimizer: str,
+        rate: float,
+        rate_name: str = "learning rate",
+        stage: Any = None,
+    ) -> None:
+        """Args: `what` happened to the loss and `where`, in words; `rate` with which `optimizer` did it."""
+        advised, why = calmer(optimizer, rate)
+        super().__init__(
+            f"{what} in {where}: the steps are too large. Instead of a {rate_name} of {rate:g}, try {advised:g}, {why}."
+        )
+        self.step, self.stage = step, stage

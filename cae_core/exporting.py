@@ -134,9 +134,10 @@ def grid(run: Run) -> bytes:
     network = runs.model(run)
     seen = network.seen(sample.x_noisy)
     x_hat = network.reconstruct(seen)
-    rows = {"original": sample.x, f"{NOISE_KINDS[kind].label} {factor:g}": seen, "reconstruction": x_hat}
-    if kind == "none":
-        rows = {"original": sample.x, **({"grey": seen} if seen.shape != sample.x.shape else {}), "reconstruction": x_hat}
+    noise = f"{NOISE_KINDS[kind].label} {factor:g}" if sample.is_noisy else "grey"
+    # Without noise what the network sees is the original itself, or its luma.
+    between = {} if np.array_equal(seen, sample.x) else {noise: seen}
+    rows = {"original": sample.x, **between, "reconstruction": x_hat}
     error = figures.error_colours(np.abs(x_hat - sample.x).mean(axis=3))
     return figures.labelled_png([*rows.values(), error], [*rows, "error"], run.label, _caption(run))
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from cae_core import backend, runs
+from cae_core.events import Diverged
 
 LOADING = 300.0
 """Seconds that loading TensorFlow may take."""
@@ -46,6 +47,9 @@ class Watching(Protocol):
 
     def learn(self) -> None:
         """Everything went well: what later estimates can go by is kept."""
+
+    def end_at(self, end: Diverged) -> None:
+        """Counts the step in which training went out of hand, of which there are no pictures."""
 
     def forget_model(self) -> None:
         """Keeps the last pictures and lets go of the network."""
@@ -189,6 +193,8 @@ class Job:
 
     def _fail(self, error: Exception) -> tuple[str, str]:
         message = str(error)
+        if isinstance(error, Diverged):
+            self.watch.end_at(error)
         if not isinstance(error, FloatingPointError | ValueError | RuntimeError):  # memory, a bug
             message = f"{type(error).__name__}: {error}. Try smaller settings, or start it again."
         with contextlib.suppress(runs.RunError):

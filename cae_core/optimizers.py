@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import cos, pi, prod
 
-from cae_core.config import Entry
+from cae_core.config import BOUNDS, Entry
+
+
+@dataclass(frozen=True)
+class Optimizer(Entry):
+    """A registry line of `OPTIMIZERS`; `make(learning_rate)` makes a keras optimizer.
+
+    Attributes:
+        learning_rate: with which it learns on every network here, if not always best: Keras's default, for Muon the rate of
+            the runs that ship.
+    """
+
+    learning_rate: float = 0.001
 
 
 def muon(learning_rate: float):
@@ -66,20 +79,38 @@ def _keras(name: str, **settings):
     return make
 
 
-OPTIMIZERS: dict[str, Entry] = {
-    "adam": Entry("Adam", "A step size of its own for every weight.", "Kingma and Ba, ICLR 2015", _keras("Adam")),
-    "muon": Entry(
+OPTIMIZERS: dict[str, Optimizer] = {
+    "adam": Optimizer("Adam", "A step size of its own for every weight.", "Kingma and Ba, ICLR 2015", _keras("Adam")),
+    "muon": Optimizer(
         "Muon",
         "Steps that move every direction of a weight matrix alike; half the epochs here.",
         "Jordan et al. 2024",
         muon,
+        learning_rate=0.01,
     ),
-    "rmsprop": Entry(
+    "rmsprop": Optimizer(
         "RMSprop", "Divides each step by the gradient's recent size.", "Tieleman and Hinton 2012", _keras("RMSprop")
     ),
-    "sgd": Entry("SGD", "Plain steps down the gradient, with momentum 0.9.", "Polyak 1964", _keras("SGD", momentum=0.9)),
+    "sgd": Optimizer(
+        "SGD",
+        "Plain steps down the gradient, with momentum 0.9.",
+        "Polyak 1964",
+        _keras("SGD", momentum=0.9),
+        learning_rate=0.01,
+    ),
 }
-"""Each makes a keras optimizer: `make(learning_rate)`."""
+
+
+def calmer(optimizer: str, learning_rate: float) -> tuple[float, str]:
+    """A learning rate to try after one with which the loss exploded, and what it is in words.
+
+    A third of that one explodes as well, as a rule: networks here that explode with Adam at 0.3 do at 0.1. What learned
+    wherever it was tried is the optimizer's own rate; where that is as large already, a thirtieth.
+    """
+    entry = OPTIMIZERS[optimizer]
+    if entry.learning_rate <= learning_rate / 3:
+        return entry.learning_rate, f"the usual one of {entry.label}"
+    return max(BOUNDS["learning_rate"].low, float(f"{learning_rate / 30:.1g}")), "a thirtieth of it"
 
 
 def _one_cycle(progress: float) -> float:

@@ -57,7 +57,7 @@ class Recording:
         self.model: Autoencoder | None = None
         self.history: list[dict[str, float]] = []
         self._owner, self._origin = owner, origin
-        self._num_train = config.num_train
+        self._num_train = training.num_images(config)
         self._start: training.Checkpoint | None = None
         self._last: training.TrainingEvent | None = None
         self._written = (0, 0.0)  # steps and seconds that are on disk

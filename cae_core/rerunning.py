@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from cae_core import estimating, holder, jobs, measuring, runs, starting, training
 from cae_core.architectures import ARCHITECTURES
 from cae_core.claims import Card, is_measurable
-from cae_core.config import RunConfig
 from cae_core.datasets import DATASETS
 from cae_core.entry import Entry
 from cae_core.job import Snapshot
@@ -62,7 +61,7 @@ def look(name: str, fraction: float, owner: str) -> Rerun:
     begun = missing = False
     for run in card.runs:
         config = settings(card, run, SEED, fraction)
-        total = num_epochs(config) * training.steps_per_epoch(config, images(config))
+        total = num_epochs(config) * training.steps_per_epoch(config, training.num_images(config))
         num_steps += total
         job = jobs.default().snapshot(name_of(card, run, SEED, fraction, owner))
         if job and job.is_live:
@@ -146,7 +145,7 @@ def estimate(name: str, fraction: float, finished: Mapping[str, Run]) -> float |
             known = estimating.known(config, DATASETS[config.dataset].image_shape)
             if known is None:
                 return None
-            seconds += known.seconds(config, images(config))
+            seconds += known.seconds(config, training.num_images(config))
     return seconds or None
 
 
@@ -162,11 +161,6 @@ def share_of_epochs(name: str, fraction: float, finished: Mapping[str, Run]) -> 
     missing = [run for run in card.runs if run not in finished]
     left = sum(num_epochs(settings(card, run, SEED, fraction)) for run in missing)
     return left / sum(num_epochs(config) for config in card.runs.values())
-
-
-def images(config: RunConfig) -> int:
-    """Training images of a run, as far as that is known without loading them."""
-    return max(1, min(config.num_train, DATASETS[config.dataset].num_train - training.HELD_OUT))
 
 
 def _found(card: Card, run: str, fraction: float, owner: str) -> Run | None:

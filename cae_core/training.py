@@ -20,7 +20,7 @@ from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import OUTPUTS, RunConfig, lookup
 from cae_core.corruptions import MIXED, NOISE_KINDS, corrupt, graph_corruption
 from cae_core.datasets import DATASETS, as_float
-from cae_core.events import Checkpoint, TrainingEvent
+from cae_core.events import Checkpoint, Diverged, TrainingEvent
 from cae_core.losses import LOSSES, loss_of
 from cae_core.objectives import Phase, num_epochs, phases
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
@@ -69,6 +69,16 @@ def fitting(config: RunConfig) -> RunConfig:
     return dataclasses.replace(config, loss="mse") if linear else config
 
 
+def most_images(dataset: str) -> int:
+    """How many images of a data set a run can train on: all but those held out."""
+    return max(1, DATASETS[dataset].num_train - HELD_OUT)
+
+
+def num_images(config: RunConfig) -> int:
+    """How many images a run trains on, as far as that is known without loading them; never more than there are."""
+    return min(config.num_train, most_images(config.dataset))
+
+
 def split_held_out(x: np.ndarray, num_train: int) -> tuple[np.ndarray, np.ndarray]:
     """The images to train on and those to choose by: the first `num_train`, and the last `HELD_OUT`, never the same."""
     return x[: max(0, min(num_train, len(x) - HELD_OUT))], x[-HELD_OUT:]
@@ -95,7 +105,7 @@ def train(
 
     Raises:
         ValueError: a name in `config` is unknown, or there are no images.
-        FloatingPointError: the loss is no longer a finite number, or explodes; the message says what to try.
+        Diverged: the loss is no longer a finite number, or explodes; the message says what to try.
     """
     check(config)
     if not len(x_train) or not len(x_held_out):
@@ -209,17 +219,14 @@ def _set_variables(optimizer, values: Sequence[np.ndarray]) -> None:
 
 
 def _refuse_divergence(config: RunConfig, recent: Sequence[float], first_loss: float, step: int, num_steps: int) -> None:
-    """A FloatingPointError when training has gone out of hand: better said at once than after the last epoch."""
+    """A `Diverged` when training has gone out of hand: better said at once than after the last epoch."""
     what = ""
     if not np.isfinite(recent[-1]):
         what = f"The loss became {recent[-1]}"
     elif len(recent) == WINDOW and np.mean(recent) > EXPLODED * first_loss:
         what = f"The loss exploded from {first_loss:.3g} to {np.mean(recent):.3g}"
     if what:
-        raise FloatingPointError(
-            f"{what} in step {step} of {num_steps}: the steps are too large. "
-            f"Try a learning rate below {config.learning_rate:g}, such as {config.learning_rate / 3:.1g}."
-        )
+        raise Diverged(what, f"step {step:,} of {num_steps:,}", step, config.optimizer, config.learning_rate)
 
 
 def typical_noise(config: RunConfig) -> tuple[str, float]:

@@ -71,7 +71,8 @@ class Seen:
         x_hat: `(1, H, W, C)` float32 in [0, 1], made from the noisy image.
         mse: mean squared error a pixel of x_hat against the image without noise.
         z: `(1, ...)` float32, the code of the noisy image.
-        percentile: of the error without noise among those of the test images, in percent; None while the reference of the
+        mse_without_noise: the same of what it makes of the image without noise; equal to mse where there is none.
+        percentile: of mse_without_noise among the errors of the test images, in percent; None while the reference of the
             run is not known.
     """
 
@@ -79,6 +80,7 @@ class Seen:
     x_hat: np.ndarray = field(repr=False)
     mse: float
     z: np.ndarray = field(repr=False)
+    mse_without_noise: float
     percentile: float | None
 
 
@@ -101,8 +103,9 @@ def see(run: runs.Run, x: np.ndarray, x_noisy: np.ndarray) -> Seen:
         raise runs.RunError(f"The run {run.label!r} takes images of {shapes[0]}, not {shapes[1]}: choose another one.")
     network, found = runs.model(run), known(run)
     x_hat, from_clean = np.split(network.reconstruct(np.concatenate([x_noisy, x])), 2)
-    percentile = found.percentile(metrics.mse(x, from_clean)) if found else None
-    return Seen(run, x_hat, metrics.mse(x, x_hat), network.encode(x_noisy), percentile)
+    without_noise = metrics.mse(x, from_clean)
+    percentile = found.percentile(without_noise) if found else None
+    return Seen(run, x_hat, metrics.mse(x, x_hat), network.encode(x_noisy), without_noise, percentile)
 
 
 _known: OrderedDict[tuple, Reference] = OrderedDict()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,7 @@ from cae_core import architectures, denoising, estimating, latent, metrics, trai
 from cae_core.config import RunConfig
 from cae_core.corruptions import corrupt
 from cae_core.datasets import as_float, load
+from cae_core.events import Diverged
 from cae_core.objectives import num_epochs
 
 if TYPE_CHECKING:
@@ -235,6 +236,11 @@ class Watch:
         """Lets the next estimate of a run like this one know what a step really took."""
         if seconds := self.seconds_per_step:
             estimating.learn(self._recording.config, self._recording.model.image_shape, seconds)
+
+    def end_at(self, end: Diverged) -> None:
+        """Counts the step in which the run went out of hand; the pictures stay those before."""
+        if self.seen:
+            self.seen = replace(self.seen, step=end.step, seconds_left=None)
 
     def forget_model(self) -> None:
         """Keeps the last pictures and lets go of the network."""

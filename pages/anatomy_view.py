@@ -18,6 +18,7 @@ from pages import (
     controls,
     explain,
     identity,
+    layer_table,
     show,
     waiting,
     widgets,
@@ -139,7 +140,7 @@ def _opened(model: Any, picture: anatomy_input.Picture, now: dict, hero, facts, 
         st.subheader("What its filters look like", anchor=False)
         anatomy_layers.filters(anatomy.filters(model), any("own kernels" in line.kind for line in made.layers))
         with st.expander("Shapes and parameters of every layer"):
-            show.layers(made.layers)
+            layer_table.draw(made.layers)
 
 
 def _against(image_size: int, code_size: int) -> str:

@@ -34,7 +34,7 @@ def sidebar(now: dict) -> None:
         widgets.selectbox("Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="pair_network")
         widgets.slider("Noise factor", 0.0, 1.0, step=0.05, key="pair_noise", help="Gaussian; 0 is none.")
         widgets.number_input("Learning rate", 1e-6, 1.0, step=0.001, format="%g", key="pair_rate")
-        widgets.number_input("Training images", 100, 60_000, step=500, key="pair_images")
+        controls.training_images("pair_images", now["dataset"])
         widgets.number_input("Epochs", 1, 20, step=1, key="pair_epochs", help="How often every training image is seen.")
         widgets.number_input("Seed", 0, 2**31 - 1, step=1, key="pair_seed", help="Everything random follows from it.")
 

@@ -8,7 +8,7 @@ from html import escape
 
 import streamlit as st
 
-from cae_core.claims import UNITS, Card, Claim, is_full_length, target, verdict
+from cae_core.claims import ORIGINS, UNITS, Card, Claim, is_full_length, target, verdict
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.reproductions import CARDS
 from cae_core.rerunning import Rerun
@@ -16,7 +16,7 @@ from cae_core.results import Result, mean_and_spread
 
 LOW, HIGH = 0.7, 1.3
 """Ends of the picture's axis: ours as a share of the published figure."""
-MARKS = {"reproduced": "✓", "better": "▼", "missed": "✗", "short": "◔", "measured": "·", "not run": "–"}
+MARKS = {"reproduced": "✓", "better": "▼", "met": "✓", "missed": "✗", "short": "◔", "measured": "·", "not run": "–"}
 """A sign beside each word, for colour alone tells not everybody."""
 
 
@@ -24,28 +24,38 @@ def percent(fraction: float) -> str:
     return f"{fraction * 100:.3g} %"
 
 
-def counts(results: Mapping[str, Result]) -> Counter:
-    """How many claims have which verdict; those without a result are "not run"."""
-    return Counter(
-        _said(name, claim, results)[0] for name, card in CARDS.items() for claim in card.claims if claim.is_judged
-    )
+def _judged(card: Card, are_published: bool) -> list[Claim]:
+    """Claims that are held against something: what somebody else published, or this project's own."""
+    return [claim for claim in card.claims if claim.is_judged and claim.is_published == are_published]
+
+
+def counts(results: Mapping[str, Result], are_published: bool) -> Counter:
+    """How many published figures, or claims of this project's own, have which verdict; without a result "not run"."""
+    return Counter(_said(name, claim, results)[0] for name, card in CARDS.items() for claim in _judged(card, are_published))
 
 
 def overview(results: Mapping[str, Result]) -> None:
     """Every claim that is held against something, a row each: ours as a share of it, and the band that counts."""
-    sections = ""
-    for name, card in CARDS.items():
-        rows = "".join(_row(name, claim, results) for claim in card.claims if claim.is_judged)
-        sections += f"<section><h3>{escape(card.label)}</h3>{rows}</section>" if rows else ""
+    groups = ""
+    for are_published, title in GROUPS.items():
+        groups += f'<h2>{escape(title)}</h2><div class="claims">'
+        for name, card in CARDS.items():
+            rows = "".join(_row(name, claim, results) for claim in _judged(card, are_published))
+            groups += f"<section><h3>{escape(card.label)}</h3>{rows}</section>" if rows else ""
+        groups += "</div>"
     said = " ".join(f'<span class="verdict {word.replace(" ", "-")}">{MARKS[word]} {word}</span>' for word in SHOWN)
     key = (
-        "Each dot is the figure obtained here as a share of the published one, which is the upright line; the axis goes "
-        f"from {percent(LOW)} to {percent(HIGH)}, and less error is to the left. The band is what counts as reproduced."
+        "Each dot is the figure obtained here as a share of the one it is held against, which is the upright line; the "
+        f"axis goes from {percent(LOW)} to {percent(HIGH)}, an arrow points to what is further off, and less error is to "
+        "the left. The band is what counts as reproduced, or met."
     )
-    st.html(f'<div class="claims">{sections}</div><p class="claims-key">{said}<br>{key}</p>')
+    st.html(f'<div class="claim-groups">{groups}</div><p class="claims-key">{said}<br>{key}</p>')
 
 
-SHOWN = ("reproduced", "better", "missed", "not run")
+OWN = "This project’s own: measured another way, a bar to be met, or one run against another"
+GROUPS = {True: "Published figures", False: OWN}
+"""By whether somebody else published them."""
+SHOWN = ("reproduced", "better", "met", "missed", "not run")
 
 
 def _said(name: str, claim: Claim, results: Mapping[str, Result]) -> tuple[str, float | None]:
@@ -67,7 +77,8 @@ def _row(name: str, claim: Claim, results: Mapping[str, Result]) -> str:
     left, right = _place(low), _place(high)
     dot, off = "", "not run"
     if ratio is not None:
-        dot = f'<i class="dot {word}" style="left: {_place(ratio):.1f}%"></i>'
+        beyond = " before" if ratio < LOW else " after" if ratio > HIGH else ""
+        dot = f'<i class="dot{beyond} {word}" style="left: {_place(ratio):.1f}%"></i>'
         off = change(ratio)
     band = f'<i class="band" style="left: {left:.1f}%; width: {right - left:.1f}%"></i>'
     told = f"{label}: {word}, {off}"
@@ -96,9 +107,9 @@ def number(claim: Claim, value: float) -> str:
 
 
 def table(name: str, result: Result | None, mine: Rerun | None) -> None:
-    """A card's claims: as published, as shipped, and the visitor's own where there are any."""
+    """A card's claims: what they are held against, as shipped, and the visitor's own where there are any."""
     card = CARDS[name]
-    head = '<th scope="col">published</th><th scope="col">shipped</th>'
+    head = '<th scope="col">figure</th><th scope="col">shipped</th>'
     if mine:
         head += f'<th scope="col">yours<br><small>{_length(card, mine)}</small></th>'
     body = ""
@@ -108,7 +119,7 @@ def table(name: str, result: Result | None, mine: Rerun | None) -> None:
             if result
             else _NONE
         )
-        cells = f"<td>{_published(claim)}</td><td>{shipped}</td>"
+        cells = f"<td>{_figure(claim)}</td><td>{shipped}</td>"
         if mine:
             value = mine.values.get(claim.label)
             own = _cell(card, claim, None if value is None else (value,), mine.values, mine.fraction, True)
@@ -125,9 +136,9 @@ def _length(card: Card, mine: Rerun) -> str:
     return "full length" if full else f"{percent(mine.fraction)} of the epochs"
 
 
-def _published(claim: Claim) -> str:
+def _figure(claim: Claim) -> str:
     if claim.figure is not None:
-        return number(claim, claim.figure)
+        return f"{number(claim, claim.figure)} <small>{ORIGINS[claim.origin]}</small>"
     return f"<small>none; to be less than “{escape(claim.below)}”</small>" if claim.below else "<small>none</small>"
 
 
@@ -163,11 +174,15 @@ def tolerance(card: Card) -> str:
             if any(claim.below for claim in card.claims)
             else "No figure is published: what comes out is shown, without a verdict."
         )
-    share = percent(card.tolerance)
+    share, own = percent(card.tolerance), any(claim.figure and not claim.is_published for claim in card.claims)
+    published = any(claim.is_published for claim in card.claims)
     if card.at_most:
         told += "A bar to stay under: it counts up to the figure" + (f" and {share}." if card.tolerance else ".")
+    elif published:
+        told += f"Within {share} of the figure counts as reproduced, less error as better"
+        told += "; this project's own count as met." if own else "."
     else:
-        told += f"Within {share} of the figure counts as reproduced, less error as better."
+        told += f"Up to {share} more than the figure counts as met."
     if any(claim.below or claim.figure is None for claim in card.claims):
         told += " Where no figure is published, runs are compared with one another."
     return told

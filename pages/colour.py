@@ -49,7 +49,7 @@ def _sidebar(now: dict) -> None:
         if len(labels) > 1:
             widgets.selectbox("Whose", tuple(labels), format_func=labels.get, key="colour_run")
         st.button("New images", icon=":material/shuffle:", on_click=_new_images, width="stretch")
-        colour_race.controls()
+        colour_race.controls(now["dataset"])
         with st.expander("More"):
             widgets.number_input("Sample (seed)", 0, 9999, step=1, key="seed", help="Decides the ten images.")
 

@@ -19,13 +19,13 @@ LANES = {"colorize": "As meant", "colorize_listing": "As listed"}
 CHART_HEIGHT = 260
 
 
-def controls() -> None:
-    """What both are trained with, in the sidebar."""
+def controls(dataset: str) -> None:
+    """What both are trained with on a data set, in the sidebar."""
     with st.expander("Train both yourself"):
         widgets.segmented_control(
             "Loss", SHIPPED_LOSSES, format_func=shared.label(LOSSES), key="chain_loss", required=True
         )  # fmt: skip
-        widgets.number_input("Training images", 100, 60_000, step=500, key="chain_images")
+        shared.training_images("chain_images", dataset)
         widgets.number_input("Epochs", 1, 20, step=1, key="chain_epochs", help="How often every training image is seen.")
 
 

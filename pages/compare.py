@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from cae_core import backend, charts, datasets, denoising, runs, training
-from cae_core.corruptions import NOISE_KINDS
+from cae_core.corruptions import is_none
 from cae_core.losses import LOSSES
 from cae_core.runs import Run
 from pages import missing, show, state, versus, waiting
@@ -59,7 +59,7 @@ def _curves(compared: Sequence[Run]) -> None:
         for what, values in (
             ("data sets", {run.config.dataset for run in compared}),
             ("losses", losses),
-            ("noises", {_noise(run) for run in compared}),
+            ("noises", {show.noise(*training.typical_noise(run.config)) for run in compared}),
         )
         if len(values) > 1
     ]
@@ -72,19 +72,14 @@ def _curves(compared: Sequence[Run]) -> None:
         )
 
 
-def _noise(run: Run) -> str:
-    """What a run was trained under and is looked at under."""
-    kind, factor = training.typical_noise(run.config)
-    return "no noise" if kind == "none" or not factor else f"{NOISE_KINDS[kind].label.lower()} {factor:g}"
-
-
 def _pictures(compared: Sequence[Run]) -> None:
     """The same ten images through each network, under the first run's noise."""
     place = st.container()
     if state.first_time("compared", [run.name for run in compared]):
         place = st.empty()
         with place.container():
-            labels = ("Clean", *(show.shortened(run.label, 28) for run in compared))
+            between = [] if is_none(*training.typical_noise(compared[0].config)) else ["Noisy"]
+            labels = ("Clean", *between, *(show.shortened(run.label, 28) for run in compared))
             show.grid([show.Row(label, "…", None, "") for label in labels])
     with place.container():
         _rows(compared)
@@ -98,10 +93,11 @@ def _rows(compared: Sequence[Run]) -> None:
     except datasets.DataError as error:
         missing.say(first.dataset, error)
         return
-    noise, ten = _noise(compared[0]), f"{len(drawn.x)} images"
-    rows = [show.Row("Clean", "x, the target", drawn.x, f"{ten}, clean")]
-    if noise != "no noise":
-        rows.append(show.Row("Noisy", noise, drawn.x_noisy, f"{ten}, {noise}, MSE {drawn.noisy_figures['mse']:.4f}"))
+    noise, ten = show.noise(kind, factor), f"{len(drawn.x)} images"
+    rows = [
+        show.Row("Clean", "x, the target", drawn.x, f"{ten}, clean"),
+        *show.given(drawn.x, drawn.x_noisy, noise, f"MSE {drawn.noisy_figures['mse']:.4f}"),
+    ]
     ready, trouble = waiting.networks_ready(), []
     for run in [] if backend.failure() else compared:
         told = run.label.replace("<", "‹")  # the browser's cleaner drops an alternative text with a tag in it

@@ -8,13 +8,13 @@ from typing import Any
 
 import streamlit as st
 
-from cae_core import datasets, runs
+from cae_core import datasets, runs, training
 from cae_core.architectures import ARCHITECTURES
-from cae_core.config import BOTTLENECKS, SHIPPED_LOSSES, RunConfig
+from cae_core.config import BOTTLENECKS, BOUNDS, SHIPPED_LOSSES, RunConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
 from cae_core.pretrained import SYSTEMS
-from pages import identity, widgets
+from pages import identity, state, widgets
 
 TRAINED_ON = {"mixed": "Noisy images", "clean": "Clean images"}
 
@@ -37,6 +37,23 @@ def noise(kinds: Sequence[str], factor: str = "noise_factor", **more: Any) -> No
 
 def bottleneck(sizes: Sequence[int] = BOTTLENECKS, **more: Any) -> None:
     widgets.select_slider("Bottleneck", sizes, key="bottleneck", help="How many numbers the code has.", **more)
+
+
+def training_images(key: str, dataset: str, step: int = 500, more: str = "") -> None:
+    """How many images to train on: never more than there are, so that nothing says what is not so.
+
+    Args:
+        key: of the setting.
+        dataset: whose images.
+        step: of its buttons.
+        more: what is to be said of them.
+    """
+    bounds = BOUNDS["num_train"]  # not the data set's own: a value that is out of a widget's bounds becomes the lowest
+    most = max(bounds.low, training.most_images(dataset))
+    if state.values({key: None})[key] > most:  # by hand, by a link, by a run's settings, or as another data set has them
+        state.change(**{key: most})
+    told = f"{more} {most:,} at most: the last {training.HELD_OUT:,} of {datasets.DATASETS[dataset].label} are held out."
+    widgets.number_input("Training images", bounds.low, bounds.high, step=step, key=key, help=told.strip())
 
 
 def loss(names: Sequence[str] = SHIPPED_LOSSES) -> None:

@@ -8,7 +8,7 @@ from cae_core.config import BOTTLENECKS, BOUNDS, SHIPPED_LOSSES, Bounds
 from cae_core.corruptions import CORRUPTIONS
 from cae_core.losses import LOSSES
 from cae_core.pretrained import TRAINED_ON, name_of
-from pages import controls, explain, missing, show, state, waiting, widgets
+from pages import controls, explain, missing, show, state, versus, waiting, widgets
 from pages.setting import Names, Setting
 
 NOISES = tuple(kind for kind in CORRUPTIONS if kind != "none")
@@ -86,12 +86,12 @@ def _page() -> None:
         st.error(show.plain(str(error)))
         names = losses = ()
 
-    noise = f"{CORRUPTIONS[now['noise_kind']].label.lower()} {now['noise_factor']:g}"
+    noise = show.noise(now["noise_kind"], now["noise_factor"])
     rows = _rows(drawn, through, losses, noise)
     show.grid(rows)
     made = [r.figures for r in through] if through else [None] * len(losses)
     labels = [f"Reconstructed, {LOSSES[loss].label}" if len(losses) > 1 else "Reconstructed" for loss in losses]
-    show.table([("Noisy", drawn.noisy_figures), *zip(labels, made, strict=True)])
+    show.table(list(zip(labels, made, strict=True)), ("Noisy", drawn.noisy_figures) if drawn.is_noisy else None)
     size = drawn.x[0].size
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(
@@ -101,12 +101,13 @@ def _page() -> None:
         if through:
             title = f"{datasets.DATASETS[now['dataset']].label}: {code_size} numbers, {noise}"
             errors = "; ".join(f"{label}: MSE {r.figures['mse']:.4f}" for label, r in zip(labels, through, strict=True))
-            caption = f"Noisy: MSE {drawn.noisy_figures['mse']:.4f}; {errors}. Seed {now['seed']}."
+            before = f"Noisy: MSE {drawn.noisy_figures['mse']:.4f}; " if drawn.is_noisy else ""
+            caption = f"{before}{errors}. Seed {now['seed']}."
             show.download(rows, title, caption, "-".join(names))
         elif losses:
             show.download_later()
     if through:
-        st.caption("These figures are of the ten images above. " + _on_whole_test_set(through, losses))
+        _whole_test_set([result.run for result in through])
     elif losses:
         waiting.say()
     explain.try_this(explain.EXPERIMENTS)
@@ -119,26 +120,31 @@ def _page() -> None:
         )
 
 
-def _on_whole_test_set(through, losses) -> str:
-    """What the shipped measurements say, so that nobody judges a network by ten images."""
-    if not all(result.run.metrics for result in through):
-        return ""
-    said = []
-    for result, loss in zip(through, losses, strict=True):
-        errors = " and ".join(f"{m['mse']:.4f} ({label})" for label, m in result.run.metrics.items())
-        said.append(f"trained with {LOSSES[loss].label} {errors}")
-    num_images = next(iter(through[0].run.metrics.values()))["num_images"]
-    return f"Mean squared error over all {num_images:,} test images: {'; '.join(said)}."
+def _whole_test_set(measured: list[runs.Run]) -> None:
+    """What was measured once, so that nobody judges a network by ten images; of two networks also which wins by what."""
+    of_ten = "These figures are of the ten images above."
+    if not all(run.metrics for run in measured):
+        st.caption(of_ten)
+        return
+    num_images = next(iter(measured[0].metrics.values()))["num_images"]
+    if len(measured) == 1:
+        errors = " and ".join(f"{m['mse']:.4f} ({label})" for label, m in measured[0].metrics.items())
+        trained = f"trained with {LOSSES[measured[0].config.loss].label}"
+        st.caption(f"{of_ten} Mean squared error over all {num_images:,} test images: {trained} {errors}.")
+        return
+    st.caption(f"{of_ten} Which loss wins, all {num_images:,} test images tell:")
+    lines = versus.measured(measured, SHIPPED_LOSSES)
+    heads = [f"trained with {LOSSES[run.config.loss].label}" for run in measured]
+    versus.table(heads, [(f"Whole test set, {num_images:,} images", lines)])
+    st.markdown(versus.winners(measured))
 
 
 def _rows(drawn, through, losses, noise) -> list[show.Row]:
-    """Clean, noisy, then the reconstruction for each loss, then their errors."""
+    """Clean, noisy where there is noise, then the reconstruction for each loss, then their errors."""
     ten = f"{len(drawn.x)} images"
     rows = [
         show.Row("Clean", "x, the target", drawn.x, f"{ten}, clean"),
-        show.Row(
-            "Noisy", noise, drawn.x_noisy, f"{ten}, {noise} noise, mean squared error {drawn.noisy_figures['mse']:.3f}"
-        ),
+        *show.given(drawn.x, drawn.x_noisy, noise, f"mean squared error {drawn.noisy_figures['mse']:.3f}"),
     ]
     for label, note, error in (("Reconstructed", "x̂", False), ("Absolute error", "|x̂ − x|", True)):
         for i, loss in enumerate(losses):

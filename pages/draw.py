@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from cae_core import backend, datasets, drawing, gallery, runs, unusual, uploads
-from cae_core.corruptions import CORRUPTIONS, corrupt
+from cae_core.corruptions import corrupt
 from pages import draw_controls, draw_words, drawn, explain, missing, pad, show, state, upload, waiting, widgets
 
 SETTINGS = draw_controls.settings()
@@ -60,7 +60,7 @@ def _drawing(found: list[runs.Run]) -> None:
             seen = [unusual.see(run, x, x_noisy) for run in found]
     except (RuntimeError, ValueError) as error:
         problem = problem or str(error)
-    noise = f"{CORRUPTIONS[now['noise_kind']].label.lower()} {now['added_noise']:g}" if now["added_noise"] else "no noise"
+    noise = show.noise(now["noise_kind"], now["added_noise"])
     how = f"{'centred like MNIST' if now['centred'] else 'not centred'}, {noise}"
     with right:
         names = [drawn.name(run, now["dataset"]) for run in found]

@@ -53,19 +53,20 @@ def pictures(
         ("As the network sees it", _tile(x_noisy, f"what the network sees: {how}", "blank")),
         f"<p>{escape(how[:1].upper() + how[1:])}</p>",
     )  # fmt: skip
-    pairs = [_network(one, words, x, "blank" if x is None else "waiting") for one, words in zip(seen, names, strict=True)]
+    empty, is_noisy = "blank" if x is None else "waiting", x is not None and not np.array_equal(x, x_noisy)
+    pairs = [_network(one, words, x, empty, is_noisy) for one, words in zip(seen, names, strict=True)]
     bar = figures.data_uri(figures.error_bar_png())
     scale = f'<div class="scale">error 0 <img src="{bar}" alt="scale of absolute error from 0 to 1"> 1</div>'
     st.html(f'<div class="drawn" style="--models: {len(pairs)}">{own}{"".join(pairs)}</div>{scale}')
 
 
-def _network(seen: Seen | None, words: str, x: np.ndarray | None, empty: str) -> str:
+def _network(seen: Seen | None, words: str, x: np.ndarray | None, empty: str, is_noisy: bool) -> str:
     reconstructed = error = _tile(None, "", empty)
     said = "<p>…</p>" if empty == "waiting" else "<p></p>"
     if seen is not None and x is not None:
         reconstructed = _tile(seen.x_hat, f"reconstructed by {words}, mean squared error {seen.mse:.4f}")
         error = _tile(np.abs(seen.x_hat - x), f"absolute error of {words}", error=True)
-        said = _verdict(seen)
+        said = _verdict(seen, is_noisy)
     return _pair("Through", words, ("Reconstructed", reconstructed), ("Absolute error", error), said)
 
 
@@ -93,13 +94,17 @@ def comparison(percentile: float) -> str:
     return f"Larger error than {percent} % of the test images."
 
 
-def _verdict(seen: Seen) -> str:
+def _verdict(seen: Seen, is_noisy: bool) -> str:
+    """The error, and how unusual it is; under noise that is said of the error without, which then stands with it."""
     mse = f"<p>MSE {seen.mse:.4f} per pixel</p>"
     if seen.percentile is None:
         entry = datasets.DATASETS[seen.run.config.dataset]
         why = "Being compared with the test set…" if entry.on_machine() else f"{entry.label} is not here to compare."
         return f"{mse}<p>{escape(why)}</p>"
     words = f"<b>{unusual.verdict(seen.percentile)}.</b> {comparison(seen.percentile)}"
+    if is_noisy:
+        words = f"<b>{unusual.verdict(seen.percentile)}</b> without noise: MSE {seen.mse_without_noise:.4f}. "
+        words += comparison(seen.percentile)
     alarm = " alarm" if seen.percentile >= unusual.UNUSUAL else ""
     bar = f'<div class="share{alarm}" style="--share: {seen.percentile:.1f}%" aria-hidden="true"></div>'
     return f"{mse}{bar}<p>{words}</p>"

@@ -49,10 +49,12 @@ EXPERIMENTS: dict[str, Experiment] = {
         "on noisy images: the same network, and less than a quarter of the error.",
     ),
     "two_judges": Experiment(
-        "Each loss wins its own game",
+        "Does each loss win its own game?",
         {"run": (), "noise_factor": 0.0, "bottleneck": 8, "trained_on": "clean", "both_losses": True},
-        "Over the whole test set, the network trained with MSE has the lower MSE, the one trained with BCE the lower BCE. "
-        "To the eye they are twins: on images in [0, 1] both losses have the same best answer.",
+        "Ten images are too few to tell; the table of the whole test set tells. With 8 numbers and clean images, the "
+        "network trained with MSE has the lower MSE, the one trained with BCE the lower BCE. At some other bottleneck one "
+        "of them wins both: look for it. To the eye they are twins: on images in [0, 1] both losses have the same best "
+        "answer.",
     ),
     "too_much": Experiment(
         "Too much noise",

@@ -9,9 +9,8 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from cae_core import charts, line_charts, watching
+from cae_core import charts, line_charts, training, watching
 from cae_core.config import RunConfig
-from cae_core.corruptions import NOISE_KINDS
 from cae_core.job import Snapshot
 from cae_core.losses import LOSSES
 from pages import show, versus
@@ -50,7 +49,7 @@ def rows(
     if not lanes:
         return
     first = lanes[0].seen or watching.probes(lanes[0].config)
-    config, eight = lanes[0].config, f"{len(first.x)} images"
+    eight = f"{len(first.x)} images"
 
     def row(label: str, under: str, images: np.ndarray | None, told: str) -> show.Row:
         if images is not None and beside:
@@ -58,11 +57,9 @@ def rows(
         return show.Row(label, under, images, f"{eight}, {told}")
 
     drawn = [row("Clean", "x, the target", first.x, "clean")]
-    if config.noise_kind != "none" or first.x_noisy.shape != first.x.shape:
-        noise = (
-            "no noise" if config.noise_kind == "none" else f"{NOISE_KINDS[config.noise_kind].label} {config.noise_factor:g}"
-        )
-        drawn.append(row(show.given(first.x, first.x_noisy), noise, first.x_noisy, f"{noise}, what the networks get"))
+    noise = show.noise(*training.typical_noise(lanes[0].config))
+    for noisy in show.given(first.x, first.x_noisy, noise):
+        drawn.append(row(noisy.label, noise, first.x_noisy, f"{noise}, what the networks get"))
     for lane in lanes:
         made, under = (lane.seen.x_hat, note(lane)) if lane.seen else (None, "not trained yet")
         drawn.append(row(lane.title, under, made, f"reconstructed by {lane.title}, {under}"))

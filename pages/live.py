@@ -5,9 +5,8 @@ import math
 import numpy as np
 import streamlit as st
 
-from cae_core import charts, datasets, holder, jobs, runs, watching
+from cae_core import charts, datasets, holder, jobs, runs, training, watching
 from cae_core.config import RunConfig
-from cae_core.corruptions import NOISE_KINDS
 from cae_core.jobs import JobError, Snapshot
 from cae_core.losses import LOSSES
 from cae_core.objectives import num_epochs
@@ -142,7 +141,7 @@ def act(action: str, name: str, owner: str) -> None:
 
 
 def _pictures(config, x, x_noisy, x_hat, plane, labels, history, curve) -> None:
-    noise = "no noise" if config.noise_kind == "none" else f"{NOISE_KINDS[config.noise_kind].label} {config.noise_factor:g}"
+    noise = show.noise(*training.typical_noise(config))
     eight = f"{len(x)} images"
     left, right = st.columns([7, 5], gap="medium")
     with left:
@@ -150,7 +149,7 @@ def _pictures(config, x, x_noisy, x_hat, plane, labels, history, curve) -> None:
         show.grid(
             [
                 show.Row("Clean", "x, the target", x, f"{eight}, clean"),
-                show.Row(show.given(x, x_noisy), noise, x_noisy, f"{eight}, {noise}, what the network gets"),
+                *show.given(x, x_noisy, noise),
                 show.Row("Reconstructed", mse or "not trained yet", x_hat, f"{eight}, reconstructed, {mse}"),
             ],
             columns=len(x),

@@ -69,13 +69,12 @@ def _fork(now: dict) -> None:
 
 def _plan(config: RunConfig) -> str:
     """How long the run will take, honestly: measured on this machine, or not said yet."""
-    entry = datasets.DATASETS[config.dataset]
-    images = min(config.num_train, entry.num_train - training.HELD_OUT)
+    images, image_shape = training.num_images(config), datasets.DATASETS[config.dataset].image_shape
     if ARCHITECTURES[config.architecture].solve:
         return f"{images:,} images, computed at once"
-    estimate = estimating.known(config, entry.image_shape)
+    estimate = estimating.known(config, image_shape)
     if estimate is None:
-        estimating.request(config, entry.image_shape)
+        estimating.request(config, image_shape)
     took = "the time is estimated when no run trains" if jobs.default().is_busy() else "time is being estimated"
     if estimate:
         took = f"about **{show.seconds(estimate.seconds(config, images))}** on this machine"

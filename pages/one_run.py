@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from cae_core import backend, charts, datasets, holder, replay, runs, training, watching
-from cae_core.corruptions import NOISE_KINDS
+from cae_core.corruptions import is_none
 from cae_core.losses import LOSSES
 from cae_core.runs import Run, RunError
 from pages import compare, keeping, missing, show, state, versus, waiting, widgets
@@ -126,7 +126,8 @@ def _keep_places(place, run: Run, moments: int) -> None:
     with place.container():
         left, right = st.columns([3, 2], gap="medium")
         with left:
-            labels = ["Clean", *(["Noisy"] if run.config.noise_kind != "none" else []), "Reconstructed"]
+            between = [] if is_none(*training.typical_noise(run.config)) else ["Noisy"]
+            labels = ["Clean", *between, "Reconstructed"]
             show.grid([show.Row(label, "…", None, "") for label in labels], columns=watching.NUM_PROBES)
             st.html(f'<div style="height: {CURVE}px"></div>')
         with right:
@@ -136,17 +137,12 @@ def _keep_places(place, run: Run, moments: int) -> None:
 
 def _draw(run: Run, epochs: list[float], moment: int, past: replay.Replay) -> None:
     config = run.config
-    kind, factor = training.typical_noise(config)
-    noise = "no noise" if kind == "none" else f"{NOISE_KINDS[kind].label.lower()} {factor:g}"
+    noise = show.noise(*training.typical_noise(config))
     when = f"after epoch {epochs[moment]:g}" if epochs[moment] else "untrained"
     left, right = st.columns([3, 2], gap="medium")
     with left:
         x, eight = past.x, f"{len(past.x)} images"
-        rows = [show.Row("Clean", "x, the target", x, f"{eight}, clean")]
-        if kind != "none" or past.x_noisy.shape != x.shape:
-            rows.append(
-                show.Row(show.given(x, past.x_noisy), noise, past.x_noisy, f"{eight}, {noise}, what the network gets")
-            )
+        rows = [show.Row("Clean", "x, the target", x, f"{eight}, clean"), *show.given(x, past.x_noisy, noise)]
         x_hat = past.x_hat[moment]
         mse = f"MSE {np.mean((x_hat - x) ** 2):.4f}"
         rows.append(show.Row("Reconstructed", mse, x_hat, f"{eight}, reconstructed {when}, {mse}"))

@@ -1,7 +1,10 @@
 """The words of the Train page: runs to try, each a lesson, and what the settings do."""
 
+import dataclasses
+
 import streamlit as st
 
+from cae_core import datasets
 from cae_core.config import RunConfig
 from cae_core.losses import LOSSES
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
@@ -12,6 +15,11 @@ FIRST = RunConfig(
     optimizer="muon", learning_rate=0.01, schedule="one_cycle", epochs=3, batch_size=64,
 )  # fmt: skip
 """What the page opens with: learns something worth seeing in a few seconds on two cores."""
+
+
+def opening() -> RunConfig:
+    """`FIRST` on the data set that the page opens with."""
+    return dataclasses.replace(FIRST, dataset=datasets.default())
 
 
 def _settings(**changes) -> dict:

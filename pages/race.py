@@ -38,7 +38,7 @@ def sidebar(now: dict) -> None:
         controls.dataset()
         widgets.multiselect("Decoders", tuple(RACERS), format_func=RACERS.get, key="racers", help="Two to five race.")
         widgets.slider("Noise factor", 0.0, 1.0, step=0.05, key="race_noise", help="Gaussian; 0 is none.")
-        widgets.number_input("Training images", 100, 60_000, step=500, key="race_images")
+        controls.training_images("race_images", now["dataset"])
         widgets.number_input("Epochs", 1, 20, step=1, key="race_epochs", help="How often every training image is seen.")
         widgets.number_input("Seed", 0, 2**31 - 1, step=1, key="race_seed", help="Everything random follows from it.")
 

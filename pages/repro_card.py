@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cae_core import charts, reproducing, rerunning
+from cae_core.claims import ORIGINS
 from cae_core.reproductions import CARDS
 from cae_core.rerunning import Rerun
 from cae_core.results import Result
@@ -72,18 +73,22 @@ def _own(name: str, now: Rerun, owner: str) -> Rerun | None:
 
 
 def _curve(result: Result | None, mine: Rerun | None) -> None:
-    """Error over the number of components: published dots, our lines."""
-    claims = {claim.label: (int(claim.run.removeprefix("pca_")), claim.figure) for claim in CARDS["pca"].claims}
+    """Error over the number of components: figures as dots by whose they are, our lines."""
+    claims = {claim.label: int(claim.run.removeprefix("pca_")) for claim in CARDS["pca"].claims}
+    dots = {}
+    for claim in CARDS["pca"].claims:
+        sizes, figures = dots.setdefault(ORIGINS[claim.origin], ([], []))
+        sizes.append(claims[claim.label])
+        figures.append(claim.figure)
     lines = []
     for whose, values in (("shipped", result.means if result else {}), ("yours", mine.values if mine else {})):
-        points = sorted((claims[label][0], value) for label, value in values.items() if label in claims)
+        points = sorted((claims[label], value) for label, value in values.items() if label in claims)
         if points:
             lines.append((whose, [size for size, _ in points], [value for _, value in points]))
-    sizes, figures = zip(*claims.values(), strict=True)
     axes = ("numbers in the code", "squared error")
     told = "; ".join(f"{whose} {', '.join(f'{v:.2f}' for v in values)}" for whose, _, values in lines)
-    alt = f"Squared error of {len(sizes)} numbers of components, published figures as dots; {told or 'not run yet'}"
-    show.chart(charts.over_sizes(sizes, figures, lines, axes), "pca_curve", alt)
+    alt = f"Squared error of {len(claims)} numbers of components, figures as dots; {told or 'not run yet'}"
+    show.chart(charts.over_sizes(dots, lines, axes), "pca_curve", alt)
 
 
 def _again(name: str, result: Result | None, now: Rerun, owner: str, can_run: bool) -> None:

@@ -20,13 +20,14 @@ def _sidebar() -> None:
 
 
 def _numbers(found: dict) -> None:
-    told = claims_view.counts(found)
-    every = sum(told.values())
+    published, own = claims_view.counts(found, True), claims_view.counts(found, False)
     show.facts([
-        ("Reproduced", f"{told['reproduced']} of {every} claims"),
-        ("Better", str(told["better"])),
-        ("Missed", str(told["missed"])),
-        ("Not run yet", str(told["not run"])),
+        ("Published: reproduced", f"{published['reproduced']} of {published.total()} figures"),
+        ("Published: better", str(published["better"])),
+        ("Published: missed", str(published["missed"])),
+        ("Own: met", f"{own['met']} of {own.total()}"),
+        ("Own: missed", str(own["missed"])),
+        ("Not run yet", str(published["not run"] + own["not run"])),
     ])  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def _row(run: Run) -> dict:
         "State": STATES[run.state],
         "MSE clean": _figure(run, "clean"),
         "MSE noise 0.5": _figure(run, "gaussian 0.5"),
-        "Bottleneck": config.bottleneck,
+        "Bottleneck": run.code_size or config.bottleneck,
         "Loss": versus.setting(config, "loss"),
         "Noise": noise if config.noise_kind == "none" else f"{noise} {config.noise_factor:g}",
         "Data set": versus.setting(config, "dataset"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -13,7 +13,7 @@ import streamlit as st
 from cae_core import backend
 from cae_core import figures as pictures
 from cae_core.charts import Figure
-from cae_core.description import Layer
+from cae_core.corruptions import NOISE_KINDS, is_none
 from cae_core.metrics import METRICS
 
 DOWNLOAD, DOWNLOAD_ICON = "Download as PNG", ":material/download:"
@@ -85,9 +85,24 @@ def grid(rows: Sequence[Row], columns: int = 10) -> None:
     st.html(f'<div class="grid" style="--columns: {columns}">{"".join(cells)}{scale}</div>')
 
 
-def given(x: np.ndarray, x_noisy: np.ndarray) -> str:
-    """The label of what a network gets of images x: their luma, if it colours grey ones."""
-    return "Noisy" if x.shape == x_noisy.shape else "Grey"
+def noise(kind: str, factor: float) -> str:
+    """A noise in words, such as "gaussian 0.5"; a strength of 0 is none."""
+    return "no noise" if is_none(kind, factor) else f"{NOISE_KINDS[kind].label.lower()} {factor:g}"
+
+
+def given(x: np.ndarray, x_noisy: np.ndarray, noise: str, more: str = "what the network gets") -> list[Row]:
+    """The row of what a network gets of images x, their luma if it colours grey ones; no row where that is x itself.
+
+    Args:
+        x: the clean images.
+        x_noisy: what the network gets.
+        noise: in words, as of `noise`.
+        more: what else its alternative text says.
+    """
+    if np.array_equal(x, x_noisy):
+        return []
+    label, told = ("Noisy", f"{noise} noise") if x.shape == x_noisy.shape else ("Grey", noise)
+    return [Row(label, noise, x_noisy, f"{len(x)} images, {told}, {more}")]
 
 
 def ratio(image_size: int, code_size: int) -> str:
@@ -125,40 +140,29 @@ def seconds(value: float) -> str:
     return f"{value / 60:.0f} min" if value < 5400 else f"{value / 3600:.1f} h"
 
 
-def layers(rows: Sequence[Layer]) -> None:
-    """The table of a network's layers."""
-    head = "<tr><th>layer</th><th>what it does</th><th>gives</th><th>parameters</th></tr>"
-    body, part = "", ""
-    for layer in rows:
-        if layer.part != part:
-            part = layer.part
-            body += f'<tr><th colspan="4" scope="rowgroup">{escape(part.capitalize())}</th></tr>'
-        shape = " × ".join(map(str, layer.shape))
-        cells = f"<td>{escape(layer.kind)}</td><td>{shape}</td><td>{layer.parameters:,}</td>"
-        body += f'<tr><th scope="row">{escape(layer.name)}</th>{cells}</tr>'
-    st.html(f'<table class="figures layers"><thead>{head}</thead><tbody>{body}</tbody></table>')
-
-
-def table(rows: Sequence[tuple[str, dict[str, float] | None]]) -> None:
-    """Every metric of each row, and how it changed against the first row.
+def table(
+    rows: Sequence[tuple[str, Mapping[str, float] | None]], before: tuple[str, Mapping[str, float]] | None = None
+) -> None:
+    """Every metric of each row, and how it changed against "before", which is the first row where there is such a thing.
 
     Args:
-        rows: label and figures as of `metrics.summary`; None while they are being computed. The first is "before".
+        rows: label and figures as of `metrics.summary`; None while they are being computed.
+        before: the same of what the others were made from, if that differs from what they are held against.
     """
-    before = rows[0][1]
     head = "".join(
         f'<th scope="col" title="{escape(f"{m.label}: {m.summary}", quote=True)}">{name.upper()}<br>'
         f"<small>{_direction(m)}</small></th>"
         for name, m in METRICS.items()
     )
     body = ""
-    for i, (label, values) in enumerate(rows):
+    for label, values in [before, *rows] if before else rows:
         cells = ""
         for name, metric in METRICS.items():
             if values is None:
                 cells += "<td>…</td>"
                 continue
-            change = "" if i == 0 else _change(name, before[name], values[name], metric.higher_is_better)
+            has_changed = before is not None and values is not before[1]
+            change = _change(name, before[1][name], values[name], metric.higher_is_better) if has_changed else ""
             cells += f"<td>{_number(name, values[name])}{change}</td>"
         body += f'<tr><th scope="row">{escape(label)}</th>{cells}</tr>'
     st.html(f'<table class="figures"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>')
@@ -178,7 +182,7 @@ def _change(name: str, before: float, after: float, higher_is_better: bool) -> s
     if name in ("psnr", "ssim"):
         text = f"{after - before:+.1f} dB" if name == "psnr" else f"{after - before:+.3f}"
     else:
-        text = f"{(after / before - 1) * 100:+.0f} %" if before > 1e-9 else "from 0"
+        text = f"{(after / before - 1) * 100:+.0f} %"
     better = (after > before) == higher_is_better and after != before
     verdict = "" if better or after == before else " worse"
     return f' <small class="{"better" if better else ""}">{text.replace("-", "−")}{verdict}</small>'

@@ -42,7 +42,7 @@ def sidebar(now: dict) -> None:
         widgets.select_slider("Stronger penalty", WEIGHTS, key="strong")
         widgets.toggle(f"One more with a {OTHER[now['sparse_output']]} output", key="other_output")
         with st.expander("More"):
-            widgets.number_input("Training images", 100, 60_000, step=500, key="sparse_images")
+            controls.training_images("sparse_images", now["dataset"])
             widgets.number_input(
                 "Epochs", 1, 40, step=1, key="sparse_epochs", help="How often every training image is seen."
             )

@@ -19,10 +19,11 @@ def draw(config: StackConfig, seen: StackSeen | None) -> None:
     """The pictures at one moment; before there are any, their places."""
     probes = seen or watching.probes(config)
     eight = f"{len(probes.x)} test images"
-    rows = [show.Row("Clean", "x, the target", probes.x, f"{eight}, clean")]
-    if config.noise_kind != "none":
-        noise = f"{config.noise_kind.replace('_', ' ')} {config.noise_factor:g}"
-        rows.append(show.Row("Noisy", noise, probes.x_noisy, f"{eight}, {noise}, what the stack gets"))
+    noise = show.noise(config.noise_kind, config.noise_factor)
+    rows = [
+        show.Row("Clean", "x, the target", probes.x, f"{eight}, clean"),
+        *show.given(probes.x, probes.x_noisy, noise, "what the stack gets"),
+    ]
     for number in range(config.layers):
         made = seen.x_hats[number] if seen and number < len(seen.x_hats) else None
         through = "Through layer 1" if not number else f"Through layers 1–{number + 1}"

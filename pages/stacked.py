@@ -24,7 +24,7 @@ from pages.stack_setting import VIEWS, config_of, settings
 SETTINGS = settings()
 
 
-def _sidebar() -> None:
+def _sidebar(now: dict) -> None:
     with st.sidebar:
         controls.dataset()
         widgets.slider("Layers", 1, MOST_LAYERS, key="layers", help="Autoencoders, one on top of the other.")
@@ -40,9 +40,7 @@ def _sidebar() -> None:
                 "Noise kind", SETTINGS["stack_noise_kind"].allowed, format_func=controls.label(NOISE_KINDS),
                 key="stack_noise_kind",
             )  # fmt: skip
-            widgets.number_input(
-                "Training images", 100, 60_000, step=1_000, key="stack_images", help="That the layers learn from."
-            )
+            controls.training_images("stack_images", now["dataset"], 1_000, "That the layers learn from.")
             widgets.number_input("Epochs a layer", 1, 100, step=1, key="stack_epochs")
             widgets.number_input(
                 "Learning rate", 1e-6, 1.0, step=0.001, format="%g", key="stack_rate", help="Of the layers."
@@ -62,7 +60,7 @@ def _page() -> None:
     owner = identity.visitor()
     now = state.values(SETTINGS)
     if now["stack_view"] == "mine":
-        _sidebar()
+        _sidebar(now)
     else:
         st.sidebar.caption("The curve is of one stack, which is described under it. Choose *Your stack* to make another.")
     if problems:

@@ -10,7 +10,7 @@ from cae_core.config import BOUNDS, OUTPUTS, Bounds, RunConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
-from pages import controls, explain, identity, live, missing, next_run, presets, show, state, waiting, widgets
+from pages import controls, explain, identity, layer_table, live, missing, next_run, presets, show, state, waiting, widgets
 from pages.setting import Names, Setting
 
 BOTTLENECKS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 30, 32, 48, 64, 96, 128, 256, 512)
@@ -18,7 +18,7 @@ NAMED = {
     "dataset": datasets.DATASETS, "architecture": ARCHITECTURES, "loss": LOSSES, "noise_kind": NOISE_KINDS,
     "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "output": OUTPUTS,
 }  # fmt: skip
-DEFAULT = dataclasses.replace(presets.FIRST, dataset=datasets.default()).to_dict()
+DEFAULT = presets.opening().to_dict()
 SETTINGS = {
     name: Setting(DEFAULT[name], tuple(NAMED[name]) if name in NAMED else BOUNDS[name])
     for name in (field.name for field in dataclasses.fields(RunConfig))
@@ -47,7 +47,7 @@ def _sidebar(now: dict) -> None:
         )
         widgets.number_input("Epochs", 1, 1000, step=1, key="epochs", help="How often every training image is seen.")
         with st.expander("More"):
-            widgets.number_input("Training images", 100, 60_000, step=100, key="num_train")
+            controls.training_images("num_train", now["dataset"], 100)
             widgets.number_input("Batch size", 1, 4096, step=1, key="batch_size", help="Images a step.")
             widgets.selectbox("Optimizer", tuple(OPTIMIZERS), format_func=controls.label(OPTIMIZERS), key="optimizer")
             widgets.number_input("Learning rate", 1e-6, 1.0, step=0.001, format="%g", key="learning_rate")
@@ -80,7 +80,7 @@ def _network(config: RunConfig) -> None:
         f"The **code** has **{made.code_size:,}** numbers, the image {made.image_size}: {ratio}."
     )
     with st.expander(LAYERS):
-        show.layers(made.layers)
+        layer_table.draw(made.layers)
 
 
 def _queue(owner: str) -> None:

@@ -262,7 +262,7 @@ def test_reproduce_says_what_came_out_and_ships_it(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("reproduce-pca-0 epoch 1: loss")
     assert lines[1].startswith("pca, 3 components: ")
-    assert lines[1].endswith((", published 20: better", ", published 20: reproduced", ", published 20: missed"))
+    assert lines[1].endswith((", to be met 20: met", ", to be met 20: missed"))
     assert main(["reproduce", "--fraction", "0.5", "--seeds", "2", "--json"]) == 0
     made = json.loads(capsys.readouterr().out)
     first, second = made["pca"]["values"]["3 components"]

@@ -4,14 +4,16 @@ Each test reads its settings from the experiment and first looks whether the sen
 """
 
 import functools
+import re
 
 import pytest
 
 from cae_core import metrics, runs
-from cae_core.config import SHIPPED_LOSSES
+from cae_core.config import BOTTLENECKS, SHIPPED_LOSSES
 from cae_core.corruptions import corrupt
-from cae_core.datasets import as_float, load
+from cae_core.datasets import GREY, as_float, load
 from cae_core.pretrained import name_of
+from pages import versus
 
 SETS = pytest.mark.parametrize("dataset", ["strokes", pytest.param("mnist", marks=pytest.mark.real_data)])
 BOTH = pytest.mark.parametrize("loss", SHIPPED_LOSSES)
@@ -87,6 +89,16 @@ def test_two_judges(dataset):
     }
     assert errors["mse", "mse"] < errors["bce", "mse"]
     assert errors["bce", "bce"] < errors["mse", "bce"]
+
+
+@pytest.mark.parametrize("dataset", GREY)
+def test_two_judges_elsewhere(dataset):
+    on = experiment("two_judges", "At some other bottleneck one of them wins both")
+    said = [
+        versus.winners([runs.find(name_of(dataset, size, loss, on["trained_on"])) for loss in SHIPPED_LOSSES])
+        for size in BOTTLENECKS
+    ]
+    assert any(re.search(r"\*\*Clean\*\*: the network trained with (MSE|BCE) wins both\.", sentence) for sentence in said)
 
 
 @BOTH

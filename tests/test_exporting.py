@@ -176,6 +176,10 @@ def test_the_grid_is_a_picture(recorded):
         assert noisy.format == "PNG"
         with Image.open(io.BytesIO(export("grid", recorded["fork"]))) as clean:
             assert noisy.height > clean.height  # a row of noisy images more
+        whole = recorded["whole"]
+        still = dataclasses.replace(whole, config=dataclasses.replace(whole.config, noise_factor=0.0))
+        with Image.open(io.BytesIO(export("grid", still))) as without:
+            assert without.height < noisy.height - 28  # pixels of a row
 
 
 def test_the_figures_are_one_page_that_loads_nothing(recorded):

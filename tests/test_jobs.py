@@ -314,7 +314,10 @@ def test_a_run_that_diverges_fails_with_advice_and_the_next_one_comes(queue):
     names = [queue.submit(diverging()), queue.submit(replace(CONFIG, epochs=1))]
     failed = over(queue, names[0])
     assert failed.state == "failed"
-    assert "Try a learning rate below 1, such as 0.3." in failed.message
+    assert "Instead of a learning rate of 1, try 0.01, the usual one of SGD." in failed.message
+    assert (
+        f"in step {failed.seen.step:,} of {failed.seen.num_steps:,}: " in failed.message
+    )  # one count, wherever it is said
     assert over(queue, names[1]).state == "finished"
     run = runs.find(names[0])
     assert (run.state, run.message) == ("failed", failed.message)

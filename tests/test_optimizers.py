@@ -5,7 +5,22 @@ import math
 import numpy as np
 import pytest
 
-from cae_core.optimizers import OPTIMIZERS, SCHEDULES
+from cae_core.optimizers import OPTIMIZERS, SCHEDULES, calmer
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "exploded", "advised", "why"),
+    [
+        ("adam", 0.3, 0.001, "the usual one of Adam"),
+        ("muon", 0.3, 0.01, "the usual one of Muon"),
+        ("adam", 0.003, 0.001, "the usual one of Adam"),
+        ("adam", 0.002, 7e-5, "a thirtieth of it"),
+        ("sgd", 0.01, 3e-4, "a thirtieth of it"),
+        ("sgd", 1e-6, 1e-6, "a thirtieth of it"),
+    ],
+)
+def test_after_an_explosion_the_usual_rate_or_a_thirtieth_is_advised(optimizer, exploded, advised, why):
+    assert calmer(optimizer, exploded) == (advised, why)
 
 
 def newton_schulz(matrix):

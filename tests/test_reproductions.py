@@ -39,6 +39,18 @@ def test_figures_are_the_published_ones():
     assert {name: {claim.label: claim.figure for claim in card.claims} for name, card in CARDS.items()} == FIGURES
 
 
+def test_only_what_somebody_else_published_is_called_so():
+    """By hand, from where each figure was read."""
+    published = {(name, claim.label) for name, card in CARDS.items() for claim in card.claims if claim.is_published}
+    assert published == {
+        ("hinton", "whole network at once"), ("pca", "30 components"), ("keras_blog", "after 50 epochs"),
+        ("keras_clean", "after 1 epoch"), ("keras_clean", "after 50 epochs"),
+        ("keras_noise", "after 1 epoch"), ("keras_noise", "after 100 epochs"),
+    }  # fmt: skip
+    bars = {(name, claim.label) for name, card in CARDS.items() for claim in card.claims if claim.origin == "bar"}
+    assert bars == {("hinton", "shown noisy images"), ("thirty", "fast, 30 numbers"), ("keras_blog", "the same with Muon")}
+
+
 @EVERY
 def test_every_run_of_a_card_can_be_trained(card):
     for config in card.runs.values():

@@ -1,5 +1,6 @@
 """Going on from a checkpoint: as if never stopped, whatever the step; and what ends a run that diverges."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 
 from cae_core.architectures import build
 from cae_core.config import RunConfig
+from cae_core.datasets import strokes
+from cae_core.events import Diverged
 from cae_core.optimizers import OPTIMIZERS
 from cae_core.training import EXPLODED, WINDOW, train
 
@@ -135,9 +138,10 @@ DARK = np.zeros((60, 28, 28, 1), "uint8")  # the loss is about the logit itself
 def test_a_loss_that_explodes_ends_the_run_with_a_lower_learning_rate():
     losses = np.logaddexp(0, np.arange(100))
     step = next(n for n in range(WINDOW, 100) if losses[n - WINDOW : n].mean() > EXPLODED * losses[0])
-    sentence = rf"exploded from 0\.693 to 7\.\d+ in step {step} of 100: .* a learning rate below 0\.02, such as 0\.007\."
-    with pytest.raises(FloatingPointError, match=sentence):
+    sentence = rf"exploded from 0\.693 to 7\.\d+ in step {step} of 100: .* a learning rate of 0\.02, try 0\.001, the usual"
+    with pytest.raises(Diverged, match=sentence) as end:
         list(train(Worse(1.0), LONG, DARK, DARK))
+    assert end.value.step == step
 
 
 def test_a_loss_that_rises_and_stays_finite_is_let_go_on():
@@ -157,12 +161,32 @@ def test_a_loss_that_is_no_number_any_more_ends_the_run_at_once(by, what):
     events = train(Worse(by), LONG, DARK, DARK)
     next(events)
     with pytest.raises(
-        FloatingPointError, match=rf"The loss became ({what}) in step 2 of 100: .* a learning rate below 0\.02"
+        FloatingPointError, match=rf"The loss became ({what}) in step 2 of 100: .* a learning rate of 0\.02, try"
     ):
         next(events)
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "rate"),
+    [("adam", 0.3), ("muon", 0.3), ("rmsprop", 0.03), ("sgd", 0.3)],
+)
+def test_what_is_advised_after_an_explosion_does_not_explode_and_learns(optimizer, rate):
+    x, _ = strokes.draw(600, seed=1)
+    x = x[..., np.newaxis]
+    config = RunConfig(
+        architecture="conv_denoise" if optimizer == "sgd" else "fast", optimizer=optimizer, learning_rate=rate,
+        schedule="constant", epochs=5, batch_size=20, noise_kind="gaussian",
+    )  # fmt: skip
+    with pytest.raises(Diverged) as end:
+        list(train(build(config), config, x[:500], x[500:]))
+    (advised,) = re.findall(r" try ([\d.e-]+), ", str(end.value))
+    assert float(advised) <= rate / 3
+    calmer = replace(config, learning_rate=float(advised))
+    losses = [event.loss for event in train(build(calmer), calmer, x[:500], x[500:])]
+    assert np.mean(losses[-10:]) < 0.7 * losses[0]
+
+
 def test_a_real_network_that_diverges_ends_with_advice(x, held_out):
     config = replace(CONFIG, architecture="fast", optimizer="sgd", schedule="constant", learning_rate=1.0, epochs=200)
-    with pytest.raises(FloatingPointError, match=r"such as 0\.3\."):
+    with pytest.raises(FloatingPointError, match=r"try 0\.01, the usual one of SGD\."):
         list(train(build(config), replace(config, sparsity=10.0), x, held_out))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cae_core import datasets, drawing, embedding, gallery, latent, runs, unusual
+from cae_core.corruptions import corrupt
 from cae_core.pretrained import name_of
 
 
@@ -27,6 +28,15 @@ def test_percentile_is_the_share_of_test_images_with_a_smaller_error(run, found)
         assert found.percentile(error) == pytest.approx(100 * np.mean(errors < error), abs=0.05)
     assert found.percentile(0.0) == 0
     assert found.percentile(1.0) == 100
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.6])
+def test_the_percentile_is_of_the_error_that_stands_with_it(run, found, noise):
+    x = drawing.to_network(gallery.picture("house"), True)
+    seen = unusual.see(run, x, corrupt(x, "gaussian", noise, 0))
+    assert (seen.mse == seen.mse_without_noise) == (noise == 0)
+    assert seen.mse_without_noise == pytest.approx(np.mean((runs.model(run).reconstruct(x) - x) ** 2), rel=1e-4)
+    assert seen.percentile == found.percentile(seen.mse_without_noise)
 
 
 def test_codes_lie_on_the_plane_where_the_plane_has_them(run, found):

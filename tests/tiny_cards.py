@@ -15,10 +15,10 @@ def cards() -> dict[str, Card]:
             "Two runs",
             "a paper",
             (
-                Claim("clean", "first", 1.0, "bce"),
-                Claim("after 1 epoch", "second", 0.5, "mse", ("gaussian", 0.5), epoch=1),
-                Claim("at the end", "second", None, "squared_error", below="PCA"),
-                Claim("PCA", "pca", 20.0, "squared_error"),
+                Claim("clean", "first", 1.0, "published", "bce"),
+                Claim("after 1 epoch", "second", 0.5, "measured", "mse", ("gaussian", 0.5), epoch=1),
+                Claim("at the end", "second", metric="squared_error", below="PCA"),
+                Claim("PCA", "pca", 20.0, "bar", "squared_error"),
             ),
             {
                 "first": BASE,
@@ -33,7 +33,7 @@ def cards() -> dict[str, Card]:
         "pca": Card(
             "Components",
             "this project",
-            (Claim("3 components", "pca", 20.0, "squared_error"),),
+            (Claim("3 components", "pca", 20.0, "bar", "squared_error"),),
             {"pca": RunConfig(dataset="strokes", num_train=100, architecture="pca", bottleneck=3, loss="mse",
                               output="linear", epochs=1)},
             differs="Nothing differs.",

@@ -143,7 +143,7 @@ def check(config: StackConfig) -> None:
             f"labels is {config.labels}, but {entry.label} has {classes} classes: a class without a labelled image cannot "
             f"be learnt. Give at least {classes} labels, one for each class."
         )
-    most = min(config.num_train, entry.num_train - training.HELD_OUT)
+    most = num_images(config)
     if config.labels > most:
         raise ValueError(
             f"labels is {config.labels}, but there are only {most} training images: set labels to at most {most}, or "
@@ -174,7 +174,7 @@ def fitting(config: StackConfig) -> StackConfig:
     """The configuration with layers, kernels, images and labels that can work together; its names must be known."""
     entry = DATASETS[config.dataset]
     height, width = entry.image_shape[:2]
-    images = max(config.num_train, min(STACK_BOUNDS["num_train"].low, entry.num_train - training.HELD_OUT))
+    images, most = config.num_train, training.most_images(config.dataset)
     layers = min(max(1, len(sides(config, entry.image_shape))), len(config.kernels))
     kernels = []
     for number in range(layers):
@@ -182,8 +182,8 @@ def fitting(config: StackConfig) -> StackConfig:
         kernels.append(max(1, min(config.kernels[number] - 1 + config.kernels[number] % 2, most - 1 + most % 2)))
     return dataclasses.replace(
         config,
-        num_train=int(images),
-        labels=max(len(entry.class_names), min(config.labels, images, entry.num_train - training.HELD_OUT)),
+        num_train=images,
+        labels=max(len(entry.class_names), min(config.labels, images, most)),
         maps=config.maps[:layers],
         kernels=(min(kernels),) * layers if len(set(config.kernels)) == 1 else tuple(kernels),
         pooling=config.pooling and bool(sides(config, entry.image_shape)),
@@ -192,4 +192,4 @@ def fitting(config: StackConfig) -> StackConfig:
 
 def num_images(config: StackConfig) -> int:
     """Training images that the layers learn from, as far as that is known without loading them."""
-    return max(1, min(config.num_train, DATASETS[config.dataset].num_train - training.HELD_OUT))
+    return min(config.num_train, training.most_images(config.dataset))

@@ -18,6 +18,7 @@ import numpy as np
 
 from cae_core import backend
 from cae_core.corruptions import graph_corruption
+from cae_core.events import Diverged
 from cae_core.losses import half, linear_half
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
 from cae_core.stacking.config import StackConfig, check
@@ -145,7 +146,7 @@ def train(
 
     Raises:
         ValueError: the settings cannot work together, or there are fewer images than labels.
-        FloatingPointError: a loss is no longer a finite number; the message says what to try.
+        Diverged: a loss is no longer a finite number; the message says what to try.
     """
     check(config)
     if len(x) != len(y) or len(x) < config.labels:
@@ -203,11 +204,9 @@ def train(
             values = tuple(found.numpy().tolist())
             if not all(map(math.isfinite, values)):
                 what = "learning rate" if stage.layer is not None else "fine-tuning rate"
-                raise FloatingPointError(
-                    f"The loss became {max(values, key=lambda v: not math.isfinite(v))} in step "
-                    f"{step - stage.first_step} of {stage.label}: the steps are too large. "
-                    f"Try a {what} below {rate:g}, such as {rate / 3:.1g}."
-                )
+                became = f"The loss became {max(values, key=lambda v: not math.isfinite(v))}"
+                where = f"step {step - stage.first_step:,} of {stage.label}"
+                raise Diverged(became, where, step, config.optimizer, rate, what, stage)
             seconds += time.perf_counter() - started
             yield StackEvent(stage, step, num_steps, seconds, values, checkpoint)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cae_core import training, watching
 from cae_core.datasets import as_float, load
+from cae_core.events import Diverged
 from cae_core.stacking.config import ARMS
 from cae_core.stacking.seen import StackSeen, projections
 from cae_core.stacking.training import StackEvent
@@ -133,6 +135,15 @@ class StackWatch:
         if last is not None and last is not self._event:
             self.see(last)
         self.show()
+
+    def end_at(self, end: Diverged) -> None:
+        """Counts the step in which the stack went out of hand; the pictures stay those before."""
+        if self.seen:
+            number = self._config.layers if end.stage.layer is None else end.stage.layer
+            self.seen = replace(
+                self.seen, step=end.step, stage=number, stage_step=end.step - end.stage.first_step,
+                stage_steps=end.stage.steps, seconds_left=None,
+            )  # fmt: skip
 
     def forget_model(self) -> None:
         """Keeps the last pictures and lets go of the networks."""

@@ -228,4 +228,14 @@ class Shown(ShownPage):
     @property
     def table(self) -> dict[str, list[str]]:
         """The table of figures: label to its cells MSE, PSNR, SSIM, BCE as text."""
-        return {row[0]: row[1:] for row in self._html.table[1:]}
+        return {row[0]: row[1:] for row in self._tables[0]}
+
+    @property
+    def whole_test_set(self) -> dict[str, list[str]]:
+        """The table under it, of what was measured on the whole test set: label to a cell for each loss."""
+        return {row[0]: row[1:] for row in self._tables[1]}
+
+    @property
+    def _tables(self) -> list[list[list[str]]]:
+        heads = [place for place, row in enumerate(self._html.table) if row[0] == ""]
+        return [self._html.table[a + 1 : b] for a, b in zip(heads, [*heads[1:], None], strict=True)]

@@ -50,7 +50,7 @@ def test_is_whole_before_tensorflow_is_there(view, lanes, monkeypatch):
 
 def test_noise_has_a_row_of_its_own():
     page = ShownLab(view="race", race_noise=0.4)
-    assert page.labels[1] == "NoisyGaussian 0.4"
+    assert page.labels[1] == "Noisygaussian 0.4"
 
 
 def test_the_race_says_what_each_has_to_go_by():

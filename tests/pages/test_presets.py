@@ -180,7 +180,7 @@ def test_too_large_steps():
     config = preset("too_large_steps", "the run ends by itself within seconds and says what to try")
     x_train, x_held_out = training.split_held_out(load("strokes", "train").x, config.num_train)
     steps = training.train(build(config, x_train.shape[1:]), config, x_train, x_held_out)
-    too_large = r"The loss .* the steps are too large. Try a learning rate below 0.3, such"
+    too_large = r"The loss .* the steps are too large. Instead of a learning rate of 0.3, try 0.001,"
     with pytest.raises(FloatingPointError, match=too_large):
         list(itertools.islice(steps, 100))
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from shown import ShownPage, owner
 
-from cae_core import datasets, jobs, measuring, reproducing, rerunning, results, training
+from cae_core import datasets, jobs, measuring, reproducing, rerunning, results, runs, training
 from cae_core.claims import is_full_length
 from cae_core.datasets import DATASETS, Split, strokes
 from cae_core.reproductions import CARDS
@@ -18,7 +19,7 @@ from pages import claims_view, repro_card
 from pages.repro_words import TRIALS
 
 DATA_DIR = os.environ.get("CAE_DATA_DIR")
-NUM_CLAIMS = 29  # that are held against something
+PUBLISHED, OWN = 7, 22  # figures that are held against something
 
 
 class ShownReproduce(ShownPage):
@@ -88,16 +89,19 @@ def result(name, share=1.0, **others):
 def test_without_results_every_claim_is_not_run_yet():
     page = ShownReproduce()
     assert page.facts == {
-        "Reproduced": f"0 of {NUM_CLAIMS} claims",
-        "Better": "0",
-        "Missed": "0",
-        "Not run yet": str(NUM_CLAIMS),
+        "Published: reproduced": f"0 of {PUBLISHED} figures",
+        "Published: better": "0",
+        "Published: missed": "0",
+        "Own: met": f"0 of {OWN}",
+        "Own: missed": "0",
+        "Not run yet": str(PUBLISHED + OWN),
     }
     assert sorted(page.heads) == sorted(card.label for card in CARDS.values())
-    assert page.html.count('class="claim"') == NUM_CLAIMS
+    published, own = page.html.partition("This project’s own")[::2]
+    assert (published.count('class="claim"'), own.count('class="claim"')) == (PUBLISHED, OWN)
     assert "dot reproduced" not in page.html
     assert page.messages("error") == page.messages("warning") == []
-    assert page.rows("30 components") == [["13.87", "– not run"]]
+    assert page.rows("30 components") == [["13.87 published", "– not run"]]
     assert "No result of this card ships with the app yet" in page.text
     assert page.query == {"length": "5", "card": ""}
 
@@ -116,14 +120,31 @@ def test_every_verdict_is_said_in_words_and_counted():
     for name, share in (("pca", 1.0), ("keras_clean", 0.9), ("keras_blog", 1.2), ("thirty", 0.99)):
         results.ship(name, result(name, share))
     page = ShownReproduce()
-    assert page.facts == {"Reproduced": "8 of 29 claims", "Better": "3", "Missed": "2", "Not run yet": "16"}
-    assert page.rows("30 components") == [["13.87", "13.87 ✓ reproduced, 0.0 %"]]
-    assert page.rows("after 50 epochs") == [["0.0622", "0.0560 ▼ better, −10 %"], ["0.0900", "0.1080 ✗ missed, +20 %"]]
-    assert page.rows("fast, 30 numbers") == [["2.30", "2.28 ± 0.00 ▼ better, −1.0 %"]]
+    assert list(page.facts.values()) == ["1 of 7 figures", "2", "1", "8 of 22", "1", "16"]
+    assert page.rows("30 components") == [["13.87 published", "13.87 ✓ reproduced, 0.0 %"]]
+    assert page.rows("32 components") == [["13.19 measured here", "13.19 ✓ met, 0.0 %"]]
+    assert page.rows("after 50 epochs") == [
+        ["0.0622 published", "0.0560 ▼ better, −10 %"], ["0.0900 published", "0.1080 ✗ missed, +20 %"],
+    ]  # fmt: skip
+    assert page.rows("the same with Muon") == [["0.0900 to be met", "0.1080 ✗ missed, +20 %"]]
+    assert page.rows("fast, 30 numbers") == [["2.30 to be met", "2.28 ± 0.00 ✓ met, −1.0 %"]]
     assert 'aria-label="after 50 epochs: missed, +20 %"' in page.html
     assert "with 3 seeds: the mean, and ± the standard deviation" in page.text
     assert "Shipped: made on 2026-11-22, trained in 60 s; python 3.11.7." in page.text
     assert "python -m cae_core reproduce keras_clean" in [code.value for code in page.app.code]
+
+
+def test_of_what_ships_about_half_of_the_published_figures_hold(monkeypatch):
+    monkeypatch.setattr(results, "SHIPPED", runs.PRETRAINED_DIR / "reproductions.json")
+    page = ShownReproduce()
+    assert list(page.facts.values()) == ["4 of 7 figures", "0", "3", "20 of 22", "2", "0"]
+
+
+@pytest.mark.parametrize(("share", "mark"), [(0.71, ""), (1.29, ""), (0.69, " before"), (1.31, " after"), (40.0, " after")])
+def test_what_is_off_the_scale_is_an_arrow_at_its_end(share, mark):
+    results.ship("keras_clean", result("keras_clean", share))
+    page = ShownReproduce()
+    assert re.findall(r'class="dot( \w+)? (?:better|missed)"', page.html) == [mark] * 2
 
 
 def test_comparisons_take_the_place_of_figures():
@@ -132,7 +153,7 @@ def test_comparisons_take_the_place_of_figures():
     results.ship("conv_resize", result("conv_resize", values={"conv_resize": (0.02,), "dense_denoise": (0.01,)}))
     page = ShownReproduce()
     first = page.rows("layer by layer first")[-1]
-    assert first == ["none; to be less than “as published”", "27.27 ✓ reproduced, −9.1 %"]
+    assert first == ["none; to be less than “as published”", "27.27 ✓ met, −9.1 %"]
     assert page.rows("conv_resize") == [["none; to be less than “dense_denoise”", "0.0200 ✗ missed, +100 %"]]
     assert page.rows("dense_denoise") == [["none", "0.0100"]]
     assert 'aria-label="conv_resize &lt; dense_denoise: missed, +100 %"' in page.html
@@ -143,9 +164,9 @@ def test_a_result_that_lacks_claims_is_shown_as_far_as_it_goes():
     results.ship("pca", result("pca", values={"2 components": (43.0,), "of another version": (1.0,)}))
     page = ShownReproduce()
     assert page.rows("conv_resize") == [["none; to be less than “dense_denoise”", "0.0200"]]
-    assert page.rows("2 components") == [["43.64", "43.00 ▼ better, −1.5 %"]]
-    assert page.rows("4 components") == [["37.56", "– not run"]]
-    assert page.facts["Not run yet"] == str(NUM_CLAIMS - 1)
+    assert page.rows("2 components") == [["43.64 measured here", "43.00 ✓ met, −1.5 %"]]
+    assert page.rows("4 components") == [["37.56 measured here", "– not run"]]
+    assert page.facts["Not run yet"] == str(PUBLISHED + OWN - 1)
 
 
 @pytest.mark.parametrize("content", ["{", "[1]", '{"pca": {"values": 3}}', '{"pca": null}'])
@@ -154,14 +175,14 @@ def test_a_damaged_file_is_one_sentence(shipped_file, content):
     page = ShownReproduce()
     (said,) = page.messages("warning")
     assert "reproductions.json is damaged (" in said
-    assert page.facts["Not run yet"] == str(NUM_CLAIMS)
+    assert page.facts["Not run yet"] == str(PUBLISHED + OWN)
 
 
 def test_pca_has_its_curve():
     results.ship("pca", result("pca", 1.001))
     (chart,) = ShownReproduce().app.get("plotly_chart")
     figure = json.loads(chart.proto.spec)
-    assert [trace["name"] for trace in figure["data"]] == ["shipped", "published"]
+    assert [trace["name"] for trace in figure["data"]] == ["shipped", "measured here", "published"]
 
 
 def test_a_chosen_card_comes_first_and_a_wrong_one_is_said():
@@ -183,7 +204,7 @@ def test_a_card_is_run_and_its_figures_stand_beside_the_shipped_ones():
     page.press("run_dense_linear_2d")
     page.until("dense_linear_2d", 5, "done")
     shipped, mine = page.rows("layer by layer first")[-1][1:]
-    assert shipped == "27.27 ✓ reproduced, −9.1 %"
+    assert shipped == "27.27 ✓ met, −9.1 %"
     assert mine.endswith(" ◔ less so far") or mine.endswith(" ◔ not less so far")
     assert "5 % of the epochs" in page.html
     assert len(page.rows("PCA, 2 components")[0]) == 3

@@ -3,7 +3,7 @@
 import json
 import re
 import shutil
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -14,9 +14,9 @@ from shown_runs import ShownRuns
 from cae_core import datasets, exporting, holder, jobs, replay, runs, storage
 from cae_core.config import RunConfig
 from cae_core.datasets import DATASETS, Split, strokes
-from cae_core.pretrained import name_of
+from cae_core.pretrained import SHIPPED, name_of
 from cae_core.recording import Recording
-from pages import state
+from pages import presets, state, versus
 from pages.run_experiments import experiments
 
 EVIL = "<script>alert(1)</script> **bold** ![x](http://evil.example/x.png)"
@@ -185,13 +185,46 @@ def test_one_run_says_what_it_is(two):
     page = ShownRuns(runs="noisy")
     assert page.heads[0] == "With noise"
     assert "Stopped before its end, 1 of 2 epochs" in page.text
-    assert page.lines["Bottleneck"] == ["8", "32"]
+    opening = presets.opening()
+    assert page.lines["Bottleneck"] == ["8", f"{opening.bottleneck}"]
     assert page.lines["Loss"] == ["MSE", "BCE"]
+    assert page.lines["Training images"] == ["200", f"{opening.num_train:,}"]
     assert "Batch size" in page.lines
     measured = runs.find("noisy").metrics["clean"]["mse"]
-    assert page.lines["MSE clean"][0].split()[0] == f"{measured:#.3g}"
+    assert page.lines["MSE clean"][0].split()[0] == f"{measured:#.4g}"
     assert "strokes-b8-mse-mixed" in page.html
     assert "Noisy" in page.labels[1]
+
+
+def test_every_setting_of_a_run_is_told():
+    assert set(versus.SETTINGS) == {field.name for field in fields(RunConfig)}
+
+
+def test_no_table_says_more_images_than_a_run_was_trained_on(monkeypatch):
+    monkeypatch.setattr("cae_core.training.HELD_OUT", 5_000)  # as it is
+    shipped = [runs.find(name) for name in SHIPPED]
+    (line,) = [line for line in versus.settings([run.config for run in shipped]) if line.label == "Training images"]
+    assert line.cells == tuple(f"{run.num_train:,}" for run in shipped)
+
+
+def test_settings_that_mean_nothing_to_a_network_are_not_told(two):
+    told = {line.label: line.cells for line in versus.settings([runs.find("mnist-pca").config, runs.find("noisy").config])}
+    assert told["Optimizer"] == ("–", "Adam")
+    assert told["Learning rate"][0] == told["Epochs"][0] == told["Batch size"][0] == told["Schedule"][0] == "–"
+    wide = runs.find("mnist-conv_denoise")
+    assert versus.setting(wide.config, "bottleneck") == "–"
+    page = ShownRuns(runs=wide.name)
+    assert list(page.listed[page.listed["Title"] == wide.label]["Bottleneck"]) == [wide.code_size]
+
+
+@pytest.mark.parametrize("names", ["still", "still,clean"])
+def test_noise_of_strength_0_has_no_row(shelf_of, names):
+    file = {"config": {**RunConfig(bottleneck=2, num_train=200, batch_size=50, epochs=3).to_dict(),
+                       "noise_kind": "gaussian", "noise_factor": 0.0}}  # fmt: skip
+    shelf_of(still=("clean", file, ""), clean=("clean", {}, ""))
+    page = ShownRuns(runs=names)
+    assert not [label for label in page.labels if label.startswith("Noisy")]
+    assert "different noises" not in page.text
 
 
 def test_where_a_forked_run_comes_from(shelf_of):
@@ -429,6 +462,13 @@ def test_fork_takes_the_settings_and_the_moment_to_the_train_page(two):
     assert page.setting["fork_step"] == 8
     assert page.setting["bottleneck"] == 2
     assert page.setting["num_train"] == 200
+
+
+def test_a_fork_of_a_shipped_run_says_as_many_images_as_there_are(monkeypatch):
+    monkeypatch.setattr("cae_core.training.HELD_OUT", 5_000)
+    page = ShownRuns(runs="strokes-b8-bce-clean", whose="shipped")
+    press(page, "Fork from its end")
+    assert page.setting["num_train"] == runs.find("strokes-b8-bce-clean").num_train == 45_000
 
 
 def test_run_again_is_the_same_run(shelf_of, no_queue):

@@ -103,7 +103,7 @@ def save_parent(architecture="dense", bottleneck=12, title="My parent"):
 def test_opens_with_the_first_preset_and_asks_nobody_for_anything(asked_hosts, asked_for_estimates):
     page = ShownTrain()
     assert page.settings == {**FIRST.to_dict(), "dataset": "strokes", "fork": (), "fork_step": 0}
-    assert page.labels == ["Cleanx, the target", "NoisyGaussian 0.5", "Reconstructednot trained yet"]
+    assert page.labels == ["Cleanx, the target", "Noisygaussian 0.5", "Reconstructednot trained yet"]
     assert len(page.alts) == 2
     assert page.waiting == 1
     assert page.facts == {
@@ -121,6 +121,11 @@ def test_opens_with_the_first_preset_and_asks_nobody_for_anything(asked_hosts, a
     assert page.messages("error") == page.messages("warning") == []
     assert "Queue" not in [heading.value for heading in page.app.subheader]
     assert asked_hosts == []
+
+
+@pytest.mark.parametrize("noise", [{"noise_kind": "gaussian", "noise_factor": "0"}, {"noise_kind": "none"}])
+def test_without_noise_there_is_no_noisy_row(noise):
+    assert [label[:5] for label in ShownTrain(**noise).labels] == ["Clean", "Recon"]
 
 
 def test_without_a_run_no_training_images_are_read(forget_data, monkeypatch):
@@ -148,6 +153,8 @@ def test_says_how_long_it_will_take_once_that_is_known(monkeypatch):
     page.set(num_train=60_000)  # more than there are: the held-out ones are not trained on
     trained_on = datasets.DATASETS["strokes"].num_train - 5_000
     assert f"2 × {trained_on:,} images" in page.text
+    assert page.settings["num_train"] == page.widget("num_train").value == trained_on
+    assert page.query["num_train"] == str(trained_on)
 
 
 @pytest.mark.parametrize(("architecture", "bottleneck"), [("fast", 32), ("dense", 2), ("conv_denoise", 32)])
@@ -290,7 +297,7 @@ def test_title_is_shown_as_text_wherever_it_stands():
     assert page.job.title == EVIL[:80]
     assert "script" not in page.tags
     assert not {"onerror", "b"} & page.tags
-    assert len(page._html.images) == 2  # clean and noisy, nothing else
+    assert len(page._html.images) == 1  # the clean ones, nothing else
     (queued,) = [entry.value for entry in page.app.markdown if entry.value.startswith(r"2\. ")]
     for sign in "<>[]()!*$:":
         text = queued.removeprefix("2. ").rpartition(": ")[0]
@@ -404,8 +411,9 @@ def test_diverged_run_says_what_happened_and_the_next_one_can_start():
     page = ShownTrain(**{**LONG, "optimizer": "adam", "learning_rate": "1", "schedule": "constant", "batch_size": "10"})
     page.click("Train this network").until("failed")
     (error,) = page.messages("error")
-    assert re.search(r"The loss (exploded|became) .* in step \d+ of 10000: the steps are too large\. ", error)
-    assert "Try a learning rate below 1, such as 0.3." in error
+    (count,) = re.findall(r"The loss (?:exploded|became) .* in step (\d+ of 10,000): the steps are too large\. ", error)
+    assert "Instead of a learning rate of 1, try 0.001, the usual one of Adam." in error
+    assert page.facts["Step"] == count
     assert page.facts["State"] == live.STATES["failed"]
     assert set(page.links) == {"Time machine"}
     assert steering(page) == NOTHING_CAN_BE_DONE
