@@ -43,7 +43,7 @@ def draw(now: dict) -> None:
     facts = st.container(key="layer_facts")
     about = st.container(key="layer_weights")
     layers = st.container(key="layer_pictures")
-    explain.try_this(anatomy_words.EXPERIMENTS)
+    explain.try_this(anatomy_words.EXPERIMENTS, SETTINGS, now, leaves=("image",))
     _idea(now["architecture"])
     try:
         if backend.ready():

@@ -52,7 +52,7 @@ def pair(now: dict) -> list[Lane]:
 def draw(now: dict) -> None:
     together.run("BCE or MSE", pair(now), "", _pictures)
     _one_pixel()
-    explain.try_this(loss_words.EXPERIMENTS)
+    explain.try_this(loss_words.EXPERIMENTS, SETTINGS, now)
     loss_words.explanation()
 
 

@@ -22,6 +22,8 @@ SETTINGS = {
     "chain_images": Setting(2_000, BOUNDS["num_train"]),
     "chain_epochs": Setting(4, Bounds(1, 20, integer=True)),
 }
+LEFT = ("take_loss", "chain_loss", "chain_images", "chain_epochs")
+"""Settings that none of the page's experiments is about."""
 
 
 def _sidebar(now: dict) -> None:
@@ -74,7 +76,7 @@ def _page() -> None:
     except (RuntimeError, ValueError) as error:
         st.error(show.plain(str(error)))
     colour_view.figures(shown, now["dataset"])
-    explain.try_this(colour_words.EXPERIMENTS)
+    explain.try_this(colour_words.EXPERIMENTS, SETTINGS, now, LEFT)
     colour_photo.draw(shown, ready)
     colour_race.draw(now)
     colour_view.take(shown, now["take_loss"], ready)

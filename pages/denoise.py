@@ -108,7 +108,7 @@ def _page() -> None:
     elif losses:
         st.caption("The networks are being loaded, which takes a few seconds after the start of the program.")
         waiting.for_networks()
-    explain.try_this(explain.EXPERIMENTS)
+    explain.try_this(explain.EXPERIMENTS, SETTINGS, now, leaves=("seed",))
     explain.settings(now["noise_kind"])
     if now["dataset"] == "strokes" and not datasets.DATASETS["mnist"].on_machine():
         missing.offer_download(

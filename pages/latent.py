@@ -50,6 +50,8 @@ SETTINGS = {
     **code_views.SETTINGS,
     **code_sliders.SETTINGS,
 }
+LEFT = ("image", "even", "grid_behind", *code_views.SETTINGS, *code_sliders.SETTINGS)
+"""Settings that none of the page's experiments is about."""
 
 
 def _sidebar(now: dict) -> None:
@@ -133,7 +135,7 @@ def _page() -> None:
         else:
             st.caption("The networks are being loaded, which takes a few seconds after the start of the program.")
             waiting.for_networks()
-    explain.try_this(latent_words.EXPERIMENTS)
+    explain.try_this(latent_words.EXPERIMENTS, SETTINGS, now, LEFT)
     latent_words.explanation()
     if codes and new:
         with facts:

@@ -56,7 +56,7 @@ def draw(now: dict) -> None:
     racers = racing(now)
     problem = "" if len(racers) > 1 else "A race needs two: choose at least two decoders in the sidebar."
     together.run("Decoder race", racers, problem, lambda shown: _pictures(shown, ready))
-    explain.try_this(race_words.EXPERIMENTS)
+    explain.try_this(race_words.EXPERIMENTS, SETTINGS, now)
     race_words.explanation()
     if not ready:
         waiting.for_networks()

@@ -59,7 +59,7 @@ def _page() -> None:
         if trouble:
             st.warning(show.plain(trouble))
         stack_curve.draw(found, now)
-        explain.try_this(stack_words.EXPERIMENTS)
+        explain.try_this(stack_words.EXPERIMENTS, SETTINGS, now, leaves=("point", "arm"))
         stack_words.explanation()
         return
     config = config_of(now)
@@ -67,7 +67,7 @@ def _page() -> None:
         return
     stack_next.draw(config, owner)
     stack_live.draw(config, owner, now["arm"])
-    explain.try_this(stack_words.EXPERIMENTS)
+    explain.try_this(stack_words.EXPERIMENTS, SETTINGS, now, leaves=("point", "arm"))
     stack_words.explanation()
 
 

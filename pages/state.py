@@ -102,11 +102,6 @@ def first_time(what: str, value: Any) -> bool:
     return before != value
 
 
-def matches(some: Mapping[str, Any]) -> bool:
-    """Whether these settings are as given now."""
-    return all(key in st.session_state and text(st.session_state[key]) == text(value) for key, value in some.items())
-
-
 _KNOWN = """
 export default function ({ data }) {
   if (!document.cookie.split("; ").some(cookie => cookie.startsWith(data.cookie + "=")))

@@ -50,7 +50,7 @@ def draw(now: dict) -> None:
             _leak(run, now)
     except (RuntimeError, ValueError) as error:
         st.error(show.plain(str(error)))
-    explain.try_this(switch_words.EXPERIMENTS)
+    explain.try_this(switch_words.EXPERIMENTS, SETTINGS, now, leaves=("seed",))
     switch_words.explanation()
 
 

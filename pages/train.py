@@ -123,7 +123,7 @@ def _page() -> None:
     live.run(live.latest(owner), config, owner)
     _network(config)
     _queue(owner)
-    explain.try_this(presets.PRESETS)
+    explain.try_this(presets.PRESETS, SETTINGS, now)
     presets.settings()
     next_run.wait_for_estimate(config)
 
