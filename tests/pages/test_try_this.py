@@ -1,4 +1,4 @@
-"""Every "Try this" of every page sets all that its text needs: whatever was pressed before, it ends in the same settings."""
+"""Every "Try this" sets all that its text needs: whatever was pressed before it, the page ends in the same settings."""
 
 import itertools
 
