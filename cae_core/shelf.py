@@ -53,7 +53,7 @@ def delete(run: Run, owner: str) -> None:
     """
     _check_own(run, owner, "deleted")
     if storage.is_locked(run.path / "lock"):
-        raise RunError(f"The run {run.label!r} is in training: stop it on the Train page before deleting it.")
+        raise RunError(f"The run {run.label!r} is in training: stop it before you delete it.")
     with _refusals(run.label, "deleted"):
         _bin().mkdir(exist_ok=True)
         place = _bin() / run.name

@@ -10,17 +10,14 @@ from cae_core.config import BOUNDS, OUTPUTS, Bounds, RunConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
+from cae_core.options import CHOICES
 from pages import controls, explain, live, missing, next_run, presets, show, state, waiting
 from pages.setting import Names, Setting
 
 BOTTLENECKS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 30, 32, 48, 64, 96, 128, 256, 512)
-NAMED = {
-    "dataset": datasets.DATASETS, "architecture": ARCHITECTURES, "loss": LOSSES, "noise_kind": NOISE_KINDS,
-    "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "output": OUTPUTS,
-}  # fmt: skip
 DEFAULT = dataclasses.replace(presets.FIRST, dataset=datasets.default()).to_dict()
 SETTINGS = {
-    name: Setting(DEFAULT[name], tuple(NAMED[name]) if name in NAMED else BOUNDS[name])
+    name: Setting(DEFAULT[name], tuple(CHOICES[name]) if name in CHOICES else BOUNDS[name])
     for name in (field.name for field in dataclasses.fields(RunConfig))
 }
 SETTINGS |= {

@@ -68,7 +68,7 @@ def read(split: str) -> tuple[np.ndarray, np.ndarray]:
     """
     if (path := find()) is None:
         raise DatasetMissing(
-            f"{LABEL} was not found in {' or '.join(map(str, files.roots()))}: press the download button, run "
+            f"{LABEL} was not found in {' or '.join(map(str, files.roots()))}: run "
             f"`python -m cae_core train --dataset cifar10 --architecture colorize --download`, or set CAE_DATA_DIR to a "
             f"folder with {', '.join(LENGTHS)} or {ARCHIVE}."
         )

@@ -92,7 +92,7 @@ def test_keras_pickles_are_left_alone(keras):
     folder.mkdir()
     (folder / "data_batch_1").write_bytes(b"cos\nsystem\n(S'false'\ntR.")
     assert not datasets.DATASETS["cifar10"].on_machine()
-    with pytest.raises(DatasetMissing, match=r"press the download button.*--dataset cifar10 .*--download"):
+    with pytest.raises(DatasetMissing, match=r"not found in .*: run .*--dataset cifar10 .*--download"):
         datasets.load("cifar10", "test")
 
 
