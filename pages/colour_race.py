@@ -52,7 +52,7 @@ def _pictures(shown: Sequence[Lane], ready: bool) -> None:
     lines = [
         ("Chroma error", _chroma),
         ("Predicting grey has", lambda lane: f"{chroma.error_of(first.x, 0.0).mean():.5f}"),
-        ("PSNR", lambda lane: "–" if not lane.seen else f"{-10 * np.log10(lanes.value(lane, 'mse')):.1f} dB"),
+        ("Luma error", _luma),
         ("Parameters", lambda lane: f"{_network(lane).parameters:,}" if ready else "…"),
         ("Numbers in the code", lambda lane: f"{_network(lane).code_size:,}" if ready else "…"),
     ]
@@ -63,6 +63,10 @@ def _pictures(shown: Sequence[Lane], ready: bool) -> None:
 
 def _chroma(lane: Lane) -> str:
     return "–" if not lane.seen else f"{chroma.error(lane.seen.x, np.clip(lane.seen.x_hat, 0, 1)).mean():.5f}"
+
+
+def _luma(lane: Lane) -> str:
+    return "–" if not lane.seen else f"{chroma.luma_error(lane.seen.x, np.clip(lane.seen.x_hat, 0, 1)).mean():.5f}"
 
 
 def _near(lane: Lane) -> str:

@@ -158,7 +158,12 @@ def _curve(args, say, bar, fetch) -> dict[str, Any]:
     bar.clear()
     for point in result.points:
         (a, da), (b, db) = point.mean("pretrained"), point.mean("random")
-        say(f"{point.labels:>6} labels: pretrained {a:.2f} ± {da:.2f} %, random {b:.2f} ± {db:.2f} %: {point.verdict}")
+        gain = point.gain
+        interval = f"{gain.mean:+.2f} percentage points ({gain.low:+.2f} to {gain.high:+.2f})"
+        say(
+            f"{point.labels:>6} labels: pretrained {a:.2f} ± {da:.2f} %, random {b:.2f} ± {db:.2f} %; "
+            f"pretraining saves {interval}: {point.verdict}"
+        )
     for count, kinds in result.features.items():
         for kind, figures in kinds.items():
             told = ", ".join(f"{k} {100 * sum(v) / len(v):.2f} %" for k, v in figures.items() if k != "size")

@@ -90,8 +90,9 @@ def own_jobs(monkeypatch):
 
 def test_grey_both_guesses_the_truth_and_the_errors(asked_hosts):
     page = ShownColour()
-    assert [re.sub(r"PSNR [\d.]+ dB", "PSNR", label) for label in page.labels[:6]] == [
-        "Greywhat the network gets", "Trained with BCEPSNR", "Trained with MSEPSNR", "True colourthe target",
+    assert [re.sub(r"error [\d.]+", "error", label) for label in page.labels[:6]] == [
+        "Greywhat the network gets", "Trained with BCEchroma error", "Trained with MSEchroma error",
+        "True colourthe target",
         "Absolute errorTrained with BCE", "Absolute errorTrained with MSE",
     ]  # fmt: skip
     assert page.messages("error") == page.messages("warning") == []
@@ -102,14 +103,14 @@ def test_grey_both_guesses_the_truth_and_the_errors(asked_hosts):
 def test_the_table_has_what_was_measured():
     page = ShownColour()
     measured = runs.find("strokes_colour-colorize-mse").metrics["clean"]
-    assert page.table["Trained with MSE"][:2] == [f"{measured['psnr']:.1f}", f"{measured['chroma']:.5f}"]
+    assert page.table["Trained with MSE"][:2] == [f"{measured['luma']:.5f}", f"{measured['chroma']:.5f}"]
     assert page.table["Predicting grey"] == [
-        f"{measured['psnr_grey']:.1f}",
+        "0",  # it keeps what was given, so on this it is never behind
         f"{measured['chroma_grey']:.5f}",
         "the same",
         "–",
     ]
-    assert page.table["Trained with BCE"][3].endswith("%")
+    assert page.table["Trained with BCE"][3].endswith(" %")
     assert "all 60 test images of Coloured Strokes" in page.text
 
 
@@ -153,7 +154,7 @@ def test_a_run_of_ones_own_is_shown_alone(save_run, runs_folder):
     saving.save(runs_folder, "mine", build(config), config, history, metrics=figures, num_train=100, seconds=0)
     save_run("grey-one")
     page = ShownColour(colour_run="mine")
-    assert [label.partition("PSNR")[0] for label in page.labels[:4]] == [
+    assert [label.partition("chroma error")[0] for label in page.labels[:4]] == [
         "Greywhat the network gets", "mine", "True colourthe target", "Absolute errormine",
     ]  # fmt: skip
     assert page.widget("colour_run").options == ["Shipped with the app", "mine"]
