@@ -178,10 +178,10 @@ def _smaller(image: Image.Image) -> Image.Image:
 
 def _check_size(called: str, width: int, height: int) -> None:
     if width * height > MOST_PIXELS:
-        raise UploadError(_too_many(called, f"{width:,} x {height:,} pixels, {width * height / 1e6:,.0f} megapixels"))
+        raise UploadError(_too_many(called, f"{width:,} × {height:,} pixels, {width * height / 1e6:,.0f} megapixels"))
     if max(width, height) > MOST_ASPECT * min(width, height):
         raise UploadError(
-            f"{called} has {width:,} x {height:,} pixels; one side may be at most {MOST_ASPECT} times the other. "
+            f"{called} has {width:,} × {height:,} pixels; one side may be at most {MOST_ASPECT} times the other. "
             "Cut out the part with the drawing."
         )
 

@@ -121,7 +121,7 @@ def _opened(model: Any, picture: anatomy_input.Picture, now: dict, hero, facts, 
             ("Parameters", f"{made.parameters:,}"),
             ("Code", f"{made.code_size:,} numbers"),
             ("Code to image", _against(made.image_size, made.code_size)),
-            ("MSE of this image", f"{error:.4f} a pixel"),
+            ("MSE of this image", f"{error:.4f} per pixel"),
         ])  # fmt: skip
     with layers:
         st.subheader("Push an image through", anchor=False)

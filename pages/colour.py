@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cae_core import backend, datasets, denoising, runs
-from cae_core.architectures import suited
+from cae_core.architectures import ARCHITECTURES, suited
 from cae_core.config import BOUNDS, SHIPPED_LOSSES, Bounds
 from cae_core.pretrained import colour_name
 from cae_core.runs import Run
@@ -11,7 +11,6 @@ from pages import colour_photo, colour_race, colour_view, colour_words, controls
 from pages.setting import Names, Setting
 
 NETWORKS = suited("strokes_colour")
-TITLES = {"colorize": "As meant", "colorize_listing": "As listed"}
 SETTINGS = {
     "dataset": Setting("strokes_colour", datasets.COLOUR),
     "chain": Setting("colorize", NETWORKS),
@@ -30,7 +29,7 @@ def _sidebar(now: dict) -> None:
     with st.sidebar:
         controls.dataset(datasets.COLOUR)
         st.segmented_control(
-            "Network", NETWORKS, format_func=lambda name: TITLES.get(name, name), key="chain", required=True,
+            "Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="chain", required=True, wrap=True,
             help="As listed, its second convolution reads the input, so its first one is dead.",
         )  # fmt: skip
         chosen = now["colour_run"]

@@ -85,7 +85,7 @@ def figures(shown: Sequence[Run], dataset: str) -> None:
     body = ""
     for name, luma_error, error, near in lines:
         cells = [_cell(luma_error), _cell(error), _change(error, first.get("chroma_grey"))]
-        cells += ["–" if near is None else f"{100 * near:.1f} %"] if has_hues else []
+        cells += ["–" if near is None else show.percent(near, 1)] if has_hues else []
         body += f'<tr><th scope="row">{escape(name)}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
     columns = "".join(f'<th scope="col">{cell}</th>' for cell in head)
     st.html(f'<table class="figures"><thead><tr><th></th>{columns}</tr></thead><tbody>{body}</tbody></table>')

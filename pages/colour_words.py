@@ -72,7 +72,7 @@ BCE reads a target as a probability and needs it in [0, 1], as the colours are h
             """
 So nothing reads the first convolution. It is **dead**: no gradient reaches it, and Keras leaves it out of the model
 without a word. As the image is halved twice rather than three times, the listing's two upsamplings bring it back to its
-size and every shape fits; the chain that was meant needs a third. *As meant* is that chain, *As listed* the one that was
+size and every shape fits; the chain that was meant needs a third. *As meant* names that chain, *as listed* the one that was
 run. The listing trains with RMSprop, batches of 148 and 10 epochs; the networks that ship were trained longer and
 otherwise, as the Runs page says of each.
 

@@ -125,8 +125,8 @@ autoencoder gets a noisy copy of the image and is asked for the clean one, so no
 - **Model trained on** noisy images has learned to map many kinds and strengths of noise back to the clean image; the one
   trained on clean images only to copy through its bottleneck.
 
-All figures compare with the **clean** image: MSE is the mean squared error a pixel, PSNR the same in decibels, SSIM the
-similarity of local structure (1 is identical), BCE the binary cross-entropy a pixel. None of the ten images was trained on.
+All figures compare with the **clean** image: MSE is the mean squared error per pixel, PSNR the same in decibels, SSIM the
+similarity of local structure (1 is identical), BCE the binary cross-entropy per pixel. No network was trained on the ten.
 
 *Sources:* Hinton and Salakhutdinov, *Science* 2006 (autoencoders); Vincent, Larochelle, Bengio and Manzagol, *ICML* 2008
 (denoising); Wang, Bovik, Sheikh and Simoncelli, *IEEE TIP* 2004 (SSIM){"; " + kind.source if kind.source else ""}.

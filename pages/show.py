@@ -112,6 +112,11 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
+def percent(share: float, digits: int = 0) -> str:
+    """A share as everywhere in the app: 77.5 %."""
+    return f"{100 * share:.{digits}f} %"
+
+
 def seconds(value: float) -> str:
     """A length of time as people say it."""
     if value < 90:

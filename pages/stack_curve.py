@@ -42,8 +42,9 @@ def draw(found: CurveResult | None, now: dict) -> None:
         nearest = min(found.features, key=lambda n: max(n, now["point"]) / min(n, now["point"]))
         stack_reading.linear(found.features[nearest], nearest)
         tuned = next((point for point in points if point.labels == nearest), None)
-        if tuned and "encoder" in found.features[nearest]:
-            st.markdown(frozen_or_tuned(tuned, found.features[nearest]["encoder"]["error"]))
+        errors = found.features[nearest].get("encoder", {}).get("error", ())
+        if tuned and len(errors) == len(tuned.errors["pretrained"]):
+            st.markdown(frozen_or_tuned(tuned, errors))
     _stack(found)
     _made(found)
 

@@ -144,7 +144,7 @@ def test_as_large_and_as_long_as_is_allowed(size):
         (b"\x89PNG\r\n\x1a\n", "begins as a PNG but is damaged"),
         (b"\xff\xd8\xff\xe0", "begins as a JPEG but is damaged"),
         (png_header(50_000, 50_000), "2,500 megapixels; at most 20 megapixels"),
-        (png_header(12_000, 12_000), "12,000 x 12,000 pixels, 144 megapixels; at most 20"),
+        (png_header(12_000, 12_000), "12,000 × 12,000 pixels, 144 megapixels; at most 20"),
         (png_header(5000, 4001), "at most 20 megapixels"),
         (png_header(2101, 100), "one side may be at most 20 times the other"),
         (png_header(1, 21), "one side may be at most 20 times the other"),

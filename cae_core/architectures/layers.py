@@ -203,5 +203,5 @@ def refuse_size(architecture: str, image_shape: tuple[int, int, int], factor: in
     if image_shape[0] % factor or image_shape[1] % factor:
         raise ValueError(
             f"{architecture} halves the image until it is {factor} times smaller and got "
-            f"{image_shape[0]} x {image_shape[1]} pixels: both sides must be multiples of {factor}."
+            f"{image_shape[0]} × {image_shape[1]} pixels: both sides must be multiples of {factor}."
         )

@@ -4,7 +4,7 @@ Three files are read, whichever comes first: the authors' `cifar-10-binary.tar.g
 `cifar10-subset.npz` or `cifar10.npz` with `x_train, y_train, x_test, y_test`. Their other archive, which Keras fetches, is
 made of pickles, which can do anything when they are read: it is left alone.
 
-Source of the format: https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version": records of a label and 32 x 32 values
+Source of the format: https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version": records of a label and 32 × 32 values
 of red, then of green, then of blue, 10,000 in a file.
 """
 

@@ -234,7 +234,7 @@ def test_both_chains_are_trained_alike_and_seen(own_jobs):
     page.run()
     assert [job.state for job in own_jobs.of(page.owner)] == ["finished"] * 2
     assert page.labels[6:8] == ["Cleanx, the target", "Greyno noise"]
-    assert {"8 images, reconstructed by As meant", "8 images, reconstructed by As listed"} <= {
+    assert {f"8 images, reconstructed by Grey to colour, as {how}" for how in ("meant", "listed")} <= {
         alt.partition(", chroma")[0] for alt in page.alts
     }
 
@@ -268,7 +268,7 @@ def test_a_link_to_denoise_with_a_run_in_colour_is_answered(runs_folder):
     run_json = runs_folder / "mine" / "run.json"
     run_json.write_text(run_json.read_text().replace('"epochs": 0', '"epochs": 1'))
     (said,) = Shown(run="mine").messages("error")
-    assert "'mine' is of images of 48 x 48 x 3, these are 28 x 28 x 1" in said
+    assert "'mine' is of images of 48 × 48 × 3, these are 28 × 28 × 1" in said
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def test_it_is_paused_stepped_stopped_and_goes_on():
 @pytest.mark.parametrize(
     ("link", "says"),
     [
-        ({"layers": 3}, "3 layers with max-pooling are too deep for images of 28 x 28 pixels"),
+        ({"layers": 3}, "3 layers with max-pooling are too deep for images of 28 × 28 pixels"),
         ({"labels": 9}, "a class without a labelled image cannot be learnt"),
         ({"stack_images": 100, "labels": 200}, "only 100 training images"),
         ({"layers": 2, "kernel": 9, "stack_images": 100, "labels": 5}, "has 10 classes"),
