@@ -29,7 +29,7 @@ def lattice(codes: Codes, plane: Plane, scale: Scale, now: dict) -> None:
         src = _source(codes, plane, scale, n)
         st.html(f'<div class="chosen"><img class="sheet whole" src="{src}" alt="{alt}"></div>')
     with right:
-        st.select_slider("Images a side", SIDES, key="grid_side")
+        st.select_slider("Images per side", SIDES, key="grid_side")
         st.markdown(
             "Each little picture is what the decoder makes of the **code** at its place: the plane above, from the same "
             "left to the same right, with a picture instead of points. Neighbouring places decode to similar pictures, "

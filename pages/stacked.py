@@ -29,11 +29,11 @@ def _sidebar() -> None:
             st.number_input(
                 "Training images", 100, 60_000, step=1_000, key="stack_images", help="That the layers learn from."
             )
-            st.number_input("Epochs a layer", 1, 100, step=1, key="stack_epochs")
+            st.number_input("Epochs per layer", 1, 100, step=1, key="stack_epochs")
             st.number_input("Learning rate", 1e-6, 1.0, step=0.001, format="%g", key="stack_rate", help="Of the layers.")
             st.number_input("Fine-tuning steps", 1, 100_000, step=100, key="tuning_steps", help="Of both classifiers.")
             st.number_input("Fine-tuning rate", 1e-6, 1.0, step=0.001, format="%g", key="tuning_rate")
-            st.number_input("Batch size", 1, 1024, step=10, key="stack_batch", help="Images a step.")
+            st.number_input("Batch size", 1, 1024, step=10, key="stack_batch", help="Images per step.")
             st.selectbox("Optimizer", tuple(OPTIMIZERS), format_func=controls.label(OPTIMIZERS), key="stack_optimizer")
             st.number_input("Hidden units", 0, 1024, step=10, key="hidden", help="Between maps and classes; 0: none.")
             st.slider("Dropout", 0.0, 0.9, step=0.1, key="dropout", help="Of the maps, while both classifiers learn.")

@@ -45,7 +45,7 @@ def _sidebar(now: dict) -> None:
         st.number_input("Epochs", 1, 1000, step=1, key="epochs", help="How often every training image is seen.")
         with st.expander("More"):
             st.number_input("Training images", 100, 60_000, step=100, key="num_train")
-            st.number_input("Batch size", 1, 4096, step=1, key="batch_size", help="Images a step.")
+            st.number_input("Batch size", 1, 4096, step=1, key="batch_size", help="Images per step.")
             st.selectbox("Optimizer", tuple(OPTIMIZERS), format_func=controls.label(OPTIMIZERS), key="optimizer")
             st.number_input("Learning rate", 1e-6, 1.0, step=0.001, format="%g", key="learning_rate")
             st.selectbox("Schedule", tuple(SCHEDULES), format_func=controls.label(SCHEDULES), key="schedule")
