@@ -78,7 +78,7 @@ def frozen_or_tuned(point: Point, errors: tuple[float, ...]) -> str:
     how = {1: "more than", -1: "fewer than", 0: f"not clearly more or fewer, with {len(errors)} seeds, than"}[more.sign]
     return (
         f"With {point.labels:,} labels, the linear classifier on the stack left as it is misreads {100 * frozen:.2f} %, "
-        f"{how} the {tuned:.2f} % of the one that was fine-tuned end to end: a difference of {_points(more)} points."
+        f"{how} the {tuned:.2f} % of the one that was fine-tuned end to end: {_points(more)} percentage points."
     )
 
 
