@@ -7,11 +7,14 @@ import dataclasses
 import fnmatch
 import json
 import sys
-import time
 from collections.abc import Sequence
 
-from cae_core import terminal
-from cae_core.config import BOUNDS, DEFAULTS, RunConfig, lookup
+from cae_core import options, reproductions, terminal
+from cae_core.config import BOUNDS, RunConfig, lookup
+from cae_core.corruptions import CORRUPTIONS
+from cae_core.datasets import DATASETS
+from cae_core.progress import Bar
+from cae_core.reproducing import SEEDS
 from cae_core.stacking import command as stack_command
 
 WAIT = 300.0
@@ -23,24 +26,22 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     train = commands.add_parser("train", help="train a network and keep the run")
-    for field in dataclasses.fields(RunConfig):
-        bounds = BOUNDS.get(field.name)
-        allowed = f"{bounds.low:g} to {bounds.high:g}" if bounds else "a name"
-        default = getattr(DEFAULTS, field.name)
-        if field.name == "dataset":
-            default, allowed = None, "a name; default: mnist where it is on this machine, else strokes"
-        train.add_argument(f"--{field.name.replace('_', '-')}", default=default, metavar="X", help=allowed)
-    train.add_argument("--name", help="what to call the run")
+    options.add(train, RunConfig, {})
+    train.add_argument("--name", help="what to call the run; default: made of its settings")
 
     resume = commands.add_parser("resume", help="go on with a run that was stopped or interrupted")
     resume.add_argument("run", help="the run's name, as `list` shows it")
 
     evaluate = commands.add_parser("evaluate", help="measure a run on a whole test split")
     evaluate.add_argument("run", help="a run's name, as `list` shows it, or its folder")
-    evaluate.add_argument("--dataset", help="default: the run's own")
-    evaluate.add_argument("--noise-factor", default="0.0", metavar="X", help="0 to 1")
-    evaluate.add_argument("--noise-kind", default="gaussian", metavar="X")
-    evaluate.add_argument("--seed", default="0", metavar="X", help="of the noise")
+    evaluate.add_argument("--dataset", metavar="X", help=f"{options.allowed(DATASETS)}; default: the run's own")
+    for name, values, default in (
+        ("noise_factor", BOUNDS["noise_factor"], "0"),
+        ("noise_kind", CORRUPTIONS, "gaussian"),
+        ("seed", BOUNDS["seed"], "0"),
+    ):
+        about = f"{options.allowed(values)}; default: {default}"
+        evaluate.add_argument(f"--{name.replace('_', '-')}", default=default, metavar="X", help=about)
 
     pretrain = commands.add_parser("pretrain", help="make the runs that ship with the app; goes on where it stopped")
     pretrain.add_argument("names", nargs="*", help="names or patterns such as 'mnist-*'; default: all")
@@ -49,11 +50,13 @@ def _parser() -> argparse.ArgumentParser:
     reproduce = commands.add_parser(
         "reproduce", help="train what a published figure is about and compare; goes on where it was"
     )
-    reproduce.add_argument("cards", nargs="*", help="names of cards; default: all")
+    reproduce.add_argument("cards", nargs="*", metavar="card", help=f"{options.allowed(reproductions.CARDS)}; default: all")
     reproduce.add_argument(
-        "--fraction", default="1", metavar="X", help="of the epochs, above 0; default: 1, the full length"
+        "--fraction", default="1", metavar="X", help="of the epochs, above 0 and at most 1; default: 1, the full length"
     )
-    reproduce.add_argument("--seeds", type=int, metavar="N", help="default: as many as the card says")
+    reproduce.add_argument(
+        "--seeds", type=int, metavar="N", help=f"{options.allowed(SEEDS)}; default: as many as the card says"
+    )
     reproduce.add_argument("--ship", action="store_true", help="keep the result in pretrained/, for the app to show")
 
     stack = stack_command.add(commands)
@@ -66,41 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-class _Bar:
-    """A progress bar on standard error, drawn at most ten times a second and only for a person to see."""
-
-    def __init__(self) -> None:
-        self.shown, self.drawn = sys.stderr.isatty(), 0.0
-
-    def __call__(self, fraction: float, text: str) -> None:
-        if self.shown and (fraction >= 1 or time.monotonic() - self.drawn > 0.1):
-            self.drawn = time.monotonic()
-            done = int(30 * fraction)
-            print(f"\r\033[K[{'=' * done}{' ' * (30 - done)}] {fraction:4.0%} {text}", end="", file=sys.stderr, flush=True)
-
-    def clear(self) -> None:
-        if self.shown:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
-
-    def on_event(self, prefix: str, say) -> object:
-        """A callback for `TrainingEvent`s: the bar at every step, `say` a line at every epoch."""
-
-        def show(event) -> None:
-            left = event.seconds / event.step * (event.num_steps - event.step)
-            self(event.step / event.num_steps, f"{prefix} {left:.0f} s left")
-            if event.epoch_loss is not None:
-                self.clear()
-                say(
-                    f"{prefix} epoch {event.epoch}: loss {event.epoch_loss:.5f}, "
-                    f"held-out loss {event.held_out_loss:.5f}, {event.seconds:.1f} s"
-                )
-
-        return show
-
-
-def _fetch(dataset: str, wanted: bool, bar: _Bar) -> None:
-    from cae_core.datasets import DATASETS
-
+def _fetch(dataset: str, wanted: bool, bar: Bar) -> None:
     entry = lookup(DATASETS, "dataset", dataset)
     if wanted and entry.download and not entry.on_machine():
         entry.download(bar)
@@ -111,10 +80,8 @@ def _train(args: argparse.Namespace, say) -> dict:
     from cae_core import datasets
     from cae_core.recording import Recording, new_name
 
-    values = {f.name: getattr(args, f.name) for f in dataclasses.fields(RunConfig)}
-    values["dataset"] = values["dataset"] or datasets.default()
-    config = RunConfig(**values)
-    bar = _Bar()
+    config = RunConfig(**{"dataset": datasets.default()} | options.given(args, RunConfig))
+    bar = Bar()
     _fetch(config.dataset, args.download, bar)
     return _record(Recording.begin(config, args.name or new_name(config)), bar, say)
 
@@ -123,14 +90,15 @@ def _resume(args: argparse.Namespace, say) -> dict:
     from cae_core import runs
     from cae_core.recording import Recording
 
-    return _record(Recording.resume(runs.find(args.run)), _Bar(), say)
+    return _record(Recording.resume(runs.find(args.run)), Bar(), say)
 
 
-def _record(recording, bar: _Bar, say) -> dict:
+def _record(recording, bar: Bar, say) -> dict:
     """Drives a recording to its end; what stops it early leaves a run that can be resumed."""
     from cae_core import backend, driving
 
     try:
+        bar(0, "loading TensorFlow")
         backend.ready(WAIT)
         run = driving.drive(recording, bar.on_event(recording.name, say))
     except KeyboardInterrupt:
@@ -156,14 +124,19 @@ def _evaluate(args: argparse.Namespace, say) -> dict:
     lookup(CORRUPTIONS, "noise kind", args.noise_kind)
     factor = BOUNDS["noise_factor"].check("noise_factor", args.noise_factor)
     seed = BOUNDS["seed"].check("seed", args.seed)
-    _fetch(dataset, args.download, _Bar())
+    bar = Bar()
+    _fetch(dataset, args.download, bar)
+    bar(0, "loading TensorFlow")
     backend.ready(WAIT)
+    bar(0, f"measuring on the test images of {dataset}")
     figures = evaluating.evaluate(runs.model(run), load(dataset, "test").x, args.noise_kind, factor, seed)
+    bar.clear()
     say(
         f"{run.name} on {figures['num_images']} test images of {dataset}, {args.noise_kind} {factor:g}: "
         f"MSE {figures['mse']:.5f}, PSNR {figures['psnr']:.2f} dB, SSIM {figures['ssim']:.3f}, BCE {figures['bce']:.4f}"
     )
-    return figures
+    asked = {"run": run.name, "dataset": dataset, "noise_kind": args.noise_kind, "noise_factor": factor, "seed": seed}
+    return {**asked, **figures}
 
 
 def _pretrain(args: argparse.Namespace, say) -> dict:
@@ -175,7 +148,7 @@ def _pretrain(args: argparse.Namespace, say) -> dict:
     wanted = [n for n in pretrained.SHIPPED if not args.names or any(fnmatch.fnmatch(n, p) for p in args.names)]
     if not wanted:
         raise ValueError(f"No pretrained run matches {' '.join(args.names)}: try 'mnist-*' or 'strokes-b32-bce-clean'.")
-    bar, made, kept = _Bar(), [], []
+    bar, made, kept = Bar(), [], []
     backend.ready(WAIT)
     for number, name in enumerate(wanted, 1):
         if not args.force and pretrained.is_made(name):
@@ -192,10 +165,9 @@ def _pretrain(args: argparse.Namespace, say) -> dict:
 def _reproduce(args: argparse.Namespace, say) -> dict:
     from cae_core import backend, reproducing, results
     from cae_core.claims import ORIGINS, UNITS, check_fraction, is_full_length, verdict
-    from cae_core.reproductions import CARDS
 
-    cards = {name: lookup(CARDS, "reproduction", name) for name in args.cards or CARDS}
-    fraction, bar, made = check_fraction(args.fraction), _Bar(), {}
+    cards = {name: lookup(reproductions.CARDS, "reproduction", name) for name in args.cards or reproductions.CARDS}
+    fraction, bar, made = check_fraction(args.fraction), Bar(), {}
     if args.ship and fraction != 1:  # said before hours of training rather than after
         raise ValueError(f"Only the full length ships, and --fraction is {args.fraction}: leave one of the two out.")
     for name, card in cards.items():
@@ -222,7 +194,7 @@ def _reproduce(args: argparse.Namespace, say) -> dict:
 
 
 def _stack(args: argparse.Namespace, say) -> dict:
-    bar = _Bar()
+    bar = Bar()
     return stack_command.run(args, say, bar, lambda dataset: _fetch(dataset, args.download, bar))
 
 
@@ -230,7 +202,6 @@ def _list(args: argparse.Namespace, say) -> dict:
     from cae_core import holder, runs
     from cae_core.architectures import ARCHITECTURES
     from cae_core.corruptions import NOISE_KINDS
-    from cae_core.datasets import DATASETS
     from cae_core.losses import LOSSES
     from cae_core.optimizers import OPTIMIZERS, SCHEDULES
 

@@ -3,7 +3,7 @@
 A transposed convolution of stride 2 whose kernel 2 does not divide reaches every other row and column with more kernel
 weights than those between (Odena, Dumoulin and Olah, Deconvolution and Checkerboard Artifacts, Distill 2016). What repeats
 every two pixels is, in the two-dimensional Fourier transform, whatever stands in the row or the column of the highest
-frequency, half a turn a pixel. The **checkerboard score**, which is this project's own, compares the energy there:
+frequency, half a turn per pixel. The **checkerboard score**, which is this project's own, compares the energy there:
 
     score = Σ |F(x_hat)|² / Σ |F(x)|²    over the frequencies (u, v) with u = H/2 or v = W/2
 
@@ -22,7 +22,7 @@ DECADES = 4.0
 
 
 def _power(images: np.ndarray) -> np.ndarray:
-    """`(n, H, W)` float64: |F|² a pixel, mean over channels, of images cut to even sides; (0, 0) is the mean."""
+    """`(n, H, W)` float64: |F|² per pixel, mean over channels, of images cut to even sides; (0, 0) is the mean."""
     images = np.asarray(images)
     if images.ndim != 4 or min(images.shape[1:3], default=0) < 2 or not len(images):
         raise ValueError(f"images has shape {images.shape}; it must be (n, H, W, C), sides of at least 2 pixels.")
@@ -64,7 +64,7 @@ def score(x: np.ndarray, x_hat: np.ndarray) -> float | None:
 def spectrum(images: np.ndarray) -> np.ndarray:
     """The mean power spectrum as a picture: slow changes in the middle, what repeats every two pixels at the edge.
 
-    The scale is logarithmic and fixed, so that pictures of different networks can be compared: 1 is a power of 1 a pixel
+    The scale is logarithmic and fixed, so that pictures of different networks can be compared: 1 is a power of 1 per pixel
     or more, 0 is `DECADES` powers of ten below. The mean of the images is left out.
 
     Args:

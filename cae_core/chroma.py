@@ -43,6 +43,12 @@ def error(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
     return np.concatenate([_error(chroma(x[a : a + _CHUNK]), chroma(x_hat[a : a + _CHUNK])) for a in parts])
 
 
+def luma_error(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
+    """Mean squared error of the luma of each image, `(n,)` float64; of `(n, H, W, 3)` floats in [0, 1]."""
+    parts = range(0, len(x), _CHUNK)
+    return np.concatenate([_error(luma(x[a : a + _CHUNK]), luma(x_hat[a : a + _CHUNK])) for a in parts])
+
+
 def error_of(x: np.ndarray, guess: np.ndarray | float) -> np.ndarray:
     """The same for one guess of Cb and Cr that is given for every image.
 
@@ -54,8 +60,8 @@ def error_of(x: np.ndarray, guess: np.ndarray | float) -> np.ndarray:
     return np.concatenate([_error(chroma(x[a : a + _CHUNK]), np.asarray(guess)) for a in parts])
 
 
-def _error(cb_cr: np.ndarray, guess: np.ndarray) -> np.ndarray:
-    return np.square(cb_cr.astype(np.float64) - guess).mean(axis=(1, 2, 3))
+def _error(channels: np.ndarray, guess: np.ndarray) -> np.ndarray:
+    return np.square(channels.astype(np.float64) - guess).mean(axis=(1, 2, 3))
 
 
 def mean(images: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cae_core import chroma, metrics, runs
+from cae_core import chroma, runs
 from cae_core.architectures import ARCHITECTURES, build
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.grey import luma
@@ -28,8 +28,8 @@ class Coloured:
     Attributes:
         run: the trained network's run.
         x_hat: `(n, H, W, 3)` float32 in [0, 1], its guess.
-        figures: PSNR in dB and the chroma's mean squared error against the true colours, as "psnr" and "chroma", with
-            "chroma_grey" and "psnr_grey" of predicting grey; empty where nobody knows the true ones.
+        figures: mean squared error of the chroma against the true colours, as "chroma", and of predicting grey, as
+            "chroma_grey"; empty where nobody knows the true ones.
     """
 
     run: Run
@@ -74,15 +74,8 @@ def colour(run: Run, x: np.ndarray, known: bool = True) -> Coloured:
     if not is_colouring(run):
         raise RunError(f"The run {run.label!r} is of {run.config.architecture}, which gives back grey: choose another.")
     x_hat = _network(run, x.shape[1:3]).reconstruct(luma(x))
-    return Coloured(run, x_hat, _figures(x, x_hat) if known else {})
-
-
-def _figures(x: np.ndarray, x_hat: np.ndarray) -> dict[str, float]:
-    found = {}
-    for name, guess in (("", x_hat), ("_grey", np.repeat(luma(x), 3, axis=3))):
-        found[f"psnr{name}"] = float(metrics.per_image(x, guess, ("psnr",))["psnr"].mean())
-        found[f"chroma{name}"] = float(chroma.error(x, guess).mean())
-    return found
+    errors = {"chroma": chroma.error(x, x_hat).mean(), "chroma_grey": chroma.error_of(x, 0.0).mean()} if known else {}
+    return Coloured(run, x_hat, {name: float(error) for name, error in errors.items()})
 
 
 def _network(run: Run, size: tuple[int, int]) -> Autoencoder:

@@ -14,7 +14,7 @@ import numpy as np
 from cae_core.config import BOUNDS, Entry, lookup
 
 BLUR_SIGMA = 1 / 7
-"""Blur at factor 1, as a share of the image's side: a standard deviation of 4 pixels at 28 x 28."""
+"""Blur at factor 1, as a share of the image's side: a standard deviation of 4 pixels at 28 × 28."""
 
 
 # A formula takes (xp, x, factor, draw): x is (n, H, W, C) float32 in [0, 1], factor broadcasts against it as (n, 1, 1, 1),
@@ -89,7 +89,7 @@ CORRUPTIONS: dict[str, Entry] = {
     ),
     "blur": Entry(
         "Blur",
-        "Gaussian blur whose standard deviation is factor x 1/7 of the image's side (4 pixels at 28 x 28).",
+        "Gaussian blur whose standard deviation is factor × 1/7 of the image's side (4 pixels at 28 × 28).",
         "",
         _blur,
     ),

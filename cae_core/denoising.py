@@ -88,7 +88,7 @@ def reconstruct(drawn: Sample, names: Sequence[str]) -> list[Reconstruction]:
         run = runs.find(name)
         network = runs.model(run)
         if drawn.x.shape[1:] != network.image_shape:
-            theirs, ours = (" x ".join(map(str, shape)) for shape in (network.image_shape, drawn.x.shape[1:]))
+            theirs, ours = (" × ".join(map(str, shape)) for shape in (network.image_shape, drawn.x.shape[1:]))
             raise runs.RunError(f"The run {run.label!r} is of images of {theirs}, these are {ours}: choose another.")
         x_hat = network.reconstruct(network.seen(drawn.x_noisy))
         through.append(Reconstruction(run, x_hat, metrics.summary(drawn.x, x_hat)))

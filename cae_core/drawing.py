@@ -1,4 +1,4 @@
-"""Drawings to what a network takes: the pad's bytes checked, pictures shrunk to 28 x 28, centred as MNIST's digits are.
+"""Drawings to what a network takes: the pad's bytes checked, pictures shrunk to 28 × 28, centred as MNIST's digits are.
 
 A picture here is `(h, w)` float32 in [0, 1], ink white on black. Every resizing is by area: a new pixel is the mean of
 the part of the old picture that it covers, so that thin lines become grey instead of breaking.
@@ -27,7 +27,7 @@ PAD = 280
 """Side of the pad's picture."""
 
 INK = 0.05
-"""Share of full ink from which on a pixel belongs to the drawing."""
+"""Share of full ink from which on each pixel belongs to the drawing."""
 
 INKS = {"auto": "Detect", "dark": "Dark on light", "light": "Light on dark"}
 """What an uploaded picture's ink can be."""
@@ -49,7 +49,7 @@ def from_pad(text: object) -> np.ndarray:
     It comes from a browser, so it may be anything: its length and the size it claims are looked at before decoding.
 
     Raises:
-        DrawingError: it is not a PNG of 280 x 280 pixels.
+        DrawingError: it is not a PNG of 280 × 280 pixels.
     """
     if not isinstance(text, str) or not text.startswith(_START):
         raise DrawingError("The pad sent no picture: reload the page and draw again.")
@@ -62,7 +62,7 @@ def from_pad(text: object) -> np.ndarray:
     except Exception as error:  # base64 and Pillow fail in more ways than can be listed
         raise DrawingError("The pad's picture arrived damaged: draw again, or reload the page.") from error
     if grey is None:
-        raise DrawingError(f"The pad sent {size[0]} x {size[1]} pixels; it must be {PAD} x {PAD}: reload the page.")
+        raise DrawingError(f"The pad sent {size[0]} × {size[1]} pixels; it must be {PAD} × {PAD}: reload the page.")
     return grey.astype(np.float32) / np.float32(255)
 
 
@@ -110,7 +110,7 @@ def bounding_box(picture: np.ndarray) -> tuple[int, int, int, int]:
 
 
 def centre_of_mass(picture: np.ndarray) -> tuple[float, float]:
-    """Row and column of the ink's centre of mass; a pixel's own centre has whole numbers."""
+    """Row and column of the ink's centre of mass; each pixel's own centre has whole numbers."""
     ink = picture.astype(np.float64)
     total = ink.sum()
     return float(ink.sum(axis=1) @ np.arange(len(ink)) / total), float(ink.sum(axis=0) @ np.arange(ink.shape[1]) / total)
@@ -119,8 +119,8 @@ def centre_of_mass(picture: np.ndarray) -> tuple[float, float]:
 def centre(picture: np.ndarray) -> np.ndarray:
     """A drawing scaled and placed as MNIST's digits were, `(28, 28)` float32.
 
-    The ink's bounding box is scaled to fit 20 x 20 with its proportions kept, which makes grey edges; then whole pixels
-    are moved until the centre of mass is nearest to pixel (14, 14) of the 28 x 28 (LeCun, Bottou, Bengio and Haffner,
+    The ink's bounding box is scaled to fit 20 × 20 with its proportions kept, which makes grey edges; then whole pixels
+    are moved until the centre of mass is nearest to pixel (14, 14) of the 28 × 28 (LeCun, Bottou, Bengio and Haffner,
     Proceedings of the IEEE 86(11), 1998, section III.A). Ink that this would push over the border stops there.
 
     Raises:

@@ -228,7 +228,7 @@ def plane(codes: Codes, components: tuple[int, int] = (1, 2)) -> Plane:
     chosen = [across - 1, up - 1]
     shares = fitted.explained_variance_ratio[chosen]
     points = (codes.z - fitted.mean) @ fitted.components[chosen].T
-    axes = tuple(f"component {one}, {share:.0%} of variance" for one, share in zip(components, shares, strict=True))
+    axes = (pca.axis(across, shares[0]), pca.axis(up, shares[1]))
     return _plane(points, axes, (float(shares[0]), float(shares[1])), fitted.mean, fitted.components[chosen])
 
 

@@ -8,7 +8,6 @@ from cae_core import chroma, metrics
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.corruptions import corrupt
 from cae_core.datasets import DATASETS, as_float, load
-from cae_core.grey import luma
 
 MEASURED = {"clean": ("none", 0.0), "gaussian 0.5": ("gaussian", 0.5)}
 """Conditions a finished run is measured under on the whole test split: label to noise kind and factor."""
@@ -27,7 +26,8 @@ def evaluate(
 
     Returns:
         `{"mse", "psnr", "ssim", "bce", "num_images"}` of the reconstruction of the noisy images against the clean ones; of
-        images in colour also "chroma", the mean squared error of Cb and Cr, and "chroma_grey", that of predicting grey.
+        images in colour also "luma", the mean squared error of Y alone, "chroma", that of Cb and Cr, and "chroma_grey",
+        that of predicting grey.
     """
     x = as_float(images)
     x_hat = model.reconstruct(corrupt(model.seen(x), noise_kind, noise_factor, seed))
@@ -37,7 +37,11 @@ def evaluate(
 def _of_colour(x: np.ndarray, x_hat: np.ndarray) -> dict[str, float]:
     if x.shape[-1] != 3:
         return {}
-    return {"chroma": float(chroma.error(x, x_hat).mean()), "chroma_grey": float(chroma.error_of(x, 0.0).mean())}
+    return {
+        "luma": float(chroma.luma_error(x, x_hat).mean()),
+        "chroma": float(chroma.error(x, x_hat).mean()),
+        "chroma_grey": float(chroma.error_of(x, 0.0).mean()),
+    }
 
 
 def compare_colours(model: Autoencoder, dataset: str) -> dict[str, float]:
@@ -45,16 +49,11 @@ def compare_colours(model: Autoencoder, dataset: str) -> dict[str, float]:
 
     Returns:
         "chroma_mean", the mean squared error of Cb and Cr of whoever gives every image the training images' mean colours,
-        place by place; "psnr_grey" and "psnr_mean", in dB, of giving every image no colour, or those, on its own luma;
-        where a colour says the class also "hue_near", the share of images whose hue is within `chroma.NEAR` degrees, and
-        "hue_error", the median in degrees.
+        place by place; where a colour says the class also "hue_near", the share of images whose hue is within
+        `chroma.NEAR` degrees, and "hue_error", the median in degrees.
     """
     x = as_float(load(dataset, "test").x)
-    grey, mean = luma(x), chroma.mean(load(dataset, "train").x)
-    found = {"chroma_mean": float(chroma.error_of(x, mean).mean())}
-    for name, guess in (("grey", np.zeros_like(mean)), ("mean", mean)):
-        coloured = chroma.with_chroma(grey, np.broadcast_to(guess, (*grey.shape[:3], 2))).astype(np.float32)
-        found[f"psnr_{name}"] = float(metrics.per_image(x, coloured, ("psnr",))["psnr"].mean())
+    found = {"chroma_mean": float(chroma.error_of(x, chroma.mean(load(dataset, "train").x)).mean())}
     if DATASETS[dataset].hues:
         off = chroma.hue_error(x, model.reconstruct(model.seen(x)))
         found |= {"hue_near": float((off <= chroma.NEAR).mean()), "hue_error": float(np.median(off))}

@@ -148,7 +148,7 @@ def error_colours(err: np.ndarray) -> np.ndarray:
 def error_bar(length: int = 256, thickness: int = 8) -> np.ndarray:
     """The error scale from 0 at the left to 1 at the right, `(thickness, length, 3)` uint8; see `ERROR_TICKS`."""
     if length < 2 or thickness < 1:
-        raise ValueError(f"The bar is {length} x {thickness} pixels; it must be at least 2 long and 1 thick.")
+        raise ValueError(f"The bar is {length} × {thickness} pixels; it must be at least 2 long and 1 thick.")
     return np.repeat(error_colours(np.linspace(0, 1, length)[None, None])[0], thickness, axis=0)
 
 

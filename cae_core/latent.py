@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cae_core import pca
+
 EXACT = 160
 """Codes or numbers a code up to which the principal components are computed to the last digit."""
 
@@ -55,11 +57,11 @@ def to_plane(codes: np.ndarray, like: np.ndarray | None = None) -> Plane:
         return Plane(np.pad(codes, ((0, 0), (0, 1))).astype(np.float32), ("z₁", ""), 1.0)
     if codes.shape[1] == 2:
         return Plane(codes.astype(np.float32), ("z₁", "z₂"), 1.0)
-    points, explained = _principal(codes)
-    axes = ("first principal component", "second principal component")
+    points, shares = _principal(codes)
+    axes = (pca.axis(1, shares[0]), pca.axis(2, shares[1]))
     if like is not None:
         points, axes = align(points, like), ("principal plane, across", "principal plane, up")
-    return Plane(points.astype(np.float32), axes, explained)
+    return Plane(points.astype(np.float32), axes, min(1.0, sum(shares)))
 
 
 def align(points: np.ndarray, like: np.ndarray) -> np.ndarray:
@@ -79,8 +81,8 @@ def align(points: np.ndarray, like: np.ndarray) -> np.ndarray:
     return points @ (u @ vt)
 
 
-def _principal(codes: np.ndarray) -> tuple[np.ndarray, float]:
-    """The first two principal coordinates `(n, 2)` of `(n, d)` codes, and the share of variance along them.
+def _principal(codes: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:
+    """The first two principal coordinates `(n, 2)` of `(n, d)` codes, and the share of variance along each.
 
     They are those of `pca.fit`, which takes two seconds for codes of 1,568 numbers; the sign of a component, which
     `pca.fit` takes from its direction, is here that of its point farthest out.
@@ -100,7 +102,9 @@ def _principal(codes: np.ndarray) -> tuple[np.ndarray, float]:
     points = np.pad(points, ((0, 0), (0, 2 - points.shape[1])))  # a single code spans no second direction
     farthest = points[np.abs(points).argmax(axis=0), [0, 1]]
     total = float(np.vdot(centred, centred))
-    return points * np.where(farthest < 0, -1, 1), min(1.0, float(squares.sum()) / total) if total > 0 else 1.0
+    first, second = (*squares, 0.0)[:2]
+    shares = (min(1.0, float(first) / total), min(1.0, float(second) / total)) if total > 0 else (1.0, 0.0)
+    return points * np.where(farthest < 0, -1, 1), shares
 
 
 def _top(gram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

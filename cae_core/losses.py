@@ -6,7 +6,7 @@ where a pixel is saturated.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,6 +89,11 @@ LOSSES: dict[str, Loss] = {
         "per image",
     ),
 }
+
+
+def axis(names: Collection[str]) -> str:
+    """What the axis of these losses is called in every chart, such as "BCE per pixel"."""
+    return " and ".join(f"{entry.label} {entry.unit}" for name, entry in LOSSES.items() if name in names)
 
 
 def loss_of(loss: str, output: str) -> Callable[..., Any]:

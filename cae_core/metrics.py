@@ -55,7 +55,7 @@ def _ssim(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
     height, width = x.shape[1:3]
     if min(height, width) < SSIM_WINDOW:
         raise ValueError(
-            f"SSIM needs images of at least {SSIM_WINDOW} x {SSIM_WINDOW} pixels, these are {height} x {width}; "
+            f"SSIM needs images of at least {SSIM_WINDOW} × {SSIM_WINDOW} pixels, these are {height} × {width}; "
             "use MSE or PSNR for smaller ones."
         )
     x, x_hat = np.moveaxis(x, 3, 1), np.moveaxis(x_hat, 3, 1)
@@ -168,8 +168,8 @@ def per_image(x: np.ndarray, x_hat: np.ndarray, names: Iterable[str] = tuple(MET
         Name to `(n,)` float64, in the metric's unit.
 
     Raises:
-        ValueError: shapes differ or are empty, x is outside [0, 1], a pixel is not finite, a name is unknown, or SSIM
-            is asked of images under 11 x 11 pixels.
+        ValueError: shapes differ or are empty, x is outside [0, 1], a value is not finite, a name is unknown, or SSIM
+            is asked of images under 11 × 11 pixels.
     """
     x, x_hat = _check(x, x_hat)
     wanted = {name: lookup(METRICS, "metric", name).make for name in names}
@@ -206,9 +206,9 @@ def psnr(x: np.ndarray, x_hat: np.ndarray) -> float:
 
 
 def ssim(x: np.ndarray, x_hat: np.ndarray) -> float:
-    """Structural similarity, at most 1, arguments as `per_image`, at least 11 x 11 pixels.
+    """Structural similarity, at most 1, arguments as `per_image`, at least 11 × 11 pixels.
 
-    Wang, Bovik, Sheikh & Simoncelli 2004, eq. 13: an 11 x 11 Gaussian window of standard deviation 1.5, K1 = 0.01,
+    Wang, Bovik, Sheikh & Simoncelli 2004, eq. 13: an 11 × 11 Gaussian window of standard deviation 1.5, K1 = 0.01,
     K2 = 0.03, peak 1, only where the window lies inside the image; the mean over places and channels, then over images.
     """
     return float(per_image(x, x_hat, ["ssim"])["ssim"].mean())

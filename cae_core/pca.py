@@ -81,6 +81,11 @@ def _join(shape: tuple[int, ...]) -> str:
     return ", ".join(map(str, shape))
 
 
+def axis(number: int, share: float) -> str:
+    """What the axis of a principal component is called: its number, from 1, and its share of the variance in [0, 1]."""
+    return f"component {number}, {100 * share:.0f} % of the variance"
+
+
 def fit(x: np.ndarray, num_components: int) -> PCA:
     """The directions of most variance, from the eigenvectors of the covariance matrix.
 

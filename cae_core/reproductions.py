@@ -139,7 +139,7 @@ CARDS: dict[str, Card] = {
         "MSE, RMSprop 0.01, batches of 50, 20 epochs; no figure published",
         (Claim("as published", "conv_unpool", metric="squared_error"),),
         {"conv_unpool": _as_published("conv_unpool")},
-        differs=f"{_TRAINED_ON} The figure says little about the code: see the switch leak on the Architectures page.",
+        differs=f"{_TRAINED_ON} The figure says little about the code, for the switches carry every position past it.",
     ),
     "conv_resize": Card(
         "Resize-convolution against one dense layer",

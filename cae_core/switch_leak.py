@@ -59,7 +59,7 @@ class Share:
     """What one combination of code and switches has of the images.
 
     Attributes:
-        mse: mean squared error a pixel.
+        mse: mean squared error per pixel.
         r2: share of the images' variance, as drawn; see the module.
         explained: the same with the contrast put right.
         own: share of the pictures that are nearer, in squared error, to their own image than to the next one.

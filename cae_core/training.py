@@ -17,13 +17,14 @@ import numpy as np
 from cae_core import architectures, backend, metrics
 from cae_core.architectures import ARCHITECTURES
 from cae_core.architectures.autoencoder import Autoencoder
-from cae_core.config import OUTPUTS, RunConfig, lookup
-from cae_core.corruptions import MIXED, NOISE_KINDS, corrupt, graph_corruption
+from cae_core.config import RunConfig, lookup
+from cae_core.corruptions import MIXED, corrupt, graph_corruption
 from cae_core.datasets import DATASETS, as_float
 from cae_core.events import Checkpoint, Diverged, TrainingEvent
 from cae_core.losses import LOSSES, loss_of
 from cae_core.objectives import Phase, num_epochs, phases
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
+from cae_core.options import CHOICES
 
 HELD_OUT = 5_000
 """Images at the end of every training split that no run trains on: choices are made on them, never on the test split."""
@@ -48,16 +49,8 @@ def steps_per_epoch(config: RunConfig, num_images: int) -> int:
 
 def check(config: RunConfig) -> None:
     """A ValueError naming what is wrong with a configuration, before anything is loaded or built."""
-    for registry, what, name in (
-        (DATASETS, "dataset", config.dataset),
-        (ARCHITECTURES, "architecture", config.architecture),
-        (LOSSES, "loss", config.loss),
-        (dict.fromkeys(OUTPUTS), "output", config.output),
-        (NOISE_KINDS, "noise kind", config.noise_kind),
-        (OPTIMIZERS, "optimizer", config.optimizer),
-        (SCHEDULES, "schedule", config.schedule),
-    ):
-        lookup(registry, what, name)
+    for setting, registry in CHOICES.items():
+        lookup(registry, setting.replace("_", " "), getattr(config, setting))
     architectures.check(config)
     loss_of(config.loss, config.output)
 

@@ -32,7 +32,7 @@ class Reference:
     """What a run makes of the test images of its own data set, without noise.
 
     Attributes:
-        errors: `(n,)` float64, the mean squared error a pixel of every test image, ascending.
+        errors: `(n,)` float64, the mean squared error per pixel of every test image, ascending.
         codes: of the first `NUM_CODES` test images.
         plane: those codes on a plane, their first two principal components.
     """
@@ -69,7 +69,7 @@ class Seen:
     Attributes:
         run: the trained network's run.
         x_hat: `(1, H, W, C)` float32 in [0, 1], made from the noisy image.
-        mse: mean squared error a pixel of x_hat against the image without noise.
+        mse: mean squared error per pixel of x_hat against the image without noise.
         z: `(1, ...)` float32, the code of the noisy image.
         mse_without_noise: the same of what it makes of the image without noise; equal to mse where there is none.
         percentile: of mse_without_noise among the errors of the test images, in percent; None while the reference of the
@@ -99,7 +99,7 @@ def see(run: runs.Run, x: np.ndarray, x_noisy: np.ndarray) -> Seen:
         runs.RunError: the run is damaged, not trained, or for images of another shape.
     """
     if run.image_shape != x.shape[1:]:
-        shapes = [" x ".join(map(str, shape)) for shape in (run.image_shape, x.shape[1:])]
+        shapes = [" × ".join(map(str, shape)) for shape in (run.image_shape, x.shape[1:])]
         raise runs.RunError(f"The run {run.label!r} takes images of {shapes[0]}, not {shapes[1]}: choose another one.")
     network, found = runs.model(run), known(run)
     x_hat, from_clean = np.split(network.reconstruct(np.concatenate([x_noisy, x])), 2)

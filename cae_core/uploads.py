@@ -147,7 +147,7 @@ def _plain(image: Image.Image) -> tuple[Image.Image, str]:
     if image.mode.startswith("I") or image.mode == "F":  # which only grey pictures can have here
         values = np.asarray(image).astype(np.float32)
         bits = next((bits for bits in DEPTHS if values.max() < 2**bits), 16)
-        odd = f"has 16 bits a pixel but no value over {2**bits - 1:,}, and was read as a {bits}-bit picture."
+        odd = f"has 16 bits per pixel but no value over {2**bits - 1:,}, and was read as a {bits}-bit picture."
         return Image.fromarray(np.clip(values / np.float32(2**bits - 1), 0, 1)), "" if bits == 16 else odd
     if not image.has_transparency_data:
         return (image.convert("L") if image.mode in ("L", "1") else image.convert("RGB")), ""
@@ -189,10 +189,10 @@ def _smaller(image: Image.Image) -> Image.Image:
 
 def _check_size(called: str, width: int, height: int) -> None:
     if width * height > MOST_PIXELS:
-        raise UploadError(_too_many(called, f"{width:,} x {height:,} pixels, {width * height / 1e6:,.0f} megapixels"))
+        raise UploadError(_too_many(called, f"{width:,} × {height:,} pixels, {width * height / 1e6:,.0f} megapixels"))
     if max(width, height) > MOST_ASPECT * min(width, height):
         raise UploadError(
-            f"{called} has {width:,} x {height:,} pixels; one side may be at most {MOST_ASPECT} times the other. "
+            f"{called} has {width:,} × {height:,} pixels; one side may be at most {MOST_ASPECT} times the other. "
             "Cut out the part with the drawing."
         )
 

@@ -31,8 +31,8 @@ ATTENTION = 3.0
 """Seconds after a look for which pictures go on being made."""
 MOST_POINTS = 400
 MEASURES = {
-    "mse": "mean squared error a pixel of the eight reconstructions",
-    "bce": "binary cross-entropy a pixel of the same, in nats",
+    "mse": "mean squared error per pixel of the eight reconstructions",
+    "bce": "binary cross-entropy per pixel of the same, in nats",
     "code": "mean size of the numbers in the codes of the fixed sample",
     "silent": "share of silent units in them",
 }

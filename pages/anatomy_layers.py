@@ -21,7 +21,7 @@ def pictures(picture: Picture, found: Sequence[Activation], x_hat: np.ndarray, e
         picture: what goes in.
         found: every layer's output.
         x_hat: `(1, H, W, C)`, the reconstruction.
-        error: its mean squared error a pixel.
+        error: its mean squared error per pixel.
         output: what makes the reconstruction of the last values, as of `autoencoder.OUTPUTS`.
     """
     fixed = "white is 1, black 0"
@@ -34,7 +34,7 @@ def pictures(picture: Picture, found: Sequence[Activation], x_hat: np.ndarray, e
         cells += _layer(one, f"layer {i + 1} of {len(found)}", picture.x.size, i == code)
     how = "the sigmoid of the last layer" if output == "sigmoid" else "the last layer as it is"
     said = f"{how}, MSE {error:.4f}"
-    alt = f"the reconstruction, mean squared error {error:.4f} a pixel"
+    alt = f"the reconstruction, mean squared error {error:.4f} per pixel"
     cells += _card("x̂", said, size(x_hat.shape[1:]), _image(x_hat), fixed, alt, "code")
     st.html(f'<div class="anatomy">{cells}</div>')
 

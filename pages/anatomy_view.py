@@ -55,7 +55,7 @@ def draw(now: dict) -> None:
     facts = st.container(key="layer_facts")
     about = st.container(key="layer_weights")
     layers = st.container(key="layer_pictures")
-    explain.try_this(anatomy_words.EXPERIMENTS)
+    explain.try_this(anatomy_words.EXPERIMENTS, SETTINGS, now, leaves=("image",))
     _idea(now["architecture"])
     try:
         if waiting.networks_ready():
@@ -132,7 +132,7 @@ def _opened(model: Any, picture: anatomy_input.Picture, now: dict, hero, facts, 
             ("Parameters", f"{made.parameters:,}"),
             ("Code", f"{made.code_size:,} numbers"),
             ("Code to image", _against(made.image_size, made.code_size)),
-            ("MSE of this image", f"{error:.4f} a pixel"),
+            ("MSE of this image", f"{error:.4f} per pixel"),
         ])  # fmt: skip
     with layers:
         st.subheader("Push an image through", anchor=False)

@@ -1,4 +1,4 @@
-"""BCE or MSE: one network trained with either loss on the same batches, and what each tells a pixel that is wrong."""
+"""BCE or MSE: one network trained with either loss on the same batches, and what each tells one pixel that is wrong."""
 
 from collections.abc import Sequence
 
@@ -52,7 +52,7 @@ def pair(now: dict) -> list[Lane]:
 def draw(now: dict) -> None:
     together.run("BCE or MSE", pair(now), "", _pictures)
     _one_pixel()
-    explain.try_this(loss_words.EXPERIMENTS)
+    explain.try_this(loss_words.EXPERIMENTS, SETTINGS, now)
     loss_words.explanation()
 
 
@@ -72,8 +72,8 @@ def _pictures(shown: Sequence[Lane]) -> None:
             ],
         )
     with right:
-        lanes.measured(shown, "mse", "MSE", "pair_mse")
-        lanes.measured(shown, "bce", "BCE", "pair_bce")
+        lanes.measured(shown, "mse", losses.axis(["mse"]), "pair_mse")
+        lanes.measured(shown, "bce", losses.axis(["bce"]), "pair_bce")
         lanes.key(shown)
         with st.expander("Each by its own loss"):
             lanes.losses(shown, "pair_losses", LOSSES_HEIGHT)

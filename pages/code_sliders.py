@@ -8,7 +8,7 @@ import streamlit as st
 from cae_core import embedding
 from cae_core.config import Bounds
 from cae_core.embedding import MAX_DIRECTIONS, Codes
-from pages import chosen, state, widgets
+from pages import chosen, show, state, widgets
 from pages.setting import Setting
 
 REACH = 4.0
@@ -31,7 +31,9 @@ def moves(codes: Codes) -> tuple[np.ndarray, list[str]]:
     fitted = embedding.principal(codes)
     spread = ((codes.z - fitted.mean) @ fitted.components.T).std(axis=0)
     shares = fitted.explained_variance_ratio
-    return fitted.components * spread[:, None], [f"Direction {i + 1}, {share:.0%}" for i, share in enumerate(shares)]
+    return fitted.components * spread[:, None], [
+        f"Component {i + 1}, {show.percent(share)}" for i, share in enumerate(shares)
+    ]
 
 
 def _below(number: int) -> str:
@@ -58,7 +60,8 @@ def draw(codes: Codes, now: dict) -> None:
         what = f"image {i:,}, reconstructed" if now["start"] == "image" else "the average code"
         some = [("Start", before, f"decoded: {what}"), ("Moved", after, "decoded after the sliders' moves")]
         st.html(f'<div class="chosen"><div class="tiles large">{chosen.tiles(some)}</div></div>')
-    what = "numbers of the code" if codes.size <= MAX_DIRECTIONS else "directions in which the codes differ most"
+    long = codes.size > MAX_DIRECTIONS
+    what = "principal components of the codes, in which they differ most" if long else "numbers of the code"
     st.caption(f"The sliders are the {what}; 1 is one standard deviation of the codes shown. Start: {what_start(now, i)}.")
 
 

@@ -29,7 +29,7 @@ def lattice(codes: Codes, plane: Plane, scale: Scale, now: dict) -> None:
         src = _source(codes, plane, scale, n)
         st.html(f'<div class="chosen"><img class="sheet whole" src="{src}" alt="{alt}"></div>')
     with right:
-        widgets.select_slider("Images a side", SIDES, key="grid_side")
+        widgets.select_slider("Images per side", SIDES, key="grid_side")
         st.markdown(
             "Each little picture is what the decoder makes of the **code** at its place: the plane above, from the same "
             "left to the same right, with a picture instead of points. Neighbouring places decode to similar pictures, "
@@ -51,11 +51,11 @@ def _source(codes: Codes, plane: Plane, scale: Scale, n: int) -> str:
 
 def facts(codes: Codes | None, plane: Plane | None, compared: neighbours.Comparison | None) -> None:
     """The numbers that matter, under the plane; those that are not there yet keep their places."""
-    shown = f"{sum(plane.explained):.0%} of the variance" if plane and plane.explained else "–" if plane else "…"
+    shown = f"{show.percent(sum(plane.explained))} of the variance" if plane and plane.explained else "–" if plane else "…"
     show.facts(
         [
-            ("Class told by 5 neighbours", f"{compared.codes.accuracy:.1%}" if compared else "…"),
-            ("The same through PCA", f"{compared.linear.accuracy:.1%}" if compared else "…"),
+            ("Class told by 5 neighbours", show.percent(compared.codes.accuracy, 1) if compared else "…"),
+            ("The same through PCA", show.percent(compared.linear.accuracy, 1) if compared else "…"),
             ("The plane shows", shown),
             ("Codes", f"{len(codes.z):,} × {codes.size:,} numbers" if codes else "…"),
         ]
@@ -68,8 +68,8 @@ def separation(codes: Codes, compared: neighbours.Comparison) -> None:
     head = "<tr><th></th><th>numbers</th><th>right</th><th>hardest class</th><th>most often taken for</th></tr>"
 
     def row(label: str, size: int, result: Separation) -> str:
-        hardest = f"{escape(names[result.hardest])}, {result.hardest_accuracy:.0%} right"
-        cells = (f"{size:,}", f"{result.accuracy:.1%}", hardest, escape(names[result.mistaken_for]))
+        hardest = f"{escape(names[result.hardest])}, {show.percent(result.hardest_accuracy)} right"
+        cells = (f"{size:,}", show.percent(result.accuracy, 1), hardest, escape(names[result.mistaken_for]))
         return f'<tr><th scope="row">{label}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
     body = row("The network's codes", codes.size, compared.codes) + row("PCA", compared.linear_size, compared.linear)

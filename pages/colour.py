@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cae_core import backend, datasets, denoising, runs
-from cae_core.architectures import suited
+from cae_core.architectures import ARCHITECTURES, suited
 from cae_core.config import BOUNDS, SHIPPED_LOSSES, Bounds
 from cae_core.pretrained import colour_name
 from cae_core.runs import Run
@@ -23,7 +23,6 @@ from pages import (
 from pages.setting import Names, Setting
 
 NETWORKS = suited("strokes_colour")
-TITLES = {"colorize": "As meant", "colorize_listing": "As listed"}
 SETTINGS = {
     "dataset": Setting("strokes_colour", datasets.COLOUR),
     "chain": Setting("colorize", NETWORKS),
@@ -34,13 +33,15 @@ SETTINGS = {
     "chain_images": Setting(2_000, BOUNDS["num_train"]),
     "chain_epochs": Setting(4, Bounds(1, 20, integer=True)),
 }
+LEFT = ("take_loss", "chain_loss", "chain_images", "chain_epochs")
+"""Settings that none of the page's experiments is about."""
 
 
 def _sidebar(now: dict) -> None:
     with st.sidebar:
         controls.dataset(datasets.COLOUR)
         widgets.segmented_control(
-            "Network", NETWORKS, format_func=lambda name: TITLES.get(name, name), key="chain", required=True,
+            "Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="chain", required=True, wrap=True,
             help="As listed, its second convolution reads the input, so its first one is dead.",
         )  # fmt: skip
         chosen = now["colour_run"]
@@ -86,7 +87,7 @@ def _page() -> None:
     except (RuntimeError, ValueError) as error:
         st.error(show.plain(str(error)))
     colour_view.figures(shown, now["dataset"])
-    explain.try_this(colour_words.EXPERIMENTS)
+    explain.try_this(colour_words.EXPERIMENTS, SETTINGS, now, LEFT)
     colour_photo.draw(shown, ready)
     colour_race.draw(now)
     colour_view.take(shown, now["take_loss"], ready)

@@ -54,12 +54,8 @@ def draw(shown: Sequence[Run], ready: bool) -> None:
     if photo.is_grey:
         st.info("This picture has no colours of its own, so there is nothing to compare with: you see only the guess.")
     elif made:
-        grey = made[0].figures
-        told = [("Predicting grey", f"{grey['psnr_grey']:.1f} dB, chroma {grey['chroma_grey']:.5f}")]
-        told += [
-            (colour_view.title(one.run, shown), f"{one.figures['psnr']:.1f} dB, chroma {one.figures['chroma']:.5f}")
-            for one in made
-        ]
+        told = [("Predicting grey", f"chroma error {made[0].figures['chroma_grey']:.5f}")]
+        told += [(colour_view.title(one.run, shown), f"chroma error {one.figures['chroma']:.5f}") for one in made]
         with st.container(key="photo_facts"):
             show.facts(told)
 

@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from cae_core import chroma, datasets, description, watching
+from cae_core.architectures import ARCHITECTURES
 from cae_core.chroma import NEAR
 from cae_core.config import SHIPPED_LOSSES
 from cae_core.losses import LOSSES
@@ -15,7 +16,7 @@ from pages import controls as shared
 from pages import lanes, together, waiting, widgets
 from pages.lanes import Lane
 
-LANES = {"colorize": "As meant", "colorize_listing": "As listed"}
+LANES = ("colorize", "colorize_listing")
 CHART_HEIGHT = 260
 
 
@@ -32,8 +33,8 @@ def controls(dataset: str) -> None:
 def racing(now: dict) -> list[Lane]:
     """What the settings of now would train: equal configurations but for the network."""
     size = {"num_train": now["chain_images"], "epochs": now["chain_epochs"]}
-    recipes = {title: colour_config(now["dataset"], name, now["chain_loss"]) for name, title in LANES.items()}
-    return [Lane(title, dataclasses.replace(config, **size)) for title, config in recipes.items()]
+    recipes = {name: colour_config(now["dataset"], name, now["chain_loss"]) for name in LANES}
+    return [Lane(ARCHITECTURES[name].label, dataclasses.replace(recipe, **size)) for name, recipe in recipes.items()]
 
 
 def draw(now: dict) -> None:
@@ -52,7 +53,7 @@ def _pictures(shown: Sequence[Lane], ready: bool) -> None:
     lines = [
         ("Chroma error", _chroma),
         ("Predicting grey has", lambda lane: f"{chroma.error_of(first.x, 0.0).mean():.5f}"),
-        ("PSNR", lambda lane: "–" if not lane.seen else f"{-10 * np.log10(lanes.value(lane, 'mse')):.1f} dB"),
+        ("Luma error", _luma),
         ("Parameters", lambda lane: f"{_network(lane).parameters:,}" if ready else "…"),
         ("Numbers in the code", lambda lane: f"{_network(lane).code_size:,}" if ready else "…"),
     ]
@@ -63,6 +64,10 @@ def _pictures(shown: Sequence[Lane], ready: bool) -> None:
 
 def _chroma(lane: Lane) -> str:
     return "–" if not lane.seen else f"{chroma.error(lane.seen.x, np.clip(lane.seen.x_hat, 0, 1)).mean():.5f}"
+
+
+def _luma(lane: Lane) -> str:
+    return "–" if not lane.seen else f"{chroma.luma_error(lane.seen.x, np.clip(lane.seen.x_hat, 0, 1)).mean():.5f}"
 
 
 def _near(lane: Lane) -> str:

@@ -43,7 +43,7 @@ def ten(shown: Sequence[Run], x: np.ndarray, now: dict, ready: bool) -> None:
     for place, run in enumerate(shown):
         note, images = "…", None
         if made:
-            note, images = f"PSNR {made[place].figures['psnr']:.1f} dB", made[place].x_hat
+            note, images = f"chroma error {made[place].figures['chroma']:.5f}", made[place].x_hat
         rows.append(Row(title(run, shown), note, images, f"{count}, coloured, {title(run, shown).lower()}, {note}"))
     rows.append(Row("True colour", "the target", x, f"{count}, in their true colours"))
     for place, run in enumerate(shown):
@@ -66,23 +66,26 @@ def ten(shown: Sequence[Run], x: np.ndarray, now: dict, ready: bool) -> None:
 
 
 def figures(shown: Sequence[Run], dataset: str) -> None:
-    """What was measured on the whole test set: of each run, and of who predicts grey or the mean colours."""
+    """What was measured on the whole test set: of each run, and of who predicts grey or the mean colours.
+
+    Luma and chroma apart: the luma is given, so in a figure of both together grey, which keeps it, would be ahead.
+    """
     measured = {title(run, shown): run.metrics.get("clean", {}) for run in shown}
     first = next(iter(measured.values()), {})
     own = {run.config.dataset for run in shown} - {dataset}
     has_hues = "hue_near" in first
-    head = ["PSNR<br><small>dB, more is better</small>", "Chroma error<br><small>Cb and Cr, less is better</small>"]
+    head = ["Luma error<br><small>Y, which was given</small>", "Chroma error<br><small>Cb and Cr, less is better</small>"]
     head += ["Against grey<br><small>chroma error, less is better</small>"]
     head += [f"Hue within {NEAR:g}°<br><small>of the digits</small>"] if has_hues else []
     lines = [
-        ("Predicting grey", first.get("psnr_grey"), first.get("chroma_grey"), None),
-        ("Predicting the mean colours", first.get("psnr_mean"), first.get("chroma_mean"), None),
-        *((name, m.get("psnr"), m.get("chroma"), m.get("hue_near")) for name, m in measured.items()),
+        ("Predicting grey", 0.0 if first else None, first.get("chroma_grey"), None),
+        ("Predicting the mean colours", 0.0 if first else None, first.get("chroma_mean"), None),
+        *((name, m.get("luma"), m.get("chroma"), m.get("hue_near")) for name, m in measured.items()),
     ]
     body = ""
-    for name, psnr, error, near in lines:
-        cells = [_cell(psnr, ".1f"), _cell(error, ".5f"), _change(error, first.get("chroma_grey"))]
-        cells += [_cell(near, ".1%")] if has_hues else []
+    for name, luma_error, error, near in lines:
+        cells = [_cell(luma_error), _cell(error), _change(error, first.get("chroma_grey"))]
+        cells += ["–" if near is None else show.percent(near, 1)] if has_hues else []
         body += f'<tr><th scope="row">{escape(name)}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
     columns = "".join(f'<th scope="col">{cell}</th>' for cell in head)
     st.html(f'<table class="figures"><thead><tr><th></th>{columns}</tr></thead><tbody>{body}</tbody></table>')
@@ -91,8 +94,8 @@ def figures(shown: Sequence[Run], dataset: str) -> None:
         st.caption(f"Measured on all {count:,} test images of {label}; predicting grey and the mean colours keep the luma.")
 
 
-def _cell(value: float | None, form: str) -> str:
-    return "–" if value is None else format(value, form)
+def _cell(value: float | None) -> str:
+    return "–" if value is None else f"{value:.5f}" if value else "0"
 
 
 def _change(value: float | None, before: float | None) -> str:

@@ -25,8 +25,8 @@ EXPERIMENTS: dict[str, Experiment] = {
         "Why are photographs so pale?",
         {"dataset": "cifar10", "chain": "colorize", **_SHIPPED},
         "A car may be red or blue, and either guess is often wrong; the mean of all that is possible, a brownish grey, is "
-        "never very wrong. So the chroma error is below that of predicting the mean colours, but most of it is left. The "
-        "PSNR says less: it counts the luma, which the network was given.",
+        "never very wrong. So the chroma error is below that of predicting the mean colours, but most of it is left. "
+        "The luma error is beside the point: the luma was given, and the network only has to pass it on.",
     ),
     "listed_photographs": Experiment(
         "Photographs through the listing",
@@ -52,7 +52,9 @@ def explanation() -> None:
 Both are 0 for grey and at most 0.5 in size. **Chroma error** is their mean squared error: predicting grey has the mean
 square of the true chroma; predicting the **mean colours**, those of the training images at each place, is the best that can
 be done without looking. The **hue** of a digit is that of its mean colour over the pixels of ink; a digit without any
-colour counts as wrong. **PSNR** counts all three channels, and with them the luma.
+colour counts as wrong. **Luma error** is the mean squared error of Y: grey and the mean colours keep the luma as it was
+given, a network has to bring it through its code and loses some. Both stand apart, for in a figure of all three channels,
+such as PSNR, the luma weighs most, and grey can be ahead of a network that guesses colours well.
 
 **BCE or MSE?** Both losses are least at the mean of the colours that a pixel may have, so their guesses are equally pale.
 BCE reads a target as a probability and needs it in [0, 1], as the colours are here; for other targets, such as chroma from
@@ -70,7 +72,7 @@ BCE reads a target as a probability and needs it in [0, 1], as the colours are h
             """
 So nothing reads the first convolution. It is **dead**: no gradient reaches it, and Keras leaves it out of the model
 without a word. As the image is halved twice rather than three times, the listing's two upsamplings bring it back to its
-size and every shape fits; the chain that was meant needs a third. *As meant* is that chain, *As listed* the one that was
+size and every shape fits; the chain that was meant needs a third. *As meant* names that chain, *as listed* the one that was
 run. The listing trains with RMSprop, batches of 148 and 10 epochs; the networks that ship were trained longer and
 otherwise, as the Runs page says of each.
 

@@ -8,9 +8,8 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from cae_core import backend, charts, datasets, denoising, runs, training
+from cae_core import backend, charts, datasets, denoising, losses, runs, training
 from cae_core.corruptions import is_none
-from cae_core.losses import LOSSES
 from cae_core.runs import Run
 from pages import missing, show, state, versus, waiting
 
@@ -50,15 +49,15 @@ def _curves(compared: Sequence[Run]) -> None:
             drawn.append(curve(run, label, place))
         except (runs.RunError, ValueError) as error:
             st.error(show.plain(str(error)))
-    losses = {run.config.loss for run in compared}
-    label = " and ".join(f"{entry.label} {entry.unit}" for loss, entry in LOSSES.items() if loss in losses)
+    used = {run.config.loss for run in compared}
+    label = losses.axis(used)
     alt = f"{label} over epochs of {len(drawn)} runs, training dashed, held-out solid"
     show.chart(charts.loss_curves(drawn, label, height=CURVES), "compared_curves", alt)
     unlike = [
         what
         for what, values in (
             ("data sets", {run.config.dataset for run in compared}),
-            ("losses", losses),
+            ("losses", used),
             ("noises", {show.noise(*training.typical_noise(run.config)) for run in compared}),
         )
         if len(values) > 1

@@ -8,7 +8,7 @@ from cae_core.config import BOTTLENECKS, BOUNDS, SHIPPED_LOSSES, Bounds
 from cae_core.corruptions import CORRUPTIONS
 from cae_core.losses import LOSSES
 from cae_core.pretrained import TRAINED_ON, name_of
-from pages import controls, explain, missing, show, state, versus, waiting, widgets
+from pages import controls, explain, metric_table, missing, show, state, versus, waiting, widgets
 from pages.setting import Names, Setting
 
 NOISES = tuple(kind for kind in CORRUPTIONS if kind != "none")
@@ -91,7 +91,7 @@ def _page() -> None:
     show.grid(rows)
     made = [r.figures for r in through] if through else [None] * len(losses)
     labels = [f"Reconstructed, {LOSSES[loss].label}" if len(losses) > 1 else "Reconstructed" for loss in losses]
-    show.table(list(zip(labels, made, strict=True)), ("Noisy", drawn.noisy_figures) if drawn.is_noisy else None)
+    metric_table.draw(list(zip(labels, made, strict=True)), ("Noisy", drawn.noisy_figures) if drawn.is_noisy else None)
     size = drawn.x[0].size
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(
@@ -110,7 +110,7 @@ def _page() -> None:
         _whole_test_set([result.run for result in through])
     elif losses:
         waiting.say()
-    explain.try_this(explain.EXPERIMENTS)
+    explain.try_this(explain.EXPERIMENTS, SETTINGS, now, leaves=("seed",))
     explain.settings(now["noise_kind"])
     if now["dataset"] == "strokes" and not datasets.DATASETS["mnist"].on_machine():
         missing.offer_download(

@@ -101,7 +101,8 @@ def _page() -> None:
     for sentence in trouble:
         st.error(show.plain(sentence))
     _drawing([] if backend.failure() else found)
-    explain.try_this(draw_words.experiments(datasets.default() if now["dataset"] == "fashion_mnist" else now["dataset"]))
+    digits = now["dataset"] if now["dataset"] in datasets.DIGITS else datasets.default()
+    explain.try_this(draw_words.experiments(digits), SETTINGS, now)
     draw_words.explanation()
     if waiting.networks_ready():
         _compare_with_test_sets(found)

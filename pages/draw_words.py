@@ -61,7 +61,7 @@ pixels with its proportions kept, then moved by whole pixels until its **centre 
 A network that has only seen such digits expects them so.
 
 - **Reconstructed** is what the network makes of the picture after squeezing it through its **code**. **Absolute error** is
-  how far each pixel is from the picture without noise; MSE is the mean squared error a pixel.
+  how far each pixel is from the picture without noise; MSE is the mean squared error per pixel.
 - **How unusual** a drawing is: its error without noise, held against the error of the same network on every image of the
   test set. From 95 % on it is called unusual, from 99 % on unlike the training data. The narrower the code, the
   stricter: a wide one copies strokes of any kind.

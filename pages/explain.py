@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
+from cae_core import datasets
 from cae_core.corruptions import CORRUPTIONS
 from cae_core.losses import LOSSES
 from pages import state
+from pages.setting import Setting, text
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class Experiment:
 
     Attributes:
         title: on its button.
-        settings: what pressing it sets; the rest stays.
+        settings: in which it differs from the page as it opens (see `changes`).
         look_for: what to see; a test holds it against the shipped models.
     """
 
@@ -72,14 +74,39 @@ EXPERIMENTS: dict[str, Experiment] = {
 }
 
 
-def try_this(experiments: Mapping[str, Experiment]) -> None:
-    """One-click experiments, with what to look for in the one that is on."""
+def changes(
+    experiment: Experiment, page: Mapping[str, Setting], now: Mapping[str, Any], leaves: Collection[str] = ()
+) -> dict[str, Any]:
+    """What pressing an experiment's button sets: whatever its text could depend on, so that nothing from before lasts.
+
+    Args:
+        experiment: what is pressed.
+        page: every setting of its page or view; those that it does not name become what the page opens with.
+        now: the settings as they are. Any data set of digits stays.
+        leaves: settings that none of the page's texts depends on; they stay, too.
+    """
+    opened = {key: setting.default for key, setting in page.items() if key not in leaves and key != "dataset"}
+    if now.get("dataset", datasets.DIGITS[0]) not in datasets.DIGITS:
+        opened["dataset"] = datasets.default()
+    return opened | dict(experiment.settings)
+
+
+def try_this(
+    experiments: Mapping[str, Experiment],
+    page: Mapping[str, Setting],
+    now: Mapping[str, Any],
+    leaves: Collection[str] = (),
+) -> None:
+    """One-click experiments, with what to look for in the one that is on; arguments as those of `changes`."""
     st.subheader("Try this", anchor=False)
+    on = ""
     with st.container(horizontal=True):
         for key, experiment in experiments.items():
-            st.button(experiment.title, key=f"try_{key}", on_click=state.change, kwargs=dict(experiment.settings))
-    on = [e for e in experiments.values() if state.matches(e.settings)]
-    st.markdown(on[0].look_for if on else "Each of these sets the controls for you and says what to look for.")
+            wanted = changes(experiment, page, now, leaves)
+            st.button(experiment.title, key=f"try_{key}", on_click=state.change, kwargs=wanted)
+            if all(text(now[setting]) == text(value) for setting, value in wanted.items()):
+                on = experiment.look_for
+    st.markdown(on or "Each of these sets the controls for you and says what to look for.")
 
 
 def settings(noise_kind: str) -> None:
@@ -100,8 +127,8 @@ autoencoder gets a noisy copy of the image and is asked for the clean one, so no
 - **Model trained on** noisy images has learned to map many kinds and strengths of noise back to the clean image; the one
   trained on clean images only to copy through its bottleneck.
 
-All figures compare with the **clean** image: MSE is the mean squared error a pixel, PSNR the same in decibels, SSIM the
-similarity of local structure (1 is identical), BCE the binary cross-entropy a pixel. None of the ten images was trained on.
+All figures compare with the **clean** image: MSE is the mean squared error per pixel, PSNR the same in decibels, SSIM the
+similarity of local structure (1 is identical), BCE the binary cross-entropy per pixel. No network was trained on the ten.
 
 *Sources:* Hinton and Salakhutdinov, *Science* 2006 (autoencoders); Vincent, Larochelle, Bengio and Manzagol, *ICML* 2008
 (denoising); Wang, Bovik, Sheikh and Simoncelli, *IEEE TIP* 2004 (SSIM){"; " + kind.source if kind.source else ""}.

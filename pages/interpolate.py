@@ -51,11 +51,11 @@ def draw(codes: Codes, now: dict) -> None:
     show.grid(
         [
             show.Row(
-                "Through the code", f"middle {greys[0]:.0%} grey", through_codes,
+                "Through the code", f"middle {show.percent(greys[0])} grey", through_codes,
                 f"{STEPS} images from test image {a} to {b}, decoded from equal steps between their codes",
             ),
             show.Row(
-                "Through the pixels", f"middle {greys[1]:.0%} grey", through_pixels,
+                "Through the pixels", f"middle {show.percent(greys[1])} grey", through_pixels,
                 f"{STEPS} images from test image {a} to {b}, one fading into the other",
             ),
         ],

@@ -10,9 +10,9 @@ import numpy as np
 import streamlit as st
 
 from cae_core import charts, line_charts, training, watching
+from cae_core import losses as named_losses
 from cae_core.config import RunConfig
 from cae_core.job import Snapshot
-from cae_core.losses import LOSSES
 from pages import show, versus
 
 CHART_HEIGHT = 180
@@ -113,7 +113,7 @@ def losses(lanes: Sequence[Lane], name: str, height: int) -> None:
     if not drawn:
         return
     used = {lane.config.loss for lane in lanes}
-    label = " and ".join(entry.label for name, entry in LOSSES.items() if name in used) + " per pixel"
+    label = named_losses.axis(used)
     last = max(lane.config.epochs for lane in lanes)
     figure = _without_key(charts.loss_curves(drawn, label, last_epoch=last, height=height))
     show.chart(figure, name, f"{label} over epochs of {len(drawn)} runs, training dashed, held-out solid")

@@ -51,6 +51,8 @@ SETTINGS = {
     **code_views.SETTINGS,
     **code_sliders.SETTINGS,
 }
+LEFT = ("image", "even", "grid_behind", *code_views.SETTINGS, *code_sliders.SETTINGS)
+"""Settings that none of the page's experiments is about."""
 
 
 def _sidebar(now: dict) -> None:
@@ -137,7 +139,7 @@ def _page() -> None:
             _part(codes, plane, scale, now)
         else:
             waiting.say()
-    explain.try_this(latent_words.EXPERIMENTS)
+    explain.try_this(latent_words.EXPERIMENTS, SETTINGS, now, LEFT)
     latent_words.explanation()
     if codes and new:
         with facts:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import streamlit as st
 
-from cae_core import charts, datasets, holder, jobs, runs, training, watching
+from cae_core import charts, datasets, holder, jobs, losses, runs, training, watching
 from cae_core.config import RunConfig
 from cae_core.jobs import JobError, Snapshot
 from cae_core.losses import LOSSES
@@ -154,7 +154,7 @@ def _pictures(config, x, x_noisy, x_hat, plane, labels, history, curve) -> None:
             ],
             columns=len(x),
         )
-        loss = f"{LOSSES[config.loss].label} {LOSSES[config.loss].unit}"
+        loss = losses.axis([config.loss])
         done = np.array([[row["epoch"], row["held_out_loss"]] for row in history], float).reshape(-1, 2)
         line = charts.Curve("", curve[:, 0], curve[:, 1], done[:, 0], done[:, 1])
         curves = charts.loss_curves([line], loss, last_epoch=num_epochs(config), height=CURVE_HEIGHT)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from cae_core import backend, charts, datasets, holder, replay, runs, training, watching
+from cae_core import backend, charts, datasets, holder, losses, replay, runs, training, watching
 from cae_core.corruptions import is_none
-from cae_core.losses import LOSSES
 from cae_core.runs import Run, RunError
 from pages import compare, keeping, missing, show, state, versus, waiting, widgets
 
@@ -147,7 +146,7 @@ def _draw(run: Run, epochs: list[float], moment: int, past: replay.Replay) -> No
         mse = f"MSE {np.mean((x_hat - x) ** 2):.4f}"
         rows.append(show.Row("Reconstructed", mse, x_hat, f"{eight}, reconstructed {when}, {mse}"))
         show.grid(rows, columns=len(x))
-        label = f"{LOSSES[config.loss].label} {LOSSES[config.loss].unit}"
+        label = losses.axis([config.loss])
         mark = epochs[moment] if len(epochs) > 1 else None
         show.chart(
             charts.loss_curves([compare.curve(run)], label, mark=mark, last_epoch=run.num_epochs, height=CURVE),
@@ -166,6 +165,6 @@ def _draw(run: Run, epochs: list[float], moment: int, past: replay.Replay) -> No
             f"Codes of {len(past.labels)} images on a plane, coloured by class, {when}",
         )
         if plane.explained < 0.995:
-            st.caption(f"The plane shows {plane.explained:.0%} of the codes' variance.")
+            st.caption(f"The plane shows {show.percent(plane.explained)} of the codes' variance.")
     title, step = f"{run.label}, {when}", past.steps[moment]
     show.download(rows, title, f"{noise}; {mse}. Run {run.name}, step {step}.", f"{run.name}-{step}")

@@ -6,23 +6,17 @@ import numpy as np
 import streamlit as st
 
 from cae_core import checkerboard, datasets, description
+from cae_core.architectures import ARCHITECTURES
 from cae_core.config import BOUNDS, Bounds, RunConfig
 from pages import controls, explain, lanes, race_words, together, waiting, widgets
 from pages.lanes import Lane
 from pages.setting import Setting, Some
 
-RACERS = {
-    "conv_denoise": "Upsample",
-    "conv_unpool": "Unpool",
-    "conv_transpose": "Transpose 3",
-    "conv_transpose_even": "Transpose 4",
-    "conv_resize": "Resize",
-}
-"""Network to how its decoder makes the image larger, the transposed convolutions with the size of their kernels. All take
-any loss and have a code of a fixed size."""
+RACERS = ("conv_denoise", "conv_unpool", "conv_transpose", "conv_transpose_even", "conv_resize")
+"""Networks whose decoders make the image larger in five ways. All take any loss and have a code of a fixed size."""
 
 SETTINGS = {
-    "racers": Setting(tuple(RACERS), Some(tuple(RACERS))),
+    "racers": Setting(RACERS, Some(RACERS)),
     "race_noise": Setting(0.0, Bounds(0.0, 1.0)),
     "race_images": Setting(2_000, BOUNDS["num_train"]),
     "race_epochs": Setting(3, Bounds(1, 20, integer=True)),
@@ -36,7 +30,8 @@ CHART_HEIGHT = 290
 def sidebar(now: dict) -> None:
     with st.sidebar:
         controls.dataset()
-        widgets.multiselect("Decoders", tuple(RACERS), format_func=RACERS.get, key="racers", help="Two to five race.")
+        names = controls.label(ARCHITECTURES)
+        widgets.multiselect("Decoders", RACERS, format_func=names, key="racers", help="Two to five race.")
         widgets.slider("Noise factor", 0.0, 1.0, step=0.05, key="race_noise", help="Gaussian; 0 is none.")
         controls.training_images("race_images", now["dataset"])
         widgets.number_input("Epochs", 1, 20, step=1, key="race_epochs", help="How often every training image is seen.")
@@ -48,7 +43,9 @@ def racing(now: dict) -> list[Lane]:
     noise = {"noise_kind": "gaussian", "noise_factor": now["race_noise"]} if now["race_noise"] else {"noise_kind": "none"}
     shared = {"num_train": now["race_images"], "epochs": now["race_epochs"], "seed": now["race_seed"], **noise, **RECIPE}
     chosen = [name for name in RACERS if name in now["racers"]]
-    return [Lane(RACERS[name], RunConfig(dataset=now["dataset"], architecture=name, **shared)) for name in chosen]
+    return [
+        Lane(ARCHITECTURES[name].label, RunConfig(dataset=now["dataset"], architecture=name, **shared)) for name in chosen
+    ]
 
 
 def draw(now: dict) -> None:
@@ -56,7 +53,7 @@ def draw(now: dict) -> None:
     racers = racing(now)
     problem = "" if len(racers) > 1 else "A race needs two: choose at least two decoders in the sidebar."
     together.run("Decoder race", racers, problem, lambda shown: _pictures(shown, ready))
-    explain.try_this(race_words.EXPERIMENTS)
+    explain.try_this(race_words.EXPERIMENTS, SETTINGS, now)
     race_words.explanation()
 
 

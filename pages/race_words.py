@@ -11,7 +11,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "all_five": Experiment(
         "All five",
         {"racers": _ALL, **_CLEAN},
-        "Press *Start*. The transposed convolution with kernel 3 (*Transpose 3*) leaves a checkerboard on every stroke, "
+        "Press *Start*. The transposed convolution with kernel 3 leaves a checkerboard on every stroke, "
         "and its score is more than five times that of any other. Unpooling has the smallest error by far, but its "
         "switches tell it where every stroke is.",
     ),

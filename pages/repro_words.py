@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -54,8 +56,8 @@ TRIALS: dict[str, Trial] = {
 }
 
 
-def try_this(owner: str, can_run: bool) -> None:
-    """One-click experiments: each starts a card's runs and shows that card first."""
+def try_this(now: Mapping[str, Any], owner: str, can_run: bool) -> None:
+    """One-click experiments: each starts a card's runs and shows that card first; `now` are the page's settings."""
 
     def go(trial: Trial) -> None:
         state.change(card=trial.card, length=trial.length)
@@ -65,7 +67,7 @@ def try_this(owner: str, can_run: bool) -> None:
     with st.container(horizontal=True):
         for key, trial in TRIALS.items():
             st.button(trial.title, key=f"try_{key}", on_click=go, args=(trial,), disabled=not can_run)
-    on = [trial for trial in TRIALS.values() if state.matches({"card": trial.card, "length": trial.length})]
+    on = [trial for trial in TRIALS.values() if (trial.card, trial.length) == (now["card"], now["length"])]
     st.markdown(on[0].look_for if on else "Each of these starts runs in the background and puts their card first, below.")
 
 

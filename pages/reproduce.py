@@ -56,7 +56,7 @@ def _page() -> None:
     place = st.container()
     can_run = _can_run()
     with place:
-        repro_words.try_this(owner, can_run)
+        repro_words.try_this(now, owner, can_run)
     if now["card"]:
         repro_card.card(now["card"], found.get(now["card"]), now["length"], owner, can_run)
     rest = [name for name in CARDS if name != now["card"]]

@@ -54,7 +54,7 @@ def _row(run: Run) -> dict:
 
 def _columns() -> dict:
     number, column = st.column_config.NumberColumn, st.column_config.Column
-    per_pixel = "Mean squared error a pixel over the whole test set; less is better."
+    per_pixel = "Mean squared error per pixel over the whole test set; less is better."
     return {
         "Title": column(width=190),
         "State": column(width=82),

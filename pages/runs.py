@@ -94,7 +94,7 @@ def _page() -> None:
             for sentence in damaged:
                 st.markdown(show.plain(sentence))
     _watch(listed)
-    explain.try_this(run_experiments.experiments(datasets.default()))
+    explain.try_this(run_experiments.experiments(datasets.default()), SETTINGS, now)
 
 
 _page()

@@ -80,7 +80,7 @@ def problem(now: dict) -> str:
 
 def draw(now: dict) -> None:
     together.run("Sparsity", side_by_side(now), problem(now), _pictures)
-    explain.try_this(sparsity_words.EXPERIMENTS)
+    explain.try_this(sparsity_words.EXPERIMENTS, SETTINGS, now)
     sparsity_words.explanation()
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import streamlit as st
 
 from cae_core import datasets
 from cae_core.stacking import charts, results
 from cae_core.stacking.config import ARMS
 from cae_core.stacking.experiment import command
-from cae_core.stacking.results import CurveResult, Point
+from cae_core.stacking.results import CurveResult, Paired, Point
 from pages import missing, show, stack_pictures, stack_reading, widgets
 
 
@@ -26,7 +28,11 @@ def draw(found: CurveResult | None, now: dict) -> None:
         )
         return
     st.markdown(sentence(points))
-    show.facts([(f"{point.labels:,} labels: saves", _gain(point)) for point in points])
+    show.facts([(f"{point.labels:,} labels", _points(point.gain)) for point in points])
+    st.caption(
+        "What pretraining saves, in **percentage points** of the test images, with its 95 % interval: the mean over the "
+        "seeds of the difference between two classifiers that share the seed. It helps where the whole interval is above 0."
+    )
     picked = [point.labels for point in points]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         widgets.segmented_control("Labels", picked, format_func=lambda n: f"{n:,}", key="point", required=True)
@@ -36,8 +42,9 @@ def draw(found: CurveResult | None, now: dict) -> None:
         nearest = min(found.features, key=lambda n: max(n, now["point"]) / min(n, now["point"]))
         stack_reading.linear(found.features[nearest], nearest)
         tuned = next((point for point in points if point.labels == nearest), None)
-        if tuned and "encoder" in found.features[nearest]:
-            st.markdown(frozen_or_tuned(tuned, found.features[nearest]["encoder"]["error"]))
+        errors = found.features[nearest].get("encoder", {}).get("error", ())
+        if tuned and len(errors) == len(tuned.errors["pretrained"]):
+            st.markdown(frozen_or_tuned(tuned, errors))
     _stack(found)
     _made(found)
 
@@ -51,7 +58,7 @@ def told(point: Point) -> str:
 def sentence(points: tuple[Point, ...]) -> str:
     """What comes out, in a sentence or two; where pretraining does not help, that is said."""
     by = {kind: [f"{p.labels:,}" for p in points if p.verdict == kind] for kind in ("helps", "no difference", "hurts")}
-    parts, seeds = [], len(points[0].gains)
+    parts, seeds = [], len(points[0].errors["random"])
     if by["helps"]:
         parts.append(f"Pretraining **helps** with {_and(by['helps'])} labels")
     if by["no difference"]:
@@ -64,13 +71,14 @@ def sentence(points: tuple[Point, ...]) -> str:
 
 
 def frozen_or_tuned(point: Point, errors: tuple[float, ...]) -> str:
-    """Which misreads less: the fine-tuned classifier, or a linear one on the stack as it is."""
+    """Which misreads less: the fine-tuned classifier, or a linear one on the stack as it is; `errors` are its shares."""
     frozen, _ = results.mean_and_spread(errors)
     tuned, _ = point.mean("pretrained")
-    how = "fewer" if 100 * frozen < tuned else "more"
+    more = results.paired(errors, point.errors["pretrained"])
+    how = {1: "more than", -1: "fewer than", 0: f"not clearly more or fewer, with {len(errors)} seeds, than"}[more.sign]
     return (
         f"With {point.labels:,} labels, the linear classifier on the stack left as it is misreads {100 * frozen:.2f} %, "
-        f"{how} than the {tuned:.2f} % of the one that was fine-tuned end to end."
+        f"{how} the {tuned:.2f} % of the one that was fine-tuned end to end: {_points(more)} percentage points."
     )
 
 
@@ -78,9 +86,11 @@ def _and(words: list[str]) -> str:
     return ", ".join(words[:-1]) + (" and " if len(words) > 1 else "") + words[-1]
 
 
-def _gain(point: Point) -> str:
-    gain, spread = results.mean_and_spread(point.gains)
-    return f"{gain:+.2f} ± {spread:.2f} %".replace("-", "−")
+def _points(difference: Paired) -> str:
+    """A difference in percentage points with its interval."""
+    if difference.high == math.inf:
+        return f"{difference.mean:+.2f}, one seed".replace("-", "−")
+    return f"{difference.mean:+.2f} ({difference.low:+.2f} to {difference.high:+.2f})".replace("-", "−")
 
 
 def _point(found: CurveResult, labels: int, arm: str) -> None:
@@ -95,7 +105,7 @@ def _point(found: CurveResult, labels: int, arm: str) -> None:
     if read is None or len(read) != len(test.y):
         st.caption("What this point misreads did not ship with the curve.")
         return
-    stack_reading.reading(test, read, datasets.DATASETS[name].class_names)
+    stack_reading.reading(test, read, datasets.DATASETS[name].class_names, found.config.seed)
 
 
 def _stack(found: CurveResult) -> None:

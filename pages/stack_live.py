@@ -152,11 +152,10 @@ def _outcome(now: Shown, arm: str) -> None:
         return
     figures, read = now.stack.figures, kept.predictions(now.stack)
     a, b = 100 * figures["pretrained"], 100 * figures["random"]
-    better = "Pretraining helped" if a < b else "Pretraining did not help"
     st.markdown(
-        f"**{better}** with "
-        f"these {now.config.labels:,} labels and this seed: {a:.2f} % of the test images misread from the "
-        f"stack, {b:.2f} % from random weights. One seed proves little; the label curve has five."
+        f"With these {now.config.labels:,} labels and seed {now.config.seed}: **{a:.2f} %** of the test images misread "
+        f"from the stack, **{b:.2f} %** from random weights, a difference of {abs(b - a):.2f} percentage points. One seed "
+        "cannot say whether pretraining helps; the label curve has five."
     )
     stack_reading.linear(figures["features"], figures["features"]["labels"])
     try:
@@ -165,4 +164,4 @@ def _outcome(now: Shown, arm: str) -> None:
         return
     if arm in read and len(read[arm]) == len(test.y):
         widgets.segmented_control("Classifier", tuple(ARMS), format_func=ARMS.get, key="arm", required=True)
-        stack_reading.reading(test, read[arm], datasets.DATASETS[now.config.dataset].class_names)
+        stack_reading.reading(test, read[arm], datasets.DATASETS[now.config.dataset].class_names, now.config.seed)

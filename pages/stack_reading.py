@@ -18,18 +18,20 @@ MOST = 40
 """Misread images that are shown."""
 
 
-def reading(test: Split, read: np.ndarray, class_names: Sequence[str]) -> None:
+def reading(test: Split, read: np.ndarray, class_names: Sequence[str], seed: int) -> None:
     """The confusion matrix beside the misread images.
 
     Args:
         test: the test images and their classes.
         read: the class `(n,)` read in each.
         class_names: of the data set.
+        seed: of the classifier.
     """
     left, right = st.columns([6, 6], gap="medium")
     wrong = np.flatnonzero(read != test.y)
     with left:
-        st.markdown(f"**Confusion matrix**: {len(wrong):,} of {len(read):,} test images misread")
+        rate = f"{100 * len(wrong) / len(read):.2f} %"
+        st.markdown(f"**Confusion matrix** of seed {seed}: {len(wrong):,} of {len(read):,} test images misread, {rate}")
         _matrix(confusion(test.y, read, len(class_names)), class_names)
     with right:
         shown = wrong[np.linspace(0, len(wrong) - 1, min(MOST, len(wrong))).astype(int)] if len(wrong) else wrong

@@ -41,13 +41,13 @@ def _sidebar(now: dict) -> None:
                 key="stack_noise_kind",
             )  # fmt: skip
             controls.training_images("stack_images", now["dataset"], 1_000, "That the layers learn from.")
-            widgets.number_input("Epochs a layer", 1, 100, step=1, key="stack_epochs")
+            widgets.number_input("Epochs per layer", 1, 100, step=1, key="stack_epochs")
             widgets.number_input(
                 "Learning rate", 1e-6, 1.0, step=0.001, format="%g", key="stack_rate", help="Of the layers."
             )
             widgets.number_input("Fine-tuning steps", 1, 100_000, step=100, key="tuning_steps", help="Of both classifiers.")
             widgets.number_input("Fine-tuning rate", 1e-6, 1.0, step=0.001, format="%g", key="tuning_rate")
-            widgets.number_input("Batch size", 1, 1024, step=10, key="stack_batch", help="Images a step.")
+            widgets.number_input("Batch size", 1, 1024, step=10, key="stack_batch", help="Images per step.")
             widgets.selectbox("Optimizer", tuple(OPTIMIZERS), format_func=controls.label(OPTIMIZERS), key="stack_optimizer")
             widgets.number_input("Hidden units", 0, 1024, step=10, key="hidden", help="Between maps and classes; 0: none.")
             widgets.slider("Dropout", 0.0, 0.9, step=0.1, key="dropout", help="Of the maps, while both classifiers learn.")
@@ -73,7 +73,7 @@ def _page() -> None:
         if trouble:
             st.warning(show.plain(trouble))
         stack_curve.draw(found, now)
-        explain.try_this(stack_words.EXPERIMENTS)
+        explain.try_this(stack_words.EXPERIMENTS, SETTINGS, now, leaves=("point", "arm"))
         stack_words.explanation()
         return
     config = config_of(now)
@@ -81,7 +81,7 @@ def _page() -> None:
         return
     stack_next.draw(config, owner)
     stack_live.draw(config, owner, now["arm"])
-    explain.try_this(stack_words.EXPERIMENTS)
+    explain.try_this(stack_words.EXPERIMENTS, SETTINGS, now, leaves=("point", "arm"))
     stack_words.explanation()
 
 

@@ -145,11 +145,6 @@ def first_time(what: str, value: Any) -> bool:
     return before != value
 
 
-def matches(some: Mapping[str, Any]) -> bool:
-    """Whether these settings are as given now."""
-    return all(key in st.session_state and text(st.session_state[key]) == text(value) for key, value in some.items())
-
-
 def write_address(settings: Mapping[str, Setting]) -> None:
     """Puts every setting into the browser's address, so that copying it copies the page as it is."""
     from urllib.parse import urlencode

@@ -50,7 +50,7 @@ def draw(now: dict) -> None:
             _leak(run, now)
     except (RuntimeError, ValueError) as error:
         st.error(show.plain(str(error)))
-    explain.try_this(switch_words.EXPERIMENTS)
+    explain.try_this(switch_words.EXPERIMENTS, SETTINGS, now, leaves=("seed",))
     switch_words.explanation()
 
 
@@ -120,7 +120,7 @@ def _told(facts, table, labels: dict, shares: dict[object, Share]) -> None:
         ])  # fmt: skip
     head = '<tr><th></th><th scope="col">explained<br><small>contrast put right</small></th>'
     head += '<th scope="col">R²<br><small>as drawn</small></th>'
-    head += '<th scope="col">MSE<br><small>a pixel, less is better</small></th></tr>'
+    head += '<th scope="col">MSE<br><small>per pixel, less is better</small></th></tr>'
     body = ""
     for key, (label, note) in labels.items():
         cells = "<td>…</td><td>…</td><td>…</td>"

@@ -10,17 +10,14 @@ from cae_core.config import BOUNDS, OUTPUTS, Bounds, RunConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
+from cae_core.options import CHOICES
 from pages import controls, explain, identity, layer_table, live, missing, next_run, presets, show, state, waiting, widgets
 from pages.setting import Names, Setting
 
 BOTTLENECKS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 30, 32, 48, 64, 96, 128, 256, 512)
-NAMED = {
-    "dataset": datasets.DATASETS, "architecture": ARCHITECTURES, "loss": LOSSES, "noise_kind": NOISE_KINDS,
-    "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "output": OUTPUTS,
-}  # fmt: skip
 DEFAULT = presets.opening().to_dict()
 SETTINGS = {
-    name: Setting(DEFAULT[name], tuple(NAMED[name]) if name in NAMED else BOUNDS[name])
+    name: Setting(DEFAULT[name], tuple(CHOICES[name]) if name in CHOICES else BOUNDS[name])
     for name in (field.name for field in dataclasses.fields(RunConfig))
 }
 SETTINGS |= {
@@ -48,7 +45,7 @@ def _sidebar(now: dict) -> None:
         widgets.number_input("Epochs", 1, 1000, step=1, key="epochs", help="How often every training image is seen.")
         with st.expander("More"):
             controls.training_images("num_train", now["dataset"], 100)
-            widgets.number_input("Batch size", 1, 4096, step=1, key="batch_size", help="Images a step.")
+            widgets.number_input("Batch size", 1, 4096, step=1, key="batch_size", help="Images per step.")
             widgets.selectbox("Optimizer", tuple(OPTIMIZERS), format_func=controls.label(OPTIMIZERS), key="optimizer")
             widgets.number_input("Learning rate", 1e-6, 1.0, step=0.001, format="%g", key="learning_rate")
             widgets.selectbox("Schedule", tuple(SCHEDULES), format_func=controls.label(SCHEDULES), key="schedule")
@@ -122,7 +119,7 @@ def _page() -> None:
     live.run(job, config, owner)
     _network(config)
     _queue(owner)
-    explain.try_this(presets.PRESETS)
+    explain.try_this(presets.PRESETS, SETTINGS, now)
     presets.settings()
     next_run.wait_for_estimate(config)
 

@@ -238,7 +238,7 @@ FACTORS = {
 @pytest.mark.parametrize("shape", [(29, 29, 1), (28, 31, 1), (27, 28, 1)], ids=str)
 def test_sizes_that_cannot_be_halved_are_refused_by_name(name, shape):
     with pytest.raises(
-        ValueError, match=f"^{name} .* got {shape[0]} x {shape[1]} pixels: both .* multiples of {FACTORS[name]}"
+        ValueError, match=f"^{name} .* got {shape[0]} × {shape[1]} pixels: both .* multiples of {FACTORS[name]}"
     ):
         build(config(name), shape)
 
@@ -252,7 +252,7 @@ def test_the_others_take_images_of_any_size(name, shape):
 
 def test_conv_resize_refuses_an_image_that_it_would_pool_to_a_point():
     with pytest.raises(
-        ValueError, match="conv_resize halves the image three times and got 7 x 28 pixels: it takes 8 x 8 or"
+        ValueError, match="conv_resize halves the image three times and got 7 × 28 pixels: it takes 8 × 8 or"
     ):
         build(config("conv_resize"), (7, 28, 1))
 

@@ -37,7 +37,7 @@ def test_twice_the_contrast_is_four_times_the_energy(x):
 
 
 def test_by_hand():
-    """One cosine along the rows: alternating rows of ±a have all their energy, a² a pixel, where it is looked for."""
+    """One cosine along the rows: alternating rows of ±a have all their energy, a² per pixel, where it is looked for."""
     rows = np.zeros((1, 8, 6, 1))
     rows[:, ::2], rows[:, 1::2] = 0.3, -0.3
     assert checkerboard.energy(rows) == pytest.approx(8 * 6 * 0.09)

@@ -11,10 +11,24 @@ import numpy as np
 import pytest
 import tiny_cards
 
-from cae_core import evaluating, pretrained, reproducing, reproductions, results, runs, training
-from cae_core.__main__ import main
+from cae_core import (
+    datasets,
+    evaluating,
+    options,
+    pretrained,
+    progress,
+    reproducing,
+    reproductions,
+    results,
+    runs,
+    training,
+)
+from cae_core.__main__ import _parser, main
 from cae_core.architectures import ARCHITECTURES
-from cae_core.config import RunConfig
+from cae_core.config import BOUNDS, RunConfig
+from cae_core.stacking import experiment
+from cae_core.stacking.command import config_of
+from cae_core.stacking.config import STACK_BOUNDS
 
 TINY = ["--dataset", "strokes", "--num-train", "100", "--epochs", "2", "--architecture", "fast", "--bottleneck", "2"]
 
@@ -50,6 +64,54 @@ def test_train_prints_a_line_an_epoch_and_keeps_the_run(capsys, runs_folder):
     assert f"loss {history['loss'][0]:.4f}" in lines[0]
 
 
+def test_within_an_epoch_a_log_says_how_far_it_is(capsys, monkeypatch):
+    monkeypatch.setattr(progress.Bar, "LINES", -1.0)  # as if every step took longer than that
+    assert main(["train", *TINY, "--batch-size", "20", "--epochs", "1"]) == 0  # 100 images, 5 steps
+    out, err = capsys.readouterr()
+    assert [line.rpartition(": loss")[0] for line in err.splitlines()[1:]] == [
+        f" {20 * step} % {out.partition(' epoch')[0]} step {step} of 5".replace(" 100 %", "100 %") for step in range(1, 6)
+    ]
+
+
+def helped(command):
+    """Every option of a command that says its default: name, what is allowed, the default."""
+    commands = next(action for action in _parser()._actions if action.choices)
+    for action in commands.choices[command]._actions:
+        about, _, default = (action.help or "").partition("; default: ")
+        if default:
+            yield action.dest, about, default
+
+
+@pytest.mark.parametrize("command", ["train", "stack", "evaluate"])
+def test_help_names_every_choice_and_the_default_that_is_taken(command, save_run):
+    bounds = STACK_BOUNDS if command == "stack" else BOUNDS
+    args = _parser().parse_args([command] + (["one"] if command == "evaluate" else []))
+    taken = vars(args)
+    if command != "evaluate":
+        settings = config_of(args) if command == "stack" else RunConfig(dataset=datasets.default())
+        taken |= settings.to_dict() | {"layers": 2, "seeds": experiment.PLAN.seeds}
+    told = {name: (about, default) for name, about, default in helped(command)}
+    assert set(told) >= {"dataset", "noise_kind", "noise_factor", "seed"}
+    for name, (about, default) in told.items():
+        if name == "dataset":
+            default = {"mnist where it is on this machine, else strokes": datasets.default(), "the run's own": None}[
+                default
+            ]
+        elif name in ("maps", "kernels"):
+            default = [int(number) for number in default.split(",")]
+        elif name == "pooling":
+            default = {"on": True, "off": False}[default]
+        elif name == "layers":
+            default = default.removeprefix("as many as numbers are given for maps or kernels, else ")
+        elif name == "name":
+            continue
+        assert str(taken[name]) in (str(default), f"{default}.0"), name
+        for choice in options.CHOICES.get(name, ()):
+            assert choice in about or (command, choice) in (("evaluate", "none"), ("evaluate", "mixed"))
+        if name in bounds:
+            assert f"{bounds[name].low:g} to " in about
+
+
 def test_train_and_evaluate_in_json(capsys):
     assert main(["train", *TINY, "--name", "first", "--json"]) == 0
     out, err = capsys.readouterr()
@@ -60,6 +122,8 @@ def test_train_and_evaluate_in_json(capsys):
     for noise in ([], ["--noise-factor", "0.5"]):
         assert main(["evaluate", "first", *noise, "--json"]) == 0
         figures = json.loads(capsys.readouterr().out)
+        asked = {name: figures.pop(name) for name in ("run", "dataset", "noise_kind", "noise_factor", "seed")}
+        assert list(asked.values()) == ["first", "strokes", "gaussian", 0.5 if noise else 0, 0]
         assert list(figures) == ["mse", "psnr", "ssim", "bce", "num_images"]
         assert figures["num_images"] == 60
         assert figures == pytest.approx(trained["metrics"]["gaussian 0.5" if noise else "clean"], abs=1e-5)

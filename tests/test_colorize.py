@@ -182,7 +182,7 @@ def test_figures_of_a_network_that_gives_the_luma_are_those_of_grey(few):
 
     figures = evaluating.measure(Grey, "strokes_colour")["clean"]
     assert figures["chroma"] == pytest.approx(figures["chroma_grey"], abs=1e-6)
-    assert figures["psnr"] == pytest.approx(figures["psnr_grey"], abs=1e-3)
+    assert figures["luma"] == pytest.approx(0, abs=1e-9)
     assert (figures["hue_near"], figures["hue_error"]) == (0, 180)
 
 
@@ -197,7 +197,7 @@ def test_figures_of_the_truth_are_perfect(few):
 
 def test_a_run_of_the_command_line_is_an_ordinary_run(trained, capsys):
     assert (trained.state, trained.image_shape, trained.config) == ("finished", (48, 48, 3), SHORT)
-    assert {"chroma", "chroma_grey", "chroma_mean", "psnr_grey", "hue_near"} <= set(trained.metrics["clean"])
+    assert {"chroma", "chroma_grey", "chroma_mean", "luma", "hue_near"} <= set(trained.metrics["clean"])
     past = replay.replay(trained)
     assert (past.x.shape, past.x_noisy.shape, past.x_hat.shape) == ((8, 48, 48, 3), (8, 48, 48, 1), (3, 8, 48, 48, 3))
     capsys.readouterr()

@@ -79,7 +79,7 @@ def test_longer_codes_are_seen_along_principal_components(pair):
         sign = np.sign(oracle @ plane.points[:, axis])
         np.testing.assert_allclose(plane.points[:, axis], sign * oracle, atol=1e-4)
         assert plane.explained[axis] == pytest.approx(s[component - 1] ** 2 / np.sum(s**2))
-        assert plane.axes[axis].startswith(f"component {component}, {plane.explained[axis]:.0%}")
+        assert plane.axes[axis].startswith(f"component {component}, {100 * plane.explained[axis]:.0f} % of the variance")
 
 
 def test_a_spot_of_the_plane_is_the_code_seen_there():

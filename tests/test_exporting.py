@@ -190,7 +190,7 @@ def test_the_figures_are_one_page_that_loads_nothing(recorded):
     assert page.count("Plotly.newPlot(") >= 2
     assert page.count('<img src="data:image/png;base64,') == 1
     assert "plotly.js v" in page
-    assert "first principal component" in page
+    assert "component 1, " in page
     assert "Strokes, Dense, 3 numbers, BCE, noise gaussian 0.5, 2 epochs of 200 images; clean: MSE 0." in page
 
 

@@ -122,7 +122,7 @@ def test_error_bar_is_the_scale_that_pictures_use():
     for tick, place in zip(figures.ERROR_TICKS, (0, 50, 100), strict=True):
         np.testing.assert_array_equal(bar[0, place], figures.error_colours(np.full((1, 1, 1), tick))[0, 0, 0])
     np.testing.assert_array_equal(decode(figures.error_bar_png(101, 3)), bar)
-    with pytest.raises(ValueError, match="1 x 8 pixels"):
+    with pytest.raises(ValueError, match="1 × 8 pixels"):
         figures.error_bar(1)
 
 

@@ -169,7 +169,7 @@ def test_one_bad_pixel_is_enough():
 
 def test_ssim_refuses_images_smaller_than_its_window():
     small = constant(0.5, side=10)
-    with pytest.raises(ValueError, match="at least 11 x 11 pixels, these are 10 x 10"):
+    with pytest.raises(ValueError, match="at least 11 × 11 pixels, these are 10 × 10"):
         metrics.ssim(small, small)
     assert metrics.mse(small, small) == 0
     assert metrics.ssim(constant(0.5, side=11), constant(0.5, side=11)) == pytest.approx(1)

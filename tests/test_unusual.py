@@ -85,7 +85,7 @@ def test_see_compares_without_noise_and_shows_with_it(run, found):
 
 
 def test_a_run_for_other_images_is_named(save_run):
-    with pytest.raises(runs.RunError, match="takes images of 8 x 12 x 1, not 28 x 28 x 1"):
+    with pytest.raises(runs.RunError, match="takes images of 8 × 12 × 1, not 28 × 28 × 1"):
         unusual.see(save_run("other"), np.zeros((1, 28, 28, 1), "float32"), np.zeros((1, 28, 28, 1), "float32"))
 
 

@@ -82,7 +82,7 @@ def test_sixteen_bits_with_fewer_in_them(grey, bits, reader):
     given = reader(encode(Image.fromarray(values), "PNG"), "scan.png")
     picture = given.grey if reader is read else given.rgb[..., 0]
     np.testing.assert_allclose(picture, values / (2**bits - 1), atol=1e-6)
-    said = f"'scan.png' has 16 bits a pixel but no value over {2**bits - 1:,}, and was read as a {bits}-bit picture."
+    said = f"'scan.png' has 16 bits per pixel but no value over {2**bits - 1:,}, and was read as a {bits}-bit picture."
     assert given.note == ("" if bits == 16 else said)
 
 
@@ -191,7 +191,7 @@ def test_as_large_and_as_long_as_is_allowed(size):
         (b"\x89PNG\r\n\x1a\n", "begins as a PNG but is damaged"),
         (b"\xff\xd8\xff\xe0", "begins as a JPEG but is damaged"),
         (png_header(50_000, 50_000), "2,500 megapixels; at most 20 megapixels"),
-        (png_header(12_000, 12_000), "12,000 x 12,000 pixels, 144 megapixels; at most 20"),
+        (png_header(12_000, 12_000), "12,000 × 12,000 pixels, 144 megapixels; at most 20"),
         (png_header(5000, 4001), "at most 20 megapixels"),
         (png_header(2101, 100), "one side may be at most 20 times the other"),
         (png_header(1, 21), "one side may be at most 20 times the other"),

@@ -1,7 +1,7 @@
 """`conv_denoise`: the convolutional denoiser of the Keras examples, layer by layer; 28,353 parameters at any image size.
 
 Convolutions look for the same strokes everywhere; pooling halves the picture twice, upsampling repeats pixels on the
-way back. Its code is a quarter of the image's height and width with 32 channels: 1,568 numbers for a 28 x 28 image of
+way back. Its code is a quarter of the image's height and width with 32 channels: 1,568 numbers for a 28 × 28 image of
 784 pixels, so nothing forces it to compress. What it learns it learns from the noise: the target is the clean x, never
 x_noisy.
 

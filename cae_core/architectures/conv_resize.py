@@ -26,9 +26,9 @@ LEAST = 8
 def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     """The network; its code is `(n, ⌈H / 8⌉, ⌈W / 8⌉, 16)`, zero or positive. `config.bottleneck` is not used."""
     if min(image_shape[:2]) < LEAST:
-        size = f"{image_shape[0]} x {image_shape[1]}"
+        size = f"{image_shape[0]} × {image_shape[1]}"
         raise ValueError(
-            f"conv_resize halves the image three times and got {size} pixels: it takes {LEAST} x {LEAST} or more."
+            f"conv_resize halves the image three times and got {size} pixels: it takes {LEAST} × {LEAST} or more."
         )
     conv = convolutions(seeds(config.seed))
     h = x = keras.Input(image_shape)

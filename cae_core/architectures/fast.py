@@ -1,4 +1,4 @@
-"""`fast`: the app's own network. Strided convolutions down to 7 x 7, one residual block there, one dense layer each way
+"""`fast`: the app's own network. Strided convolutions down to 7 × 7, one residual block there, one dense layer each way
 around the code, two sub-pixel upsamplings back. Nothing runs at the image's full resolution, which is where a textbook
 network spends its time.
 

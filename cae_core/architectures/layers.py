@@ -97,7 +97,7 @@ class SubtractBias(layers.Layer):
         return h - self.bias
 
     def plain(self) -> layers.Layer:
-        """The same as a convolution of 1 x 1 with a kernel of ones for each channel."""
+        """The same as a convolution of 1 × 1 with a kernel of ones for each channel."""
         copy = layers.DepthwiseConv2D(1, name=self.name)
         copy.build(self.input.shape)
         copy.set_weights([np.ones(copy.kernel.shape), -self.bias.numpy()])
@@ -232,5 +232,5 @@ def refuse_size(architecture: str, image_shape: tuple[int, int, int], factor: in
     if image_shape[0] % factor or image_shape[1] % factor:
         raise ValueError(
             f"{architecture} halves the image until it is {factor} times smaller and got "
-            f"{image_shape[0]} x {image_shape[1]} pixels: both sides must be multiples of {factor}."
+            f"{image_shape[0]} × {image_shape[1]} pixels: both sides must be multiples of {factor}."
         )

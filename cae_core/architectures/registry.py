@@ -253,7 +253,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         solve=_solve_pca,
     ),
     "colorize": _entry(
-        "Grey to colour",
+        "Grey to colour, as meant",
         "Sees an image's luma and has to give its colours: a target that is not the input.",
         "a published tutorial, its chain as it was meant; Zhang, Isola and Efros, ECCV 2016, for what its losses prefer",
         "colorize",

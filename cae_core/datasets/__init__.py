@@ -22,6 +22,7 @@ from cae_core.datasets.mnist import MNIST
 __all__ = [
     "COLOUR",
     "DATASETS",
+    "DIGITS",
     "DataError",
     "DatasetEntry",
     "DatasetMissing",
@@ -153,6 +154,8 @@ DATASETS: dict[str, DatasetEntry] = {
 GREY = tuple(name for name, entry in DATASETS.items() if entry.image_shape[2] == 1)
 COLOUR = tuple(name for name in DATASETS if name not in GREY)
 """Names of the data sets in grey, which most networks take, and of those in colour."""
+DIGITS = tuple(name for name in GREY if DATASETS[name].class_names == MNIST.class_names)
+"""Names of those in grey that are digits, of which most texts of the app are true."""
 
 MOST_BYTES = 330_000_000
 """Images kept in memory at most, of the splits asked for last; the last one is kept however large it is."""

@@ -60,7 +60,7 @@ def read(split: str) -> tuple[np.ndarray, np.ndarray]:
     """
     if (path := find()) is None:
         raise DatasetMissing(
-            f"{LABEL} was not found in {folders.places()}: press the download button, run "
+            f"{LABEL} was not found in {folders.places()}: run "
             f"`python -m cae_core train --dataset cifar10 --architecture colorize --download`, or set CAE_DATA_DIR to a "
             f"folder with {', '.join((*LENGTHS, ARCHIVE))} or cifar-10-python.tar.gz."
         )

@@ -4,7 +4,7 @@ Keras and PyTorch fetch the archive of pickles. Loading a pickle can run anythin
 through, for the one long string of pixels and the list of labels; and a file is looked into only if it is, by its MD5,
 the authors' own.
 
-Source of both formats: https://www.cs.toronto.edu/~kriz/cifar.html. In each, 32 x 32 values of red are followed by those of
+Source of both formats: https://www.cs.toronto.edu/~kriz/cifar.html. In each, 32 × 32 values of red are followed by those of
 green and of blue; a record of the binary version is a label and such an image, and a file has 10,000.
 """
 

@@ -134,7 +134,7 @@ class FileSet:
         """
         if (place := self._find()) is None:
             raise DatasetMissing(
-                f"{self.label} was not found in {places()}: press the download button, run "
+                f"{self.label} was not found in {places()}: run "
                 f"`python -m cae_core train --dataset {self.name} --download`, or set CAE_DATA_DIR to a folder with it."
             )
         for path in _missing(place):

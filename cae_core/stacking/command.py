@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+from cae_core import options
 from cae_core.config import lookup
-from cae_core.stacking.config import ARMS, MOST_LAYERS, STACK_BOUNDS, StackConfig
+from cae_core.stacking.config import ARMS, KERNEL, MAPS, MOST_LAYERS, STACK_BOUNDS, StackConfig
+from cae_core.stacking.experiment import PLAN, SEEDS
 
 Bar = Callable[[float, str], None]
 EVERY = 50
@@ -18,35 +19,25 @@ EVERY = 50
 def add(commands: Any) -> argparse.ArgumentParser:
     """The command's arguments."""
     stack = commands.add_parser("stack", help="train stacked autoencoders and a classifier on them, or the label curve")
-    for field in dataclasses.fields(StackConfig):
-        bounds = STACK_BOUNDS.get(field.name)
-        allowed = f"{bounds.low:g} to {bounds.high:g}" if bounds else "a name"
-        if field.name in ("maps", "kernels"):
-            allowed = "one number for all layers, or one for each, as 16,32"
-        elif field.name == "pooling":
-            allowed = "on or off"
-        elif field.name == "labels":
-            allowed += "; with --curve some of its numbers, separated by commas"
-        names = [f"--{field.name.replace('_', '-')}"] + (["--kernel"] if field.name == "kernels" else [])
-        stack.add_argument(*names, dest=field.name, metavar="X", help=f"{allowed}; default: {_told(field.default)}")
+    each = "; one for all layers, or one for each, as 5,3"
+    labels = f"{options.allowed(STACK_BOUNDS['labels'])}; with --curve some of its numbers, separated by commas"
+    more = {"maps": options.allowed(MAPS) + each, "kernels": options.allowed(KERNEL) + each, "pooling": "on or off"}
+    options.add(stack, StackConfig, {**more, "labels": labels})
     stack.add_argument(
-        "--layers", type=int, metavar="N", help=f"1 to {MOST_LAYERS}; default: as many as maps are given for"
+        "--layers",
+        type=int,
+        metavar="N",
+        help=f"1 to {MOST_LAYERS}; default: as many as numbers are given for maps or kernels, else {StackConfig().layers}",
     )
-    stack.add_argument("--name", help="what to call the stack")
+    stack.add_argument("--name", help="what to call the stack; default: made of its settings")
     stack.add_argument("--curve", action="store_true", help="test error against labels, with and without pretraining")
     stack.add_argument(
-        "--seeds", type=int, metavar="N", help="with --curve: how many; default: those of the shipped result"
+        "--seeds", type=int, metavar="N", help=f"with --curve: {options.allowed(SEEDS)}; default: {PLAN.seeds}"
     )
     stack.add_argument(
         "--ship", action="store_true", help="with --curve: keep the result in pretrained/, for the app to show"
     )
     return stack
-
-
-def _told(default: object) -> str:
-    if isinstance(default, bool):
-        return "on" if default else "off"
-    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
 
 
 def config_of(args: argparse.Namespace) -> StackConfig:
@@ -57,7 +48,7 @@ def config_of(args: argparse.Namespace) -> StackConfig:
     """
     from cae_core import datasets
 
-    given = {f.name: getattr(args, f.name) for f in dataclasses.fields(StackConfig) if getattr(args, f.name) is not None}
+    given = options.given(args, StackConfig)
     given.setdefault("dataset", datasets.default())
     if "pooling" in given:
         given["pooling"] = lookup({"on": True, "off": False}, "pooling", given["pooling"])
@@ -102,7 +93,7 @@ def _stack(args, say, bar, fetch) -> dict[str, Any]:
         backend.ready(300.0)
         for event in recording.events():
             done = event.step - event.stage.first_step
-            bar(event.step / event.num_steps, f"{event.stage.label} {done} of {event.stage.steps}")
+            bar(event.step / event.num_steps, f"{event.stage.label}, step {done:,} of {event.stage.steps:,}")
             is_line = event.ends_stage or (event.stage.layer is None and done % EVERY == 0)
             if is_line or (event.stage.layer is not None and done % event.stage.steps_per_epoch == 0):
                 bar.clear()
@@ -151,15 +142,14 @@ def _curve(args, say, bar, fetch) -> dict[str, Any]:
     plan = experiment.part(args.seeds, labels)
     if args.ship and (plan.seeds < 5 or set(plan.steps) != set(experiment.PLAN.steps)):
         raise ValueError("Only the whole curve with at least 5 seeds ships: leave --labels out, and --seeds or --ship.")
-    given = [f.name for f in dataclasses.fields(StackConfig) if getattr(args, f.name) is not None and f.name != "labels"]
-    if given:
+    if given := [name for name in options.given(args, StackConfig) if name != "labels"]:
         raise ValueError(f"--{given[0].replace('_', '-')} is of one stack; the curve has its own: leave it or --curve out.")
     fetch(plan.config.dataset)
     backend.ready(300.0)
 
     def show(piece: str, event) -> None:
         done = event.step - event.stage.first_step
-        bar(done / event.stage.steps, f"{piece}")
+        bar(done / event.stage.steps, f"{piece}, step {done:,} of {event.stage.steps:,}")
         if event.ends_stage:
             bar.clear()
             say(f"{piece}: {event.stage.steps} steps, {event.seconds:.0f} s")
@@ -168,7 +158,12 @@ def _curve(args, say, bar, fetch) -> dict[str, Any]:
     bar.clear()
     for point in result.points:
         (a, da), (b, db) = point.mean("pretrained"), point.mean("random")
-        say(f"{point.labels:>6} labels: pretrained {a:.2f} ± {da:.2f} %, random {b:.2f} ± {db:.2f} %: {point.verdict}")
+        gain = point.gain
+        interval = f"{gain.mean:+.2f} percentage points ({gain.low:+.2f} to {gain.high:+.2f})"
+        say(
+            f"{point.labels:>6} labels: pretrained {a:.2f} ± {da:.2f} %, random {b:.2f} ± {db:.2f} %; "
+            f"pretraining saves {interval}: {point.verdict}"
+        )
     for count, kinds in result.features.items():
         for kind, figures in kinds.items():
             told = ", ".join(f"{k} {100 * sum(v) / len(v):.2f} %" for k, v in figures.items() if k != "size")

@@ -157,15 +157,15 @@ def _check_depth(config: StackConfig, image_shape: tuple[int, int, int]) -> None
     if len(found) < config.layers:
         left = found[-1] if found else (height, width)
         raise ValueError(
-            f"{config.layers} layers with max-pooling are too deep for images of {height} x {width} pixels: after "
-            f"{len(found)} the maps are {left[0]} x {left[1]}, which cannot be halved. Use {len(found) or 'no'} "
+            f"{config.layers} layers with max-pooling are too deep for images of {height} × {width} pixels: after "
+            f"{len(found)} the maps are {left[0]} × {left[1]}, which cannot be halved. Use {len(found) or 'no'} "
             f"layer{'s' * (len(found) != 1)}, or no pooling."
         )
     reads = [(height, width), *found[:-1]]
     for number, (kernel, side) in enumerate(zip(config.kernels, reads, strict=True), 1):
         if kernel > min(side):
             raise ValueError(
-                f"The kernels of layer {number} are {kernel} x {kernel} pixels, and the maps it reads {side[0]} x "
+                f"The kernels of layer {number} are {kernel} × {kernel} pixels, and the maps it reads {side[0]} × "
                 f"{side[1]}: choose kernels of at most {min(side) - 1 + min(side) % 2}, or fewer layers."
             )
 

@@ -29,6 +29,44 @@ PUBLISHED_SOURCE = "gangchill/nip-convnet, mean of 10 runs"
 
 
 @dataclass(frozen=True)
+class Paired:
+    """How much more one share of the test images is than another, in percentage points, of pairs with the same seed.
+
+    Attributes:
+        mean: over the seeds.
+        low: lower end of the mean's 95 % confidence interval (Student's t); minus infinity with one seed.
+        high: upper end.
+    """
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def sign(self) -> int:
+        """1 or -1 where the whole interval is on that side of 0, else 0."""
+        return (self.low > 0) - (self.high < 0)
+
+
+def paired(more: Sequence[float], less: Sequence[float]) -> Paired:
+    """The difference of two shares in [0, 1] that are given for the same seeds in the same order."""
+    differences = [100 * (a - b) for a, b in zip(more, less, strict=True)]
+    mean, spread = mean_and_spread(tuple(differences))
+    reach = math.inf
+    if len(differences) > 1:
+        reach = _t_quantile(len(differences) - 1) * spread / math.sqrt(len(differences))
+    return Paired(mean, mean - reach, mean + reach)
+
+
+def _t_quantile(freedom: int) -> float:
+    """What a variable with Student's t distribution exceeds in size in 5 % of cases; with t = sqrt(freedom) tan(a)."""
+    angles = np.linspace(0, math.pi / 2, 100_001)
+    density = np.cos(angles) ** (freedom - 1)
+    share = np.cumsum(density[1:] + density[:-1])
+    return math.sqrt(freedom) * math.tan(np.interp(0.95, share / share[-1], angles[1:]))
+
+
+@dataclass(frozen=True)
 class Point:
     """One number of labels.
 
@@ -48,17 +86,14 @@ class Point:
         return 100 * mean, 100 * spread
 
     @property
-    def gains(self) -> tuple[float, ...]:
-        """How many per cent of the test images pretraining saves, one value a seed: both arms share all but their start."""
-        return tuple(100 * (b - a) for a, b in zip(self.errors["pretrained"], self.errors["random"], strict=True))
+    def gain(self) -> Paired:
+        """What pretraining saves: both arms share all but their start, so they are compared seed by seed."""
+        return paired(self.errors["random"], self.errors["pretrained"])
 
     @property
     def verdict(self) -> str:
-        """ "helps", "hurts" or "no difference": whether the mean gain is over twice its standard error, either way."""
-        mean, spread = mean_and_spread(self.gains)
-        if len(self.gains) < 2 or abs(mean) <= 2 * spread / math.sqrt(len(self.gains)):
-            return "no difference"
-        return "helps" if mean > 0 else "hurts"
+        """ "helps", "hurts" or "no difference": on which side of 0 the interval of the gain lies, if it does not hold 0."""
+        return {1: "helps", -1: "hurts", 0: "no difference"}[self.gain.sign]
 
 
 @dataclass(frozen=True)

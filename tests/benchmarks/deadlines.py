@@ -39,7 +39,7 @@ class Deadline:
     Attributes:
         recipe: the run.
         seconds: of training, after which it is cut off.
-        error: squared error on the test set, at most; the mean of a pixel.
+        error: squared error on the test set, at most; the mean per pixel.
     """
 
     recipe: RunConfig
@@ -58,7 +58,7 @@ DEADLINES = {
 
 
 def run(deadline: Deadline) -> dict[str, float]:
-    """Seconds to compile and to train, and the squared error a pixel on the test set."""
+    """Seconds to compile and to train, and the squared error per pixel on the test set."""
     config = deadline.recipe
     x, x_held_out = training.split_held_out(datasets.load(config.dataset, "train").x, config.num_train)
     model, compiling, seconds = build(config, x.shape[1:]), 0.0, 0.0
@@ -101,7 +101,7 @@ def main() -> int:
         print(json.dumps(found))
     for name, row in {} if options.json else found["runs"].items():
         print(
-            f"{name:22} squared error {row['error']:.5f} a pixel, {784 * row['error']:.2f} an image "
+            f"{name:22} squared error {row['error']:.5f} per pixel, {784 * row['error']:.2f} an image "
             f"({row['wanted']:.5f} wanted) in {row['seconds']:.1f} of {row['by']} s, compiling {row['compiling']:.1f} s"
         )
     return 0 if all(row["error"] <= row["wanted"] for row in found["runs"].values()) else 1

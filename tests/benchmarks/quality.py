@@ -66,7 +66,7 @@ GOALS = {
 
 
 def test_mse(reconstruct) -> float:
-    """Mean squared error a pixel of what comes back from the noisy test images, which are the same for everybody."""
+    """Mean squared error per pixel of what comes back from the noisy test images, which are the same for everybody."""
     clean = datasets.as_float(datasets.load("mnist", "test").x)
     noisy = corrupt(clean, "gaussian", NOISE, 0)
     return float(

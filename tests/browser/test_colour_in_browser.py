@@ -68,7 +68,7 @@ def test_both_chains_learn_and_nothing_jumps(visit, server):
     visitor = opened(visit, server, epochs=20)
     before = visitor.page.evaluate(TOPS)
     visitor.page.locator(".st-key-together_start button:enabled").click()
-    visitor.page.locator('.grid img[alt*="reconstructed by As listed"]').wait_for()
+    visitor.page.locator('.grid img[alt*="reconstructed by Grey to colour, as listed"]').wait_for()
     assert visitor.page.evaluate(TOPS) == before
     visitor.page.locator(".st-key-together_stop button:enabled").click()
     visitor.page.get_by_text("Stopped").first.wait_for()

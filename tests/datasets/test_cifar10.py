@@ -189,7 +189,7 @@ def test_pickles_of_anybody_else_are_left_alone(keras):
 def test_unfinished_folder_is_not_taken(keras):
     unpack(keras, list(members(arrays(), pickled=True))[:-1])
     assert not datasets.DATASETS["cifar10"].on_machine()
-    with pytest.raises(DatasetMissing, match=r"press the download button.*--dataset cifar10 .*--download"):
+    with pytest.raises(DatasetMissing, match=r"not found in .*: run .*--dataset cifar10 .*--download"):
         datasets.load("cifar10", "test")
 
 

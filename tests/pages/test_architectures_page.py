@@ -54,7 +54,7 @@ def test_opens_with_the_shipped_network_layer_by_layer(asked_hosts):
     assert page.facts["Code to image"] == "24.5 times fewer"
     x = test_image(0)
     x_hat = model.reconstruct(x)
-    assert page.facts["MSE of this image"] == f"{np.mean((x - x_hat) ** 2):.4f} a pixel"
+    assert page.facts["MSE of this image"] == f"{np.mean((x - x_hat) ** 2):.4f} per pixel"
     np.testing.assert_array_equal(page.picture("what goes in"), grey(x))
     assert np.abs(page.picture("the reconstruction").astype(int) - grey(x_hat)).max() <= 1
     pictures = [alt for alt in page.alts if re.match(r"layer \d+ of", alt)]

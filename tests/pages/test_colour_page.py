@@ -97,8 +97,9 @@ def own_jobs(monkeypatch):
 
 def test_grey_both_guesses_the_truth_and_the_errors(asked_hosts):
     page = ShownColour()
-    assert [re.sub(r"PSNR [\d.]+ dB", "PSNR", label) for label in page.labels[:6]] == [
-        "Greywhat the network gets", "Trained with BCEPSNR", "Trained with MSEPSNR", "True colourthe target",
+    assert [re.sub(r"error [\d.]+", "error", label) for label in page.labels[:6]] == [
+        "Greywhat the network gets", "Trained with BCEchroma error", "Trained with MSEchroma error",
+        "True colourthe target",
         "Absolute errorTrained with BCE", "Absolute errorTrained with MSE",
     ]  # fmt: skip
     assert page.messages("error") == page.messages("warning") == []
@@ -109,14 +110,14 @@ def test_grey_both_guesses_the_truth_and_the_errors(asked_hosts):
 def test_the_table_has_what_was_measured():
     page = ShownColour()
     measured = runs.find("strokes_colour-colorize-mse").metrics["clean"]
-    assert page.table["Trained with MSE"][:2] == [f"{measured['psnr']:.1f}", f"{measured['chroma']:.5f}"]
+    assert page.table["Trained with MSE"][:2] == [f"{measured['luma']:.5f}", f"{measured['chroma']:.5f}"]
     assert page.table["Predicting grey"] == [
-        f"{measured['psnr_grey']:.1f}",
+        "0",  # it keeps what was given, so on this it is never behind
         f"{measured['chroma_grey']:.5f}",
         "the same",
         "–",
     ]
-    assert page.table["Trained with BCE"][3].endswith("%")
+    assert page.table["Trained with BCE"][3].endswith(" %")
     assert "all 60 test images of Coloured Strokes" in page.text
 
 
@@ -160,7 +161,7 @@ def test_a_run_of_ones_own_is_shown_alone(save_run, runs_folder):
     saving.save(runs_folder, "mine", build(config), config, history, metrics=figures, num_train=100, seconds=0)
     save_run("grey-one")
     page = ShownColour(colour_run="mine")
-    assert [label.partition("PSNR")[0] for label in page.labels[:4]] == [
+    assert [label.partition("chroma error")[0] for label in page.labels[:4]] == [
         "Greywhat the network gets", "mine", "True colourthe target", "Absolute errormine",
     ]  # fmt: skip
     assert page.widget("colour_run").options == ["Shipped with the app", "mine"]
@@ -240,7 +241,7 @@ def test_both_chains_are_trained_alike_and_seen(own_jobs):
     page.run()
     assert [job.state for job in own_jobs.of(page.owner)] == ["finished"] * 2
     assert page.labels[6:8] == ["Cleanx, the target", "Greyno noise"]
-    assert {"8 images, reconstructed by As meant", "8 images, reconstructed by As listed"} <= {
+    assert {f"8 images, reconstructed by Grey to colour, as {how}" for how in ("meant", "listed")} <= {
         alt.partition(", chroma")[0] for alt in page.alts
     }
 
@@ -274,7 +275,7 @@ def test_a_link_to_denoise_with_a_run_in_colour_is_answered(runs_folder):
     run_json = runs_folder / "mine" / "run.json"
     run_json.write_text(run_json.read_text(encoding="utf-8").replace('"epochs": 0', '"epochs": 1'), encoding="utf-8")
     (said,) = Shown(run="mine").messages("error")
-    assert "'mine' is of images of 48 x 48 x 3, these are 28 x 28 x 1" in said
+    assert "'mine' is of images of 48 × 48 × 3, these are 28 × 28 × 1" in said
 
 
 @pytest.mark.parametrize(

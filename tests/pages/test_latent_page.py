@@ -87,10 +87,10 @@ def test_every_part_opens_by_link(part):
 def test_figures_under_the_plane_are_the_comparison(codes):
     compared = neighbours.compare(codes)
     page = Latent(points=500)
-    assert f"<span>{compared.codes.accuracy:.1%}</span>" in page.html
-    assert f"<span>{compared.linear.accuracy:.1%}</span>" in page.html
+    assert f"<span>{100 * compared.codes.accuracy:.1f} %</span>" in page.html
+    assert f"<span>{100 * compared.linear.accuracy:.1f} %</span>" in page.html
     page.set(image=3)
-    assert f"<span>{compared.codes.accuracy:.1%}</span>" in page.html
+    assert f"<span>{100 * compared.codes.accuracy:.1f} %</span>" in page.html
 
 
 def test_spot_of_a_link_is_decoded(codes):

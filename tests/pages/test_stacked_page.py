@@ -96,13 +96,14 @@ def test_a_stack_is_trained_shown_and_found_again():
     assert page.facts["Stage"] == "Classifiers"
     assert page.waiting == 0
     figures = page.kept.figures
-    assert f"{100 * figures['pretrained']:.2f} % of the test images misread from the stack" in page.text
-    assert f"{100 * figures['random']:.2f} % from random weights" in page.text
+    assert f"{100 * figures['pretrained']:.2f} %** of the test images misread from the stack" in page.text
+    assert f"{100 * figures['random']:.2f} %** from random weights" in page.text
     assert "Features as they are" in page.text
     assert "8 test images, through layers 1–2 and back down through all" in "".join(page.alts)
     own = datasets.load("strokes", "test").y
     misread = round(figures["pretrained"] * len(own))
-    assert f"{misread:,} of {len(own):,} test images misread" in page.text
+    rate = f"{100 * misread / len(own):.2f} %"
+    assert f"of seed 0: {misread:,} of {len(own):,} test images misread, {rate}" in page.text
     page.set(arm="random")
     assert f"{round(figures['random'] * len(own)):,} of {len(own):,} test images misread" in page.text
     assert page.query["arm"] == "random"
@@ -135,7 +136,7 @@ def test_it_is_paused_stepped_stopped_and_goes_on():
 @pytest.mark.parametrize(
     ("link", "says"),
     [
-        ({"layers": 3}, "3 layers with max-pooling are too deep for images of 28 x 28 pixels"),
+        ({"layers": 3}, "3 layers with max-pooling are too deep for images of 28 × 28 pixels"),
         ({"labels": 9}, "a class without a labelled image cannot be learnt"),
         ({"stack_images": 100, "labels": 200}, "only 100 training images"),
         ({"layers": 2, "kernel": 9, "stack_images": 100, "labels": 5}, "has 10 classes"),
@@ -170,8 +171,8 @@ def test_without_a_curve_the_published_figures_stand_alone(no_result):
 def test_the_curve_says_where_pretraining_helps_and_where_not(result):
     page = ShownStacked(stack_view="curve")
     assert "Pretraining **helps** with 100 and 1,000 labels and **does harm** with 55,000." in page.text
-    assert page.facts["1,000 labels: saves"] == "+2.00 ± 0.00 %"
-    assert page.facts["55,000 labels: saves"] == "−0.20 ± 0.00 %"
+    assert page.facts["1,000 labels"] == "+2.00 (+2.00 to +2.00)"
+    assert page.facts["55,000 labels"] == "−0.20 (−0.20 to −0.20)"
 
 
 @pytest.mark.parametrize("arm", ARMS)
@@ -180,7 +181,7 @@ def test_any_point_can_be_opened(result, labels, arm):
     page = ShownStacked(stack_view="curve", point=labels, arm=arm)
     read = results.shipped_pictures()[f"predictions/{labels}/{arm}"]
     wrong = int(np.sum(read != datasets.load("strokes", "test").y))
-    assert f"{wrong:,} of 5,000 test images misread" in page.text
+    assert f"of seed 0: {wrong:,} of 5,000 test images misread, {wrong / 50:.2f} %" in page.text
     pictures = [alt for alt in page.alts if alt.startswith("test image ")]
     assert len(pictures) == min(40, wrong)
     for alt in pictures[:5]:

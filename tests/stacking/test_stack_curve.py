@@ -89,12 +89,26 @@ def test_the_plan_that_ships_can_be_carried_out():
         ([e + 0.02 for e in EXAMPLE], "hurts"),
         ([e + d for e, d in zip(EXAMPLE, (0.03, -0.03, 0.02, -0.02, 0.01), strict=True)], "no difference"),
         (EXAMPLE, "no difference"),
+        # 2.25 standard errors from 0: over twice, but with five seeds the interval still holds 0.
+        ([e - d for e, d in zip(EXAMPLE, (0.0, 0.0, 0.01, 0.015, 0.02), strict=True)], "no difference"),
+        ([0.05], "no difference"),
     ],
 )
 def test_what_the_seeds_say(pretrained, verdict):
-    point = Point(100, 10, {"pretrained": tuple(pretrained), "random": EXAMPLE})
+    point = Point(100, 10, {"pretrained": tuple(pretrained), "random": EXAMPLE[: len(pretrained)]})
     assert point.verdict == verdict
-    assert point.mean("random") == (pytest.approx(15), pytest.approx(100 * np.std(EXAMPLE, ddof=1)))
+    if len(pretrained) > 1:
+        assert point.mean("random") == (pytest.approx(15), pytest.approx(100 * np.std(EXAMPLE, ddof=1)))
+
+
+def test_intervals_are_students():
+    """Quantiles from a table of the t distribution; pairs whose spread comes from the seed alone are told apart."""
+    for count, quantile in ((2, 12.706), (3, 4.303), (5, 2.776), (10, 2.262), (30, 2.045)):
+        less = np.arange(count) / 100
+        gain = results.paired(less + 0.01 + 0.001 * (-1.0) ** np.arange(count), less)
+        spread = np.std(0.1 * (-1.0) ** np.arange(count), ddof=1)
+        assert gain.high - gain.mean == pytest.approx(quantile * spread / count**0.5, rel=1e-3)
+        assert gain.mean - gain.low == pytest.approx(gain.high - gain.mean)
 
 
 def test_confusion_counts():

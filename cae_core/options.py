@@ -1,0 +1,66 @@
+"""Settings whose values are names, with their registries; and every setting as an option of the command line."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from cae_core.architectures import ARCHITECTURES
+from cae_core.config import OUTPUTS, Bounds
+from cae_core.corruptions import NOISE_KINDS
+from cae_core.datasets import DATASETS
+from cae_core.losses import LOSSES
+from cae_core.optimizers import OPTIMIZERS, SCHEDULES
+
+CHOICES: dict[str, Mapping[str, Any]] = {
+    "dataset": DATASETS,
+    "architecture": ARCHITECTURES,
+    "loss": LOSSES,
+    "output": dict.fromkeys(OUTPUTS),
+    "noise_kind": NOISE_KINDS,
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+}
+"""By setting, in a run's or a stack's configuration: what it names."""
+
+DATASET = "mnist where it is on this machine, else strokes"
+"""Which data set is taken without `--dataset`, as `datasets.default` decides."""
+
+
+def add(parser: argparse.ArgumentParser, config: type, more: Mapping[str, str]) -> None:
+    """An option for every field of a configuration, None where it is not given, with what is allowed and its default.
+
+    Args:
+        parser: gets them.
+        config: a dataclass, such as `RunConfig`.
+        more: what else is to be said of a field, or in place of what its type says.
+    """
+    for field in dataclasses.fields(config):
+        default = DATASET if field.name == "dataset" else written(field.default)
+        about = more.get(field.name) or allowed(CHOICES.get(field.name) or field.metadata["bounds"])
+        names = [f"--{field.name.replace('_', '-')}"] + (["--kernel"] if field.name == "kernels" else [])
+        parser.add_argument(*names, dest=field.name, metavar="X", help=f"{about}; default: {default}")
+
+
+def allowed(values: Mapping[str, Any] | Bounds) -> str:
+    """The values that a setting takes, in words."""
+    if isinstance(values, Bounds):
+        return f"{'a whole number' if values.integer else 'a number'} from {values.low:g} to {values.high:.10g}"
+    return f"one of {', '.join(values)}"
+
+
+def written(value: object) -> str:
+    """A value as the command line takes it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def given(args: argparse.Namespace, config: type) -> dict[str, Any]:
+    """The settings of a configuration that were given, without the others."""
+    values = {field.name: getattr(args, field.name) for field in dataclasses.fields(config)}
+    return {name: value for name, value in values.items() if value is not None}
