@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import secrets
@@ -15,9 +16,27 @@ import numpy as np
 
 try:
     import fcntl
+
+    _REFUSED = BlockingIOError
 except ImportError:  # Windows
-    fcntl = None
+    fcntl, _REFUSED = None, OSError
     import msvcrt
+
+FULL = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
+"""What a disk answers that has no room left, or no more for this user."""
+_GONE = (errno.ENOENT, errno.ENOTDIR)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def advice(error: OSError) -> str:
+    """What mends a disk's refusal, by its cause."""
+    if error.errno in FULL:
+        return "free some space, for one by deleting runs for good."
+    if error.errno in _GONE:
+        return "there is no such folder: put it back, or set CAE_RUNS_DIR to a folder that is there."
+    if error.errno in _FORBIDDEN:
+        return "allow writing to it, or set CAE_RUNS_DIR to a folder you may write to."
+    return "see whether the disk is whole and connected, or set CAE_RUNS_DIR to a folder on another one."
 
 
 def write(path: Path, content: bytes) -> None:
@@ -92,6 +111,10 @@ ATTEMPTS = 20
 """Times a lock is tried for, a hundredth of a second apart: who only asks whether it is taken holds it for a moment."""
 
 
+class Taken(OSError):
+    """Somebody else has the lock."""
+
+
 class Lock:
     """Says that this process is at work on a folder; the system takes it back when the process ends, however it ends."""
 
@@ -99,7 +122,8 @@ class Lock:
         """Takes the lock.
 
         Raises:
-            OSError: somebody else has it.
+            Taken: somebody else has it.
+            OSError: the disk refuses.
         """
         self._file = path.open("ab")
         for attempt in range(1, ATTEMPTS + 1):
@@ -109,14 +133,18 @@ class Lock:
                 else:
                     msvcrt.locking(self._file.fileno(), msvcrt.LK_NBLCK, 1)
                 return
-            except OSError:
+            except _REFUSED as error:
                 if attempt == ATTEMPTS:
                     self._file.close()
-                    raise
+                    raise Taken(*error.args) from error
+            except OSError:  # a disk that knows no locks
+                self._file.close()
+                raise
             time.sleep(0.01)
 
     def release(self) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):
+            self._file.close()
 
 
 def is_locked(path: Path) -> bool:
@@ -132,8 +160,10 @@ def is_locked(path: Path) -> bool:
             else:
                 msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
                 msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
-        except OSError:
+        except _REFUSED:
             return True
+        except OSError:  # a disk that knows no locks: nobody can have one
+            return False
     return False
 
 

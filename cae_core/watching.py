@@ -236,6 +236,10 @@ class Watch:
         if seconds := self.seconds_per_step:
             estimating.learn(self._recording.config, self._recording.model.image_shape, seconds)
 
+    def rest(self) -> None:
+        """Lets go of the network until the run goes on; its pictures and curves stay."""
+        self._event = None
+
     def forget_model(self) -> None:
         """Keeps the last pictures and lets go of the network."""
         self._recording = self._probes = self._sample = self._event = None  # an event's checkpoint has the network, too

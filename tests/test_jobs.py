@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cae_core import backend, datasets, evaluating, jobs, recording, runs, training, watching
+from cae_core import backend, datasets, evaluating, jobs, line, recording, runs, training, watching
 from cae_core.__main__ import main
 from cae_core.architectures import build
 from cae_core.config import RunConfig
@@ -410,10 +410,10 @@ def test_what_a_full_disk_refuses_is_saved_when_it_is_free(queue, gate, disk, wh
 
 
 def test_one_visitor_and_all_together_may_only_have_so_many(queue, gate, monkeypatch):
-    monkeypatch.setattr(jobs, "MOST_WAITING", jobs.MOST_OF_ONE + 2)
+    monkeypatch.setattr(line, "MOST_WAITING", line.MOST_OF_ONE + 2)
     gate.hold_at(1)
     small = replace(CONFIG, epochs=1)
-    names = [queue.submit(small, owner="greedy") for _ in range(jobs.MOST_OF_ONE)]
+    names = [queue.submit(small, owner="greedy") for _ in range(line.MOST_OF_ONE)]
     with pytest.raises(JobError, match="You have 5 runs in the queue, the most one visitor may: wait for one, or withdraw"):
         queue.submit(small, owner="greedy")
     others = [queue.submit(small, owner=owner) for owner in "ab"]
@@ -655,7 +655,7 @@ def test_together_they_count_as_one_of_what_a_visitor_may_have(queue, gate):
     gate.hold_at(1)
     small = replace(CONFIG, epochs=1)
     together = queue.submit_together([small] * 3, owner="greedy")
-    names = [queue.submit(small, owner="greedy") for _ in range(jobs.MOST_OF_ONE - 1)]
+    names = [queue.submit(small, owner="greedy") for _ in range(line.MOST_OF_ONE - 1)]
     with pytest.raises(JobError, match="You have 5 runs in the queue"):
         queue.submit_together([small], owner="greedy")
     for name in names:

@@ -212,7 +212,7 @@ def test_behind_other_runs_it_waits_and_can_be_withdrawn(own_jobs):
 
 
 def test_a_queue_that_is_full_is_said(own_jobs, monkeypatch):
-    monkeypatch.setattr(jobs, "MOST_WAITING", 0)
+    monkeypatch.setattr(line, "MOST_WAITING", 0)
     page = ShownLab(view="sparsity", **SMALL)
     page.click("Start")
     assert any("The queue is full" in warning for warning in page.messages("warning"))

@@ -323,12 +323,12 @@ def test_nobody_else_can_steer_a_run(own_jobs):
 
 def test_a_full_queue_refuses_and_says_what_to_do():
     page = ShownTrain(**LONG)
-    for _ in range(jobs.MOST_OF_ONE):
+    for _ in range(line.MOST_OF_ONE):
         page.click("Train this network")
     assert page.messages("error") == []
     page.click("Train this network")
     (error,) = page.messages("error")
-    assert f"You have {jobs.MOST_OF_ONE} runs in the queue" in error
+    assert f"You have {line.MOST_OF_ONE} runs in the queue" in error
     assert "withdraw one" in error
 
 
