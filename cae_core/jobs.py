@@ -175,14 +175,14 @@ class Jobs:
                 self._line.add(job)
 
     def discard(self, name: str, owner: str = "") -> None:
-        """Lets go of a run that the disk refused; of what was written down before, everything stays.
+        """Lets go of a run that the disk refused, or that is over; of what was written down before, everything stays.
 
         Raises:
-            JobError: it is no run of the owner's, or not one that the disk refused.
+            JobError: it is no run of the owner's, or one that trains.
         """
         with self._mine(name, owner) as job:
-            if job.now.state != "unsaved":
-                raise JobError(f"The run {name!r} is {job.now.state}: only one that could not be saved can be discarded.")
+            if job.now.is_live:
+                raise JobError(f"The run {name!r} is {job.now.state}: only one that is over can be discarded.")
             self._forget(job)
 
     def snapshot(self, name: str) -> Snapshot | None:

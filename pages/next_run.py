@@ -38,7 +38,7 @@ def draw(config: RunConfig, now: dict, owner: str) -> None:
     if pressed:
         origin = {"run": now["fork"][0], "step": now["fork_step"]} if now["fork"] else None
         try:
-            jobs.default().submit(config, owner, title, origin)
+            jobs.default().submit(config, owner, title, origin, state.address())
         except ValueError as error:
             st.error(show.plain(str(error)))
         else:

@@ -26,7 +26,7 @@ def page(run: Run, settings: dict) -> None:
         _time_machine(run, settings)
     else:
         state.write_address(settings)
-        if run.state in ("waiting", "running"):
+        if run.state in ("waiting", "running") and not keeping.unsaved(run):
             st.page_link("train.py", label="See it on the Train page", icon=":material/show_chart:", query_params={})
     keeping.actions(run, mine)
     versus.facts(run)
@@ -36,8 +36,11 @@ def page(run: Run, settings: dict) -> None:
 
 def _told(run: Run, mine: bool) -> str:
     """Where it stands, in a sentence or two."""
-    how = f"{'Training' if run.state == 'running' else runs.STATES[run.state].capitalize()}"
-    said = [f"{how}, {run.epochs} of {run.num_epochs} epochs."]
+    refused = keeping.unsaved(run)
+    how = "Training" if run.state == "running" else runs.STATES[run.state].capitalize()
+    said = [f"{'Not saved' if refused else how}, {run.epochs} of {run.num_epochs} epochs."]
+    if refused:
+        said.append(show.plain(refused.message))
     if run.message:
         said.append(show.plain(run.message))
     if run.origin:

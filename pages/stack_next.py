@@ -31,8 +31,9 @@ def draw(config: StackConfig, owner: str) -> None:
 
 def submit(config: StackConfig, owner: str) -> str:
     """Enters a stack in the queue; returns why that cannot be, "" if it was."""
+    name = title(config)
     try:
-        jobs.default().enter(lambda: StackRecording.begin(config, owner=owner, title=title(config)), owner, title(config))
+        jobs.default().enter(lambda: StackRecording.begin(config, owner=owner, title=name), owner, name, state.address())
     except ValueError as error:
         return str(error)
     return ""

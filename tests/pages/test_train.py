@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from shown_train import ShownTrain
 
-from cae_core import datasets, description, estimating, job, jobs, runs, storage
+from cae_core import datasets, description, estimating, job, jobs, line, runs, storage
 from cae_core.config import DEFAULTS, RunConfig
 from pages import live
 from pages.presets import FIRST
