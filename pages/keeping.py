@@ -26,7 +26,7 @@ def is_mine(run: Run) -> bool:
 
 def unsaved(run: Run) -> Snapshot | None:
     """The job of a run that the disk refused and that is still in memory; None of any other."""
-    job = jobs.default().snapshot(run.name)
+    job = jobs.default().snapshot(run.name) if run.state == "running" else None
     return job if job and job.state == "unsaved" else None
 
 

@@ -1,6 +1,7 @@
 """The rules of the house, held by reading the imports: arrows run one way, and heavy things load late."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -98,6 +99,18 @@ def test_threads_start_in_one_place(path):
 def test_only_one_module_touches_the_session_and_the_address(path):
     attributes = {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
     assert not attributes & {"session_state", "query_params"} or name(path) == "pages/state.py"
+
+
+DOORS = {"submit", "submit_together", "submit_in_order", "resume", "enter", "start"}
+"""What enters training in the queue, of `jobs.Jobs` and `rerunning`."""
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_who_enters_the_queue_says_from_where(path):
+    """A browser without a cookie is a new visitor every time: only the address binds it."""
+    calls = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    doors = [call for call in calls if call.func.attr in DOORS and re.match(r"jobs\.|rerunning\.", ast.unparse(call.func))]
+    assert [ast.unparse(call) for call in doors if "state.address()" not in ast.unparse(call)] == []
 
 
 @EVERY
