@@ -40,14 +40,19 @@ class Folder:
             files: their content by name, which may lie in a folder below.
 
         Raises:
-            RunError: the disk refuses.
+            RunError: there is one of that name, if only since a moment ago, or the disk refuses.
         """
         with refusals(self.name, self.path.parent):
-            with storage.folder_in_place(self.path) as draft:
-                for name in self._below:
-                    (draft / name).mkdir()
-                for name, content in {**self._stays, **files}.items():
-                    (draft / name).write_bytes(content)
+            try:
+                with storage.folder_in_place(self.path, replace=False) as draft:
+                    for name in self._below:
+                        (draft / name).mkdir()
+                    for name, content in {**self._stays, **files}.items():
+                        (draft / name).write_bytes(content)
+            except OSError as error:
+                if error.errno in storage.THERE:
+                    raise RunError(f"{self.name!r} is there already: choose another name.") from error
+                raise
             try:
                 self._lock = storage.Lock(self.path / "lock")
             except OSError:

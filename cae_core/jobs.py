@@ -31,8 +31,8 @@ MOST_TOGETHER = 6
 """Runs that may be submitted together."""
 MOST_IN_ORDER = 12
 """Runs that may be submitted in order."""
-REMEMBERED, MOST_UNSAVED = 16, 32
-"""Of one visitor, runs that are over and can still be looked at here, for on disk they stay; and of all visitors, those
+REMEMBERED, MOST_REMEMBERED, MOST_UNSAVED = 16, 128, 32
+"""Runs that are over and can still be looked at here, of one visitor and of all; on disk they stay. Of all visitors, those
 that the disk refused and that are kept in memory until it does not."""
 
 
@@ -257,8 +257,9 @@ class Jobs:
     def _forget_oldest(self, owner: str) -> None:
         over = [job for job in self._all.values() if job not in self._line.jobs]
         unsaved = [job for job in over if job.now.state == "unsaved"]
-        ours = [job for job in over if job.owner == owner and job not in unsaved]
-        for job in (*ours[:-REMEMBERED], *unsaved[:-MOST_UNSAVED]):
+        ended = [job for job in over if job not in unsaved]
+        ours = [job for job in ended if job.owner == owner]
+        for job in {*ours[:-REMEMBERED], *ended[:-MOST_REMEMBERED], *unsaved[:-MOST_UNSAVED]}:
             self._forget(job)
 
     def _forget(self, job: Job) -> None:

@@ -24,6 +24,8 @@ except ImportError:  # Windows
 
 FULL = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
 """What a disk answers that has no room left, or no more for this user."""
+THERE = (errno.EEXIST, errno.ENOTEMPTY)
+"""What it answers where something has the name already."""
 _GONE = (errno.ENOENT, errno.ENOTDIR)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -168,10 +170,14 @@ def is_locked(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def folder_in_place(target: Path) -> Iterator[Path]:
+def folder_in_place(target: Path, replace: bool = True) -> Iterator[Path]:
     """A new folder to write into, which takes `target`'s name when the block ends well and is removed when it does not.
 
     The only step that a reader can see is a rename. What was at `target` before is gone then, and not before.
+
+    Args:
+        target: where it shall be.
+        replace: whether it may take another one's place; else that is an `OSError`, also if that came in the meantime.
     """
 
     def beside() -> Path:
@@ -181,7 +187,7 @@ def folder_in_place(target: Path) -> Iterator[Path]:
     try:
         draft.mkdir(parents=True)
         yield draft
-        if target.exists():
+        if replace and target.exists():
             old = beside()
             target.rename(old)
             try:

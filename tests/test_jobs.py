@@ -838,7 +838,7 @@ def at_the_same_time(count, call):
         begin.wait(PATIENCE)
         try:
             call(number)
-        except JobError as error:
+        except ValueError as error:
             refused.append(str(error))
 
     threads = [threading.Thread(target=press, args=(number,)) for number in range(count)]
@@ -869,6 +869,18 @@ def test_limits_hold_when_thirty_press_at_once(queue, monkeypatch, runs_folder, 
     ]
     assert len(kept_on_disk) == len(queue.queue())  # nothing is left of those refused
     monkeypatch.setattr(queue, "_thread", None)
+
+
+def test_of_thirty_who_enter_a_run_of_one_name_one_does(queue, monkeypatch, runs_folder):
+    monkeypatch.setattr(queue, "_thread", threading.Thread())
+    monkeypatch.setattr(line, "MOST_OF_ONE", 30)
+    with monkeypatch.context() as patch:
+        patch.setattr(recording.Path, "exists", lambda path: False)  # nobody is there yet when each of them looks
+        refused = at_the_same_time(30, lambda number: queue.submit_in_order([Entry("card", SHORT)], "me"))
+    assert [job.name for job in queue.queue()] == ["card"]
+    assert refused == ["'card' is there already: choose another name."] * 29
+    assert runs.find("card").state == "waiting"  # and it is still held
+    assert [path.name for path in runs_folder.iterdir()] == ["card"]
 
 
 REFUSALS = {
