@@ -102,12 +102,12 @@ def _buttons(job: Snapshot | None, owner: str) -> None:
         else:
             _button("Pause", ":material/pause:", "pause", job, owner, "p", can)
         _button("One step", ":material/skip_next:", "step", job, owner, "s", can)
-        if state_ == "waiting":
+        if state_ == "waiting" and not job.seen:
             _button("Withdraw", ":material/close:", "stop", job, owner, "x", True)
         elif state_ == "unsaved":
             queue_words.unsaved([job.name], owner, "live")
         else:
-            _button("Stop", ":material/stop:", "stop", job, owner, "x", can)
+            _button("Stop", ":material/stop:", "stop", job, owner, "x", can or state_ == "waiting")  # one that gave way
         if state_ in ("finished", "stopped", "failed"):
             st.page_link("runs.py", label="Time machine", icon=":material/history:", query_params={"runs": job.name})
         queue_words.say_why(job, owner)

@@ -109,7 +109,7 @@ def _buttons(now: Shown, owner: str) -> None:
         else:
             waits = now.state == "waiting"
             st.button(
-                "Withdraw" if waits else "Stop", icon=":material/stop:", key="stack_stop", shortcut="x",
+                "Withdraw" if waits and not now.seen else "Stop", icon=":material/stop:", key="stack_stop", shortcut="x",
                 disabled=not (can or waits), on_click=queue_words.act_on_all, args=("stop", [name], owner),
             )  # fmt: skip
         if now.stack and now.state in ("finished", "stopped", "failed", "interrupted"):
