@@ -67,6 +67,10 @@ def refuse(queue):
         one.set("unsaved", "The run could not be written (No space left on device): free some space.")
 
 
+def keys(page, label):
+    return [button.key for button in page.app.button if button.label == label]
+
+
 PAGES = {
     "train": (ShownTrain, {}, lambda page: page.click("Train this network")),
     "race": (ShownLab, {"view": "losses"}, lambda page: page.click("Start")),
@@ -82,12 +86,13 @@ def test_what_the_disk_refused_can_be_saved_again_or_discarded_on_every_page(que
     refuse(queue)
     assert {one.state for one in queue.of(page.owner)} == {"unsaved"}
     page.run()
-    assert page.labelled("Save again")
     assert "No space left on device" in page.text
-    page.click("Discard")
+    assert keys(page, "Save again")
+    while discards := keys(page, "Discard"):  # one, or one on every card that shares a run
+        page.press(discards[0])
     assert queue.of(page.owner) == []
     assert not [path for path in runs_folder.rglob("*") if path.is_file()]
-    assert not [button for button in page.app.button if button.label in ("Save again", "Discard")]
+    assert not keys(page, "Save again")
 
 
 def test_the_runs_page_says_that_a_run_is_not_saved_and_lets_it_be_deleted(queue):
