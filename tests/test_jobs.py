@@ -881,6 +881,7 @@ def test_of_thirty_who_enter_a_run_of_one_name_one_does(queue, monkeypatch, runs
     assert refused == ["'card' is there already: choose another name."] * 29
     assert runs.find("card").state == "waiting"  # and it is still held
     assert [path.name for path in runs_folder.iterdir()] == ["card"]
+    monkeypatch.setattr(queue, "_thread", None)
 
 
 REFUSALS = {
