@@ -11,7 +11,7 @@ import streamlit as st
 from cae_core import exporting, jobs, runs, shelf
 from cae_core.job import Snapshot
 from cae_core.runs import Run
-from pages import controls, queue_words, show, state
+from pages import controls, identity, queue_words, show, state
 
 END = 1000.0
 """An epoch no run goes beyond: the time machine opens at its last."""
@@ -21,7 +21,7 @@ LOOK = 0.5
 
 def is_mine(run: Run) -> bool:
     """Whether the visitor may rename, delete and resume it."""
-    return run.path.parent == runs.runs_dir() and run.owner in ("", state.visitor())
+    return run.path.parent == runs.runs_dir() and run.owner in ("", identity.visitor())
 
 
 def unsaved(run: Run) -> Snapshot | None:
@@ -32,7 +32,7 @@ def unsaved(run: Run) -> Snapshot | None:
 
 def actions(run: Run, mine: bool) -> None:
     """A row of buttons; what is not allowed is not offered."""
-    owner, trouble = state.visitor(), None
+    owner, trouble = identity.visitor(), None
     refused = unsaved(run)
     at_work = run.state in ("waiting", "running") and not refused
     with st.container(horizontal=True, key="run_actions"):
@@ -115,7 +115,7 @@ def _wait_for_reason(asked: dict[str, str]) -> None:
 
 def deleted() -> None:
     """The run that was deleted a moment ago, with a way back; the others, folded."""
-    owner, trouble = state.visitor(), None
+    owner, trouble = identity.visitor(), None
     gone = shelf.deleted(owner)
     just_now = state.kept("just_deleted")
     for run in gone:
