@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -27,9 +26,10 @@ from cae_core.architectures import build
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig
 from cae_core.datasets import load
+from cae_core.folder import Folder
 from cae_core.objectives import num_epochs
 from cae_core.runs import Run, RunError
-from cae_core.saving import description, refusals, table
+from cae_core.saving import description, table
 from cae_core.watching import Watch
 
 KEPT = 64
@@ -52,8 +52,9 @@ class Recording:
         history: one mapping an epoch, also of epochs that the disk refused.
     """
 
-    def __init__(self, path: Path, config: RunConfig, owner: str, origin: Mapping[str, Any] | None) -> None:
+    def __init__(self, path: Path, config: RunConfig, title: str, owner: str, origin: Mapping[str, Any] | None) -> None:
         self.path, self.name, self.config = path, path.name, config
+        self._folder = Folder(path, {"title.txt": title[: runs.TITLE].encode(errors="replace")}, ("weights",))
         self.model: Autoencoder | None = None
         self.history: list[dict[str, float]] = []
         self._owner, self._origin = owner, origin
@@ -61,7 +62,7 @@ class Recording:
         self._start: training.Checkpoint | None = None
         self._last: training.TrainingEvent | None = None
         self._written = (0, 0.0)  # steps and seconds that are on disk
-        self._lock: storage.Lock | None = None
+        self._began = False  # whether this process trained it
 
     @classmethod
     def begin(
@@ -82,21 +83,13 @@ class Recording:
             RunError: the name is taken, the weights to start from do not fit, or the disk refuses.
         """
         training.check(config)
-        folder = runs.runs_dir()
-        path = folder / runs.check_name(name)
+        path = runs.runs_dir() / runs.check_name(name)
         if path.exists() or (runs.PRETRAINED_DIR / name).exists():
             raise RunError(f"There is a run called {name!r} already; choose another name.")
         origin, weights = starting.weights(config, origin) if origin else (None, None)
-        self = cls(path, config, owner, origin)
-        with refusals(name, folder):
-            with storage.folder_in_place(path) as draft:
-                (draft / "weights").mkdir()
-                if weights:
-                    (draft / "weights" / self._weights(0).name).write_bytes(storage.weights_to_bytes(weights))
-                (draft / "history.csv").write_text(table([]), encoding="utf-8")
-                (draft / "title.txt").write_text(title[: runs.TITLE], encoding="utf-8", errors="replace")
-                (draft / "run.json").write_text(self._described("waiting"), encoding="utf-8")
-            self._lock = storage.Lock(path / "lock")
+        self = cls(path, config, title, owner, origin)
+        first = {self._weights(0): storage.weights_to_bytes(weights)} if weights else {}
+        self._folder.make({"history.csv": table([]).encode(), **first, "run.json": self._described("waiting").encode()})
         return self
 
     @classmethod
@@ -104,29 +97,23 @@ class Recording:
         """Takes up a run that was interrupted or stopped, to go on from its last recorded step.
 
         Raises:
-            RunError: it is over, somebody is at work on it, or what it takes to go on is damaged.
+            RunError: it is over, somebody is at work on it, the disk refuses, or what it takes to go on is damaged.
         """
         if run.state in runs.AT_WORK:
             raise RunError(holder.sentence(f"The run {run.label!r}", run.path))
         if run.state not in runs.CAN_GO_ON:
             raise RunError(f"The run {run.label!r} is {run.state}: only one that was interrupted or stopped can go on.")
-        self = cls(run.path, run.config, run.owner, run.origin)
-        try:
-            self._lock = storage.Lock(run.path / "lock")
-        except OSError as error:
-            raise RunError(holder.sentence(f"The run {run.label!r}", run.path)) from error
+        self = cls(run.path, run.config, run.title, run.owner, run.origin)
+        self._folder.take_up(f"The run {run.label!r}")
         self._num_train = run.num_train
-        for draft in run.path.rglob(".*"):  # what a killed process was just writing
-            with contextlib.suppress(OSError):
-                draft.unlink()
         try:
             columns = runs.history(run)
             self.history = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
             for row in self.history:
                 row["epoch"] = int(row["epoch"])
             if run.step:
-                self._start = _read_checkpoint(run)
                 self._written = (run.step, run.seconds)
+                self._start = self._read_checkpoint()
         except RunError:
             self.close()
             raise
@@ -155,11 +142,12 @@ class Recording:
         self._num_train = len(self._x_train)
         if self._origin and self._origin["step"] == starting.END:
             self._origin, weights = starting.weights_by_now(self.config, self._origin)
-            with refusals(self.name, self.path):
-                storage.write(self._weights(0), storage.weights_to_bytes(weights))
+            self._folder.write(self._weights(0), storage.weights_to_bytes(weights))
+        if self._written[0] and not self._start:  # it had given way
+            self._start = self._read_checkpoint()
         model = build(self.config, x.shape[1:])
         if self._start or self._origin:
-            file = self._weights(self.start_step)
+            file = self.path / self._weights(self.start_step)
             try:
                 model.set_weights(self._start.weights if self._start else storage.read_weights(file))
             except Exception as error:  # a damaged archive fails in more ways than can be listed
@@ -182,10 +170,10 @@ class Recording:
         """
         if self.model is None:
             self.prepare()
-        with refusals(self.name, self.path):
-            if not self._start:
-                storage.write(self._weights(0), storage.weights_to_bytes(self.model.weights()))
-            self._commit("running")
+        if not self._start:
+            self._folder.write(self._weights(0), storage.weights_to_bytes(self.model.weights()))
+        self._commit("running")
+        self._began = True
         for event in training.train(self.model, self.config, self._x_train, self._x_held_out, self._start):
             self._last = event
             if event.epoch_loss is not None:
@@ -204,16 +192,24 @@ class Recording:
         """
         over = state in ("stopped", "finished")
         metrics = evaluating.measure(self.model, self.config.dataset) if over and (self._last or self._start) else {}
-        with refusals(self.name, self.path):
-            if self._last:
-                checkpoint = self._last.checkpoint()
-                storage.write(self._weights(checkpoint.step), storage.weights_to_bytes(checkpoint.weights))
-                if state != "finished":
-                    storage.write(self._resume(checkpoint.step), _checkpoint_bytes(checkpoint))
-                storage.write(self.path / "history.csv", table(self.history).encode())
-                self._written = (checkpoint.step, checkpoint.seconds)
-            self._commit(state, message, metrics)
-            self._tidy(keep_resume=state != "finished")
+        if self._last:
+            checkpoint = self._last.checkpoint()
+            self._folder.write(self._weights(checkpoint.step), storage.weights_to_bytes(checkpoint.weights))
+            if state != "finished":
+                self._folder.write(self._resume(checkpoint.step), _checkpoint_bytes(checkpoint))
+            self._folder.write("history.csv", table(self.history).encode())
+            self._written = (checkpoint.step, checkpoint.seconds)
+        self._commit(state, message, metrics)
+        self._tidy(keep_resume=state != "finished")
+
+    def rest(self) -> None:
+        """Writes the run down and lets go of its network and images; preparing it again goes on from there.
+
+        Raises:
+            RunError: the disk refuses; everything is still in memory.
+        """
+        self.write("waiting")
+        self.model = self._start = self._last = self._x_train = self._x_held_out = None
 
     def fail(self, message: str) -> None:
         """Writes down that the run ended by a problem, leaving what its last finished epoch left.
@@ -223,28 +219,24 @@ class Recording:
         Raises:
             RunError: the disk refuses.
         """
-        if self._start and self.model is None:
-            return
-        with refusals(self.name, self.path):
+        if not (self._written[0] and self.model is None):
             self._commit("failed", message)
 
     def discard(self) -> None:
         """Lets go of the run, and removes it if no step of it was ever written down."""
-        self.close()
-        if not self._written[0]:
-            shutil.rmtree(self.path, ignore_errors=True)
+        self._folder.discard(keep=bool(self._written[0]), description="run.json" if self._began else "")
 
     def close(self) -> None:
         """Lets go of the run; what is not written down is lost."""
-        if self._lock:
-            self._lock.release()
-        self._lock = None
+        self._folder.close()
 
-    def _weights(self, step: int) -> Path:
-        return self.path / "weights" / f"{step:08d}.npz"
+    @staticmethod
+    def _weights(step: int) -> str:
+        return f"weights/{step:08d}.npz"
 
-    def _resume(self, step: int) -> Path:
-        return self.path / f"resume-{step:08d}.npz"
+    @staticmethod
+    def _resume(step: int) -> str:
+        return f"resume-{step:08d}.npz"
 
     def _steps_per_epoch(self) -> int:
         return training.steps_per_epoch(self.config, max(1, self._num_train))
@@ -258,13 +250,13 @@ class Recording:
         )  # fmt: skip
 
     def _commit(self, state: str, message: str = "", metrics: Mapping[str, Any] | None = None) -> None:
-        storage.write(self.path / "run.json", self._described(state, message, metrics).encode())
+        self._folder.write("run.json", self._described(state, message, metrics).encode())
 
     def _tidy(self, keep_resume: bool) -> None:
         """Removes what the last commit made superfluous; what cannot be removed does no harm."""
         step, first = self._written[0], self._steps_per_epoch()
         stride = first * 2 ** (len(self.history) // KEPT).bit_length()
-        superfluous = [f for f in self.path.glob("resume-*.npz") if not keep_resume or f != self._resume(step)]
+        superfluous = [f for f in self.path.glob("resume-*.npz") if not keep_resume or f.name != self._resume(step)]
         superfluous += [
             file
             for file in (self.path / "weights").glob("*.npz")
@@ -274,20 +266,20 @@ class Recording:
             with contextlib.suppress(OSError):
                 file.unlink()
 
+    def _read_checkpoint(self) -> training.Checkpoint:
+        file, weights = (self.path / name(self._written[0]) for name in (self._resume, self._weights))
+        try:
+            arrays = storage.read_arrays(file)
+            step, seconds, first_loss = arrays.pop("numbers").tolist()
+            losses = arrays.pop("losses")
+            optimizer = [arrays[name] for name in sorted(arrays)]
+            file = weights
+            return training.Checkpoint(int(step), seconds, storage.read_weights(file), optimizer, losses, first_loss)
+        except Exception as error:  # a damaged archive fails in more ways than can be listed
+            raise RunError(f"{file} is damaged or missing ({error}): the run cannot go on; start it again.") from error
+
 
 def _checkpoint_bytes(checkpoint: training.Checkpoint) -> bytes:
     numbers = np.array([checkpoint.step, checkpoint.seconds, checkpoint.first_loss])
     variables = {f"optimizer/{i:04d}": array for i, array in enumerate(checkpoint.optimizer)}
     return storage.arrays_to_bytes({"numbers": numbers, "losses": checkpoint.losses, **variables}, compressed=False)
-
-
-def _read_checkpoint(run: Run) -> training.Checkpoint:
-    file = run.path / f"resume-{run.step:08d}.npz"
-    try:
-        arrays = storage.read_arrays(file)
-        step, seconds, first_loss = arrays.pop("numbers").tolist()
-        losses = arrays.pop("losses")
-        optimizer = [arrays[name] for name in sorted(arrays)]
-    except Exception as error:  # a damaged archive fails in more ways than can be listed
-        raise RunError(f"{file} is damaged or missing ({error}): the run cannot go on; start it again.") from error
-    return training.Checkpoint(int(step), seconds, runs.weights(run), optimizer, losses, first_loss)

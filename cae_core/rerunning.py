@@ -7,7 +7,7 @@ the same run. What the command line made is everybody's and counts as well.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cae_core import estimating, holder, jobs, measuring, runs, starting, training
@@ -40,6 +40,7 @@ class Rerun:
         steps: done, of all runs together.
         num_steps: of how many.
         seconds: spent training the finished ones.
+        unsaved: names of runs that the disk refused.
     """
 
     card: str
@@ -52,6 +53,7 @@ class Rerun:
     steps: int
     num_steps: int
     seconds: float
+    unsaved: Sequence[str] = ()
 
 
 def look(name: str, fraction: float, owner: str) -> Rerun:
@@ -59,6 +61,7 @@ def look(name: str, fraction: float, owner: str) -> Rerun:
     card = CARDS[name]
     finished, values, troubles, live, steps, num_steps = {}, {}, [], [], 0, 0
     begun = missing = False
+    unsaved = []
     for run in card.runs:
         config = settings(card, run, SEED, fraction)
         total = num_epochs(config) * training.steps_per_epoch(config, training.num_images(config))
@@ -70,6 +73,7 @@ def look(name: str, fraction: float, owner: str) -> Rerun:
             continue
         if job and job.state in ("failed", "unsaved"):
             troubles.append(job.message)
+            unsaved += [job.name] * (job.state == "unsaved")
         found = _found(card, run, fraction, owner)
         if found is None or found.state != "finished":
             begun, missing = begun or found is not None, True
@@ -95,11 +99,17 @@ def look(name: str, fraction: float, owner: str) -> Rerun:
     first = min(live, key=lambda job: job.place, default=None)
     seconds = sum(run.seconds for run in finished.values())
     trouble = next(filter(None, troubles), "")
-    return Rerun(name, fraction, finished, values, state, trouble, first, steps, num_steps, seconds)
+    return Rerun(name, fraction, finished, values, state, trouble, first, steps, num_steps, seconds, unsaved)
 
 
-def start(name: str, fraction: float, owner: str) -> None:
+def start(name: str, fraction: float, owner: str, address: str = "") -> None:
     """Enters what is missing of a card in the queue, and goes on with what was stopped or interrupted.
+
+    Args:
+        name: a card's.
+        fraction: of the epochs.
+        owner: an opaque mark of whose runs they are.
+        address: as `jobs.Jobs.submit` takes it.
 
     Raises:
         ValueError: the queue is full, the disk refuses, or a run of that name has other settings or failed.
@@ -118,7 +128,7 @@ def start(name: str, fraction: float, owner: str) -> None:
         config = settings(card, run, SEED, fraction)
         entries.append(Entry(name_of(card, run, SEED, fraction, owner), config, title, origin))
     if entries:
-        jobs.default().submit_in_order(entries, owner)
+        jobs.default().submit_in_order(entries, owner, address)
 
 
 def stop(name: str, fraction: float, owner: str) -> None:

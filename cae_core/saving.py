@@ -55,8 +55,7 @@ def refusals(name: str, folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise RunError(
-            f"The run {name!r} could not be written to {folder} ({error.strerror or error}): "
-            "free some space or set CAE_RUNS_DIR to a folder you may write to."
+            f"The run {name!r} could not be written to {folder} ({error.strerror or error}): {storage.advice(error)}"
         ) from error
 
 

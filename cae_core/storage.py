@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import secrets
@@ -17,9 +18,29 @@ from cae_core import holder
 
 try:
     import fcntl
+
+    _REFUSED = BlockingIOError
 except ImportError:  # Windows
-    fcntl = None
+    fcntl, _REFUSED = None, OSError
     import msvcrt
+
+FULL = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
+"""What a disk answers that has no room left, or no more for this user."""
+THERE = (errno.EEXIST, errno.ENOTEMPTY)
+"""What it answers where something has the name already."""
+_GONE = (errno.ENOENT, errno.ENOTDIR)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def advice(error: OSError) -> str:
+    """What mends a disk's refusal, by its cause."""
+    if error.errno in FULL:
+        return "free some space, for one by deleting runs for good."
+    if error.errno in _GONE:
+        return "there is no such folder: put it back, or set CAE_RUNS_DIR to a folder that is there."
+    if error.errno in _FORBIDDEN:
+        return "allow writing to it, or set CAE_RUNS_DIR to a folder you may write to."
+    return "see whether the disk is whole and connected, or set CAE_RUNS_DIR to a folder on another one."
 
 
 def named_folder(text: str) -> Path | None:
@@ -104,6 +125,10 @@ _FAR = 1 << 30
 """The byte that is locked on Windows: behind everything written, which others may not read where it is locked."""
 
 
+class Taken(OSError):
+    """Somebody else has the lock."""
+
+
 class Lock:
     """Says that this process is at work on a folder; the system takes it back when the process ends, however it ends."""
 
@@ -111,7 +136,8 @@ class Lock:
         """Takes the lock, and writes into its file who has it.
 
         Raises:
-            OSError: somebody else has it.
+            Taken: somebody else has it.
+            OSError: the disk refuses.
         """
         self._file = path.open("ab", buffering=0)
         for attempt in range(1, ATTEMPTS + 1):
@@ -125,14 +151,18 @@ class Lock:
                     self._file.truncate(0)
                     self._file.write(holder.mark())
                 return
-            except OSError:
+            except _REFUSED as error:
                 if attempt == ATTEMPTS:
                     self._file.close()
-                    raise
+                    raise Taken(*error.args) from error
+            except OSError:  # a disk that knows no locks
+                self._file.close()
+                raise
             time.sleep(0.01)
 
     def release(self) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):
+            self._file.close()
 
 
 def is_locked(path: Path) -> bool:
@@ -149,16 +179,22 @@ def is_locked(path: Path) -> bool:
                 file.seek(_FAR)
                 msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
                 msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
-        except OSError:
+        except _REFUSED:
             return True
+        except OSError:  # a disk that knows no locks: nobody can have one
+            return False
     return False
 
 
 @contextlib.contextmanager
-def folder_in_place(target: Path) -> Iterator[Path]:
+def folder_in_place(target: Path, replace: bool = True) -> Iterator[Path]:
     """A new folder to write into, which takes `target`'s name when the block ends well and is removed when it does not.
 
     The only step that a reader can see is a rename. What was at `target` before is gone then, and not before.
+
+    Args:
+        target: where it shall be.
+        replace: whether it may take another one's place; else that is an `OSError`, also if that came in the meantime.
     """
 
     def beside() -> Path:
@@ -168,7 +204,7 @@ def folder_in_place(target: Path) -> Iterator[Path]:
     try:
         draft.mkdir(parents=True)
         yield draft
-        if target.exists():
+        if replace and target.exists():
             old = beside()
             target.rename(old)
             try:

@@ -242,6 +242,10 @@ class Watch:
         if self.seen:
             self.seen = replace(self.seen, step=end.step, seconds_left=None)
 
+    def rest(self) -> None:
+        """Lets go of the network until the run goes on; its pictures and curves stay."""
+        self._event = None
+
     def forget_model(self) -> None:
         """Keeps the last pictures and lets go of the network."""
         self._recording = self._probes = self._sample = self._event = None  # an event's checkpoint has the network, too

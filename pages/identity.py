@@ -42,6 +42,11 @@ def visitor() -> str:
     return hashlib.sha256(token.encode()).hexdigest()[:16]
 
 
+def address() -> str:
+    """Where the visitor's browser is on the network; "" for this machine."""
+    return st.context.ip_address or ""
+
+
 def remember() -> None:
     """Has the browser keep the token."""
 

@@ -9,8 +9,9 @@ from functools import partial
 import streamlit as st
 
 from cae_core import exporting, jobs, runs, shelf
+from cae_core.job import Snapshot
 from cae_core.runs import Run
-from pages import controls, identity, show, state
+from pages import controls, identity, queue_words, show, state
 
 END = 1000.0
 """An epoch no run goes beyond: the time machine opens at its last."""
@@ -23,15 +24,24 @@ def is_mine(run: Run) -> bool:
     return run.path.parent == runs.runs_dir() and run.owner in ("", identity.visitor())
 
 
+def unsaved(run: Run) -> Snapshot | None:
+    """The job of a run that the disk refused and that is still in memory; None of any other."""
+    job = jobs.default().snapshot(run.name) if run.state == "running" else None
+    return job if job and job.state == "unsaved" else None
+
+
 def actions(run: Run, mine: bool) -> None:
     """A row of buttons; what is not allowed is not offered."""
     owner, trouble = identity.visitor(), None
-    at_work = run.state in runs.AT_WORK
+    refused = unsaved(run)
+    at_work = run.state in runs.AT_WORK and not refused
     with st.container(horizontal=True, key="run_actions"):
         if st.button("Run again", icon=":material/replay:", key="again", help="The same settings from the same start."):
             trouble = _do(lambda: _again(run, owner), _to_train)
         if mine and run.state in runs.CAN_GO_ON and st.button("Resume", icon=":material/play_arrow:", key="resume"):
-            trouble = _do(lambda: jobs.default().resume(run.name, owner), _to_train)
+            trouble = _do(lambda: jobs.default().resume(run.name, owner, identity.address()), _to_train)
+        if mine and refused:
+            queue_words.unsaved([run.name], owner, "run")
         page, label, key = controls.seen_on(run.config)
         if run.is_trained and st.button(label, icon=":material/image:", key="denoise_with"):
             state.change_next_run(**{key: (run.name,)}, dataset=run.config.dataset)
@@ -46,7 +56,7 @@ def actions(run: Run, mine: bool) -> None:
         if mine and not at_work and st.button("Delete", icon=":material/delete:", key="delete"):
             state.change_next_run(runs=(), epoch=END)
             state.keep("just_deleted", run.name)
-            trouble = _do(lambda: shelf.delete(run, owner), st.rerun)
+            trouble = _do(lambda: _delete(run, owner), st.rerun)
     if trouble:
         state.change_next_run()
         st.error(show.plain(trouble))
@@ -122,9 +132,20 @@ def deleted() -> None:
                     st.markdown(show.plain(run.label), width="content")
                     if st.button("Bring back", key=f"restore_{run.name}"):
                         trouble = _restore(run, owner)
+                    if st.button("Remove for good", key=f"remove_{run.name}"):
+                        trouble = _do(lambda gone=run: shelf.remove(gone.name, owner), st.rerun)
     if trouble:
         state.change_next_run()
         st.error(show.plain(trouble))
+
+
+def _delete(run: Run, owner: str) -> None:
+    if unsaved(run):
+        jobs.default().discard(run.name, owner)
+        if not run.path.exists():  # nothing of it was ever written down
+            return
+    if not shelf.delete(run, owner):
+        st.toast("The disk is full: the run is deleted for good.")
 
 
 def _restore(run: Run, owner: str) -> str:
@@ -149,4 +170,4 @@ def _to_train() -> None:
 def _again(run: Run, owner: str) -> None:
     title = run.label if run.label.endswith(" again") else f"{run.label[: runs.TITLE - 6]} again"
     origin = {"run": run.name, "step": 0} if run.origin else None
-    jobs.default().submit(run.config, owner, title, origin)
+    jobs.default().submit(run.config, owner, title, origin, identity.address())

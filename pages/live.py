@@ -7,10 +7,10 @@ import streamlit as st
 
 from cae_core import charts, datasets, holder, jobs, losses, runs, training, watching
 from cae_core.config import RunConfig
-from cae_core.jobs import JobError, Snapshot
+from cae_core.jobs import Snapshot
 from cae_core.losses import LOSSES
 from cae_core.objectives import num_epochs
-from pages import controls, show
+from pages import controls, queue_words, show
 
 TICK = 0.4
 """Seconds between two looks at a run."""
@@ -111,14 +111,15 @@ def _buttons(job: Snapshot | None, owner: str) -> None:
         else:
             _button("Pause", ":material/pause:", "pause", job, owner, "p", can)
         _button("One step", ":material/skip_next:", "step", job, owner, "s", can)
-        if state_ == "waiting":
+        if state_ == "waiting" and not job.seen:
             _button("Withdraw", ":material/close:", "stop", job, owner, "x", True)
         elif state_ == "unsaved":
-            _button("Save again", ":material/save:", "save_again", job, owner, None, True)
+            queue_words.unsaved([job.name], owner, "live")
         else:
-            _button("Stop", ":material/stop:", "stop", job, owner, "x", can)
+            _button("Stop", ":material/stop:", "stop", job, owner, "x", can or state_ == "waiting")  # one that gave way
         if state_ in ("finished", "stopped", "failed"):
             st.page_link("runs.py", label="Time machine", icon=":material/history:", query_params={"runs": job.name})
+        queue_words.say_why(job, owner)
         if state_ in ("finished", "stopped"):
             page, label, key = controls.seen_on(job.config)
             link = {key: job.name, "dataset": job.config.dataset}
@@ -128,16 +129,9 @@ def _buttons(job: Snapshot | None, owner: str) -> None:
 def _button(label: str, icon: str, action: str, job: Snapshot | None, owner: str, key: str | None, enabled: bool) -> None:
     st.button(
         label, icon=icon, key=f"live_{'pause' if key == 'p' else action}", shortcut=key, disabled=not enabled,
-        width=PAUSE_WIDTH if key == "p" else "content", on_click=act, args=(action, job.name if job else "", owner),
+        width=PAUSE_WIDTH if key == "p" else "content", on_click=queue_words.act_on_all,
+        args=(action, [job.name] if job else [], owner),
     )  # fmt: skip
-
-
-def act(action: str, name: str, owner: str) -> None:
-    """One of the verbs of `jobs.Jobs`, for the callbacks of buttons."""
-    try:
-        getattr(jobs.default(), action)(name, owner)
-    except JobError as error:  # it ended a moment before
-        st.toast(show.plain(str(error)))
 
 
 def _pictures(config, x, x_noisy, x_hat, plane, labels, history, curve) -> None:

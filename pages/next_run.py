@@ -6,7 +6,7 @@ from cae_core import datasets, estimating, jobs, runs, training
 from cae_core.architectures import ARCHITECTURES
 from cae_core.config import RunConfig
 from cae_core.objectives import num_epochs
-from pages import show, state, widgets
+from pages import identity, show, state, widgets
 
 TICK = 1.0
 """Seconds between two looks at whether the time it will take is known."""
@@ -38,7 +38,7 @@ def draw(config: RunConfig, now: dict, owner: str) -> None:
     if pressed:
         origin = {"run": now["fork"][0], "step": now["fork_step"]} if now["fork"] else None
         try:
-            jobs.default().submit(config, owner, title, origin)
+            jobs.default().submit(config, owner, title, origin, identity.address())
         except ValueError as error:
             st.error(show.plain(str(error)))
         else:

@@ -25,7 +25,7 @@ def page(run: Run, settings: dict) -> None:
         _time_machine(run, settings)
     else:
         state.write_address(settings)
-        if mine and run.state in runs.AT_WORK and holder.of(run.path) == holder.THIS:
+        if mine and run.state in runs.AT_WORK and holder.of(run.path) == holder.THIS and not keeping.unsaved(run):
             st.page_link("train.py", label="See it on the Train page", icon=":material/show_chart:", query_params={})
     keeping.actions(run, mine)
     versus.facts(run)
@@ -35,9 +35,12 @@ def page(run: Run, settings: dict) -> None:
 
 def _told(run: Run, mine: bool) -> str:
     """Where it stands, in a sentence or two."""
-    how = f"{'Training' if run.state == 'running' else runs.STATES[run.state].capitalize()}"
-    said = [f"{how}, {run.epochs} of {run.num_epochs} epochs."]
-    if run.state in runs.AT_WORK and holder.of(run.path) != holder.THIS:
+    refused = keeping.unsaved(run)
+    how = "Training" if run.state == "running" else runs.STATES[run.state].capitalize()
+    said = [f"{'Not saved' if refused else how}, {run.epochs} of {run.num_epochs} epochs."]
+    if refused:
+        said.append(show.plain(refused.message))
+    elif run.state in runs.AT_WORK and holder.of(run.path) != holder.THIS:
         said.append(show.plain(holder.sentence("It", run.path, "watch and stop it there, and see it here after its end")))
     if run.message:
         said.append(show.plain(run.message))

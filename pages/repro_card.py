@@ -9,7 +9,7 @@ from cae_core.claims import ORIGINS
 from cae_core.reproductions import CARDS
 from cae_core.rerunning import Rerun
 from cae_core.results import Result
-from pages import claims_view, live, show, state
+from pages import claims_view, identity, live, queue_words, show, state
 
 TICK = 1.0
 """Seconds between two looks at what moves."""
@@ -36,7 +36,7 @@ def begin(name: str, length: int, owner: str) -> None:
     """Enters a card's runs, for the callbacks of buttons; what refuses them is said on the card."""
     state.keep(f"refused_{name}", "")
     try:
-        rerunning.start(name, length / 100, owner)
+        rerunning.start(name, length / 100, owner, identity.address())
     except ValueError as error:
         state.keep(f"refused_{name}", str(error))
 
@@ -99,6 +99,9 @@ def _again(name: str, result: Result | None, now: Rerun, owner: str, can_run: bo
         if now.state == "moving":
             st.button("Stop", icon=":material/stop:", key=f"stop_{name}", on_click=_stop, args=(name, now.fraction, owner))
             st.caption(_progress(now), width="content")
+            queue_words.say_why(now.at_work, owner)
+        elif now.unsaved:
+            queue_words.unsaved(now.unsaved, owner, name)
         elif now.state in ("none", "partial"):
             st.button(
                 f"Run {how}" if now.state == "none" else "Go on", icon=":material/play_arrow:", key=f"run_{name}",

@@ -38,7 +38,7 @@ def _row(run: Run) -> dict:
     noise = versus.setting(config, "noise_kind")
     return {
         "Title": run.label,
-        "State": STATES[run.state],
+        "State": "not saved" if keeping.unsaved(run) else STATES[run.state],
         "MSE clean": _figure(run, "clean"),
         "MSE noise 0.5": _figure(run, "gaussian 0.5"),
         "Bottleneck": run.code_size or config.bottleneck,

@@ -8,12 +8,13 @@ import streamlit as st
 
 from cae_core import datasets, holder, jobs, runs
 from cae_core.job import Snapshot
+from cae_core.jobs import JobError
 from cae_core.stacking import kept
 from cae_core.stacking.config import ARMS, StackConfig
 from cae_core.stacking.kept import KeptStack
 from cae_core.stacking.recording import StackRecording
 from cae_core.stacking.seen import StackSeen
-from pages import live, show, stack_pictures, stack_reading, state, widgets
+from pages import identity, live, queue_words, show, stack_pictures, stack_reading, state, widgets
 
 
 @dataclass(frozen=True)
@@ -99,27 +100,42 @@ def _buttons(now: Shown, owner: str) -> None:
                 label, icon, action = ("Resume", "play_arrow", "go_on")
             st.button(
                 label, icon=f":material/{icon}:", key="stack_pause", width=live.PAUSE_WIDTH, shortcut="p", disabled=not can,
-                on_click=live.act, args=(action, name, owner),
+                on_click=queue_words.act_on_all, args=(action, [name], owner),
             )  # fmt: skip
         st.button(
             "One step", icon=":material/skip_next:", key="stack_step", shortcut="s", disabled=not can,
-            on_click=live.act, args=("step", name, owner),
+            on_click=queue_words.act_on_all, args=("step", [name], owner),
         )  # fmt: skip
         if now.state == "unsaved":
-            st.button("Save again", icon=":material/save:", key="stack_stop", on_click=live.act,
-                      args=("save_again", name, owner))  # fmt: skip
+            queue_words.unsaved([name], owner, "stack")
         else:
             waits = now.state == "waiting"
             st.button(
-                "Withdraw" if waits else "Stop", icon=":material/stop:", key="stack_stop", shortcut="x",
-                disabled=not (can or waits), on_click=live.act, args=("stop", name, owner),
+                "Withdraw" if waits and not now.seen else "Stop", icon=":material/stop:", key="stack_stop", shortcut="x",
+                disabled=not (can or waits), on_click=queue_words.act_on_all, args=("stop", [name], owner),
             )  # fmt: skip
+        if now.stack and now.state in ("finished", "stopped", "failed", "interrupted"):
+            with st.popover("Delete", icon=":material/delete:"):
+                st.markdown("A stack that is deleted cannot be had back.")
+                st.button("Delete for good", key="stack_delete", on_click=_delete, args=(now.stack, owner))
+        queue_words.say_why(now.job, owner)
 
 
 def _go_on(stack: KeptStack, owner: str) -> None:
     state.keep("stack_trouble", "")
     try:
-        jobs.default().enter(lambda: StackRecording.resume(stack), owner, stack.title)
+        jobs.default().enter(lambda: StackRecording.resume(stack), owner, stack.title, identity.address())
+    except ValueError as error:
+        state.keep("stack_trouble", str(error))
+
+
+def _delete(stack: KeptStack, owner: str) -> None:
+    state.keep("stack_trouble", "")
+    try:
+        kept.remove(stack, owner)
+        jobs.default().discard(stack.name, owner)
+    except JobError:  # another process made it
+        pass
     except ValueError as error:
         state.keep("stack_trouble", str(error))
 

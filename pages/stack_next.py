@@ -6,7 +6,7 @@ from cae_core import datasets, jobs
 from cae_core.stacking.config import StackConfig, check, code_size, fitting, num_images
 from cae_core.stacking.recording import StackRecording
 from cae_core.stacking.training import stages
-from pages import show, state
+from pages import identity, show, state
 
 
 def draw(config: StackConfig, owner: str) -> None:
@@ -31,8 +31,9 @@ def draw(config: StackConfig, owner: str) -> None:
 
 def submit(config: StackConfig, owner: str) -> str:
     """Enters a stack in the queue; returns why that cannot be, "" if it was."""
+    name = title(config)
     try:
-        jobs.default().enter(lambda: StackRecording.begin(config, owner=owner, title=title(config)), owner, title(config))
+        jobs.default().enter(lambda: StackRecording.begin(config, owner=owner, title=name), owner, name, identity.address())
     except ValueError as error:
         return str(error)
     return ""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from cae_core import jobs
-from pages import identity, live, run_table, show, state
+from pages import identity, live, queue_words, run_table, show, state
 from pages.lanes import Lane
 
 _ORDER = (
@@ -59,14 +59,9 @@ def _start(view: str, lanes: Sequence[Lane], owner: str) -> None:
     state.keep(f"trouble {view}", "")
     try:
         titles = [f"{view}: {lane.title}" for lane in lanes]
-        jobs.default().submit_together([lane.config for lane in lanes], owner, titles)
+        jobs.default().submit_together([lane.config for lane in lanes], owner, titles, identity.address())
     except ValueError as error:
         state.keep(f"trouble {view}", str(error))
-
-
-def _act(action: str, names: Sequence[str], owner: str) -> None:
-    for name in names:
-        live.act(action, name, owner)
 
 
 def _buttons(view: str, lanes: Sequence[Lane], shown: Sequence[Lane], problem: str, owner: str) -> None:
@@ -84,12 +79,15 @@ def _buttons(view: str, lanes: Sequence[Lane], shown: Sequence[Lane], problem: s
         waits = all(job.state == "waiting" for job in at_work)  # behind other runs; it can only leave the queue
         st.button(
             label, icon=f":material/{icon}:", key="together_pause", width=live.PAUSE_WIDTH, shortcut="p",
-            disabled=not names or waits, on_click=_act, args=(action, names, owner),
+            disabled=not names or waits, on_click=queue_words.act_on_all, args=(action, names, owner),
         )  # fmt: skip
         st.button(
             "Stop", icon=":material/stop:", key="together_stop", disabled=not names, shortcut="x",
-            on_click=_act, args=("stop", names, owner),
+            on_click=queue_words.act_on_all, args=("stop", names, owner),
         )  # fmt: skip
+        if refused := [lane.job.name for lane in shown if lane.job.state == "unsaved"]:
+            queue_words.unsaved(refused, owner, "together")
+        queue_words.say_why(next((job for job in at_work if job.state == "paused"), at_work[0] if at_work else None), owner)
         if shown and not at_work:
             first = [lane.job.name for lane in shown][: run_table.MOST]
             which = "all" if len(first) == len(shown) else f"the first {len(first)}"

@@ -11,7 +11,21 @@ from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
 from cae_core.options import CHOICES
-from pages import controls, explain, identity, layer_table, live, missing, next_run, presets, show, state, waiting, widgets
+from pages import (
+    controls,
+    explain,
+    identity,
+    layer_table,
+    live,
+    missing,
+    next_run,
+    presets,
+    queue_words,
+    show,
+    state,
+    waiting,
+    widgets,
+)
 from pages.setting import Names, Setting
 
 BOTTLENECKS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 30, 32, 48, 64, 96, 128, 256, 512)
@@ -88,17 +102,25 @@ def _queue(owner: str) -> None:
         _draw_queue(jobs.default().queue(), owner)
 
     look()
+    shown = live.latest(owner)
+    for job in jobs.default().of(owner):  # of any page: what the disk refused is in memory until somebody decides
+        if job.state == "unsaved" and job.name != (shown and shown.name):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"{show.plain(job.title) or job.name}: {live.STATES[job.state].lower()}", width="content")
+                queue_words.unsaved([job.name], owner, job.name)
 
 
 def _draw_queue(queue: list[jobs.Snapshot], owner: str) -> None:
     if len(queue) > 1:
         st.subheader("Queue", anchor=False)
+        st.caption(queue_words.RULE)
         for job in queue:
             whose = (show.plain(job.title) or job.name) if job.owner == owner else "another visitor's run"
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"{job.place + 1}\\. {whose}: {live.STATES[job.state].lower()}", width="content")
                 if job.owner == owner and job.place:
-                    st.button("Withdraw", key=f"withdraw_{job.name}", on_click=live.act, args=("stop", job.name, owner))
+                    st.button("Withdraw", key=f"withdraw_{job.name}", on_click=queue_words.act_on_all,
+                              args=("stop", [job.name], owner))  # fmt: skip
 
 
 def _page() -> None:

@@ -108,6 +108,15 @@ def test_controls_are_drawn_by_one_module():
     assert {name(path) for path in FRONT if calls(path) & drawn} <= allowed
 
 
+def test_who_enters_the_queue_says_from_where():
+    """A browser without a cookie is a new visitor every time: only the address binds it."""
+    doors = {f"jobs.default().{door}" for door in ("submit", "submit_together", "submit_in_order", "resume", "enter")}
+    entering = [(name(p), ast.unparse(c)) for p in PAGES for c in nodes(p, ast.Call) if isinstance(c.func, ast.Attribute)]
+    entering = [(file, call) for file, call in entering if call.startswith((*doors, "rerunning.start("))]
+    assert len(entering) >= 5
+    assert [(file, call) for file, call in entering if "identity.address()" not in call] == []
+
+
 def test_nothing_executes_what_it_reads():
     offenders = [
         name(path) for path in PROJECT if tops(path) & {"pickle", "dill", "joblib", "marshal", "shelve", "cloudpickle"}

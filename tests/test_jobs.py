@@ -4,6 +4,7 @@ import contextlib
 import errno
 import json
 import os
+import shutil
 import threading
 import time
 from dataclasses import replace
@@ -11,13 +12,29 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cae_core import backend, datasets, evaluating, jobs, recording, runs, training, watching
+from cae_core import (
+    backend,
+    datasets,
+    evaluating,
+    jobs,
+    line,
+    recording,
+    runs,
+    shelf,
+    starting,
+    storage,
+    training,
+    watching,
+)  # fmt: skip
 from cae_core.__main__ import main
 from cae_core.architectures import build
 from cae_core.config import RunConfig
 from cae_core.datasets import DATASETS, DatasetMissing
+from cae_core.entry import Entry
 from cae_core.job import Job
 from cae_core.jobs import JobError, Jobs
+from cae_core.stacking.config import StackConfig
+from cae_core.stacking.recording import StackRecording
 
 CONFIG = RunConfig(
     num_train=100, batch_size=30, architecture="dense", bottleneck=3, epochs=3, noise_kind="gaussian", seed=3,
@@ -41,8 +58,8 @@ def make():
     """Makes `Jobs` that end with the test."""
     with contextlib.ExitStack() as stack:
 
-        def make():
-            one = Jobs()
+        def make(*clock):
+            one = Jobs(*clock)
             stack.callback(one.end)
             return one
 
@@ -413,10 +430,10 @@ def test_what_a_full_disk_refuses_is_saved_when_it_is_free(queue, gate, disk, wh
 
 
 def test_one_visitor_and_all_together_may_only_have_so_many(queue, gate, monkeypatch):
-    monkeypatch.setattr(jobs, "MOST_WAITING", jobs.MOST_OF_ONE + 2)
+    monkeypatch.setattr(line, "MOST_WAITING", line.MOST_OF_ONE + 2)
     gate.hold_at(1)
     small = replace(CONFIG, epochs=1)
-    names = [queue.submit(small, owner="greedy") for _ in range(jobs.MOST_OF_ONE)]
+    names = [queue.submit(small, owner="greedy") for _ in range(line.MOST_OF_ONE)]
     with pytest.raises(JobError, match="You have 5 runs in the queue, the most one visitor may: wait for one, or withdraw"):
         queue.submit(small, owner="greedy")
     others = [queue.submit(small, owner=owner) for owner in "ab"]
@@ -557,13 +574,13 @@ def alone(config, split):
     return history, model.weights()
 
 
-def assert_equals(name, expected):
+def assert_equals(name, expected, bits=False):
     run, (history, weights) = runs.find(name), expected
     assert run.state == "finished"
     for column in ("loss", "held_out_loss"):
         np.testing.assert_allclose(runs.history(run)[column], [row[column] for row in history], rtol=0, atol=1.01e-6)
     for path, w in runs.weights(run).items():
-        np.testing.assert_allclose(w, weights[path], rtol=0, atol=1e-6)
+        np.testing.assert_allclose(w, weights[path], rtol=0, atol=0 if bits else 1e-6)
 
 
 def test_runs_together_take_turns_and_each_equals_its_solo_run(queue, whole, few_strokes):
@@ -658,7 +675,7 @@ def test_together_they_count_as_one_of_what_a_visitor_may_have(queue, gate):
     gate.hold_at(1)
     small = replace(CONFIG, epochs=1)
     together = queue.submit_together([small] * 3, owner="greedy")
-    names = [queue.submit(small, owner="greedy") for _ in range(jobs.MOST_OF_ONE - 1)]
+    names = [queue.submit(small, owner="greedy") for _ in range(line.MOST_OF_ONE - 1)]
     with pytest.raises(JobError, match="You have 5 runs in the queue"):
         queue.submit_together([small], owner="greedy")
     for name in names:
@@ -700,3 +717,240 @@ def test_ended_with_its_process_all_that_trained_together_go_on_another_day(make
         over(second, name)
     assert_equals(names[0], alone(OTHER_LOSS, few_strokes("train").x))
     assert_equals_whole(names[1], whole)
+
+
+# Others wait: who pauses or trains long gives way, and goes on to the last bit.
+
+
+class Clock:
+    """Stands still until it is set on; then those who wait for a time are woken."""
+
+    def __init__(self):
+        self.now, self.queue = 0.0, None
+
+    def __call__(self):
+        return self.now
+
+    def pass_(self, seconds):
+        with self.queue._changed:
+            self.now += seconds
+            self.queue._changed.notify_all()
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def timed(make, clock):
+    """A queue on that clock."""
+    clock.queue = make(clock)
+    return clock.queue
+
+
+SHORT = replace(CONFIG, epochs=1, seed=7)
+
+
+@pytest.mark.parametrize("step", [1, 3, 5])
+def test_a_pause_ends_when_others_wait_and_the_run_goes_on_to_the_last_bit(timed, clock, gate, whole, step):
+    gate.call_at(step, lambda: timed.pause(mine, "me"))
+    mine = timed.submit(CONFIG, owner="me")
+    until(lambda: timed.snapshot(mine).state == "paused")
+    assert not timed.is_busy()  # what is paused alone keeps nobody's time from being estimated
+    clock.pass_(10 * line.PAUSE)
+    assert timed.snapshot(mine).seconds_left is None  # nobody waits
+    gate.hold_at(1, seed=SHORT.seed)
+    theirs = timed.submit(SHORT, owner="you")
+    assert timed.snapshot(mine).seconds_left == line.PAUSE
+    clock.pass_(line.PAUSE)
+    assert gate.reached.wait(PATIENCE)
+    now, run = timed.snapshot(mine), runs.find(mine)
+    assert (now.state, now.place, now.seen.step, run.state, run.step) == ("waiting", 1, step, "waiting", step)
+    gate.open.set()
+    assert over(timed, theirs).state == "finished"
+    ended = over(timed, mine)
+    assert gate.steps == 9 + 3  # no step was done twice
+    assert len(ended.seen.curve) == 9  # curves go on
+    assert_equals(mine, (whole[0], whole[1][9]), bits=True)
+
+
+def test_a_long_run_gives_way_after_its_turn_and_takes_turns_from_then_on(timed, clock, gate, whole):
+    gate.call_at(2, lambda: (theirs.append(timed.submit(SHORT, owner="you")), clock.pass_(line.TURN)))
+    theirs = []
+    mine = timed.submit(CONFIG, owner="me")
+    over(timed, mine)
+    assert gate.seeds == [CONFIG.seed, SHORT.seed, CONFIG.seed]
+    assert runs.find(theirs[0]).state == "finished"
+    assert_equals(mine, (whole[0], whole[1][9]), bits=True)
+
+
+def test_races_give_way_together_and_series_stay_in_order(timed, clock, gate, whole, few_strokes):
+    gate.call_at(4, lambda: timed.pause(race[1], "me"))
+    race = timed.submit_together([CONFIG, OTHER_LOSS], owner="me")
+    until(lambda: timed.snapshot(race[1]).state == "paused")
+    entries = [Entry("first", SHORT), Entry("second", replace(SHORT, seed=8), "", starting.at_end_of("first"))]
+    timed.submit_in_order(entries, "you")
+    gate.call_at(2, lambda: clock.pass_(line.TURN))
+    clock.pass_(line.PAUSE)
+    for name in (*race, "first", "second"):
+        assert over(timed, name).state == "finished"
+    assert_equals(race[0], (whole[0], whole[1][9]), bits=True)
+    assert_equals(race[1], alone(OTHER_LOSS, few_strokes("train").x))
+    assert runs.find("second").origin == {"run": "first", "step": 3}
+
+
+def test_what_gave_way_can_be_stopped_and_keeps_its_pictures(timed, clock, gate):
+    gate.call_at(4, lambda: timed.pause(mine, "me"))
+    mine = timed.submit(CONFIG, owner="me")
+    until(lambda: timed.snapshot(mine).state == "paused")
+    gate.hold_at(1, seed=SHORT.seed)
+    theirs = timed.submit(SHORT, owner="you")
+    clock.pass_(line.PAUSE)
+    assert gate.reached.wait(PATIENCE)
+    timed.stop(mine, "me")
+    now, run = timed.snapshot(mine), runs.find(mine)
+    assert (now.state, now.seen.step, run.state, run.step) == ("stopped", 4, "stopped", 4)
+    assert runs.model(run).image_shape == (28, 28, 1)
+    gate.open.set()
+    over(timed, theirs)
+    timed.resume(mine, "me")
+    assert over(timed, mine).state == "finished"
+
+
+def test_a_disk_that_refuses_when_it_gives_way_keeps_nobody_waiting(timed, clock, gate, disk):
+    gate.call_at(4, lambda: timed.pause(mine, "me"))
+    mine = timed.submit(CONFIG, owner="me")
+    until(lambda: timed.snapshot(mine).state == "paused")
+    theirs = timed.submit(SHORT, owner="you")
+    disk.is_full = True
+    clock.pass_(line.PAUSE)
+    assert "free some space" in over(timed, mine).message
+    over(timed, theirs)
+    disk.is_full = False
+    timed.save_again(mine, "me")
+    until(lambda: timed.snapshot(mine).state == "stopped")
+    assert runs.find(mine).step == 4
+
+
+def at_the_same_time(count, call):
+    """Calls it in so many threads, which all begin at once; how often it was refused."""
+    begin, refused = threading.Barrier(count), []
+
+    def press(number):
+        begin.wait(PATIENCE)
+        try:
+            call(number)
+        except ValueError as error:
+            refused.append(str(error))
+
+    threads = [threading.Thread(target=press, args=(number,)) for number in range(count)]
+    [thread.start() for thread in threads]
+    [thread.join(PATIENCE) for thread in threads]
+    return refused
+
+
+ENTER = {
+    "run": lambda queue, owner, number: queue.submit(SHORT, owner),
+    "race": lambda queue, owner, number: queue.submit_together([SHORT, SHORT], owner),
+    "series": lambda queue, owner, number: queue.submit_in_order([Entry(f"{owner}-{number}", SHORT)], owner),
+    "stack": lambda queue, owner, number: queue.enter(lambda: StackRecording.begin(StackConfig(), owner=owner), owner),
+}
+
+
+@pytest.mark.parametrize("enter", ENTER.values(), ids=ENTER)
+@pytest.mark.parametrize("one_visitor", [True, False])
+def test_limits_hold_when_thirty_press_at_once(queue, monkeypatch, runs_folder, enter, one_visitor):
+    monkeypatch.setattr(queue, "_thread", threading.Thread())  # nothing is ever trained
+    monkeypatch.setattr(line, "MOST_WAITING", 20)
+    refused = at_the_same_time(30, lambda number: enter(queue, "me" if one_visitor else f"visitor{number}", number))
+    most = line.MOST_OF_ONE if one_visitor else 20
+    assert len({job.group or job.name for job in queue.queue()}) == most
+    assert len(refused) == 30 - most
+    kept_on_disk = [
+        path for path in (*runs_folder.iterdir(), *(runs_folder / ".stacks").glob("*")) if path.name != ".stacks"
+    ]
+    assert len(kept_on_disk) == len(queue.queue())  # nothing is left of those refused
+    monkeypatch.setattr(queue, "_thread", None)
+
+
+def test_of_thirty_who_enter_a_run_of_one_name_one_does(queue, monkeypatch, runs_folder):
+    monkeypatch.setattr(queue, "_thread", threading.Thread())
+    monkeypatch.setattr(line, "MOST_OF_ONE", 30)
+    with monkeypatch.context() as patch:
+        patch.setattr(recording.Path, "exists", lambda path: False)  # nobody is there yet when each of them looks
+        refused = at_the_same_time(30, lambda number: queue.submit_in_order([Entry("card", SHORT)], "me"))
+    assert [job.name for job in queue.queue()] == ["card"]
+    assert refused == ["'card' is there already: choose another name."] * 29
+    assert runs.find("card").state == "waiting"  # and it is still held
+    assert [path.name for path in runs_folder.iterdir()] == ["card"]
+    monkeypatch.setattr(queue, "_thread", None)
+
+
+REFUSALS = {
+    "full": (errno.ENOSPC, "free some space"),
+    "over quota": (errno.EDQUOT, "free some space"),
+    "read-only": (errno.EROFS, "allow writing to it"),
+    "forbidden": (errno.EACCES, "allow writing to it"),
+    "gone": (errno.ENOENT, "there is no such folder"),
+    "broken": (errno.EIO, "see whether the disk is whole"),
+}
+
+
+@pytest.mark.parametrize(("number", "advice"), REFUSALS.values(), ids=REFUSALS)
+def test_what_the_disk_refuses_says_what_mends_it_and_can_be_discarded(queue, gate, monkeypatch, number, advice):
+    def refuse(*args):
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        gate.call_at(5, lambda: patch.setattr(storage, "write", refuse))
+        name = queue.submit(CONFIG, owner="me")
+        refused = over(queue, name)
+        assert refused.state == "unsaved"
+        assert {word for _, word in REFUSALS.values() if word in refused.message} == {advice}
+        with pytest.raises(JobError, match="You have no run"):
+            queue.discard(name, "you")
+        queue.discard(name, "me")
+    assert queue.of("me") == []
+    run = runs.find(name)
+    assert (run.state, run.step) == ("interrupted", 3)  # its first epoch stays, and nobody holds it
+    assert shelf.delete(run, "me")
+
+
+def test_a_folder_that_was_removed_is_made_anew_with_all_that_is_known(queue, gate, runs_folder, whole):
+    gate.call_at(5, lambda: shutil.rmtree(runs_folder))
+    name = queue.submit(CONFIG, owner="me", title="Mine")
+    assert over(queue, name).state == "finished"
+    assert_equals_whole(name, whole)
+    assert (runs.find(name).title, runs.find(name).owner) == ("Mine", "me")
+    assert not storage.is_locked(runs_folder / name / "lock")
+
+
+def test_what_was_removed_and_cannot_be_made_anew_is_discarded_without_a_trace(queue, gate, runs_folder):
+    def replace_by_a_file():
+        shutil.rmtree(runs_folder)
+        runs_folder.write_text("", encoding="utf-8")
+
+    gate.call_at(2, replace_by_a_file)
+    name = queue.submit(CONFIG, owner="me")
+    assert "could not be written" in over(queue, name).message
+    queue.discard(name, "me")
+    assert queue.of("me") == []
+    runs_folder.unlink()
+
+
+def test_the_thread_outlives_whatever_a_run_does(queue, monkeypatch):
+    monkeypatch.setattr(recording.Recording, "fail", lambda *args: 1 / 0)
+    monkeypatch.setattr(watching.Watch, "catch_up", lambda *args: 1 / 0)
+    name, other = queue.submit(diverging()), queue.submit(SHORT)
+    assert over(queue, name).state == "failed"
+    assert over(queue, other).state == "finished"
+
+
+def test_what_one_visitor_is_done_with_makes_nobody_elses_forgotten(queue, monkeypatch):
+    monkeypatch.setattr(jobs, "REMEMBERED", 2)
+    name = queue.submit(SHORT, owner="you")
+    over(queue, name)
+    for seed in range(4):
+        over(queue, queue.submit(replace(SHORT, seed=seed), owner="me"))
+    assert queue.snapshot(name).state == "finished"

@@ -328,6 +328,22 @@ def test_nobody_goes_on_with_a_run_that_somebody_is_at_work_on(begun):
     Recording.resume(run).close()
 
 
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
+def test_only_a_taken_lock_is_another_process(begun, monkeypatch, number):
+    run, opened = stopped_at(begun(), 2), Path.open
+
+    def refuse(path, mode="r", *args, **kwargs):
+        if path.name == "lock" and mode != "rb":
+            raise OSError(number, os.strerror(number))
+        return opened(path, mode, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(
+        RunError, match=r"'one' cannot go on, for its folder cannot be written to \(.+\): allow writing to it"
+    ):
+        Recording.resume(run)
+
+
 RESUME = {
     "missing": lambda file: file.unlink(),
     "empty": lambda file: file.write_bytes(b""),

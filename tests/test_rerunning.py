@@ -8,7 +8,19 @@ import time
 import pytest
 import tiny_cards
 
-from cae_core import backend, estimating, jobs, measuring, reproducing, reproductions, rerunning, results, runs, starting
+from cae_core import (
+    backend,
+    estimating,
+    jobs,
+    line,
+    measuring,
+    reproducing,
+    reproductions,
+    rerunning,
+    results,
+    runs,
+    starting,
+)
 from cae_core.entry import Entry
 from cae_core.jobs import JobError, Jobs
 from cae_core.recording import Recording
@@ -108,7 +120,7 @@ def test_starting_twice_enters_nothing_twice(queue, held):
 
 
 def test_all_runs_of_a_card_count_as_one_in_the_queue(queue, held, monkeypatch):
-    monkeypatch.setattr(jobs, "MOST_OF_ONE", 2)
+    monkeypatch.setattr(line, "MOST_OF_ONE", 2)
     rerunning.start("two", 1.0, ME)
     rerunning.start("two", 0.25, ME)
     with pytest.raises(JobError, match="You have 2 runs in the queue"):

@@ -1,5 +1,6 @@
 """Titles, deletion and its undoing: whose runs may be touched, what is kept, and a disk that refuses."""
 
+import errno
 import os
 from dataclasses import replace
 
@@ -110,12 +111,15 @@ def test_a_run_in_training_is_not_deleted(save):
 
 def test_only_the_last_deleted_are_kept(save, runs_folder, monkeypatch):
     monkeypatch.setattr(shelf, "KEPT", 3)
+    shelf.delete(save("theirs", OTHER), OTHER)
+    shelf.delete(save("everybodys", ""), OTHER)
     for i in range(5):
         shelf.delete(save(f"run-{i}"), ME)
         os.utime(runs_folder / ".deleted" / f"run-{i}", ns=(i * 10**9, i * 10**9))  # a clock that is coarse
     shelf.delete(save("last"), ME)
-    assert [run.name for run in shelf.deleted(ME)] == ["last", "run-4", "run-3"]
-    assert {path.name for path in (runs_folder / ".deleted").iterdir()} == {"last", "run-4", "run-3"}
+    assert {run.name for run in shelf.deleted(ME)} == {"last", "run-4", "run-3", "everybodys"}
+    assert {run.name for run in shelf.deleted(OTHER)} == {"theirs", "everybodys"}  # another's deletions cost nobody a run
+    assert len(list((runs_folder / ".deleted").iterdir())) == 5
     with pytest.raises(RunError, match="not among the last 3 deleted"):
         shelf.restore("run-0", ME)
 
@@ -162,8 +166,8 @@ def test_nothing_deleted_and_no_runs_folder_at_all(runs_folder):
     assert shelf.deleted(ME) == []
 
 
-def _refuse(*args, **kwargs):
-    raise OSError(28, "No space left on device")
+def _refuse(*args, number=errno.ENOSPC, **kwargs):
+    raise OSError(number, os.strerror(number))
 
 
 @pytest.mark.parametrize("call", ["os.replace", "os.fsync", "pathlib.Path.open"])
@@ -178,16 +182,37 @@ def test_a_disk_that_refuses_a_title_leaves_the_old_one(save, monkeypatch, call)
     assert contents(run.path) == before
 
 
-@pytest.mark.parametrize("call", ["pathlib.Path.mkdir", "pathlib.Path.rename"])
-def test_a_disk_that_refuses_a_deletion_leaves_the_run(save, monkeypatch, call):
+@pytest.mark.parametrize(
+    ("number", "advice"), [(errno.EROFS, "allow writing"), (errno.EACCES, "allow"), (errno.EIO, "see")]
+)
+@pytest.mark.parametrize("call", ["mkdir", "rename"])
+def test_a_disk_that_refuses_a_deletion_leaves_the_run_and_says_what_mends_it(save, monkeypatch, call, number, advice):
     run = save()
     before = contents(run.path)
     with monkeypatch.context() as patch:
-        patch.setattr(call, _refuse)
-        with pytest.raises(RunError, match="could not be deleted .No space left on device.: it is as it was"):
+        patch.setattr(f"pathlib.Path.{call}", lambda *args, **kwargs: _refuse(number=number))
+        with pytest.raises(RunError, match=f"could not be deleted .*: it is as it was. To mend it, {advice}"):
             shelf.delete(run, ME)
     assert contents(run.path) == before
     assert shelf.deleted(ME) == []
+
+
+@pytest.mark.parametrize("call", ["mkdir", "rename"])
+def test_on_a_full_disk_a_deleted_run_makes_room_at_once(save, monkeypatch, call, runs_folder):
+    run = save()
+    with monkeypatch.context() as patch:
+        patch.setattr(f"pathlib.Path.{call}", _refuse)
+        assert not shelf.delete(run, ME)
+    assert not list(runs_folder.rglob("*.npz"))
+    assert shelf.deleted(ME) == []
+
+
+def test_what_was_deleted_can_be_removed_for_good_by_its_owner(save, runs_folder):
+    assert shelf.delete(save(), ME)
+    with pytest.raises(RunError, match="another visitor's"):
+        shelf.remove("one", OTHER)
+    shelf.remove("one", ME)
+    assert list((runs_folder / ".deleted").iterdir()) == []
 
 
 def test_a_disk_that_refuses_bringing_back_leaves_it_deleted(save, monkeypatch):

@@ -136,7 +136,7 @@ def test_a_second_lock_is_refused_until_the_first_is_released(tmp_path):
     lock = storage.Lock(file)
     assert storage.is_locked(file)
     for _ in range(2):
-        with pytest.raises(OSError):  # noqa: PT011 - its kind is the system's
+        with pytest.raises(storage.Taken):
             storage.Lock(file)
     assert storage.is_locked(file)
     lock.release()
@@ -232,3 +232,16 @@ def test_a_lock_can_be_asked_about_where_nothing_may_be_written(tmp_path, monkey
     assert storage.is_locked(file)
     lock.release()
     assert not storage.is_locked(file)
+
+
+@pytest.mark.skipif(storage.fcntl is None, reason="Windows has another way to lock")
+def test_a_disk_that_knows_no_locks_is_nobody_at_work(tmp_path, monkeypatch):
+    def refuse(*args):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    (tmp_path / "lock").touch()
+    monkeypatch.setattr(storage.fcntl, "flock", refuse)
+    assert not storage.is_locked(tmp_path / "lock")
+    with pytest.raises(OSError, match="No locks available") as refused:
+        storage.Lock(tmp_path / "lock")
+    assert not isinstance(refused.value, storage.Taken)

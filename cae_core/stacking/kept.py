@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,6 +102,26 @@ def read(path: Path) -> KeptStack:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise RunError(f"{file} is damaged ({reason}): delete the folder or train the stack again.") from error
+
+
+def remove(stack: KeptStack, owner: str) -> None:
+    """Removes a stack for good.
+
+    Raises:
+        RunError: it is another's or in training, or the disk refuses.
+    """
+    if stack.owner not in ("", owner):
+        raise RunError(f"The stack {stack.name!r} is another visitor's and cannot be deleted by you.")
+    if storage.is_locked(stack.path / "lock"):
+        raise RunError(f"The stack {stack.name!r} is in training: stop it where it trains before deleting it.")
+    try:
+        (stack.path / "stack.json").unlink(missing_ok=True)  # first, so that no half of it is ever taken for a stack
+        shutil.rmtree(stack.path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        why = f"{error.strerror or error}): {storage.advice(error)}"
+        raise RunError(f"The stack {stack.name!r} could not be deleted ({why}") from error
 
 
 def latest(owner: str) -> KeptStack | None:

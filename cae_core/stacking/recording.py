@@ -10,7 +10,6 @@ import contextlib
 import json
 import platform
 import secrets
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -22,8 +21,8 @@ import numpy as np
 
 from cae_core import holder, runs, storage
 from cae_core.datasets import DATASETS, load
+from cae_core.folder import Folder
 from cae_core.runs import RunError
-from cae_core.saving import refusals
 from cae_core.stacking import features, kept, training
 from cae_core.stacking.config import StackConfig, check, num_images
 from cae_core.stacking.kept import KeptStack
@@ -48,6 +47,7 @@ class StackRecording:
 
     def __init__(self, path: Path, config: StackConfig, owner: str, title: str) -> None:
         self.path, self.name, self.config = path, path.name, config
+        self._folder = Folder(path)
         self.networks: Any = None
         self.figures: dict[str, Any] = {}
         self._owner, self._title = owner, title[: runs.TITLE]
@@ -57,7 +57,7 @@ class StackRecording:
         self._seen_before: StackSeen | None = None
         self._watch: StackWatch | None = None
         self._predictions: dict[str, np.ndarray] = {}
-        self._lock: storage.Lock | None = None
+        self._began = False  # whether this process trained it
 
     @classmethod
     def begin(cls, config: StackConfig, name: str = "", title: str = "", owner: str = "") -> StackRecording:
@@ -72,10 +72,7 @@ class StackRecording:
         if path.exists():
             raise RunError(f"There is a stack called {path.name!r} already; choose another name.")
         self = cls(path, config, owner, title)
-        with refusals(path.name, path.parent):
-            with storage.folder_in_place(path) as draft:
-                (draft / "stack.json").write_text(self._described("waiting"), encoding="utf-8")
-            self._lock = storage.Lock(path / "lock")
+        self._folder.make({"stack.json": self._described("waiting").encode()})
         return self
 
     @classmethod
@@ -83,23 +80,17 @@ class StackRecording:
         """Takes up a stack that was interrupted or stopped.
 
         Raises:
-            RunError: it is over, somebody is at work on it, or what it takes to go on is damaged.
+            RunError: it is over, somebody is at work on it, the disk refuses, or what it takes to go on is damaged.
         """
         if stack.state in runs.AT_WORK:
             raise RunError(holder.sentence(f"The stack {stack.name!r}", stack.path))
         if not stack.can_go_on:
             raise RunError(f"The stack {stack.name!r} is {stack.state}: only an interrupted or stopped one can go on.")
         self = cls(stack.path, stack.config, stack.owner, stack.title)
-        try:
-            self._lock = storage.Lock(stack.path / "lock")
-        except OSError as error:
-            raise RunError(holder.sentence(f"The stack {stack.name!r}", stack.path)) from error
-        for draft in stack.path.glob(".*"):  # what a killed process was just writing
-            with contextlib.suppress(OSError):
-                draft.unlink()
+        self._folder.take_up(f"The stack {stack.name!r}")
         if stack.step:
             try:
-                self._start = _read_checkpoint(self._checkpoint(stack.step))
+                self._start = _read_checkpoint(self.path / self._checkpoint(stack.step))
             except RunError:
                 self.close()
                 raise
@@ -124,6 +115,8 @@ class StackRecording:
         train = load(self.config.dataset, "train")
         self._x, self._y = training.learnt_from(self.config, train.x, train.y)
         self.networks = Networks(self.config, train.x.shape[1:], len(DATASETS[self.config.dataset].class_names))
+        if self._written[0] and not self._start:  # it had given way
+            self._start = _read_checkpoint(self.path / self._checkpoint(self._written[0]))
         if self._start:
             try:
                 self.networks.set_weights(self._start.weights)
@@ -147,8 +140,8 @@ class StackRecording:
         """
         if self.networks is None:
             self.prepare()
-        with refusals(self.name, self.path):
-            self._commit("running")
+        self._commit("running")
+        self._began = True
         for event in training.train(self.networks, self.config, self._x, self._y, self._start):
             self._last = event
             done = event.step - event.stage.first_step
@@ -169,20 +162,28 @@ class StackRecording:
             self._measure()
         if self._watch:
             self._watch.catch_up()  # so that curves end where the weights do
-        with refusals(self.name, self.path):
-            if self._last:
-                checkpoint = self._last.checkpoint()
-                storage.write(self._checkpoint(checkpoint.step), _checkpoint_bytes(checkpoint))
-                self._written = (checkpoint.step, checkpoint.seconds)
-            if self._watch and self._watch.seen:
-                storage.write(self.path / "seen.npz", storage.arrays_to_bytes(self._watch.seen.to_arrays()))
-            if self._predictions:
-                storage.write(self.path / "predictions.npz", storage.arrays_to_bytes(self._predictions))
-            self._commit(state, message)
-            for file in self.path.glob("checkpoint-*.npz"):
-                if file != self._checkpoint(self._written[0]):
-                    with contextlib.suppress(OSError):
-                        file.unlink()
+        if self._last:
+            checkpoint = self._last.checkpoint()
+            self._folder.write(self._checkpoint(checkpoint.step), _checkpoint_bytes(checkpoint))
+            self._written = (checkpoint.step, checkpoint.seconds)
+        if self._watch and self._watch.seen:
+            self._folder.write("seen.npz", storage.arrays_to_bytes(self._watch.seen.to_arrays()))
+        if self._predictions:
+            self._folder.write("predictions.npz", storage.arrays_to_bytes(self._predictions))
+        self._commit(state, message)
+        for file in self.path.glob("checkpoint-*.npz"):
+            if file.name != self._checkpoint(self._written[0]):
+                with contextlib.suppress(OSError):
+                    file.unlink()
+
+    def rest(self) -> None:
+        """Writes it down and lets go of its networks and images; preparing it again goes on from there.
+
+        Raises:
+            RunError: the disk refuses; everything is still in memory.
+        """
+        self.write("waiting")
+        self.networks = self._start = self._last = self._x = self._y = None
 
     def fail(self, message: str) -> None:
         """Writes down that it ended by a problem; one that was taken up and could not even begin stays as it was.
@@ -190,22 +191,16 @@ class StackRecording:
         Raises:
             RunError: the disk refuses.
         """
-        if self._start and self.networks is None:
-            return
-        with refusals(self.name, self.path):
+        if not (self._written[0] and self.networks is None):
             self._commit("failed", message)
 
     def discard(self) -> None:
         """Lets go of it, and removes it if no step of it was ever written down."""
-        self.close()
-        if not self._written[0]:
-            shutil.rmtree(self.path, ignore_errors=True)
+        self._folder.discard(keep=bool(self._written[0]), description="stack.json" if self._began else "")
 
     def close(self) -> None:
         """Lets go of it; what is not written down is lost."""
-        if self._lock:
-            self._lock.release()
-        self._lock = None
+        self._folder.close()
 
     def _measure(self) -> None:
         test = load(self.config.dataset, "test")
@@ -213,8 +208,9 @@ class StackRecording:
         self.figures = {name: float(np.mean(found != test.y)) for name, found in self._predictions.items()}
         self.figures["features"] = features.of_stack(self.config, self.networks.stack)
 
-    def _checkpoint(self, step: int) -> Path:
-        return self.path / f"checkpoint-{step:08d}.npz"
+    @staticmethod
+    def _checkpoint(step: int) -> str:
+        return f"checkpoint-{step:08d}.npz"
 
     def _described(self, state: str, message: str = "") -> str:
         step, seconds = self._written
@@ -235,7 +231,7 @@ class StackRecording:
         return json.dumps(described, indent=1) + "\n"
 
     def _commit(self, state: str, message: str = "") -> None:
-        storage.write(self.path / "stack.json", self._described(state, message).encode())
+        self._folder.write("stack.json", self._described(state, message).encode())
 
 
 def versions() -> dict[str, str]:

@@ -145,6 +145,11 @@ class StackWatch:
                 stage_steps=end.stage.steps, seconds_left=None,
             )  # fmt: skip
 
+    def rest(self) -> None:
+        """Lets go of the networks until the stack goes on; its pictures and curves stay."""
+        self._event = self._first = None
+        self._compiled = {}
+
     def forget_model(self) -> None:
         """Keeps the last pictures and lets go of the networks."""
         self._recording = self._probes = self._event = self._first = self._x = self._y = None

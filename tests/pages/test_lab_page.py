@@ -8,6 +8,7 @@ import pytest
 from shown_lab import ShownLab
 
 from cae_core import jobs
+from cae_core import line as queueing
 from cae_core.config import RunConfig
 from pages import bce_or_mse, race, sparsity
 from pages.setting import Setting, Some
@@ -212,7 +213,7 @@ def test_behind_other_runs_it_waits_and_can_be_withdrawn(own_jobs):
 
 
 def test_a_queue_that_is_full_is_said(own_jobs, monkeypatch):
-    monkeypatch.setattr(jobs, "MOST_WAITING", 0)
+    monkeypatch.setattr(queueing, "MOST_WAITING", 0)
     page = ShownLab(view="sparsity", **SMALL)
     page.click("Start")
     assert any("The queue is full" in warning for warning in page.messages("warning"))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from shown import ShownPage, owner
 
-from cae_core import datasets, jobs, measuring, reproducing, rerunning, results, runs, training
+from cae_core import datasets, jobs, line, measuring, reproducing, rerunning, results, runs, training
 from cae_core.claims import is_full_length
 from cae_core.datasets import DATASETS, Split, strokes
 from cae_core.reproductions import CARDS
@@ -225,7 +225,7 @@ def test_it_can_be_stopped_and_what_refuses_it_is_said(monkeypatch):
     queue = jobs.Jobs()
     monkeypatch.setattr(queue, "_thread", object())  # nothing is ever trained
     monkeypatch.setattr(jobs, "default", lambda: queue)
-    monkeypatch.setattr(jobs, "MOST_OF_ONE", 1)
+    monkeypatch.setattr(line, "MOST_OF_ONE", 1)
     page = ShownReproduce(length="100").press("run_keras_noise")
     assert len(queue.queue()) == 2
     assert "Run 1 of 2: waiting" in page.text

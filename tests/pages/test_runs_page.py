@@ -83,11 +83,11 @@ def no_queue(monkeypatch):
     entered = []
 
     class Queue:
-        def submit(self, config, owner="", title="", origin=None):
+        def submit(self, config, owner="", title="", origin=None, address=""):
             entered.append((config, owner, title, origin))
             return "new"
 
-        def resume(self, name, owner=""):
+        def resume(self, name, owner="", address=""):
             entered.append((name, owner))
 
     monkeypatch.setattr(jobs, "default", Queue)
@@ -436,14 +436,14 @@ def test_delete_and_undo(two):
 
 def test_what_cannot_be_deleted_says_why(two, monkeypatch):
     def refuse(*args):
-        raise OSError(28, "No space left on device")
+        raise OSError(30, "Read-only file system")
 
     page = ShownRuns(runs="clean")
     monkeypatch.setattr("cae_core.shelf.os.utime", lambda *args: None)
     monkeypatch.setattr("pathlib.Path.rename", refuse)
     page.click("Delete")
     (error,) = page.messages("error")
-    assert "could not be deleted (No space left on device)" in error
+    assert "could not be deleted (Read-only file system)" in error
     assert page.heads[0] == "clean"
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from shown_train import ShownTrain
 
-from cae_core import datasets, description, estimating, holder, job, jobs, runs, storage
+from cae_core import datasets, description, estimating, holder, job, jobs, line, runs, storage
 from cae_core.config import DEFAULTS, RunConfig
 from cae_core.recording import Recording
 from pages import live
@@ -64,7 +64,7 @@ def as_link(settings):
 
 def steering(page):
     """The buttons that steer a run, and whether they can be pressed."""
-    names = ("Pause", "Resume", "One step", "Stop", "Withdraw", "Save again")
+    names = ("Pause", "Resume", "One step", "Stop", "Withdraw", "Save again", "Discard")
     keys = [button.key for button in page.app.button if button.key.startswith("live_")]
     labels = {button.label: not button.disabled for button in page.app.button if button.key in keys}
     assert set(labels) <= set(names)
@@ -348,12 +348,12 @@ def test_nobody_else_can_steer_a_run(own_jobs):
 
 def test_a_full_queue_refuses_and_says_what_to_do():
     page = ShownTrain(**LONG)
-    for _ in range(jobs.MOST_OF_ONE):
+    for _ in range(line.MOST_OF_ONE):
         page.click("Train this network")
     assert page.messages("error") == []
     page.click("Train this network")
     (error,) = page.messages("error")
-    assert f"You have {jobs.MOST_OF_ONE} runs in the queue" in error
+    assert f"You have {line.MOST_OF_ONE} runs in the queue" in error
     assert "withdraw one" in error
 
 
@@ -439,7 +439,7 @@ def test_run_that_the_disk_refuses_is_kept_and_can_be_saved_again(own_jobs, monk
     (error,) = page.messages("error")
     assert "No space left on device" in error
     assert "free some space" in error
-    assert steering(page) == {"Pause": False, "One step": False, "Save again": True}
+    assert steering(page) == {"Pause": False, "One step": False, "Save again": True, "Discard": True}
     assert page.facts["State"] == "Not saved"
     page.click("Save again")
     while own_jobs.is_busy():
@@ -483,8 +483,8 @@ def test_every_state_has_words_and_the_buttons_that_work_in_it(state, monkeypatc
     assert page.facts["State"] == live.STATES[state]
     assert page.facts["Held-out BCE"] == "–"
     can = state in ("preparing", "running", "paused")
-    third = {"waiting": ("Withdraw", True), "unsaved": ("Save again", True)}.get(state, ("Stop", can))
-    assert steering(page) == {"Resume" if state == "paused" else "Pause": can, "One step": can, third[0]: third[1]}
+    last = {"waiting": {"Withdraw": True}, "unsaved": {"Save again": True, "Discard": True}}.get(state, {"Stop": can})
+    assert steering(page) == {"Resume" if state == "paused" else "Pause": can, "One step": can, **last}
     links = {"finished": 2, "stopped": 2, "failed": 1}.get(state, 0)
     assert len(page.links) == links
 

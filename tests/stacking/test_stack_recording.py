@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from cae_core import datasets, jobs, runs, storage
+from cae_core import datasets, jobs, line, runs, storage
 from cae_core.jobs import JobError
 from cae_core.stacking import kept, recording
 from cae_core.stacking.recording import StackRecording
@@ -118,6 +118,23 @@ def test_the_queue_trains_steers_and_keeps_them(queue, whole, tiny):
     assert (now.state, now.seen.step) == ("finished", 22)
     for arm, array in kept.predictions(kept.read(found.path)).items():
         np.testing.assert_array_equal(array, whole[3][arm])
+
+
+def test_one_that_is_paused_gives_way_to_others_and_goes_on_to_the_same_end(queue, whole, tiny, monkeypatch):
+    monkeypatch.setattr(line, "PAUSE", 0.0)  # at once
+    name = queue.enter(lambda: StackRecording.begin(tiny, owner=ME), ME)
+    queue.pause(name, ME)
+    until(queue, name, "paused")
+    [queue.step(name, ME) for _ in range(7)]
+    while not (now := queue.snapshot(name)).seen or now.seen.step < 7:
+        time.sleep(0.02)
+    other = queue.enter(lambda: StackRecording.begin(tiny), "you")
+    assert until(queue, other, "finished", "failed").state == "finished"
+    now = until(queue, name, "finished", "failed")
+    assert [len(curve) for curve in now.seen.losses] == [len(curve) for curve in whole[2].losses]  # curves go on
+    kept_weights = storage.read_arrays(kept.folder() / name / "checkpoint-00000022.npz")
+    for key, array in whole[1].items():
+        np.testing.assert_allclose(kept_weights[f"weights/{key}"], array, rtol=0, atol=1e-5)
 
 
 def test_one_that_waits_can_be_taken_out(queue, tiny):

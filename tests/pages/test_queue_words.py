@@ -1,0 +1,138 @@
+"""What pages say to those who wait and those who have to give way, and what they offer where the disk refused."""
+
+import threading
+
+import pytest
+from shown import ShownPage
+from shown_lab import ShownLab
+from shown_runs import ShownRuns
+from shown_stacked import ShownStacked
+from shown_train import ShownTrain
+
+from cae_core import jobs, rerunning, runs
+from cae_core.config import RunConfig
+from cae_core.jobs import Snapshot
+from cae_core.stacking import kept
+from pages import queue_words
+from pages.queue_words import why
+
+ME, YOU = "me", "you"
+
+
+class ShownReproduce(ShownPage):
+    FILE, QUESTION = "reproduce.py", "Do the published figures hold?"
+
+
+def job(owner, state, **more):
+    return Snapshot("a-run", "", owner, RunConfig(), state, **more)
+
+
+@pytest.mark.parametrize(
+    ("mine", "first", "says"),
+    [
+        (job(ME, "waiting", place=1), job(YOU, "running", seconds_left=80.0), "at work, and ends or gives way in 80 s"),
+        (job(ME, "waiting", place=1), job(YOU, "preparing"), "at work, and ends or gives way in 2 min at most"),
+        (job(ME, "waiting", place=1), job(YOU, "paused", seconds_left=12.0), "run is paused and gives way in 12 s at most"),
+        (job(ME, "waiting", place=1), job(ME, "paused"), "Your own run ahead of it is paused: resume or stop that one."),
+        (job(ME, "waiting", place=1), job(ME, "running"), "It begins after your own."),
+        (job(ME, "waiting", place=1, seen=object()), job(YOU, "running"), "It gave way to others"),
+        (job(ME, "paused", others=1, seconds_left=9.0), None, "Another visitor waits: in 9 s the pause ends"),
+        (job(ME, "paused", others=0), None, ""),
+        (job(ME, "running", others=3, seconds_left=70.0), None, "3 others wait: in 70 s at most this run is written down"),
+        (job(ME, "running"), None, ""),
+        (job(ME, "measuring", others=1, seconds_left=5.0), None, ""),
+        (job(ME, "finished"), job(YOU, "running"), ""),
+        (None, job(YOU, "running"), ""),
+    ],
+)  # fmt: skip
+def test_who_waits_is_told_why_and_who_is_at_work_how_long(mine, first, says):
+    words = why(mine, [first or mine], ME)
+    assert says in words
+    assert bool(says) == bool(words)
+
+
+@pytest.fixture
+def queue(monkeypatch):
+    """A queue of the test's own, of which nothing is ever trained."""
+    own = jobs.Jobs()
+    monkeypatch.setattr(own, "_thread", threading.Thread())
+    monkeypatch.setattr(jobs, "default", lambda: own)
+    return own
+
+
+def refuse(queue):
+    """As if the disk had refused whatever is in the queue."""
+    for one in list(queue._line.jobs):
+        queue._line.remove(one)
+        one.set("unsaved", "The run could not be written (No space left on device): free some space.")
+
+
+def keys(page, label):
+    return [button.key for button in page.app.button if button.label == label]
+
+
+PAGES = {
+    "train": (ShownTrain, {}, lambda page: page.click("Train this network")),
+    "race": (ShownLab, {"view": "losses"}, lambda page: page.click("Start")),
+    "stack": (ShownStacked, {}, lambda page: page.press("train_stack")),
+    "card": (ShownReproduce, {}, lambda page: rerunning.start("pca", 1.0, page.owner)),
+}
+
+
+@pytest.mark.parametrize(("shown", "link", "enter"), PAGES.values(), ids=PAGES)
+def test_what_the_disk_refused_can_be_saved_again_or_discarded_on_every_page(queue, shown, link, enter, runs_folder):
+    page = shown(**link)
+    enter(page)
+    refuse(queue)
+    assert {one.state for one in queue.of(page.owner)} == {"unsaved"}
+    page.run()
+    assert "No space left on device" in page.text
+    assert keys(page, "Save again")
+    while discards := keys(page, "Discard"):  # one, or one on every card that shares a run
+        page.press(discards[0])
+    assert queue.of(page.owner) == []
+    assert not [path for path in runs_folder.rglob("*") if path.is_file()]
+    assert not keys(page, "Save again")
+
+
+def test_the_runs_page_says_that_a_run_is_not_saved_and_lets_it_be_deleted(queue):
+    page = ShownTrain().click("Train this network")
+    (name,) = [one.name for one in queue.of(page.owner)]
+    file = runs.runs_dir() / name / "run.json"
+    file.write_text(file.read_text(encoding="utf-8").replace('"state": "waiting"', '"state": "running"'))
+    refuse(queue)
+    runs_page = ShownRuns(runs=name)
+    assert "Not saved, 0 of" in runs_page.text
+    assert "No space left on device" in runs_page.text
+    assert runs_page.labelled("Save again")
+    runs_page.click("Delete")
+    assert queue.of(page.owner) == []
+    assert not file.exists()
+
+
+def test_a_refused_stack_is_offered_on_the_train_page_too(queue):
+    page = ShownStacked().press("train_stack")
+    refuse(queue)
+    train = ShownTrain()
+    assert "not saved" in train.text
+    train.click("Discard")
+    assert queue.of(page.owner) == []
+
+
+def test_who_waits_is_told_the_rule_on_the_train_page(queue):
+    ShownTrain("you").click("Train this network")
+    page = ShownTrain().click("Train this network")
+    assert "Another visitor's run is at work, and ends or gives way in" in page.text
+    assert queue_words.RULE in page.text
+
+
+def test_a_stack_can_be_deleted_for_good(queue):
+    page = ShownStacked().press("train_stack")
+    (name,) = [one.name for one in queue.of(page.owner)]
+    queue._all[name].recording.close()
+    queue._all.clear()
+    page = ShownStacked()
+    assert page.facts["State"] == "Interrupted"
+    page.press("stack_delete")
+    assert kept.latest(page.owner) is None
+    assert page.facts["State"] == "Not started"
