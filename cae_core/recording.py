@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from cae_core import evaluating, runs, starting, storage, training
+from cae_core import evaluating, run_schema, runs, starting, storage, training
 from cae_core.architectures import build
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig
@@ -122,7 +122,7 @@ class Recording:
             for row in self.history:
                 row["epoch"] = int(row["epoch"])
             if run.step:
-                self._start = _read_checkpoint(run)
+                self._start = _read_checkpoint(run, run.step % self._steps_per_epoch())
                 self._written = (run.step, run.seconds)
         except RunError:
             self.close()
@@ -160,7 +160,8 @@ class Recording:
             try:
                 model.set_weights(self._start.weights if self._start else storage.read_weights(file))
             except Exception as error:  # a damaged archive fails in more ways than can be listed
-                raise RunError(f"{file} is damaged or missing ({error}): start the run again.") from error
+                why = run_schema.reason(error)
+                raise RunError(f"{file} is damaged or missing ({why}): start the run again.") from error
         self.model = model
 
     def watch(self) -> Watch:
@@ -278,13 +279,16 @@ def _checkpoint_bytes(checkpoint: training.Checkpoint) -> bytes:
     return storage.arrays_to_bytes({"numbers": numbers, "losses": checkpoint.losses, **variables}, compressed=False)
 
 
-def _read_checkpoint(run: Run) -> training.Checkpoint:
+def _read_checkpoint(run: Run, steps_of_epoch: int) -> training.Checkpoint:
     file = run.path / f"resume-{run.step:08d}.npz"
     try:
         arrays = storage.read_arrays(file)
         step, seconds, first_loss = arrays.pop("numbers").tolist()
         losses = arrays.pop("losses")
+        if step != run.step or losses.shape != (steps_of_epoch,):
+            raise ValueError(f"it is of step {step:g} and has {losses.size} losses of its epoch")
         optimizer = [arrays[name] for name in sorted(arrays)]
     except Exception as error:  # a damaged archive fails in more ways than can be listed
-        raise RunError(f"{file} is damaged or missing ({error}): the run cannot go on; start it again.") from error
-    return training.Checkpoint(int(step), seconds, runs.weights(run), optimizer, losses, first_loss)
+        why = run_schema.reason(error)
+        raise RunError(f"{file} is damaged or missing ({why}): the run cannot go on; start it again.") from error
+    return training.Checkpoint(run.step, seconds, runs.weights(run), optimizer, losses, first_loss)

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from cae_core import runs, storage
+from cae_core import run_schema, runs, storage
 from cae_core.datasets import DATASETS, load
 from cae_core.runs import RunError
 from cae_core.saving import refusals
@@ -97,7 +97,7 @@ class StackRecording:
                 draft.unlink()
         if stack.step:
             try:
-                self._start = _read_checkpoint(self._checkpoint(stack.step))
+                self._start = _read_checkpoint(self._checkpoint(stack.step), stack)
             except RunError:
                 self.close()
                 raise
@@ -253,12 +253,15 @@ def _checkpoint_bytes(checkpoint: training.StackCheckpoint) -> bytes:
     return storage.arrays_to_bytes({"numbers": numbers, **weights, **optimizer}, compressed=False)
 
 
-def _read_checkpoint(file: Path) -> training.StackCheckpoint:
+def _read_checkpoint(file: Path, stack: KeptStack) -> training.StackCheckpoint:
     try:
-        arrays = storage.read_arrays(file)
+        arrays = storage.read_arrays(file, kept.most_unpacked(stack.config))
         step, seconds = arrays["numbers"].tolist()
+        if step != stack.step:
+            raise ValueError(f"it is of step {step:g}")
         weights = {name.removeprefix("weights/"): a for name, a in arrays.items() if name.startswith("weights/")}
         optimizer = [arrays[name] for name in sorted(arrays) if name.startswith("optimizer/")]
     except Exception as error:  # a damaged archive fails in more ways than can be listed
-        raise RunError(f"{file} is damaged or missing ({error}): the stack cannot go on; train it again.") from error
-    return training.StackCheckpoint(int(step), seconds, weights, optimizer)
+        why = run_schema.reason(error)
+        raise RunError(f"{file} is damaged or missing ({why}): the stack cannot go on; train it again.") from error
+    return training.StackCheckpoint(stack.step, seconds, weights, optimizer)
