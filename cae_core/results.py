@@ -52,7 +52,7 @@ def mean_and_spread(values: tuple[float, ...]) -> tuple[float, float]:
 def shipped() -> tuple[dict[str, Result], list[str]]:
     """The results that ship with the app, by card, and a sentence for each that cannot be read."""
     try:
-        found = json.loads(SHIPPED.read_text())
+        found = json.loads(storage.read(SHIPPED))
         if not isinstance(found, dict):
             raise ValueError("it is not a mapping of cards to results")
     except FileNotFoundError:

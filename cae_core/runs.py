@@ -139,8 +139,10 @@ def read(path: Path) -> Run:
 
 def check_contents(path: Path) -> None:
     """An OddFile if anything that a folder holds is neither file nor folder, so that nothing of it is opened."""
-    for entry in path.iterdir():
-        storage.check_plain(entry)
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if not (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)):
+                storage.check_plain(path / entry.name)
 
 
 def _damaged(file: Path, error: Exception, path: Path | None = None) -> RunError:

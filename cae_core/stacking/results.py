@@ -125,7 +125,7 @@ def _numbers(values: Sequence[Any]) -> tuple[float, ...]:
 def shipped() -> tuple[CurveResult | None, str]:
     """The result that ships with the app, and a sentence if it cannot be read; None and "" where there is none."""
     try:
-        return from_json(SHIPPED.read_text()), ""
+        return from_json(storage.read(SHIPPED).decode()), ""
     except FileNotFoundError:
         return None, ""
     except (OSError, ValueError) as error:
