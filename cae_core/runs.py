@@ -265,6 +265,8 @@ def _model(path: Path, step: int, changed: int) -> Autoencoder:
     try:
         network = build(run.config, run.image_shape)
         network.set_weights(values)
+        if network.code_size != run.code_size:
+            raise ValueError(f"they give codes of {network.code_size} numbers, and run.json says {run.code_size}")
     except Exception as error:
         raise _damaged(weights_file(run, step), error, path) from error
     return network

@@ -72,7 +72,8 @@ def _page() -> None:
     try:
         if now["run"]:
             own = runs.find(now["run"][0])
-            names, losses, code_size = now["run"], (own.config.loss,), own.code_size
+            names, losses = now["run"], (own.config.loss,)
+            code_size = own.code_size or code_size  # it has none before it is trained
         else:
             losses = SHIPPED_LOSSES if now["both_losses"] else (now["loss"],)
             names = [name_of(now["dataset"], now["bottleneck"], loss, now["trained_on"]) for loss in losses]

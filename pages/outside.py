@@ -4,8 +4,8 @@ import re
 
 from cae_core import run_schema, sentences
 
-# What is drawn as something else even after a backslash: addresses as links, names of icons and Streamlit's logo as pictures,
-# lone arrows and dashes as one sign. An invisible word joiner inside keeps them what they are.
+# What is drawn as something else even after a backslash: addresses as links, names of icons and Streamlit's logo as
+# pictures, lone arrows and dashes as one sign. An invisible word joiner inside keeps them what they are.
 _DRAWN = re.compile(r"(?i)(?<=www)(?=\.)|(?<=:)(?=//|material/|streamlit:)|(?=@)|(?<=(?<!\S)[-<>~])(?=(->|>|-|=)(?!\S))")
 
 
