@@ -12,7 +12,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -59,7 +59,8 @@ def reason(error: BaseException) -> str:
 
 
 def _refuse(name: str, value: Any, wanted: str) -> ValueError:
-    return ValueError(f"{name} is {type(value).__name__ if isinstance(value, dict | list) else repr(value)}, not {wanted}")
+    given = {dict: "a mapping", list: "a list"}.get(type(value)) or repr(value)
+    return ValueError(f"{name} is {given}, not {wanted}")
 
 
 def number(low: float, high: float, integer: bool = False) -> Check:
@@ -132,18 +133,21 @@ def time(name: str, value: Any) -> str:
     raise _refuse(name, value, "a time such as 2026-11-22T09:30:01+00:00, from 2000 to 2099")
 
 
-def settings(kind: type, check: Callable[[Any], None]) -> Check:
-    """A configuration, of which a setting that came later has its default.
+def settings(kind: type, check: Callable[[Any], None], later: Collection[str] = ()) -> Check:
+    """A configuration.
 
     Args:
         kind: a dataclass with a `from_dict` that checks its numbers' bounds.
         check: refuses what cannot work together, and unknown names.
+        later: settings that older files lack; there they have their defaults.
     """
 
     def read(name: str, values: Any) -> Any:
         if not isinstance(values, dict):
             raise _refuse(name, values, "a mapping of settings")
         for field in dataclasses.fields(kind):
+            if field.name not in values and field.name not in later:
+                raise ValueError(f"{name} has no {field.name}")
             value, default = values.get(field.name, field.default), field.default
             types = {str: str, bool: bool, tuple: list | tuple}.get(type(default), int | float)
             if not isinstance(value, types):
@@ -191,7 +195,7 @@ SECONDS = number(0, 1e9)
 
 RUN = record(
     {
-        "config": settings(RunConfig, training.check),
+        "config": settings(RunConfig, training.check, later=("output", "pretraining")),
         "image_shape": _shape,
         "code_size": whole(0, 10**7),
         "parameters": whole(0, 10**9),

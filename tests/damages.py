@@ -82,8 +82,10 @@ def of_arrays(file: str, content: bytes) -> Iterator[Damage]:
         changed = {**arrays, name: array}
         if what == "gone":
             del changed[name]
-        elif what in ("nan", "negative"):
-            changed[name] = (arrays[name] * (np.nan if what == "nan" else -1.0)).astype(arrays[name].dtype)
+        elif what == "nan":
+            changed[name] = np.full(arrays[name].shape, np.nan, "float32")
+        elif what == "negative":
+            changed[name] = np.negative(arrays[name])
         packed = io.BytesIO()
         np.savez(packed, **changed)
         yield f"{file} {name}: {what}", _written(file, packed.getvalue())
@@ -149,3 +151,33 @@ def folders(source: Path, damages: list[Damage], target: Path) -> dict[str, str]
         damage(target / name)
         made[name] = what
     return made
+
+
+def drive(one, until: int) -> Path:
+    """Trains to a step, which is written down as where it was stopped; at 0 to the end."""
+    one.prepare()
+    watch = one.watch()
+    for event in one.events():
+        watch.see(event)
+        if event.step == until:
+            one.write("stopped")
+            break
+    one.close()
+    return one.path
+
+
+def sound() -> dict[str, Path]:
+    """A finished and a stopped run, and a stack of each kind, in the runs' folder of now; takes seconds with few images."""
+    from cae_core.config import RunConfig
+    from cae_core.recording import Recording
+    from cae_core.stacking.config import StackConfig
+    from cae_core.stacking.recording import StackRecording
+
+    run = RunConfig(num_train=100, batch_size=25, epochs=2, bottleneck=2, sparsity=0.1)
+    stack = StackConfig(num_train=100, labels=30, maps=(3,), kernels=(3,), epochs=1, batch_size=50, steps=4, hidden=0)
+    return {
+        "finished": drive(Recording.begin(run, "finished"), 0),
+        "stopped": drive(Recording.begin(run, "stopped", "A title"), 6),
+        "whole": drive(StackRecording.begin(stack, "whole"), 0),
+        "half": drive(StackRecording.begin(stack, "half"), 4),
+    }

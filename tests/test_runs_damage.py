@@ -16,43 +16,20 @@ import pytest
 
 from cae_core import exporting, measuring, recording, runs, sentences, storage
 from cae_core.__main__ import main
-from cae_core.config import RunConfig
 from cae_core.run_schema import STATES
 from cae_core.runs import RunError
 from cae_core.stacking import kept
-from cae_core.stacking.config import StackConfig
 from cae_core.stacking.recording import StackRecording
 
 CHEAP = ("history", "tensorboard")
 """Exports that need no network."""
 
 
-def drive(one, until):
-    """Trains to a step, which is written down as where it was stopped; at 0 to the end."""
-    one.prepare()
-    watch = one.watch()
-    for event in one.events():
-        watch.see(event)
-        if event.step == until:
-            one.write("stopped")
-            break
-    one.close()
-    return one.path
-
-
 @pytest.fixture(scope="module")
 def sound(few_strokes, tmp_path_factory):
-    """A finished and a stopped run and stack, as they are recorded; each in a folder of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAE_RUNS_DIR", str(tmp_path_factory.mktemp("sound")))
-        config = RunConfig(num_train=100, batch_size=25, epochs=2, bottleneck=2, sparsity=0.1)
-        stack = StackConfig(num_train=100, labels=30, maps=(3,), kernels=(3,), epochs=1, batch_size=50, steps=4, hidden=0)
-        return {
-            "finished": drive(recording.Recording.begin(config, "finished"), 0),
-            "stopped": drive(recording.Recording.begin(config, "stopped", "A title"), 6),
-            "whole": drive(StackRecording.begin(stack, "whole"), 0),
-            "half": drive(StackRecording.begin(stack, "half"), 4),
-        }
+        return damages.sound()
 
 
 def survives(call, *args):
