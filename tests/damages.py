@@ -93,7 +93,7 @@ def of_arrays(file: str, content: bytes) -> Iterator[Damage]:
 
 def of_bytes(file: str, content: bytes, rng: np.random.Generator, count: int) -> Iterator[Damage]:
     """Flipped bits and lost ends of any file."""
-    for number in range(count):
+    for number in range(count if content else 0):
         changed = bytearray(content)
         if number % 3:
             for place in rng.integers(0, len(content), 1 + number % 4):
