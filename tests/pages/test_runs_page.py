@@ -109,18 +109,18 @@ def test_the_table_says_what_each_run_is_newest_first(shelf_of):
         old=("clean", {"created": "2026-01-01T00:00:00+00:00"}, ""),
         new=("noisy", {"created": "2026-03-01T00:00:00+00:00"}, "With noise"),
         failed=("clean", {"created": "2026-02-01T00:00:00+00:00", "state": "failed", "metrics": {}}, "Failed"),
-        undated=("clean", {"created": "soon", "state": "running"}, ""),
+        left=("clean", {"created": "2025-01-01T00:00:00", "state": "running"}, ""),
     )
     page = ShownRuns()
-    assert page.titles == ["With noise", "Failed", "old", "undated"]
-    new, failed, _, undated = page.listed.to_dict("records")
+    assert page.titles == ["With noise", "Failed", "old", "left"]
+    new, failed, _, left = page.listed.to_dict("records")
     shown = {"State": "stopped", "Bottleneck": 8, "Loss": "MSE", "Noise": "Gaussian 0.5", "Epochs": 1, "Network": "Fast"}
     assert {key: new[key] for key in shown} == shown
     assert new["MSE noise 0.5"] == pytest.approx(runs.find("new").metrics["gaussian 0.5"]["mse"])
     assert np.isnan(failed["MSE clean"])
     assert failed["State"] == "failed"
     assert failed["Noise"] == "None"
-    assert undated["State"] == "interrupted"  # it says that it trains, and no process does
+    assert left["State"] == "interrupted"  # it says that it trains, and no process does
     assert "Mark one run" in page.text
 
 
