@@ -109,7 +109,7 @@ def check_damage(sources, target, flips, share, capsys):
                     found.append(kept.read(path) if is_stack else runs.read(path))
         for number, one in enumerate(found):
             try:
-                (look_at_stack if is_stack else look_at)(one, number == 0 or (share == 1 and number % 10 == 0))
+                (look_at_stack if is_stack else look_at)(one, number == 0 or (share == 1 and number % 100 == 0))
             except Exception as error:
                 raise AssertionError(f"{made.get(one.name, 'sound')} was not said in a sentence") from error
         assert name in [one.name for one in found]

@@ -63,9 +63,9 @@ def check_pages(sound, target, flips, share, rounds):
 
 
 def test_no_damage_loses_a_page(sound, runs_folder):
-    check_pages(sound, runs_folder, flips=3, share=0.04, rounds=2)
+    check_pages(sound, runs_folder, flips=3, share=0.04, rounds=1)
 
 
 @pytest.mark.slow
 def test_no_damage_that_is_known_loses_a_page(sound, runs_folder):
-    check_pages(sound, runs_folder, flips=20, share=0.5, rounds=30)
+    check_pages(sound, runs_folder, flips=20, share=0.5, rounds=20)
