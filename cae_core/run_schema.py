@@ -187,9 +187,8 @@ _STEP = whole(0, 10**9)
 _ERROR, _DECIBEL = number(0, 1e30), number(-400, PSNR_CAP)
 _FIGURES = dict.fromkeys([*METRICS, "chroma", "chroma_grey", "chroma_mean"], _ERROR) | {
     "psnr": _DECIBEL, "psnr_grey": _DECIBEL, "psnr_mean": _DECIBEL, "ssim": number(-1, 1), "hue_near": number(0, 1),
-    "hue_error": number(0, 180),
+    "hue_error": number(0, 180), "num_images": whole(1, 10**7),
 }  # fmt: skip
-_COUNT = {"num_images": whole(1, 10**7)}
 
 SECONDS = number(0, 1e9)
 
@@ -199,7 +198,7 @@ RUN = record(
         "image_shape": _shape,
         "code_size": whole(0, 10**7),
         "parameters": whole(0, 10**9),
-        "metrics": mapping(record({"mse": _ERROR, **_COUNT}, _FIGURES)),
+        "metrics": mapping(record({"mse": _ERROR}, _FIGURES)),
         "num_train": whole(1, int(BOUNDS["num_train"].high)),
         "epochs": whole(0, 10**6),
         "seconds": SECONDS,

@@ -127,8 +127,9 @@ def _on_whole_test_set(through, losses) -> str:
     for result, loss in zip(through, losses, strict=True):
         errors = " and ".join(f"{m['mse']:.4f} ({label})" for label, m in result.run.metrics.items())
         said.append(f"trained with {LOSSES[loss].label} {errors}")
-    num_images = next(iter(through[0].run.metrics.values()))["num_images"]
-    return f"Mean squared error over all {num_images:,} test images: {'; '.join(said)}."
+    num_images = next(iter(through[0].run.metrics.values())).get("num_images")
+    over = f"all {num_images:,} test images" if num_images else "the whole test set"
+    return f"Mean squared error over {over}: {'; '.join(said)}."
 
 
 def _rows(drawn, through, losses, noise) -> list[show.Row]:

@@ -51,7 +51,7 @@ def check_believed(run):
     assert 0 <= run.epochs <= run.num_epochs
     assert 0 <= run.seconds < 1e10
     assert (run.label + run.message.replace("\n", "")).isprintable()
-    assert all(0 <= figures["mse"] < np.inf and figures["num_images"] > 0 for figures in run.metrics.values())
+    assert all(0 <= figures["mse"] < np.inf and figures.get("num_images", 1) > 0 for figures in run.metrics.values())
     assert run.origin is None or runs.check_name(run.origin["run"])
 
 
