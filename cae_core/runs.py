@@ -7,6 +7,7 @@ Nothing in it can execute code when loaded: JSON, text, and arrays without pickl
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 from collections.abc import Mapping
@@ -142,7 +143,8 @@ def check_contents(path: Path) -> None:
     with os.scandir(path) as entries:
         for entry in entries:
             if not (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)):
-                storage.check_plain(path / entry.name)
+                with contextlib.suppress(FileNotFoundError):  # a draft that has just taken its place
+                    storage.check_plain(path / entry.name)
 
 
 def _damaged(file: Path, error: Exception, path: Path | None = None) -> RunError:
