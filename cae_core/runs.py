@@ -28,6 +28,7 @@ PRETRAINED_DIR = Path(__file__).parent.parent / "pretrained"
 TITLE = 80
 """Characters of a title, which is any text its owner likes."""
 
+STATES = run_schema.STATES
 CAN_GO_ON = ("interrupted", "stopped")
 """States of a run that can be taken up again."""
 
@@ -56,7 +57,7 @@ class Run:
         seconds: spent training.
         created: UTC time of the end, or of the last epoch so far, ISO 8601.
         versions: of Python and the libraries.
-        state: a key of `run_schema.STATES`.
+        state: a key of `STATES`.
         message: why it failed, else "".
         step: steps done.
         num_steps: steps of the whole run.

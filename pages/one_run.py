@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from cae_core import backend, charts, datasets, replay, run_schema, runs, training, watching
+from cae_core import backend, charts, datasets, replay, runs, training, watching
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
 from cae_core.runs import Run, RunError
@@ -36,7 +36,7 @@ def page(run: Run, settings: dict) -> None:
 
 def _told(run: Run, mine: bool) -> str:
     """Where it stands, in a sentence or two."""
-    how = f"{'Training' if run.state == 'running' else run_schema.STATES[run.state].capitalize()}"
+    how = f"{'Training' if run.state == 'running' else runs.STATES[run.state].capitalize()}"
     said = [f"{how}, {run.epochs} of {run.num_epochs} epochs."]
     if run.message:
         said.append(show.plain(run.message))

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from cae_core import run_schema
+from cae_core import runs
 from cae_core.runs import Run
 from pages import keeping, state, versus
 
 MOST = 4
 """Runs that can be compared."""
-STATES = {**{name: name for name in run_schema.STATES}, "running": "training"}
+STATES = {**{name: name for name in runs.STATES}, "running": "training"}
 """States in one word."""
 HEIGHT = 198
 """In pixels: the head and four runs and a half, which says that there is more below."""
