@@ -29,7 +29,11 @@ Damage = tuple[str, Callable[[Path], None]]
 
 
 def _written(file: str, content: bytes) -> Callable[[Path], None]:
-    return lambda folder: (folder / file).write_bytes(content) and None
+    def damage(folder: Path) -> None:
+        (folder / file).unlink()  # it may be a link to the sound one's
+        (folder / file).write_bytes(content)
+
+    return damage
 
 
 def of_fields(file: str, content: bytes) -> Iterator[Damage]:
@@ -142,12 +146,17 @@ def of_folder(folder: Path, flips: int, seed: int = 0) -> list[Damage]:
     return [*every, *odd("lock"), *odd("title.txt"), *odd("weights")]
 
 
+def _link(source: str, target: str) -> None:
+    """No copy: nothing writes into a file that is there, but for the lock, which would be held in all folders at once."""
+    (shutil.copyfile if source.endswith("lock") else os.link)(source, target)
+
+
 def folders(source: Path, damages: list[Damage], target: Path) -> dict[str, str]:
     """A damaged copy of a run for each, in `target`; what is damaged, by the copies' names."""
     made = {}
     for number, (what, damage) in enumerate(damages):
         name = f"{source.name}-{number:05d}"
-        shutil.copytree(source, target / name)
+        shutil.copytree(source, target / name, copy_function=_link)
         damage(target / name)
         made[name] = what
     return made
