@@ -49,7 +49,7 @@ def lookup(registry: Mapping[str, Any], what: str, name: object) -> Any:
     """
     if isinstance(name, str) and name in registry:
         return registry[name]
-    near = difflib.get_close_matches(str(name), registry, n=1)
+    near = difflib.get_close_matches(str(name)[:80], registry, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ValueError(f"Unknown {what} {name!r}: choose one of {', '.join(registry)}.{hint}")
 

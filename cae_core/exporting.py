@@ -24,7 +24,9 @@ from cae_core.config import lookup
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.datasets import DATASETS, as_float, load
 from cae_core.losses import LOSSES
+from cae_core.run_schema import reason
 from cae_core.runs import Run, RunError
+from cae_core.sentences import for_visitors
 
 ON_PLANE = 1000
 """Test images whose codes the figures show."""
@@ -56,13 +58,23 @@ def export(name: str, run: Run) -> bytes:
     Raises:
         ValueError: there is no such export, or it cannot be made of this run; the message says why.
     """
-    return lookup(EXPORTS, "export", name).make(run)
+    return _made(lookup(EXPORTS, "export", name).make, run)
+
+
+def _made(make: Callable[[Run], bytes], run: Run) -> bytes:
+    """What `make` makes; whatever it raises becomes a ValueError."""
+    try:
+        return make(run)
+    except ValueError:
+        raise
+    except Exception as error:  # a damaged run fails in more ways than can be listed
+        raise RunError(f"It cannot be made of the run {run.label!r} ({reason(error)}).") from error
 
 
 def history(run: Run) -> bytes:
     """`history.csv` as it is on disk, without a line of an epoch that was never completed."""
     runs.history(run)  # damage is said here
-    lines = (run.path / "history.csv").read_bytes().splitlines(keepends=True)
+    lines = storage.read(run.path / "history.csv").splitlines(keepends=True)
     return b"".join(lines[: run.epochs + 1])
 
 
@@ -191,10 +203,10 @@ def everything(run: Run) -> bytes:
     parts = [(entry.file_name(run), entry.summary, entry.make) for name, entry in EXPORTS.items() if name != "everything"]
     for file, summary, make in [*parts, *extra]:
         try:
-            made[file] = make(run)
+            made[file] = _made(make, run)
             lines.append(f"{file}: {summary}")
         except ValueError as error:
-            lines.append(f"{file} is missing: {error}")
+            lines.append(f"{file} is missing: {for_visitors(str(error))}")
     made["README.txt"] = ("\n".join(lines) + "\n").encode()
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:

@@ -103,9 +103,9 @@ def _figures(run: Run) -> dict[str, float]:
         if which in _known:
             return _known[which]
     try:
-        read = json.loads((run.path / FILE).read_text(encoding="utf-8"))
+        read = json.loads(storage.read(run.path / FILE))
         found = {key: float(value) for key, value in read.items() if math.isfinite(value)}
-    except (OSError, ValueError, TypeError, AttributeError):
+    except Exception:  # a damaged file fails in more ways than can be listed
         return {}
     with _lock:
         _keep(_known, which, found)

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from cae_core import evaluating, holder, runs, starting, storage, training
+from cae_core import evaluating, holder, run_schema, runs, starting, storage, training
 from cae_core.architectures import build
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig
@@ -151,7 +151,8 @@ class Recording:
             try:
                 model.set_weights(self._start.weights if self._start else storage.read_weights(file))
             except Exception as error:  # a damaged archive fails in more ways than can be listed
-                raise RunError(f"{file} is damaged or missing ({error}): start the run again.") from error
+                why = run_schema.reason(error)
+                raise RunError(f"{file} is damaged or missing ({why}): start the run again.") from error
         self.model = model
 
     def watch(self) -> Watch:
@@ -272,11 +273,14 @@ class Recording:
             arrays = storage.read_arrays(file)
             step, seconds, first_loss = arrays.pop("numbers").tolist()
             losses = arrays.pop("losses")
+            if step != self._written[0] or losses.shape != (self._written[0] % self._steps_per_epoch(),):
+                raise ValueError(f"it is of step {step:g} and has {losses.size} losses of its epoch")
             optimizer = [arrays[name] for name in sorted(arrays)]
             file = weights
             return training.Checkpoint(int(step), seconds, storage.read_weights(file), optimizer, losses, first_loss)
         except Exception as error:  # a damaged archive fails in more ways than can be listed
-            raise RunError(f"{file} is damaged or missing ({error}): the run cannot go on; start it again.") from error
+            why = run_schema.reason(error)
+            raise RunError(f"{file} is damaged or missing ({why}): the run cannot go on; start it again.") from error
 
 
 def _checkpoint_bytes(checkpoint: training.Checkpoint) -> bytes:

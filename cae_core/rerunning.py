@@ -7,6 +7,7 @@ the same run. What the command line made is everybody's and counts as well.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -178,7 +179,7 @@ def _found(card: Card, run: str, fraction: float, owner: str) -> Run | None:
     own = None
     for whose in dict.fromkeys((owner, "")):
         path = runs.runs_dir() / name_of(card, run, SEED, fraction, whose)
-        if path.is_dir():
+        if os.path.isdir(path):  # Path.is_dir may raise PermissionError
             with contextlib.suppress(RunError):
                 found = runs.read(path)
                 if found.config == settings(card, run, SEED, fraction) and found.owner in ("", owner):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 
 from cae_core import runs, storage
 from cae_core.reproductions import CARDS
+from cae_core.run_schema import SECONDS, number, reason
 
 SHIPPED = runs.PRETRAINED_DIR / "reproductions.json"
 """Made by `python -m cae_core reproduce CARD --ship`."""
@@ -52,20 +52,19 @@ def mean_and_spread(values: tuple[float, ...]) -> tuple[float, float]:
 def shipped() -> tuple[dict[str, Result], list[str]]:
     """The results that ship with the app, by card, and a sentence for each that cannot be read."""
     try:
-        found = json.loads(SHIPPED.read_text(encoding="utf-8"))
+        found = json.loads(storage.read(SHIPPED))
         if not isinstance(found, dict):
             raise ValueError("it is not a mapping of cards to results")
     except FileNotFoundError:
         return {}, []
-    except (OSError, ValueError, RecursionError) as error:
-        return {}, [f"{SHIPPED.name} is damaged ({error}): its results are left out. {_mend('CARD')}"]
+    except Exception as error:  # a damaged file fails in more ways than can be listed
+        return {}, [f"{SHIPPED.name} is damaged ({reason(error)}): its results are left out. {_mend('CARD')}"]
     results, damaged = {}, []
     for name in [name for name in CARDS if name in found]:
         try:
             results[name] = _result(found[name])
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            reason = f"no {error}" if isinstance(error, KeyError) else str(error)
-            damaged.append(f"The result of {name} in {SHIPPED.name} is damaged ({reason}). {_mend(name)}")
+        except Exception as error:
+            damaged.append(f"The result of {name} in {SHIPPED.name} is damaged ({reason(error)}). {_mend(name)}")
     return results, damaged
 
 
@@ -86,18 +85,16 @@ def ship(name: str, result: Result) -> None:
 
 
 def _result(found: Mapping[str, Any]) -> Result:
-    values = {str(label): tuple(map(_number, of_seeds)) for label, of_seeds in found["values"].items()}
+    figure = number(-1e30, 1e30)
+    values = {
+        str(label): tuple(float(figure(label, value)) for value in of_seeds) for label, of_seeds in found["values"].items()
+    }
     if not all(values.values()):
         raise ValueError("a claim has no value")
     versions = {str(what): str(version) for what, version in found["versions"].items()}
     texts = {key: str(found[key]) for key in ("made", "command")}
-    return Result(values, _number(found["seconds"]), _number(found["fraction"]), versions=versions, **texts)
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{value!r} is not a number")
-    return float(value)
+    seconds, fraction = SECONDS("seconds", found["seconds"]), number(0, 1)("fraction", found["fraction"])
+    return Result(values, seconds, fraction, versions=versions, **texts)
 
 
 def _mend(card: str) -> str:

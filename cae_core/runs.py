@@ -8,11 +8,8 @@ Nothing in it can execute code when loaded: JSON, text, and arrays without pickl
 from __future__ import annotations
 
 import contextlib
-import csv
 import functools
-import json
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,30 +17,18 @@ from typing import Any
 
 import numpy as np
 
-from cae_core import storage
+from cae_core import run_schema, storage
 from cae_core.architectures import build
 from cae_core.architectures.autoencoder import Autoencoder
-from cae_core.config import RunConfig, lookup
+from cae_core.config import RunConfig
 from cae_core.objectives import num_epochs
 
 FORMAT = 1
 PRETRAINED_DIR = Path(__file__).parent.parent / "pretrained"
-NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,79}")
-"""A run's name is its folder's, so it can hold nothing that would make it a path elsewhere."""
-
 TITLE = 80
 """Characters of a title, which is any text its owner likes."""
 
-STATES = {
-    "waiting": "waiting for its turn",
-    "running": "training",
-    "finished": "finished",
-    "stopped": "stopped before its end",
-    "failed": "ended by a problem",
-    "interrupted": "interrupted: the program ended while it trained",
-}
-"""Where a run stands. "interrupted" is never written: it is a waiting or running one that no process is at work on."""
-
+STATES = run_schema.STATES
 CAN_GO_ON = ("interrupted", "stopped")
 """States of a run that can be taken up again."""
 
@@ -131,9 +116,10 @@ def runs_dir() -> Path:
 
 def check_name(name: str) -> str:
     """`name`, or a RunError when it cannot be a folder's."""
-    if not NAME.fullmatch(name):
+    if not run_schema.NAME.fullmatch(name):
         raise RunError(
-            f"{name!r} cannot name a run: use up to 80 of a-z, 0-9, '-', '_' and '.', the first a letter or digit."
+            f"{run_schema.legible(name)!r} cannot name a run: use up to 80 of a-z, 0-9, '-', '_' and '.', the first a "
+            "letter or digit."
         )
     return name
 
@@ -142,45 +128,53 @@ def read(path: Path) -> Run:
     """The run in a folder, without its weights.
 
     Raises:
-        RunError: there is none, or `run.json` is damaged.
+        RunError: there is none, its name or `run.json` is damaged, or something in it is neither file nor folder.
     """
-    file = path / "run.json"
+    check_name(path.name)
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
-        if values["format"] != FORMAT:
-            raise ValueError(f"it is of format {values['format']}, this program reads format {FORMAT}")
-        for figures in values["metrics"].values():
-            if not all(isinstance(value, int | float) for value in figures.values()):
-                raise ValueError("a metric is not a number")
-        config = RunConfig.from_dict(values["config"])
-        steps = num_epochs(config) * (values["num_train"] // min(config.batch_size, values["num_train"] or 1))
-        later = {"state": "finished", "message": "", "step": steps, "num_steps": steps, "origin": None, "owner": ""}
-        later = {key: values.get(key, default) for key, default in later.items()}
-        lookup(STATES, "state", later["state"])
-        sizes = ("epochs", "seconds", "num_train", "parameters", "code_size")
-        if not all(isinstance(values[size], int | float) for size in sizes) or not isinstance(later["step"], int):
-            raise ValueError("a size is not a number")
-        if later["state"] in AT_WORK and not storage.is_locked(path / "lock"):
-            later["state"] = "interrupted"
-        first = ("code_size", "parameters", "metrics", "num_train", "epochs", "seconds", "created", "versions")
-        first = {key: values[key] for key in first}
-        return Run(path=path, config=config, image_shape=tuple(values["image_shape"]), **first, **later, title=_title(path))
+        check_contents(path)
+        fields = run_schema.run_fields(storage.read(path / "run.json"), FORMAT)
+        if fields["state"] in AT_WORK and not storage.is_locked(path / "lock"):
+            fields["state"] = "interrupted"
+        return Run(path=path, title=_title(path), **fields)
     except FileNotFoundError:
         raise RunError(f"There is no run in {path}.") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunError(f"{file} is damaged ({_reason(error)}): {_mend(path)}") from error
+    except Exception as error:
+        raise _damaged(path / "run.json", error) from error
+
+
+def check_contents(path: Path) -> None:
+    """An OddFile if anything that a folder holds is neither file nor folder, so that nothing of it is opened."""
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if not (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)):
+                with contextlib.suppress(FileNotFoundError):  # a draft that has just taken its place
+                    storage.check_plain(path / entry.name)
+
+
+def _damaged(file: Path, error: Exception, path: Path | None = None) -> RunError:
+    """What to say of a file of the run in `path`, by default the file's own folder."""
+    path = path or file.parent
+    mend = "delete the folder or train the run again."
+    if path.parent == PRETRAINED_DIR:
+        mend = f"make it again with `python -m cae_core pretrain {path.name}`."
+    what = "cannot be read" if isinstance(error, FileNotFoundError) else "is damaged"
+    return RunError(f"{run_schema.legible(str(file))} {what} ({run_schema.reason(error)}): {mend}")
 
 
 def _title(path: Path) -> str:
-    file = path / "title.txt"
-    return file.read_text(encoding="utf-8", errors="replace")[:TITLE].strip() if file.exists() else ""
+    try:
+        content = storage.read(path / "title.txt")
+    except FileNotFoundError:
+        return ""
+    return run_schema.legible(content.decode(errors="replace"))[:TITLE].strip()
 
 
 def find(name: str) -> Run:
     """The run of that name: a user's own, else one that ships with the app."""
     check_name(name)
     for folder in (runs_dir(), PRETRAINED_DIR):
-        if (folder / name).is_dir():
+        if os.path.isdir(folder / name):  # Path.is_dir may raise PermissionError
             return read(folder / name)
     raise RunError(
         f"There is no run called {name!r} in {runs_dir()} or {PRETRAINED_DIR}: `python -m cae_core list` names all."
@@ -188,14 +182,18 @@ def find(name: str) -> Run:
 
 
 def every(folder: Path) -> tuple[list[Run], list[str]]:
-    """The runs in a folder by name, and for each damaged one a sentence saying so."""
+    """The runs in a folder by name, and for each damaged one a sentence saying so; whatever is in it, nothing is raised."""
     found, damaged = [], []
-    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-        if path.is_dir() and not path.name.startswith("."):
+    try:
+        for path in folders(folder):
             try:
                 found.append(read(path))
             except RunError as error:
                 damaged.append(str(error))
+    except FileNotFoundError:  # there are no runs yet
+        pass
+    except OSError as error:
+        damaged.append(f"{run_schema.legible(str(folder))} cannot be listed ({run_schema.reason(error)}).")
     return found, damaged
 
 
@@ -209,22 +207,32 @@ def at_work() -> list[Run]:
     return [run for run in found if run.state in AT_WORK]
 
 
+def folders(folder: Path) -> list[Path]:
+    """What may be a run each: folders, and links in their place, by name, but those whose names begin with a dot."""
+    with os.scandir(folder) as entries:
+        named = [entry for entry in entries if not entry.name.startswith(".")]
+        return sorted(folder / entry.name for entry in named if entry.is_symlink() or entry.is_dir())
+
+
 def history(run: Run) -> dict[str, np.ndarray]:
-    """The columns of `history.csv`, each `(epochs,)` float64; a line of an epoch that was never completed is left out."""
+    """The columns of `history.csv`, each `(epochs,)` float64; a line of an epoch that was never completed is left out.
+
+    Raises:
+        RunError: it is missing or damaged.
+    """
+    file = run.path / "history.csv"
     try:
-        with (run.path / "history.csv").open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))[: run.epochs]
-        return {key: np.array([float(row[key]) for row in rows]) for key in (rows[0] if rows else ())}
-    except (OSError, ValueError, TypeError) as error:
-        raise RunError(f"{run.path / 'history.csv'} is damaged ({_reason(error)}): {_mend(run.path)}") from error
+        return run_schema.columns(storage.read(file), run.epochs)
+    except Exception as error:
+        raise _damaged(file, error) from error
 
 
 def saved_steps(run: Run) -> list[int]:
     """The steps whose weights are kept, ascending; 0 is the untrained network. A shipped run has only its last."""
     if not (run.path / "weights").is_dir():
         return [run.step]
-    steps = [int(file.stem) for file in (run.path / "weights").glob("*.npz") if file.stem.isdecimal()]
-    return sorted(step for step in steps if step <= run.step)
+    names = [file.stem for file in (run.path / "weights").glob("*.npz")]
+    return sorted(int(name) for name in names if name.isascii() and name.isdecimal() and int(name) <= run.step)
 
 
 def weights_file(run: Run, step: int | None = None) -> Path:
@@ -243,10 +251,8 @@ def weights(run: Run, step: int | None = None) -> dict[str, np.ndarray]:
     file = weights_file(run, step)
     try:
         return storage.read_weights(file)
-    except FileNotFoundError as error:
-        raise RunError(f"{file} cannot be read ({_reason(error)}): {_mend(run.path)}") from error
-    except Exception as error:  # a damaged archive fails in more ways than can be listed
-        raise RunError(f"{file} is damaged ({_reason(error)}): {_mend(run.path)}") from error
+    except Exception as error:
+        raise _damaged(file, error, run.path) from error
 
 
 def model(run: Run, step: int | None = None) -> Autoencoder:
@@ -265,7 +271,7 @@ def model(run: Run, step: int | None = None) -> Autoencoder:
     try:
         changed = file.stat().st_mtime_ns
     except OSError as error:
-        raise RunError(f"{file} cannot be read ({_reason(error)}): {_mend(run.path)}") from error
+        raise _damaged(file, error, run.path) from error
     return _model(run.path, run.step if step is None else step, changed)
 
 
@@ -276,16 +282,8 @@ def _model(path: Path, step: int, changed: int) -> Autoencoder:
     try:
         network = build(run.config, run.image_shape)
         network.set_weights(values)
+        if network.code_size != run.code_size:
+            raise ValueError(f"they give codes of {network.code_size} numbers, and run.json says {run.code_size}")
     except Exception as error:
-        raise RunError(f"{weights_file(run, step)} is damaged ({_reason(error)}): {_mend(path)}") from error
+        raise _damaged(weights_file(run, step), error, path) from error
     return network
-
-
-def _reason(error: Exception) -> str:
-    return f"no {error}" if isinstance(error, KeyError) else str(error)
-
-
-def _mend(path: Path) -> str:
-    if path.parent == PRETRAINED_DIR:
-        return f"make it again with `python -m cae_core pretrain {path.name}`."
-    return "delete the folder or train the run again."

@@ -1,4 +1,5 @@
-"""Bytes on disk: files written whole or not at all, arrays without pickle, a lock that ends with its process."""
+"""Bytes on disk: files written whole or not at all, read only if they are files and small enough, arrays without pickle, a
+lock that ends with its process."""
 
 from __future__ import annotations
 
@@ -8,7 +9,9 @@ import io
 import os
 import secrets
 import shutil
+import stat
 import time
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -47,6 +50,55 @@ def named_folder(text: str) -> Path | None:
     """The folder that a setting names; None where it begins with a `~` that stands for none, as without a home folder."""
     path = os.path.expanduser(text)
     return None if path.startswith("~") else Path(path)
+
+
+MOST = 2**20
+"""Bytes of a text file that are read. The longest run of all has a history of 60 kB."""
+
+MOST_UNPACKED = 2**28
+"""Bytes that an archive may unpack to. The largest network with its optimizer takes 40 MB."""
+
+
+class OddFile(ValueError):
+    """What stands in a file's place, or is too large to be one of ours; it was not read."""
+
+
+def check_plain(path: Path) -> None:
+    """Nothing for a file or folder.
+
+    Raises:
+        OddFile: it is a link, a pipe, a socket or a device: opening one can lead elsewhere, or wait without end.
+        OSError: there is none.
+    """
+    mode = os.lstat(path).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        kinds = ((stat.S_ISLNK, "a link"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
+        kind = next((name for test, name in kinds if test(mode)), "a device")
+        raise OddFile(f"{path.name} is {kind}, which is never opened")
+
+
+def _opener(path: Path, flags: int) -> int:
+    with contextlib.suppress(FileNotFoundError):  # one that is opened to be made
+        check_plain(Path(path))
+    # Should another have taken its place since: a link is not followed, and a pipe not waited for.
+    descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OddFile(f"{Path(path).name} is no file")
+    return descriptor
+
+
+def read(path: Path, most: int = MOST) -> bytes:
+    """The content of a file.
+
+    Raises:
+        OSError: it cannot be read.
+        OddFile: it is no file, or has more than `most` bytes.
+    """
+    with open(path, "rb", opener=_opener) as file:
+        if os.fstat(file.fileno()).st_size <= most and len(content := file.read(most + 1)) <= most:
+            return content
+    raise OddFile(f"{path.name} has more than the {most / 1e6:.3g} MB that are read")
 
 
 def write(path: Path, content: bytes) -> None:
@@ -108,13 +160,25 @@ def arrays_to_bytes(arrays: Mapping[str, np.ndarray], compressed: bool = True) -
 
 def read_weights(path: Path) -> dict[str, np.ndarray]:
     """The inverse of `weights_to_bytes`; whatever is wrong with a damaged archive is raised as it comes."""
-    return {name: _unpack(array) for name, array in read_arrays(path).items()}
+    return {name: _finite(name, _unpack(array)) for name, array in read_arrays(path).items()}
 
 
-def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of an npz archive; one that holds objects is refused."""
-    with np.load(path, allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
+def _finite(name: str, array: object) -> np.ndarray:
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+        raise ValueError(f"{name} is no array of finite numbers")
+    return array
+
+
+def read_arrays(path: Path, most: int = MOST_UNPACKED) -> dict[str, np.ndarray]:
+    """The arrays of an npz archive; one that unpacks to more than `most` bytes or to anything but numbers is refused."""
+    with open(path, "rb", opener=_opener) as file:
+        with zipfile.ZipFile(file) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())  # no more than that is ever unpacked
+        if size > most:
+            raise OddFile(f"{path.name} unpacks to {size / 1e6:,.0f} MB, and at most {most / 1e6:,.0f} MB are read")
+        file.seek(0)
+        with np.load(file, allow_pickle=False) as arrays:
+            return {name: _finite(name, arrays[name]) for name in arrays.files}
 
 
 ATTEMPTS = 20
@@ -137,9 +201,10 @@ class Lock:
 
         Raises:
             Taken: somebody else has it.
+            OddFile: what is there is no file.
             OSError: the disk refuses.
         """
-        self._file = path.open("ab", buffering=0)
+        self._file = open(path, "ab", buffering=0, opener=_opener)  # noqa: SIM115
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 if fcntl:
@@ -168,8 +233,8 @@ class Lock:
 def is_locked(path: Path) -> bool:
     """Whether some process, this one included, has the lock on `path`."""
     try:
-        file = path.open("rb")  # only to read, so that it works where one may not write
-    except OSError:
+        file = open(path, "rb", opener=_opener)  # noqa: SIM115 (only to read, so that it works where one may not write)
+    except (OSError, OddFile):
         return False
     with file:
         try:

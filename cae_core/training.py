@@ -140,7 +140,7 @@ def train(
     losses, recent, first_loss = np.empty(num_batches), deque(maxlen=WINDOW), None
     step, seconds = 0, 0.0
     if start:
-        _set_variables(optimizer, start.optimizer)
+        set_variables(optimizer, start.optimizer)
         model.set_weights(start.weights)
         step, seconds, first_loss = start.step, start.seconds, start.first_loss
         losses[: len(start.losses)] = start.losses
@@ -159,7 +159,7 @@ def train(
             for i in range(max(0, step - epoch * num_batches), num_batches):
                 started = time.perf_counter()
                 if step == first > 0:  # another loss of other weights: nothing carries over
-                    _set_variables(optimizer, fresh)
+                    set_variables(optimizer, fresh)
                     recent.clear()
                     first_loss = None
                 step += 1
@@ -204,8 +204,10 @@ def _solve(model: Autoencoder, config: RunConfig, x_train: np.ndarray, x_held_ou
     return TrainingEvent(1, 1, 1, seconds, loss, loss, held_out_loss, checkpoint=checkpoint)
 
 
-def _set_variables(optimizer, values: Sequence[np.ndarray]) -> None:
-    if [array.shape for array in values] != [tuple(variable.shape) for variable in optimizer.variables]:
+def set_variables(optimizer, values: Sequence[np.ndarray]) -> None:
+    """Puts an optimizer where it was; a ValueError if these were not the variables of one like it."""
+    wanted = [(tuple(variable.shape), variable.dtype) for variable in optimizer.variables]
+    if [(array.shape, str(array.dtype)) for array in values] != wanted:
         raise ValueError("The checkpoint is of another optimizer or network than the configuration's: start the run anew.")
     for variable, array in zip(optimizer.variables, values, strict=True):
         variable.assign(array)

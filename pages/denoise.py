@@ -72,7 +72,8 @@ def _page() -> None:
     try:
         if now["run"]:
             own = runs.find(now["run"][0])
-            names, losses, code_size = now["run"], (own.config.loss,), own.code_size
+            names, losses = now["run"], (own.config.loss,)
+            code_size = own.code_size or code_size  # it has none before it is trained
         else:
             losses = SHIPPED_LOSSES if now["both_losses"] else (now["loss"],)
             names = [name_of(now["dataset"], now["bottleneck"], loss, now["trained_on"]) for loss in losses]
@@ -126,16 +127,17 @@ def _whole_test_set(measured: list[runs.Run]) -> None:
     if not all(run.metrics for run in measured):
         st.caption(of_ten)
         return
-    num_images = next(iter(measured[0].metrics.values()))["num_images"]
+    num_images = next(iter(measured[0].metrics.values())).get("num_images")
+    over = f"all {num_images:,} test images" if num_images else "the whole test set"
     if len(measured) == 1:
         errors = " and ".join(f"{m['mse']:.4f} ({label})" for label, m in measured[0].metrics.items())
         trained = f"trained with {LOSSES[measured[0].config.loss].label}"
-        st.caption(f"{of_ten} Mean squared error over all {num_images:,} test images: {trained} {errors}.")
+        st.caption(f"{of_ten} Mean squared error over {over}: {trained} {errors}.")
         return
-    st.caption(f"{of_ten} Which loss wins, all {num_images:,} test images tell:")
+    st.caption(f"{of_ten} Which loss wins, {over} tells:")
     lines = versus.measured(measured, SHIPPED_LOSSES)
     heads = [f"trained with {LOSSES[run.config.loss].label}" for run in measured]
-    versus.table(heads, [(f"Whole test set, {num_images:,} images", lines)])
+    versus.table(heads, [(f"Whole test set{f', {num_images:,} images' if num_images else ''}", lines)])
     st.markdown(versus.winners(measured))
 
 

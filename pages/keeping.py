@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Collection
 from functools import partial
 
@@ -77,23 +76,21 @@ def _exports(run: Run, names: Collection[str]) -> None:
         for name in names:
             entry = exporting.EXPORTS[name]
             asked = {"of": run.name, "what": entry.label}
-            with contextlib.suppress(ValueError):  # some names hold the run's date, which can be damaged
-                st.download_button(
-                    entry.label, partial(_made, entry, run, asked), entry.file_name(run), entry.mime, key=f"export_{name}",
-                    help=entry.summary, on_click=state.keep, args=("export", asked),
-                )  # fmt: skip
+            st.download_button(
+                entry.label, partial(_made, name, run, asked), entry.file_name(run), entry.mime, key=f"export_{name}",
+                help=entry.summary, on_click=state.keep, args=("export", asked),
+            )  # fmt: skip
     asked = state.kept("export", {})
     if asked.get("of") == run.name:
         _wait_for_reason(asked)
 
 
-def _made(entry: exporting.Export, run: Run, asked: dict[str, str]) -> bytes:
+def _made(name: str, run: Run, asked: dict[str, str]) -> bytes:
     """The file; runs outside the page, where Streamlit says of a failure no more than that there was one."""
     try:
-        made = entry.make(run)
-    except Exception as error:  # whatever it is, the page says it
-        why = str(error) if isinstance(error, ValueError | RuntimeError | OSError) else type(error).__name__
-        asked["trouble"] = why.partition("\n")[0] or type(error).__name__
+        made = exporting.export(name, run)
+    except ValueError as error:
+        asked["trouble"] = str(error)
         raise
     asked["trouble"] = ""
     return made

@@ -20,7 +20,7 @@ import streamlit as st
 from cae_core import datasets, figures, manifold
 from cae_core.config import Bounds
 from cae_core.embedding import Codes, Plane, Scale
-from pages import state
+from pages import show, state
 from pages.setting import Names, Setting
 
 MOST_CORNERS = 20
@@ -133,7 +133,7 @@ def draw(codes: Codes | None, plane: Plane | None, scale: Scale | None, behind: 
         try:
             state.change(**check(state.said("plane", "picked"), count))
         except ValueError as error:
-            st.toast(str(error))
+            st.toast(show.plain(str(error)))
 
     component = st.components.v2.component("plane", html=_HTML, js=_script(), isolate_styles=False)
     component(data=data, key="plane", on_picked_change=picked)

@@ -25,11 +25,8 @@ def _figure(run: Run, condition: str) -> float | None:
     return run.metrics.get(condition, {}).get("mse")
 
 
-def made(run: Run) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(run.created)
-    except (TypeError, ValueError):
-        return None
+def made(run: Run) -> datetime:
+    time = datetime.fromisoformat(run.created)
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
@@ -84,8 +81,7 @@ def order(found: Sequence[Run], chosen: Sequence[Run], whose: str) -> list[Run]:
         state.keep("listed_first", names)
     first = state.kept("listed_first", ())
     runs_by_name = {run.name: run for run in (*found, *chosen)}
-    never = datetime.min.replace(tzinfo=UTC)
-    newest = sorted(runs_by_name.values(), key=lambda run: (made(run) or never, run.name), reverse=True)
+    newest = sorted(runs_by_name.values(), key=lambda run: (made(run), run.name), reverse=True)
     return sorted(newest, key=lambda run: first.index(run.name) if run.name in first else len(first))
 
 

@@ -1,5 +1,7 @@
 """Runs: which settings made the difference?"""
 
+import os
+
 import streamlit as st
 
 from cae_core import datasets, runs
@@ -33,7 +35,7 @@ def _chosen(names: tuple[str, ...]) -> tuple[list[Run], list[str]]:
         try:
             found.append(runs.find(name))
         except RunError as error:
-            there = any((folder / name).is_dir() for folder in (runs.runs_dir(), runs.PRETRAINED_DIR))
+            there = any(os.path.isdir(folder / name) for folder in (runs.runs_dir(), runs.PRETRAINED_DIR))
             gone = f"There is no run called {name!r} here: it was deleted, or made on another machine."
             trouble.append(str(error) if there else gone)
     return found, trouble

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -14,6 +13,7 @@ from cae_core import backend
 from cae_core import figures as pictures
 from cae_core.charts import Figure
 from cae_core.corruptions import NOISE_KINDS, is_none
+from pages.outside import plain as plain  # so that whoever shows something has it at hand
 
 DOWNLOAD, DOWNLOAD_ICON = "Download as PNG", ":material/download:"
 
@@ -59,13 +59,6 @@ def question(text: str) -> None:
 def link_problems(problems: Sequence[str]) -> None:
     """Says what in a link could not be used."""
     st.warning("This link asks for something there is not; defaults are shown instead. " + plain(" ".join(problems)))
-
-
-def plain(text: str) -> str:
-    """Text that came from outside, such as a link or a file's name, so that Markdown shows it as it is."""
-    # No backslash keeps an address from becoming a link; an invisible word joiner inside it does.
-    text = re.sub(r"(?i)(?<=www)(?=\.)|(?<=:)(?=//)|(?=@)", "\u2060", text)
-    return re.sub(r"([\\`*_{}\[\]()<>#+\-!|~$:])", r"\\\1", text)
 
 
 def grid(rows: Sequence[Row], columns: int = 10) -> None:

@@ -94,7 +94,8 @@ def save_run(small_network, runs_folder):
     """Saves `small_network` as a run of two epochs."""
     from cae_core import saving
 
-    history = [{"epoch": 1, "loss": 0.5, "seconds": 1.25}, {"epoch": 2, "loss": 0.1, "seconds": 2.5}]
+    columns = ("epoch", "loss", "held_out_loss", "seconds")
+    history = [dict(zip(columns, row, strict=True)) for row in ((1, 0.5, 0.6, 1.25), (2, 0.1, 0.2, 2.5))]
 
     def save(name="one", folder=runs_folder, seconds=2.5, **more):
         metrics = {"clean": {"mse": 0.01, "num_images": 5}}

@@ -134,7 +134,14 @@ def opens_text_as_it_comes(call):
     """Whether a call reads or writes text in whatever encoding the user's machine has; ruff sees only some of them."""
     function, keywords = dotted(call.func), {keyword.arg: keyword.value for keyword in call.keywords}
     last = call.func.attr if isinstance(call.func, ast.Attribute) else function
-    if "encoding" in keywords or last not in ("read_text", "write_text", "run", "Popen", "check_output", "open"):
+    if {"encoding", "force_zip64"} & set(keywords) or last not in (
+        "read_text",
+        "write_text",
+        "run",
+        "Popen",
+        "check_output",
+        "open",
+    ):
         return False
     if last != "open":
         return last.endswith("_text") or bool({"text", "universal_newlines"} & set(keywords))

@@ -188,6 +188,7 @@ def test_a_damaged_file_is_said_in_one_sentence_and_not_written_over(shipped_fil
         lambda r: r.update(values={"3 components": ["20"]}),
         lambda r: r.update(values={"3 components": [float("nan")]}),
         lambda r: r.update(values={"3 components": 20.0}),
+        lambda r: r.update(values={"3 components": [10**400]}),
         lambda r: r.update(seconds=None),
         lambda r: r.update(versions=3),
         lambda r: r.clear(),

@@ -9,7 +9,7 @@ from cae_core.corruptions import CORRUPTIONS
 from cae_core.jobs import MOST_IN_ORDER
 from cae_core.reproducing import name_of
 from cae_core.reproductions import CARDS
-from cae_core.runs import NAME
+from cae_core.run_schema import NAME
 
 EVERY = pytest.mark.parametrize("card", CARDS.values(), ids=CARDS)
 

@@ -30,7 +30,7 @@ def test_there_and_back(save_run, small_network, runs_folder):
     assert run.parameters == sum(w.size for w in small_network[0].weights().values())
     assert {"python", "tensorflow", "keras", "numpy"} <= set(run.versions)
     columns = runs.history(run)
-    assert list(columns) == ["epoch", "loss", "seconds"]
+    assert list(columns) == ["epoch", "loss", "held_out_loss", "seconds"]
     np.testing.assert_array_equal(columns["loss"], [0.5, 0.1])
     model = runs.model(run)
     for path, w in small_network[0].weights().items():

@@ -1,58 +1,228 @@
-"""A damaged run: every damage is a sentence naming the file and the mend, hides no other run and executes nothing."""
+"""A damaged run or stack: every damage is a sentence naming the file and the mend, hides no other and executes nothing."""
 
+import contextlib
+import io
 import json
+import os
 import pickle
+import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
+import damages
 import numpy as np
 import pytest
 
-from cae_core import runs, storage
+from cae_core import exporting, measuring, recording, runs, sentences, storage
+from cae_core.__main__ import main
+from cae_core.run_schema import STATES
 from cae_core.runs import RunError
+from cae_core.stacking import kept
+from cae_core.stacking.recording import StackRecording
+
+CHEAP = ("history", "tensorboard")
+"""Exports that need no network."""
 
 
-def changed(**values):
-    return lambda text: json.dumps({**json.loads(text), **values}).encode()
+@pytest.fixture(scope="module")
+def sound(few_strokes, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAE_RUNS_DIR", str(tmp_path_factory.mktemp("sound")))
+        return damages.sound()
 
 
-def without(key):
-    return lambda text: json.dumps({k: v for k, v in json.loads(text).items() if k != key}).encode()
+def survives(call, *args):
+    """What it gives, or None where it says in one sentence why it cannot; whatever else is raised fails the test."""
+    try:
+        return call(*args)
+    except ValueError as error:
+        sentence = str(error)
+    assert len(sentence) < 1000
+    assert sentence.isprintable()
+    return None
 
 
-DESCRIPTIONS = {
-    "empty": lambda text: b"",
-    "cut": lambda text: text.encode()[:200],
-    "no text": lambda text: b"\xff\xfe\x00",
-    "a list": lambda text: b"[]",
-    "null": lambda text: b"null",
-    "a number": lambda text: b"5",
-    "no format": without("format"),
-    "a later format": changed(format=2),
-    "no config": without("config"),
-    "config null": changed(config=None),
-    "config a list": changed(config=["seed"]),
-    "unknown setting": changed(config={"bottelneck": 3}),
-    "setting out of range": changed(config={"bottleneck": 0}),
-    "setting enormous": changed(config={"bottleneck": 10**400}),
-    "no metrics": without("metrics"),
-    "shape null": changed(image_shape=None),
+def check_believed(run):
+    """What has come through reading is of the kind and the range that the rest of the program takes for granted."""
+    assert STATES[run.state]
+    assert all(type(one) is int for one in (run.epochs, run.step, run.num_steps, run.num_train, run.code_size))
+    assert 0 <= run.step <= run.num_steps < 10**10
+    assert 0 <= run.epochs <= run.num_epochs
+    assert 0 <= run.seconds < 1e10
+    assert (run.label + run.message.replace("\n", "")).isprintable()
+    assert all(0 <= figures["mse"] < np.inf and figures.get("num_images", 1) > 0 for figures in run.metrics.values())
+    assert run.origin is None or runs.check_name(run.origin["run"])
+
+
+def look_at(run, with_networks):
+    """All that the program does with a run, as far as it takes no page."""
+    check_believed(run)
+    columns = survives(runs.history, run)
+    assert columns is None or {len(column) for column in columns.values()} <= {run.epochs}
+    steps = runs.saved_steps(run)
+    assert all(0 <= step <= run.step for step in steps)
+    for step in [step for step in steps if step in (0, run.step)]:
+        assert survives(runs.weights, run, step) != {}
+    survives(measuring.known, run, [])
+    for name in exporting.EXPORTS if with_networks else CHEAP:
+        made = survives(exporting.export, name, run)
+        assert made is None or isinstance(made, bytes)
+        exporting.EXPORTS[name].file_name(run)
+    if resumed := survives(recording.Recording.resume, run):
+        if with_networks:
+            survives(go_on, resumed)
+        resumed.close()
+
+
+def go_on(resumed):
+    resumed.prepare()
+    next(resumed.events())
+
+
+def look_at_stack(stack, with_networks):
+    seen, read = kept.seen(stack), kept.predictions(stack)
+    assert seen is None or seen.x.shape[1:] == (28, 28, 1)
+    assert all(classes.max() < 10 for classes in read.values())
+    assert 0 <= stack.step <= stack.num_steps < 10**9
+    assert stack.title.isprintable()
+    if resumed := survives(StackRecording.resume, stack):
+        if with_networks:
+            survives(go_on, resumed)
+        resumed.close()
+
+
+def check_damage(sources, target, flips, share, capsys):
+    """Damages copies of runs and stacks in every way, or in a share of them, and does everything with what is left."""
+    rng, counts = np.random.default_rng(1), {}
+    for name, source in sources.items():
+        is_stack = name in ("whole", "half")
+        folder = target / ".stacks" if is_stack else target
+        every = damages.of_folder(source, flips)
+        chosen = [one for one in every if rng.random() < share]
+        made = damages.folders(source, chosen, folder)
+        shutil.copytree(source, folder / name)
+        found = []
+        for path in runs.folders(folder):
+            with contextlib.suppress(RunError):
+                if path.name in made or path.name == name:
+                    found.append(kept.read(path) if is_stack else runs.read(path))
+        with_networks = (
+            range(0, len(found), 100) if share == 1 else range(name in ("stopped", "half"))
+        )  # takes seconds each
+        for number, one in enumerate(found):
+            try:
+                (look_at_stack if is_stack else look_at)(one, number in with_networks)
+            except Exception as error:
+                raise AssertionError(f"{made.get(one.name, 'sound')} was not said in a sentence") from error
+        assert name in [one.name for one in found]
+        counts[name] = len(made)
+        assert len(made) - len(found) > len(made) / 4
+    assert main(["list", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert len(listed["runs"]) + len(listed["damaged runs"]) == len(runs.folders(target))
+    assert {"finished", "stopped"} <= set(listed["runs"])
+    assert main(["list"]) == 0
+    assert "Traceback" not in "".join(capsys.readouterr())
+    return counts
+
+
+def test_damage_of_every_kind_is_said_and_hides_no_other_run(sound, runs_folder, capsys):
+    counts = check_damage(sound, runs_folder, flips=6, share=0.05, capsys=capsys)
+    assert sum(counts.values()) > 200
+
+
+@pytest.mark.slow
+def test_all_the_damage_that_is_known(sound, runs_folder, capsys):
+    counts = check_damage(sound, runs_folder, flips=60, share=1, capsys=capsys)
+    assert sum(counts.values()) > 4000
+
+
+FOLDERS = {
+    "no UTF-8": lambda folder: os.mkdir(os.fsencode(folder) + b"/\xff\xfe-run"),
+    "control signs": lambda folder: (folder / "\x1b[31mred\n").mkdir(),
+    "capitals": lambda folder: shutil.copytree(folder / "good", folder / "My run"),
+    "a link to itself": lambda folder: (folder / "loop").symlink_to(folder / "loop"),
+    "a link to nothing": lambda folder: (folder / "link").symlink_to("nowhere"),
+    "empty": lambda folder: (folder / "empty").mkdir(),
 }
 
 
-@pytest.mark.parametrize("damage", DESCRIPTIONS.values(), ids=DESCRIPTIONS)
-def test_a_damaged_description_is_named_and_the_other_runs_stay(save_run, runs_folder, damage):
-    save_run("bad"), save_run("good")
-    file = runs_folder / "bad" / "run.json"
-    file.write_bytes(damage(file.read_text(encoding="utf-8")))
-    with pytest.raises(
-        RunError, match=r"run\.json is damaged \(.+\): delete the folder or train the run again\."
-    ) as refusal:
-        runs.find("bad")
-    assert str(file) in str(refusal.value)
-    found, damaged = runs.every(runs_folder)
-    assert [run.name for run in found] == ["good"]
-    assert damaged == [str(refusal.value)]
+@pytest.mark.parametrize("make", FOLDERS.values(), ids=FOLDERS)
+def test_a_folder_that_can_be_no_run_is_listed_as_such(save_run, runs_folder, make, capsys):
+    save_run("good")
+    make(runs_folder)
+    (run,), (sentence,) = runs.every(runs_folder)
+    assert run.name == "good"
+    assert sentence.isprintable()
+    assert main(["list"]) == 0
+    assert sentence in capsys.readouterr().out
+
+
+def test_a_folder_that_may_not_be_listed_is_said(save_run, runs_folder, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert runs.every(runs_folder) == ([], [f"{runs_folder} cannot be listed (Permission denied)."])
+
+
+def test_a_memory_error_of_one_run_is_its_own(save_run, runs_folder, monkeypatch):
+    save_run("good"), save_run("bad")
+    whole = storage.read
+
+    def read(path, *args):
+        if path.parent.name == "bad":
+            raise MemoryError
+        return whole(path, *args)
+
+    monkeypatch.setattr(storage, "read", read)
+    (run,), (sentence,) = runs.every(runs_folder)
+    assert (run.name, "run.json is damaged (MemoryError)" in sentence) == ("good", True)
+
+
+def test_an_archive_is_refused_by_its_size_before_it_is_unpacked(save_run, monkeypatch):
+    run = save_run()
+    packed = zipfile.ZipFile(run.path / "weights.npz", "w", zipfile.ZIP_DEFLATED, compresslevel=1)
+    with packed, packed.open("code/kernel.npy", mode="w", force_zip64=False) as file:
+        for _ in range(storage.MOST_UNPACKED // 2**24 + 1):
+            file.write(bytes(2**24))
+    monkeypatch.delattr(np, "load")
+    with pytest.raises(RunError, match=r"weights\.npz unpacks to 285 MB, and at most 268 MB are read"):
+        runs.weights(run)
+
+
+def test_a_history_is_refused_by_its_size_before_it_is_read(save_run, monkeypatch):
+    run = save_run()
+    with (run.path / "history.csv").open("ab") as file:
+        file.truncate(80_000_000)
+    with pytest.raises(RunError, match=r"history\.csv has more than the 1\.05 MB that are read"):
+        runs.history(run)
+
+
+def test_what_visitors_read_names_no_folder_of_the_server(save_run, runs_folder, caplog):
+    """And the log has the whole sentence, once."""
+    run = save_run("bad")
+    (run.path / "run.json").write_text("{", encoding="utf-8")
+    (sentence,) = runs.every(runs_folder)[1]
+    assert str(runs_folder) in sentence
+    for _ in range(2):
+        assert sentences.for_visitors(sentence) == sentence.replace(f"{runs_folder}/", "")
+    assert [record.message for record in caplog.records] == [sentence]
+    assert sentences.for_visitors(f"nothing written to {runs_folder} (full)") == "nothing written to runs (full)"
+    assert sentences.for_visitors(f"in '{Path.home()}/of/a.txt', /etc or and/or") == "in 'a.txt', /etc or and/or"
+
+
+def test_one_odd_export_costs_the_others_nothing(save_run, monkeypatch):
+    run = replace(save_run(), title="One")
+    broken = replace(exporting.EXPORTS["tensorboard"], make=lambda run: {}["epoch"])
+    monkeypatch.setitem(exporting.EXPORTS, "tensorboard", broken)
+    with zipfile.ZipFile(io.BytesIO(exporting.export("everything", run))) as archive:
+        names = archive.namelist()
+        told = archive.read(f"{run.name}/README.txt").decode()
+    assert f"{run.name}/{run.name}-history.csv" in names
+    assert "tfevents" not in "".join(names)
+    assert "is missing: It cannot be made of the run 'One' (no 'epoch')." in told
 
 
 def test_a_folder_without_a_description_is_said_to_have_no_run(save_run, runs_folder):
@@ -131,12 +301,11 @@ def test_a_damaged_shipped_run_says_how_to_make_it_again(save_run, tmp_path, mon
 
 def test_a_damaged_history_is_named(save_run):
     run = save_run()
-    for text in ("epoch,loss\n1,a lot\n", "epoch,loss\n1\n"):
-        (run.path / "history.csv").write_text(text, encoding="utf-8")
-        with pytest.raises(RunError, match=r"history\.csv is damaged \(.*delete the folder"):
-            runs.history(run)
+    (run.path / "history.csv").write_text("epoch,loss\n1,a lot\n", encoding="utf-8")
+    with pytest.raises(RunError, match=r"history\.csv is damaged \(.*delete the folder"):
+        runs.history(run)
     (run.path / "history.csv").unlink()
-    with pytest.raises(RunError, match=r"history\.csv is damaged"):
+    with pytest.raises(RunError, match=r"history\.csv cannot be read"):
         runs.history(run)
 
 

@@ -12,7 +12,6 @@ Nothing in it can execute code when loaded.
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,10 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from cae_core import runs, storage
-from cae_core.config import lookup
+from cae_core import run_schema, runs, storage
+from cae_core.datasets import DATASETS
+from cae_core.run_schema import number, record, text, whole
 from cae_core.runs import RunError
-from cae_core.stacking.config import StackConfig
+from cae_core.stacking.config import ARMS, StackConfig, check, code_size
+from cae_core.stacking.features import KINDS
 from cae_core.stacking.seen import StackSeen
 
 FORMAT = 1
@@ -37,7 +38,7 @@ class KeptStack:
     Attributes:
         path: its folder.
         config: what was trained.
-        state: a key of `runs.STATES`.
+        state: a key of `run_schema.STATES`.
         message: why it failed, else "".
         step: steps done and written down, of all stages.
         num_steps: steps of all stages.
@@ -70,6 +71,21 @@ class KeptStack:
         return self.state in runs.CAN_GO_ON
 
 
+_SHARE = number(0, 1)
+_SCORES = record({"size": whole(1, 10**7), "error": _SHARE}, {"few_error": _SHARE, "same_error": _SHARE})
+_FIGURES = {
+    **dict.fromkeys(ARMS, _SHARE),
+    "features": record({"labels": whole(1, 60_000), **dict.fromkeys(KINDS, _SCORES)}),
+}
+_STEPS = whole(0, 10**8)
+_STACK = record({
+    "config": run_schema.settings(StackConfig, check), "state": run_schema.one_of(run_schema.STATES), "message": text(2000),
+    "step": _STEPS, "num_steps": _STEPS, "seconds": run_schema.SECONDS, "created": run_schema.time, "owner": text(80),
+    "title": text(runs.TITLE), "figures": record({}, _FIGURES),
+})  # fmt: skip
+"""Every field of `stack.json`."""
+
+
 def folder() -> Path:
     """Where users' stacks are kept; no run is looked for there."""
     return runs.runs_dir() / ".stacks"
@@ -79,29 +95,24 @@ def read(path: Path) -> KeptStack:
     """The stack in a folder, without its weights.
 
     Raises:
-        RunError: there is none, or `stack.json` is damaged.
+        RunError: there is none, its name or `stack.json` is damaged, or something in it is neither file nor folder.
     """
+    runs.check_name(path.name)
     file = path / "stack.json"
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
-        if values["format"] != FORMAT:
-            raise ValueError(f"it is of format {values['format']}, this program reads format {FORMAT}")
-        state = values["state"]
-        lookup(runs.STATES, "state", state)
-        if state in runs.AT_WORK and not storage.is_locked(path / "lock"):
-            state = "interrupted"
-        if not isinstance(values["figures"], dict):
-            raise ValueError("its figures are no mapping")
-        numbers = {key: type_(values[key]) for key, type_ in (("step", int), ("num_steps", int), ("seconds", float))}
-        texts = {key: str(values[key]) for key in ("message", "created", "owner", "title")}
-        return KeptStack(
-            path, StackConfig.from_dict(values["config"]), state, figures=values["figures"], **numbers, **texts
-        )
+        runs.check_contents(path)
+        fields = _STACK("", run_schema.parse(storage.read(file), FORMAT))
+        whole(0, fields["num_steps"])("step", fields["step"])
+        if fields["state"] == "finished":
+            record(_FIGURES)("figures", fields["figures"])
+        if fields["state"] in runs.AT_WORK and not storage.is_locked(path / "lock"):
+            fields["state"] = "interrupted"
+        return KeptStack(path, **fields)
     except FileNotFoundError:
         raise RunError(f"There is no stack in {path}.") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        reason = f"no {error}" if isinstance(error, KeyError) else str(error)
-        raise RunError(f"{file} is damaged ({reason}): delete the folder or train the stack again.") from error
+    except Exception as error:
+        why = run_schema.reason(error)
+        raise RunError(f"{file} is damaged ({why}): delete the folder or train the stack again.") from error
 
 
 def remove(stack: KeptStack, owner: str) -> None:
@@ -127,23 +138,37 @@ def remove(stack: KeptStack, owner: str) -> None:
 def latest(owner: str) -> KeptStack | None:
     """The visitor's stack that was written last; damaged ones are passed over."""
     found = []
-    for path in folder().iterdir() if folder().is_dir() else []:
-        if path.is_dir() and not path.name.startswith("."):
+    with contextlib.suppress(OSError):
+        for path in runs.folders(folder()):
             with contextlib.suppress(RunError):
                 found.append(read(path))
     own = [stack for stack in found if stack.owner == owner]
     return max(own, key=lambda stack: (stack.created, stack.name), default=None)
 
 
+def most_unpacked(config: StackConfig) -> int:
+    """Bytes that a stack's weights take with what its optimizer knows of each, at most."""
+    entry = DATASETS[config.dataset]
+    reads = (entry.image_shape[2], *config.maps)
+    layers = sum(below * maps * kernel**2 for below, maps, kernel in zip(reads, config.maps, config.kernels, strict=False))
+    dense = code_size(config, entry.image_shape) * max(config.hidden, len(entry.class_names))
+    return storage.MOST_UNPACKED + 4 * 3 * (3 * layers + 2 * dense)
+
+
 def seen(stack: KeptStack) -> StackSeen | None:
     """The last pictures of a stack; None where there are none yet, or they are damaged."""
     with contextlib.suppress(Exception):  # a damaged archive fails in more ways than can be listed
-        return StackSeen.from_arrays(storage.read_arrays(stack.path / "seen.npz"))
+        found = StackSeen.from_arrays(storage.read_arrays(stack.path / "seen.npz"))
+        found.check(DATASETS[stack.config.dataset].image_shape, stack.config.layers)
+        return found
     return None
 
 
 def predictions(stack: KeptStack) -> dict[str, np.ndarray]:
     """By arm, the class `(n,)` uint8 read in every test image; {} where that is not known."""
     with contextlib.suppress(Exception):
-        return storage.read_arrays(stack.path / "predictions.npz")
+        found = storage.read_arrays(stack.path / "predictions.npz")
+        classes = len(DATASETS[stack.config.dataset].class_names)
+        if all(read.dtype == np.uint8 and read.ndim == 1 and read.max() < classes for read in found.values()):
+            return found
     return {}

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from cae_core import holder, runs, storage
+from cae_core import holder, run_schema, runs, storage
 from cae_core.datasets import DATASETS, load
 from cae_core.folder import Folder
 from cae_core.runs import RunError
@@ -90,7 +90,7 @@ class StackRecording:
         self._folder.take_up(f"The stack {stack.name!r}")
         if stack.step:
             try:
-                self._start = _read_checkpoint(self.path / self._checkpoint(stack.step))
+                self._start = _read_checkpoint(self.path / self._checkpoint(stack.step), stack.step, stack.config)
             except RunError:
                 self.close()
                 raise
@@ -116,7 +116,7 @@ class StackRecording:
         self._x, self._y = training.learnt_from(self.config, train.x, train.y)
         self.networks = Networks(self.config, train.x.shape[1:], len(DATASETS[self.config.dataset].class_names))
         if self._written[0] and not self._start:  # it had given way
-            self._start = _read_checkpoint(self.path / self._checkpoint(self._written[0]))
+            self._start = _read_checkpoint(self.path / self._checkpoint(self._written[0]), self._written[0], self.config)
         if self._start:
             try:
                 self.networks.set_weights(self._start.weights)
@@ -251,12 +251,15 @@ def _checkpoint_bytes(checkpoint: training.StackCheckpoint) -> bytes:
     return storage.arrays_to_bytes({"numbers": numbers, **weights, **optimizer}, compressed=False)
 
 
-def _read_checkpoint(file: Path) -> training.StackCheckpoint:
+def _read_checkpoint(file: Path, at_step: int, config: StackConfig) -> training.StackCheckpoint:
     try:
-        arrays = storage.read_arrays(file)
+        arrays = storage.read_arrays(file, kept.most_unpacked(config))
         step, seconds = arrays["numbers"].tolist()
+        if step != at_step:
+            raise ValueError(f"it is of step {step:g}")
         weights = {name.removeprefix("weights/"): a for name, a in arrays.items() if name.startswith("weights/")}
         optimizer = [arrays[name] for name in sorted(arrays) if name.startswith("optimizer/")]
     except Exception as error:  # a damaged archive fails in more ways than can be listed
-        raise RunError(f"{file} is damaged or missing ({error}): the stack cannot go on; train it again.") from error
-    return training.StackCheckpoint(int(step), seconds, weights, optimizer)
+        why = run_schema.reason(error)
+        raise RunError(f"{file} is damaged or missing ({why}): the stack cannot go on; train it again.") from error
+    return training.StackCheckpoint(at_step, seconds, weights, optimizer)

@@ -13,6 +13,7 @@ import numpy as np
 
 from cae_core import runs, storage
 from cae_core.results import mean_and_spread
+from cae_core.run_schema import SECONDS, number, reason, whole
 from cae_core.stacking.config import StackConfig
 
 SHIPPED = runs.PRETRAINED_DIR / "stack.json"
@@ -128,44 +129,47 @@ def from_json(text: str) -> CurveResult:
     try:
         found = json.loads(text)
         points = [
-            Point(int(one["labels"]), int(one["steps"]), {arm: _numbers(values) for arm, values in one["errors"].items()})
+            Point(
+                whole(1, 60_000)("labels", one["labels"]),
+                whole(0, 10**8)("steps", one["steps"]),
+                {arm: _numbers(values, 1.0) for arm, values in one["errors"].items()},
+            )
             for one in found["points"]
         ]
         features = {
-            int(labels): {
+            whole(1, 60_000)("labels", int(labels)): {
                 kind: {name: _numbers(values) for name, values in figures.items()} for kind, figures in kinds.items()
             }
             for labels, kinds in found["features"].items()
         }
         if not points or any(set(point.errors) != {"pretrained", "random"} for point in points):
             raise ValueError("a point has not both arms")
-        (seconds,) = _numbers([found["seconds"]])
+        if len({len(values) for point in points for values in point.errors.values()}) > 1:
+            raise ValueError("its points have different numbers of seeds")
+        seconds = SECONDS("seconds", found["seconds"])
         versions = {str(what): str(version) for what, version in found["versions"].items()}
         texts = {key: str(found[key]) for key in ("made", "command")}
         config = StackConfig.from_dict(found["config"])
         return CurveResult(config, tuple(points), features, seconds, versions=versions, **texts)
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"no {error}" if isinstance(error, KeyError) else str(error)) from error
+    except Exception as error:  # a damaged file fails in more ways than can be listed
+        raise ValueError(reason(error)) from error
 
 
-def _numbers(values: Sequence[Any]) -> tuple[float, ...]:
-    for value in values:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise ValueError(f"{value!r} is not a number")
+def _numbers(values: Sequence[Any], most: float = 1e7) -> tuple[float, ...]:
     if not values:
         raise ValueError("there is no value")
-    return tuple(float(value) for value in values)
+    return tuple(float(number(0, most)("a value", value)) for value in values)
 
 
 def shipped() -> tuple[CurveResult | None, str]:
     """The result that ships with the app, and a sentence if it cannot be read; None and "" where there is none."""
     try:
-        return from_json(SHIPPED.read_text(encoding="utf-8")), ""
+        return from_json(storage.read(SHIPPED).decode()), ""
     except FileNotFoundError:
         return None, ""
     except (OSError, ValueError) as error:
         return None, (
-            f"{SHIPPED.name} is damaged ({error}): its result is left out. To make it again: "
+            f"{SHIPPED.name} is damaged ({reason(error)}): its result is left out. To make it again: "
             "python -m cae_core stack --curve --ship."
         )
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from cae_core.stacking.config import ARMS
+
 MOST_FILTERS = 64
 """Filters of a layer that are drawn."""
 
@@ -81,6 +83,25 @@ class StackSeen:
             tuning=named("tuning"),
             accuracy=named("accuracy"),
         )
+
+    def check(self, image_shape: Sequence[int], layers: int) -> None:
+        """Nothing for a look at a stack of so many layers for images `(H, W, C)`; for another, a ValueError."""
+        counts = (self.number, self.step, self.num_steps, self.stage, self.stage_step, self.stage_steps)
+        times = (self.seconds, self.steps_per_second, self.seconds_left or 0.0)
+        batch = (len(self.x), *image_shape)
+        lines = (*self.losses, *self.tuning.values(), *self.accuracy.values())
+        is_whole = (
+            all(isinstance(count, int) and 0 <= count <= 10**8 for count in counts)
+            and all(isinstance(time, int | float) and 0 <= time < 1e9 for time in times)
+            and 0 < len(self.x) <= 64
+            and all(images.shape == batch for images in (self.x, self.x_noisy, *self.x_hats))
+            and max(self.stage, len(self.x_hats), len(self.filters), len(self.losses)) <= layers
+            and all(kernels.ndim == 3 and 0 < kernels.size <= 2**22 for kernels in self.filters)
+            and all(line.ndim == 2 and line.shape[1] == 2 for line in lines)
+            and {*self.tuning, *self.accuracy} <= set(ARMS)
+        )
+        if not is_whole:
+            raise ValueError("It is of another stack, or damaged.")
 
 
 def projections(kernels: Sequence[np.ndarray], pooling: bool) -> np.ndarray:

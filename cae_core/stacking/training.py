@@ -22,7 +22,7 @@ from cae_core.events import Diverged
 from cae_core.losses import half, linear_half
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
 from cae_core.stacking.config import StackConfig, check
-from cae_core.training import split_held_out
+from cae_core.training import set_variables, split_held_out
 
 SCHEDULE = "one_cycle"
 """Of every stage: from random weights a classifier needs the warm-up, and the other gets no other treatment."""
@@ -179,8 +179,7 @@ def train(
         optimizer = OPTIMIZERS[config.optimizer].make(rate)
         optimizer.build(variables)
         if start and stage.first_step < start.step < end:
-            for variable, array in zip(optimizer.variables, start.optimizer, strict=True):
-                variable.assign(array)
+            set_variables(optimizer, start.optimizer)
         batch_size = min(config.batch_size, len(indices))
         step_on = _compiled(losses, variables, optimizer, (batch_size, *x.shape[1:]))
 

@@ -40,6 +40,33 @@ def owner(visitor: str) -> str:
     return hashlib.sha256(visitor.encode()).hexdigest()[:16]
 
 
+AS_IT_IS = {
+    ("Selectbox", "options"), ("Selectbox", "raw_value"), ("MultiSelect", "options"), ("MultiSelect", "raw_values"),
+    ("TextInput", "default"), ("TextInput", "value"), ("Html", "body"), ("PlotlyChart", "spec"), ("BidiComponent", "json"),
+    ("Arrow", "selection_default"),
+}  # fmt: skip
+"""Kinds of elements and their fields that take text as it is; all others take Markdown, or nothing from outside."""
+
+
+def as_markdown(app: AppTest, words: str) -> list[tuple[str, str, str]]:
+    """Everything with these words that a page hands to Streamlit as Markdown: kind of element, field, text."""
+    found = []
+
+    def walk(message) -> None:
+        for field, value in message.ListFields():
+            for one in value if field.is_repeated else [value]:
+                if field.type == field.TYPE_MESSAGE and not field.message_type.GetOptions().map_entry:
+                    walk(one)
+                elif isinstance(one, str) and words in one and (message.DESCRIPTOR.name, field.name) not in AS_IT_IS:
+                    found.append((message.DESCRIPTOR.name, field.name, one))
+
+    for block in (app._tree.main, app._tree.sidebar, *app._tree.children.values()):
+        for node in block:
+            if getattr(node, "proto", None) is not None:
+                walk(node.proto)
+    return found
+
+
 class _Html(HTMLParser):
     """Collects the pictures, the labels and the table of figures."""
 

@@ -416,7 +416,7 @@ def test_damaged_data_file_is_named(link, tmp_path, monkeypatch, forget_data, as
     (tmp_path / "mnist.npz").write_bytes(b"PK\x03\x04 this is not an archive")
     page = Shown(**link)
     (error,) = page.messages("error")
-    assert str(tmp_path / "mnist.npz") in error
+    assert error.startswith("mnist.npz cannot be used")
     assert page.alts == []
     assert page.set(dataset="strokes").messages("error") == []
     assert len(page.alts) == 4
@@ -436,7 +436,8 @@ def only_run(tmp_path, monkeypatch, name="strokes-b32-bce-mixed"):
 def check_named(page, *words):
     (error,) = page.messages("error")
     for word in words:
-        assert str(word) in error
+        assert word in error
+    assert str(runs.PRETRAINED_DIR) not in error
     assert [alt.partition(",")[2].split()[0] for alt in page.alts] == ["clean", "gaussian"]
     assert len(page.table) == 1
     assert page.waiting == 0
@@ -450,7 +451,7 @@ def test_damaged_weights_are_named_and_the_rest_is_shown(damage, tmp_path, monke
     assert len(Shown().alts) == 4
     file = folder / "weights.npz"
     file.write_bytes(damage(file.read_bytes()) if callable(damage) else damage)
-    check_named(Shown(), file, "python -m cae_core pretrain strokes-b32-bce-mixed")
+    check_named(Shown(), f"{folder.name}/{file.name} is damaged", "python -m cae_core pretrain strokes-b32-bce-mixed")
 
 
 @pytest.mark.parametrize(
@@ -468,7 +469,7 @@ def test_damaged_description_of_a_run_is_named(change, tmp_path, monkeypatch):
     folder = only_run(tmp_path, monkeypatch)
     file = folder / "run.json"
     file.write_text(change(file.read_text(encoding="utf-8")), encoding="utf-8")
-    check_named(Shown(), folder, "damaged")
+    check_named(Shown(), folder.name, "damaged")
 
 
 def test_run_without_measurements_is_shown_all_the_same(tmp_path, monkeypatch):

@@ -99,7 +99,7 @@ def test_the_runs_page_says_that_a_run_is_not_saved_and_lets_it_be_deleted(queue
     page = ShownTrain().click("Train this network")
     (name,) = [one.name for one in queue.of(page.owner)]
     file = runs.runs_dir() / name / "run.json"
-    file.write_text(file.read_text(encoding="utf-8").replace('"state": "waiting"', '"state": "running"'))
+    file.write_text(file.read_text(encoding="utf-8").replace('"state": "waiting"', '"state": "running"'), encoding="utf-8")
     refuse(queue)
     runs_page = ShownRuns(runs=name)
     assert "Not saved, 0 of" in runs_page.text

@@ -8,8 +8,9 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 import streamlit as st
-from shown import owner
+from shown import Shown, as_markdown, owner
 from shown_runs import ShownRuns
+from shown_train import ShownTrain
 
 from cae_core import datasets, exporting, holder, jobs, replay, runs, storage
 from cae_core.config import RunConfig
@@ -108,18 +109,18 @@ def test_the_table_says_what_each_run_is_newest_first(shelf_of):
         old=("clean", {"created": "2026-01-01T00:00:00+00:00"}, ""),
         new=("noisy", {"created": "2026-03-01T00:00:00+00:00"}, "With noise"),
         failed=("clean", {"created": "2026-02-01T00:00:00+00:00", "state": "failed", "metrics": {}}, "Failed"),
-        undated=("clean", {"created": "soon", "state": "running"}, ""),
+        left=("clean", {"created": "2025-01-01T00:00:00", "state": "running"}, ""),
     )
     page = ShownRuns()
-    assert page.titles == ["With noise", "Failed", "old", "undated"]
-    new, failed, _, undated = page.listed.to_dict("records")
+    assert page.titles == ["With noise", "Failed", "old", "left"]
+    new, failed, _, left = page.listed.to_dict("records")
     shown = {"State": "stopped", "Bottleneck": 8, "Loss": "MSE", "Noise": "Gaussian 0.5", "Epochs": 1, "Network": "Fast"}
     assert {key: new[key] for key in shown} == shown
     assert new["MSE noise 0.5"] == pytest.approx(runs.find("new").metrics["gaussian 0.5"]["mse"])
     assert np.isnan(failed["MSE clean"])
     assert failed["State"] == "failed"
     assert failed["Noise"] == "None"
-    assert undated["State"] == "interrupted"  # it says that it trains, and no process does
+    assert left["State"] == "interrupted"  # it says that it trains, and no process does
     assert "Mark one run" in page.text
 
 
@@ -318,6 +319,24 @@ def test_a_title_is_text_wherever_it_stands(shelf_of):
     page = ShownRuns(runs="evil").click("Delete")
     assert "Deleted: " + EVIL in page.text.replace("\u2060", "")
     assert "**bold**" not in "".join(element.value for element in page.app.markdown)
+
+
+DRAWN = "1. :material/home: :streamlit: a -> b &lt; www.example.org"
+
+
+def test_a_title_is_shown_as_it_was_typed(shelf_of):
+    """Nothing in it is drawn as something else, wherever a page takes it for Markdown (seen in a browser)."""
+    shelf_of(one=("noisy", {}, DRAWN))
+    pages = [ShownRuns(runs="one").app, ShownRuns(runs="one").click("Delete").app]
+    shelf_of(two=("noisy", {"message": DRAWN}, DRAWN))
+    pages += [ShownRuns(runs="two").app, ShownTrain(fork="two").app, Shown(run="two").app]
+    for page, least in zip(pages, (1, 1, 2, 1, 0), strict=True):
+        texts = [text for _, _, text in as_markdown(page, "example.org")]
+        assert len(texts) >= least
+        for text in texts:
+            assert (
+                "1\\. \\:\u2060material/home\\: \\:\u2060streamlit\\: a \\-\u2060\\> b \\&lt; www\u2060.example.org" in text
+            )
 
 
 def test_two_runs_side_by_side(two):
