@@ -19,6 +19,7 @@ async theirs => {
 
 STREAMLITS_OWN = {
     '[data-testid="stSelectbox"]:has(input:disabled) label': "color-contrast: pale, for the box cannot be used now",
+    '[data-testid="stCode"]': "scrollable-region-focusable: a long line of code scrolls, and its box takes no focus",
 }
 """Selectors of what Streamlit draws and the app has no hand in, and what axe has against it."""
 
