@@ -22,7 +22,7 @@
     if (/auto|scroll/.test(style.overflowX) && e.scrollWidth > e.clientWidth + 1 && seen(e) && e.clientWidth)
       found.add(`scrolls sideways: ${name(e)}`);
     const kind = e.matches("button, a[href], input, select, textarea, summary, [role=slider]") ? "control"
-      : e.matches("img, canvas, progress, .js-plotly-plot") && !e.closest('[data-testid="stDataFrame"]') ? "picture" : "";
+      : e.matches('img, canvas, progress, .js-plotly-plot, [data-testid="stDataFrameResizable"]') ? "picture" : "";
     if (kind && seen(e)) {
       const { left, top, right, bottom } = wide(e);
       if (right - left > 2 && bottom - top > 2 && style.clipPath === "none") boxes.push([kind, e, left, top, right, bottom]);

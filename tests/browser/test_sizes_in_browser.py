@@ -67,6 +67,7 @@ def look(visitor, view):
 def test_every_view_fits_every_screen(visit, server):
     visitor = visit(server, RUN, has_touch=True, reduced_motion="reduce")
     page = visitor.page
+    visitor.idle()
     before = set(server.runs.glob("*"))  # of other tests
     page.get_by_label("Name").fill(TITLE)
     page.get_by_label("Name").press("Enter")
