@@ -1,6 +1,7 @@
 """Every page and view on every screen, in both themes: all of it is there, nothing covers anything, pictures grow."""
 
 import io
+from types import SimpleNamespace
 
 import pytest
 from checks import axe, flaws
@@ -86,3 +87,26 @@ def test_every_view_fits_every_screen(visit, server):
             page.locator('.photos img[alt*="trained with mse"]').wait_for()
         wrong += look(visitor, view)
     assert not wrong, "\n".join(wrong)
+
+
+FAULTS = {
+    "the page scrolls sideways by 200 px": '<div style="width: 590px">wide</div>',
+    "scrolls sideways: A table": '<div aria-label="A table" style="overflow-x: auto"><p style="width: 999px">x</p></div>',
+    "beyond the screen: Far away": '<p style="position: absolute; left: -50px; margin: 0">Far away</p>',
+    "cut off: A label too long": '<p style="width: 40px; overflow: hidden; white-space: nowrap">A label too long</p>',
+    "cut off below: Two lines": '<p style="width: 40px; height: 20px; overflow: hidden">Two lines</p>',
+    "a slider 20 px wide: Pen": '<input type="range" aria-label="Pen" style="width: 20px; height: 40px">',
+    "a button 24 px high: Go": '<button style="height: 24px">Go</button>',
+    "overlap: picture Three / text Four": '<img alt="Three" style="height: 60px; width: 60px; position: fixed"><p>Four</p>',
+    "overlap: control Left / control Right": '<button style="height: 40px; position: absolute; width: 60px">Left</button>'
+    '<button style="height: 40px; position: absolute; left: 50px; top: 9px">Right</button>',
+}
+
+
+@pytest.mark.parametrize(("flaw", "markup"), [("", "<p>Fine</p>"), *FAULTS.items()])
+def test_each_kind_of_flaw_is_found_and_named(browser, flaw, markup):
+    page = browser.new_page(viewport={"width": 390, "height": 300})
+    page.set_content(f'<!doctype html><body style="margin: 0"><div data-testid="stMain">{markup}</div>')
+    found = flaws(SimpleNamespace(page=page))
+    page.close()
+    assert found == [] if not flaw else flaw in found
