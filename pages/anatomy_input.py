@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from cae_core import datasets, drawing, uploads
-from pages import pad, show, state
+from pages import pad, show, state, widgets
 
 SOURCES = {"test": "Test image", "drawing": "My drawing", "file": "A file"}
 SHAPE = (drawing.SIZE, drawing.SIZE, 1)
@@ -29,9 +29,9 @@ class Picture:
 
 def controls(now: dict) -> None:
     """Which image, in the sidebar."""
-    st.segmented_control("Image", SOURCES, format_func=SOURCES.get, key="source", required=True)
+    widgets.segmented_control("Image", SOURCES, format_func=SOURCES.get, key="source", required=True)
     if now["source"] == "test":
-        st.number_input("Number of the test image", 0, 9999, step=1, key="image")
+        widgets.number_input("Number of the test image", 0, 9999, step=1, key="image")
     elif now["source"] == "file":
         st.file_uploader("Upload a picture", list(uploads.ENDINGS), key="layers_upload", on_change=_take_file)
 

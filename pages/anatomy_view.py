@@ -10,7 +10,18 @@ import streamlit as st
 from cae_core import anatomy, backend, datasets, description, metrics, runs
 from cae_core.architectures import ARCHITECTURES, published, suited
 from cae_core.config import Bounds
-from pages import anatomy_diagram, anatomy_input, anatomy_layers, anatomy_words, controls, explain, show, state, waiting
+from pages import (
+    anatomy_diagram,
+    anatomy_input,
+    anatomy_layers,
+    anatomy_words,
+    controls,
+    explain,
+    identity,
+    show,
+    waiting,
+    widgets,
+)
 from pages.setting import Setting, text
 
 NETWORKS = suited("mnist")
@@ -27,8 +38,8 @@ SETTINGS = {
 def sidebar(now: dict) -> None:
     with st.sidebar:
         controls.dataset()
-        st.selectbox("Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="architecture")
-        st.segmented_control(
+        widgets.selectbox("Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="architecture")
+        widgets.segmented_control(
             "Weights", WEIGHTS, format_func=WEIGHTS.get, key="weights", required=True,
             help="Fresh: as they are before the first step of training.",
         )  # fmt: skip
@@ -67,7 +78,7 @@ def _network(now: dict, about) -> Any:
     name, dataset = now["architecture"], now["dataset"]
     image_shape, run, trouble = datasets.DATASETS[dataset].image_shape, None, ""
     try:
-        run = anatomy.find(name, dataset, state.visitor())
+        run = anatomy.find(name, dataset, identity.visitor())
         if run is not None and run.image_shape != image_shape:
             run = None
         if run is not None and now["weights"] == "trained":

@@ -1,9 +1,7 @@
 """Architectures: how do the published designs differ, and what leaks past the code?"""
 
-import streamlit as st
-
 from cae_core import datasets
-from pages import anatomy_view, bce_or_mse, missing, race, show, sparsity, state, switch_leak
+from pages import anatomy_view, bce_or_mse, missing, race, show, sparsity, state, switch_leak, widgets
 from pages.setting import Setting
 
 VIEWS = {
@@ -27,7 +25,7 @@ def _page() -> None:
     problems = state.open_page("architectures", SETTINGS)
     show.question("How do the published designs differ, and what leaks past the code?")
     titles = {name: title for name, (title, _) in VIEWS.items()}
-    st.segmented_control(
+    widgets.segmented_control(
         "What to look at", titles, format_func=titles.get, key="view", required=True, label_visibility="collapsed"
     )
     now = state.values(SETTINGS)
@@ -40,5 +38,4 @@ def _page() -> None:
 
 
 _page()
-state.keep_visitor()
 state.write_address(SETTINGS)

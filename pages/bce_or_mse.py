@@ -9,7 +9,7 @@ from cae_core import line_charts, losses, saturation
 from cae_core.architectures import ARCHITECTURES
 from cae_core.config import BOUNDS, Bounds, RunConfig
 from cae_core.losses import LOSSES
-from pages import controls, explain, lanes, loss_words, show, together
+from pages import controls, explain, lanes, loss_words, show, together, widgets
 from pages.lanes import Lane
 from pages.setting import Setting
 
@@ -31,12 +31,12 @@ LOSSES_HEIGHT, SLOPE_HEIGHT = 240, 230
 def sidebar(now: dict) -> None:
     with st.sidebar:
         controls.dataset()
-        st.selectbox("Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="pair_network")
-        st.slider("Noise factor", 0.0, 1.0, step=0.05, key="pair_noise", help="Gaussian; 0 is none.")
-        st.number_input("Learning rate", 1e-6, 1.0, step=0.001, format="%g", key="pair_rate")
-        st.number_input("Training images", 100, 60_000, step=500, key="pair_images")
-        st.number_input("Epochs", 1, 20, step=1, key="pair_epochs", help="How often every training image is seen.")
-        st.number_input("Seed", 0, 2**31 - 1, step=1, key="pair_seed", help="Everything random follows from it.")
+        widgets.selectbox("Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="pair_network")
+        widgets.slider("Noise factor", 0.0, 1.0, step=0.05, key="pair_noise", help="Gaussian; 0 is none.")
+        widgets.number_input("Learning rate", 1e-6, 1.0, step=0.001, format="%g", key="pair_rate")
+        widgets.number_input("Training images", 100, 60_000, step=500, key="pair_images")
+        widgets.number_input("Epochs", 1, 20, step=1, key="pair_epochs", help="How often every training image is seen.")
+        widgets.number_input("Seed", 0, 2**31 - 1, step=1, key="pair_seed", help="Everything random follows from it.")
 
 
 def pair(now: dict) -> list[Lane]:
@@ -94,7 +94,7 @@ def _slope(lane: Lane, loss: str) -> str:
 def _one_pixel() -> None:
     """Both losses and their slopes by the logit of one pixel, for a target of the visitor's choice."""
     st.subheader("What a loss tells one pixel", anchor=False)
-    target = st.slider(
+    target = widgets.slider(
         "Target t of the pixel", -0.5, 1.5, step=0.05, key="target", help="What the pixel should be. Images have 0 to 1."
     )
     try:

@@ -8,7 +8,7 @@ import streamlit as st
 from cae_core import embedding
 from cae_core.config import Bounds
 from cae_core.embedding import MAX_DIRECTIONS, Codes
-from pages import chosen, state
+from pages import chosen, state, widgets
 from pages.setting import Setting
 
 REACH = 4.0
@@ -45,12 +45,12 @@ def draw(codes: Codes, now: dict) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            st.segmented_control("Start from", tuple(STARTS), format_func=STARTS.get, key="start", required=True)
+            widgets.segmented_control("Start from", tuple(STARTS), format_func=STARTS.get, key="start", required=True)
             st.button("All to 0", on_click=state.change, kwargs=dict.fromkeys(KEYS, 0.0))
         columns = st.columns(2) if len(names) > 4 else [st.container()]
         for place, (key, name) in enumerate(zip(KEYS, names, strict=False)):
             with columns[place * len(columns) // len(names)]:
-                st.slider(name, -REACH, REACH, step=0.1, key=key)
+                widgets.slider(name, -REACH, REACH, step=0.1, key=key)
     base = codes.z[i] if now["start"] == "image" else codes.z.mean(axis=0)
     moved = base + np.array([now[key] for key in KEYS[: len(names)]]) @ step
     before, after = embedding.decode(codes.run, np.stack([base, moved]))

@@ -10,7 +10,7 @@ import streamlit as st
 from cae_core import datasets, figures, manifold, neighbours, projector
 from cae_core.embedding import Codes, Plane, Scale
 from cae_core.neighbours import Separation
-from pages import show
+from pages import show, widgets
 from pages.setting import Setting
 
 SIDES = (10, 15, 20, 25, 30)
@@ -29,7 +29,7 @@ def lattice(codes: Codes, plane: Plane, scale: Scale, now: dict) -> None:
         src = _source(codes, plane, scale, n)
         st.html(f'<div class="chosen"><img class="sheet whole" src="{src}" alt="{alt}"></div>')
     with right:
-        st.select_slider("Images a side", SIDES, key="grid_side")
+        widgets.select_slider("Images a side", SIDES, key="grid_side")
         st.markdown(
             "Each little picture is what the decoder makes of the **code** at its place: the plane above, from the same "
             "left to the same right, with a picture instead of points. Neighbouring places decode to similar pictures, "

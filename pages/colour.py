@@ -7,7 +7,19 @@ from cae_core.architectures import suited
 from cae_core.config import BOUNDS, SHIPPED_LOSSES, Bounds
 from cae_core.pretrained import colour_name
 from cae_core.runs import Run
-from pages import colour_photo, colour_race, colour_view, colour_words, controls, explain, missing, show, state, waiting
+from pages import (
+    colour_photo,
+    colour_race,
+    colour_view,
+    colour_words,
+    controls,
+    explain,
+    missing,
+    show,
+    state,
+    waiting,
+    widgets,
+)
 from pages.setting import Names, Setting
 
 NETWORKS = suited("strokes_colour")
@@ -27,7 +39,7 @@ SETTINGS = {
 def _sidebar(now: dict) -> None:
     with st.sidebar:
         controls.dataset(datasets.COLOUR)
-        st.segmented_control(
+        widgets.segmented_control(
             "Network", NETWORKS, format_func=lambda name: TITLES.get(name, name), key="chain", required=True,
             help="As listed, its second convolution reads the input, so its first one is dead.",
         )  # fmt: skip
@@ -35,11 +47,11 @@ def _sidebar(now: dict) -> None:
         labels = {(): "Shipped with the app", **({chosen: chosen[0]} if chosen else {})}
         labels |= {(name,): title for name, title in controls.own_runs(channels=3).items()}
         if len(labels) > 1:
-            st.selectbox("Whose", tuple(labels), format_func=labels.get, key="colour_run")
+            widgets.selectbox("Whose", tuple(labels), format_func=labels.get, key="colour_run")
         st.button("New images", icon=":material/shuffle:", on_click=_new_images, width="stretch")
         colour_race.controls()
         with st.expander("More"):
-            st.number_input("Sample (seed)", 0, 9999, step=1, key="seed", help="Decides the ten images.")
+            widgets.number_input("Sample (seed)", 0, 9999, step=1, key="seed", help="Decides the ten images.")
 
 
 def _new_images() -> None:
@@ -84,5 +96,4 @@ def _page() -> None:
 
 
 _page()
-state.keep_visitor()
 state.write_address(SETTINGS)

@@ -12,7 +12,7 @@ from cae_core.config import SHIPPED_LOSSES
 from cae_core.losses import LOSSES
 from cae_core.pretrained import colour_config
 from pages import controls as shared
-from pages import lanes, together, waiting
+from pages import lanes, together, waiting, widgets
 from pages.lanes import Lane
 
 LANES = {"colorize": "As meant", "colorize_listing": "As listed"}
@@ -22,11 +22,11 @@ CHART_HEIGHT = 260
 def controls() -> None:
     """What both are trained with, in the sidebar."""
     with st.expander("Train both yourself"):
-        st.segmented_control(
+        widgets.segmented_control(
             "Loss", SHIPPED_LOSSES, format_func=shared.label(LOSSES), key="chain_loss", required=True
         )  # fmt: skip
-        st.number_input("Training images", 100, 60_000, step=500, key="chain_images")
-        st.number_input("Epochs", 1, 20, step=1, key="chain_epochs", help="How often every training image is seen.")
+        widgets.number_input("Training images", 100, 60_000, step=500, key="chain_images")
+        widgets.number_input("Epochs", 1, 20, step=1, key="chain_epochs", help="How often every training image is seen.")
 
 
 def racing(now: dict) -> list[Lane]:

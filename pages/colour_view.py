@@ -14,7 +14,7 @@ from cae_core.config import SHIPPED_LOSSES
 from cae_core.grey import luma
 from cae_core.losses import LOSSES
 from cae_core.runs import Run
-from pages import keeping, show
+from pages import keeping, show, widgets
 from pages.show import Row
 
 FILES = ("keras", "architecture", "weights")
@@ -113,7 +113,7 @@ def take(shown: Sequence[Run], take_loss: str, ready: bool) -> None:
             st.caption("The networks are being loaded, which takes a few seconds after the start of the program.")
             return
         if len(shown) > 1:
-            st.segmented_control(
+            widgets.segmented_control(
                 "Which", SHIPPED_LOSSES, format_func=lambda loss: f"Trained with {LOSSES[loss].label}", key="take_loss",
                 required=True, label_visibility="collapsed",
             )  # fmt: skip

@@ -14,7 +14,7 @@ from cae_core.config import BOTTLENECKS, SHIPPED_LOSSES, RunConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
 from cae_core.pretrained import SYSTEMS
-from pages import state
+from pages import identity, widgets
 
 TRAINED_ON = {"mixed": "Noisy images", "clean": "Clean images"}
 
@@ -26,25 +26,25 @@ def label(registry: Mapping[str, Any]) -> Callable[[str], str]:
 
 def dataset(names: Sequence[str] = datasets.GREY, **more: Any) -> None:
     """Which data set, of `names`: those in grey, which most pages are about."""
-    st.selectbox("Data set", tuple(names), format_func=label(datasets.DATASETS), key="dataset", **more)
+    widgets.selectbox("Data set", tuple(names), format_func=label(datasets.DATASETS), key="dataset", **more)
 
 
 def noise(kinds: Sequence[str], factor: str = "noise_factor", **more: Any) -> None:
     """Kind and strength; `factor` is the key of the strength."""
-    st.selectbox("Noise kind", kinds, format_func=label(NOISE_KINDS), key="noise_kind")
-    st.slider("Noise factor", 0.0, 1.0, step=0.05, key=factor, **more)
+    widgets.selectbox("Noise kind", kinds, format_func=label(NOISE_KINDS), key="noise_kind")
+    widgets.slider("Noise factor", 0.0, 1.0, step=0.05, key=factor, **more)
 
 
 def bottleneck(sizes: Sequence[int] = BOTTLENECKS, **more: Any) -> None:
-    st.select_slider("Bottleneck", sizes, key="bottleneck", help="How many numbers the code has.", **more)
+    widgets.select_slider("Bottleneck", sizes, key="bottleneck", help="How many numbers the code has.", **more)
 
 
 def loss(names: Sequence[str] = SHIPPED_LOSSES) -> None:
-    st.segmented_control("Loss", names, format_func=label(LOSSES), key="loss", required=True)
+    widgets.segmented_control("Loss", names, format_func=label(LOSSES), key="loss", required=True)
 
 
 def trained_on() -> None:
-    st.segmented_control("Model trained on", TRAINED_ON, format_func=TRAINED_ON.get, key="trained_on", required=True)
+    widgets.segmented_control("Model trained on", TRAINED_ON, format_func=TRAINED_ON.get, key="trained_on", required=True)
 
 
 def network(chosen: tuple[str, ...]) -> None:
@@ -60,7 +60,7 @@ def network(chosen: tuple[str, ...]) -> None:
     own = {(name,): title for name, title in own_runs().items()}
     published = {(name,): title for name, title in systems().items()}
     labels = {(): "Shipped with the app", **({chosen: chosen[0]} if chosen else {}), **own, **published}
-    st.selectbox("Network", tuple(labels), format_func=labels.get, key="run")
+    widgets.selectbox("Network", tuple(labels), format_func=labels.get, key="run")
 
 
 def systems() -> dict[str, str]:
@@ -82,7 +82,7 @@ def own_runs(channels: int = 1) -> dict[str, str]:
     Args:
         channels: of the images that their networks give: 1 for grey, 3 for colour.
     """
-    return _own_runs(state.visitor(), str(runs.runs_dir()), channels)
+    return _own_runs(identity.visitor(), str(runs.runs_dir()), channels)
 
 
 @st.cache_data(ttl=3, max_entries=64, show_spinner=False)  # asked for with every move of a slider

@@ -8,7 +8,7 @@ from cae_core.config import BOTTLENECKS, BOUNDS, SHIPPED_LOSSES, Bounds
 from cae_core.corruptions import CORRUPTIONS
 from cae_core.losses import LOSSES
 from cae_core.pretrained import TRAINED_ON, name_of
-from pages import controls, explain, missing, show, state, waiting
+from pages import controls, explain, missing, show, state, waiting, widgets
 from pages.setting import Names, Setting
 
 NOISES = tuple(kind for kind in CORRUPTIONS if kind != "none")
@@ -32,8 +32,8 @@ def _sidebar(chosen: tuple[str, ...]) -> None:
         controls.network(chosen)
         st.button("New images", icon=":material/shuffle:", on_click=_new_images, width="stretch")
         with st.expander("More"):
-            st.toggle("Show both losses", key="both_losses", disabled=bool(chosen))
-            st.number_input("Sample (seed)", 0, 9999, step=1, key="seed", help="Decides the ten images and the noise.")
+            widgets.toggle("Show both losses", key="both_losses", disabled=bool(chosen))
+            widgets.number_input("Sample (seed)", 0, 9999, step=1, key="seed", help="Decides the ten images and the noise.")
 
 
 def _new_images() -> None:

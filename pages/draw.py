@@ -7,7 +7,7 @@ import streamlit as st
 
 from cae_core import backend, datasets, drawing, gallery, runs, unusual, uploads
 from cae_core.corruptions import CORRUPTIONS, corrupt
-from pages import draw_controls, draw_words, drawn, explain, missing, pad, show, state, waiting
+from pages import draw_controls, draw_words, drawn, explain, missing, pad, show, state, waiting, widgets
 
 SETTINGS = draw_controls.settings()
 
@@ -41,12 +41,12 @@ def _take_file() -> None:
 def _instead(now: dict, own: pad.Own) -> None:
     """Ready drawings and files."""
     names = {pad.OWN: "Mine"} | {name: ready.label for name, ready in gallery.READY.items()}
-    st.pills("Ready drawings", names, format_func=names.get, key="ready", required=True, wrap=True)
+    widgets.pills("Ready drawings", names, format_func=names.get, key="ready", required=True, wrap=True)
     if problem := state.kept("upload_problem"):
         st.error(show.plain(problem))
     st.file_uploader("Upload a picture", list(uploads.ENDINGS), key="upload", on_change=_take_file)
     if own.upload is not None and now["ready"] == pad.OWN:
-        st.segmented_control("Ink", drawing.INKS, format_func=drawing.INKS.get, key="ink", required=True)
+        widgets.segmented_control("Ink", drawing.INKS, format_func=drawing.INKS.get, key="ink", required=True)
         if own.note:
             st.caption(show.plain(own.note))
 
@@ -122,4 +122,3 @@ def _page() -> None:
 
 
 _page()
-state.keep_visitor()

@@ -7,7 +7,7 @@ from cae_core.config import BOTTLENECKS, BOUNDS, SHIPPED_LOSSES, Bounds
 from cae_core.corruptions import CORRUPTIONS
 from cae_core.losses import LOSSES
 from cae_core.pretrained import RECIPES, TRAINED_ON, name_of
-from pages import controls, pad, state
+from pages import controls, pad, state, widgets
 from pages.setting import Names, Setting
 
 SHAPE = (drawing.SIZE, drawing.SIZE, 1)
@@ -69,14 +69,14 @@ def sidebar(now: dict) -> None:
         controls.noise(NOISES, factor="added_noise", help="Noise added to the drawing.")
         controls.bottleneck()
         controls.loss()
-        st.multiselect(
+        widgets.multiselect(
             "Compare with", options, format_func=lambda name: models.get(name, name), key="compared", max_selections=3,
             on_change=compare, placeholder="up to three networks",
         )  # fmt: skip
-        st.toggle("Centre like MNIST", key="centred")
+        widgets.toggle("Centre like MNIST", key="centred")
         with st.expander("More"):
             controls.trained_on()
-            st.number_input("Seed of the noise", 0, 9999, step=1, key="seed")
+            widgets.number_input("Seed of the noise", 0, 9999, step=1, key="seed")
 
 
 def networks(now: dict) -> tuple[list[runs.Run], list[str]]:

@@ -8,7 +8,7 @@ import streamlit as st
 from cae_core import embedding, manifold
 from cae_core.config import Bounds
 from cae_core.embedding import Codes
-from pages import chosen, show, state
+from pages import chosen, show, state, widgets
 from pages.setting import Setting
 
 STEPS = 11
@@ -43,7 +43,7 @@ def draw(codes: Codes, now: dict) -> None:
         for letter, key, i in (("A", "image_a", a), ("B", "image_b", b)):
             if now[key] != i:
                 state.change(**{key: i})  # a link made with more images
-            st.number_input(f"Image {letter}", 0, last, step=1, key=key, width=130)
+            widgets.number_input(f"Image {letter}", 0, last, step=1, key=key, width=130)
         st.button("Swap", on_click=state.change, kwargs={"image_a": b, "image_b": a})
     through_codes, through_pixels = ways(codes, a, b)
     half = STEPS // 2

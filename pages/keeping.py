@@ -10,7 +10,7 @@ import streamlit as st
 
 from cae_core import exporting, jobs, runs, shelf
 from cae_core.runs import Run
-from pages import controls, show, state
+from pages import controls, identity, show, state
 
 END = 1000.0
 """An epoch no run goes beyond: the time machine opens at its last."""
@@ -20,12 +20,12 @@ LOOK = 0.5
 
 def is_mine(run: Run) -> bool:
     """Whether the visitor may rename, delete and resume it."""
-    return run.path.parent == runs.runs_dir() and run.owner in ("", state.visitor())
+    return run.path.parent == runs.runs_dir() and run.owner in ("", identity.visitor())
 
 
 def actions(run: Run, mine: bool) -> None:
     """A row of buttons; what is not allowed is not offered."""
-    owner, trouble = state.visitor(), None
+    owner, trouble = identity.visitor(), None
     at_work = run.state in ("waiting", "running")
     with st.container(horizontal=True, key="run_actions"):
         if st.button("Run again", icon=":material/replay:", key="again", help="The same settings from the same start."):
@@ -105,7 +105,7 @@ def _wait_for_reason(asked: dict[str, str]) -> None:
 
 def deleted() -> None:
     """The run that was deleted a moment ago, with a way back; the others, folded."""
-    owner, trouble = state.visitor(), None
+    owner, trouble = identity.visitor(), None
     gone = shelf.deleted(owner)
     just_now = state.kept("just_deleted")
     for run in gone:

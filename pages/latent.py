@@ -20,6 +20,7 @@ from pages import (
     show,
     state,
     waiting,
+    widgets,
 )
 from pages.setting import Names, Setting
 
@@ -56,20 +57,22 @@ def _sidebar(now: dict) -> None:
     with st.sidebar:
         controls.dataset()
         controls.network(now["run"])
-        st.select_slider("Points shown", POINTS, format_func="{:,}".format, key="points", help="The first test images.")
-        st.selectbox(
+        widgets.select_slider(
+            "Points shown", POINTS, format_func="{:,}".format, key="points", help="The first test images."
+        )
+        widgets.selectbox(
             "Components", tuple(COMPONENTS), format_func=lambda pair: pair.replace("-", " across, ") + " up",
             key="components", disabled=now["map"] != "pca" or (not now["run"] and now["bottleneck"] == 2),
             help="Which principal components of the codes the plane shows. Codes of two numbers are shown as they are.",
         )  # fmt: skip
         with st.expander("More"):
-            st.number_input(
+            widgets.number_input(
                 "Image", 0, POINTS[-1] - 1, step=1, key="image", on_change=state.change, kwargs=plane_view.NOTHING
             )
             kinds = ("pca", *embedding.map_names())
             if len(kinds) > 1 or now["map"] != "pca":
                 labels = {"pca": "Principal components", **{name: entry[0] for name, entry in embedding.MAPS.items()}}
-                st.selectbox("Map", ("pca", *embedding.MAPS), format_func=labels.get, key="map")
+                widgets.selectbox("Map", ("pca", *embedding.MAPS), format_func=labels.get, key="map")
             else:
                 st.caption("t-SNE and UMAP are offered where scikit-learn or umap-learn is installed; here neither is.")
 
@@ -112,8 +115,8 @@ def _page() -> None:
     with left:
         plane_view.draw(codes, plane, scale, now["grid_behind"])
         with st.container(horizontal=True):
-            st.toggle("Manifold grid behind", key="grid_behind", disabled=bool(plane and plane.directions is None))
-            st.toggle("Make room where points crowd", key="even")
+            widgets.toggle("Manifold grid behind", key="grid_behind", disabled=bool(plane and plane.directions is None))
+            widgets.toggle("Make room where points crowd", key="even")
     with right:
         if codes:
             chosen.draw(codes, plane, scale, now)
@@ -124,7 +127,7 @@ def _page() -> None:
     with facts:  # the comparison takes a second or two for many points, once; until then the rest is there
         new = codes is None or state.first_time("latent_compared", (name, now["dataset"], now["points"]))
         code_views.facts(codes, plane, None if new else neighbours.compare(codes))
-    st.segmented_control(
+    widgets.segmented_control(
         "More about them", tuple(PARTS), format_func=PARTS.get, key="part", required=True, label_visibility="collapsed"
     )
     with st.container(key="part_shown"):
@@ -161,5 +164,4 @@ def _expect(now: dict) -> None:
 
 
 _page()
-state.keep_visitor()
 state.write_address(SETTINGS)

@@ -6,7 +6,7 @@ from cae_core import datasets, estimating, jobs, runs, training
 from cae_core.architectures import ARCHITECTURES
 from cae_core.config import RunConfig
 from cae_core.objectives import num_epochs
-from pages import show, state
+from pages import show, state, widgets
 
 TICK = 1.0
 """Seconds between two looks at whether the time it will take is known."""
@@ -19,7 +19,7 @@ def draw(config: RunConfig, now: dict, owner: str) -> None:
         pressed = st.button(
             "Train this network", type="primary", icon=":material/model_training:", key="train", disabled=bool(trouble)
         )
-        title = st.text_input(
+        title = widgets.text_input(
             "Name",
             key="title",
             max_chars=runs.TITLE,

@@ -9,7 +9,7 @@ from cae_core import backend, charts, datasets, replay, runs, training, watching
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
 from cae_core.runs import Run, RunError
-from pages import compare, keeping, missing, show, state, versus, waiting
+from pages import compare, keeping, missing, show, state, versus, waiting, widgets
 
 CURVE, PLANE = 210, 350
 _played: set = set()
@@ -91,7 +91,9 @@ def _moments(run: Run, settings: dict, playing: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if len(epochs) > 1:
             state.change(epoch=epochs[moment])
-            epoch = st.select_slider("Epoch", epochs, key="epoch", format_func=_epoch, help="0 is the untrained network.")
+            epoch = widgets.select_slider(
+                "Epoch", epochs, key="epoch", format_func=_epoch, help="0 is the untrained network."
+            )
             moment = epochs.index(epoch)
         label = "Fork from this epoch" if len(epochs) > 1 else "Fork from its end"
         if st.button(label, icon=":material/call_split:", key="fork"):

@@ -7,7 +7,7 @@ import streamlit as st
 
 from cae_core import checkerboard, datasets, description
 from cae_core.config import BOUNDS, Bounds, RunConfig
-from pages import controls, explain, lanes, race_words, together, waiting
+from pages import controls, explain, lanes, race_words, together, waiting, widgets
 from pages.lanes import Lane
 from pages.setting import Setting, Some
 
@@ -36,11 +36,11 @@ CHART_HEIGHT = 290
 def sidebar(now: dict) -> None:
     with st.sidebar:
         controls.dataset()
-        st.multiselect("Decoders", tuple(RACERS), format_func=RACERS.get, key="racers", help="Two to five race.")
-        st.slider("Noise factor", 0.0, 1.0, step=0.05, key="race_noise", help="Gaussian; 0 is none.")
-        st.number_input("Training images", 100, 60_000, step=500, key="race_images")
-        st.number_input("Epochs", 1, 20, step=1, key="race_epochs", help="How often every training image is seen.")
-        st.number_input("Seed", 0, 2**31 - 1, step=1, key="race_seed", help="Everything random follows from it.")
+        widgets.multiselect("Decoders", tuple(RACERS), format_func=RACERS.get, key="racers", help="Two to five race.")
+        widgets.slider("Noise factor", 0.0, 1.0, step=0.05, key="race_noise", help="Gaussian; 0 is none.")
+        widgets.number_input("Training images", 100, 60_000, step=500, key="race_images")
+        widgets.number_input("Epochs", 1, 20, step=1, key="race_epochs", help="How often every training image is seen.")
+        widgets.number_input("Seed", 0, 2**31 - 1, step=1, key="race_seed", help="Everything random follows from it.")
 
 
 def racing(now: dict) -> list[Lane]:

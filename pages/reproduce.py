@@ -4,7 +4,7 @@ import streamlit as st
 
 from cae_core import datasets, results
 from cae_core.reproductions import CARDS
-from pages import claims_view, missing, repro_card, repro_words, show, state
+from pages import claims_view, identity, missing, repro_card, repro_words, show, state, widgets
 from pages.setting import Setting
 
 SETTINGS = {"length": Setting(5, repro_card.LENGTHS), "card": Setting("", ("", *CARDS))}
@@ -12,7 +12,7 @@ SETTINGS = {"length": Setting(5, repro_card.LENGTHS), "card": Setting("", ("", *
 
 def _sidebar() -> None:
     with st.sidebar:
-        st.segmented_control(
+        widgets.segmented_control(
             "Length of your runs", repro_card.LENGTHS, format_func=lambda length: f"{length} %", key="length",
             required=True, help="Of the epochs that a card's runs have. Only the full length can confirm a figure.",
         )  # fmt: skip
@@ -42,7 +42,7 @@ def _can_run() -> bool:
 def _page() -> None:
     problems = state.open_page("reproduce", SETTINGS)
     show.question("Do the published figures hold?")
-    owner = state.visitor()
+    owner = identity.visitor()
     now = state.values(SETTINGS)
     _sidebar()
     if problems:
@@ -69,5 +69,4 @@ def _page() -> None:
 
 
 _page()
-state.keep_visitor()
 state.write_address(SETTINGS)

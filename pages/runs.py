@@ -5,7 +5,7 @@ import streamlit as st
 from cae_core import datasets, runs
 from cae_core.config import Bounds
 from cae_core.runs import Run, RunError
-from pages import compare, explain, keeping, one_run, run_experiments, run_table, show, state
+from pages import compare, explain, keeping, one_run, run_experiments, run_table, show, state, widgets
 from pages.setting import Names, Setting
 
 WHOSE = {"mine": "Mine", "everyone": "Everyone's", "shipped": "Shipped"}
@@ -62,7 +62,7 @@ def _page() -> None:
     show.question("Which settings made the difference?")
     now = state.values(SETTINGS)
     with st.sidebar:
-        st.segmented_control("Whose", WHOSE, format_func=WHOSE.get, key="whose", required=True, wrap=False)
+        widgets.segmented_control("Whose", WHOSE, format_func=WHOSE.get, key="whose", required=True, wrap=False)
         st.button(
             "Unmark all", icon=":material/deselect:", disabled=not now["runs"], width="stretch",
             on_click=state.change, kwargs={"runs": (), "epoch": keeping.END},
@@ -98,4 +98,3 @@ def _page() -> None:
 
 
 _page()
-state.keep_visitor()

@@ -8,7 +8,7 @@ from cae_core import losses
 from cae_core.architectures import ARCHITECTURES
 from cae_core.config import BOUNDS, Bounds, RunConfig
 from cae_core.losses import LOSSES
-from pages import controls, explain, lanes, sparsity_words, together
+from pages import controls, explain, lanes, sparsity_words, together, widgets
 from pages.lanes import Lane
 from pages.setting import Setting
 
@@ -33,18 +33,20 @@ OTHER = dict(zip(OUTPUTS, OUTPUTS[::-1], strict=True))
 def sidebar(now: dict) -> None:
     with st.sidebar:
         controls.dataset()
-        st.segmented_control(
+        widgets.segmented_control(
             "Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="sparse_network", required=True
         )
-        st.segmented_control("Output", OUTPUTS, format_func=str.capitalize, key="sparse_output", required=True)
-        st.segmented_control("Loss", JUDGES, format_func=controls.label(LOSSES), key="sparse_loss", required=True)
-        st.select_slider("Weaker penalty", WEIGHTS, key="weak", help="What the mean size of the code's numbers costs.")
-        st.select_slider("Stronger penalty", WEIGHTS, key="strong")
-        st.toggle(f"One more with a {OTHER[now['sparse_output']]} output", key="other_output")
+        widgets.segmented_control("Output", OUTPUTS, format_func=str.capitalize, key="sparse_output", required=True)
+        widgets.segmented_control("Loss", JUDGES, format_func=controls.label(LOSSES), key="sparse_loss", required=True)
+        widgets.select_slider("Weaker penalty", WEIGHTS, key="weak", help="What the mean size of the code's numbers costs.")
+        widgets.select_slider("Stronger penalty", WEIGHTS, key="strong")
+        widgets.toggle(f"One more with a {OTHER[now['sparse_output']]} output", key="other_output")
         with st.expander("More"):
-            st.number_input("Training images", 100, 60_000, step=500, key="sparse_images")
-            st.number_input("Epochs", 1, 40, step=1, key="sparse_epochs", help="How often every training image is seen.")
-            st.number_input("Seed", 0, 2**31 - 1, step=1, key="sparse_seed", help="Everything random follows from it.")
+            widgets.number_input("Training images", 100, 60_000, step=500, key="sparse_images")
+            widgets.number_input(
+                "Epochs", 1, 40, step=1, key="sparse_epochs", help="How often every training image is seen."
+            )
+            widgets.number_input("Seed", 0, 2**31 - 1, step=1, key="sparse_seed", help="Everything random follows from it.")
 
 
 def side_by_side(now: dict) -> list[Lane]:

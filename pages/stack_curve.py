@@ -9,7 +9,7 @@ from cae_core.stacking import charts, results
 from cae_core.stacking.config import ARMS
 from cae_core.stacking.experiment import command
 from cae_core.stacking.results import CurveResult, Point
-from pages import missing, show, stack_pictures, stack_reading
+from pages import missing, show, stack_pictures, stack_reading, widgets
 
 
 def draw(found: CurveResult | None, now: dict) -> None:
@@ -29,8 +29,8 @@ def draw(found: CurveResult | None, now: dict) -> None:
     show.facts([(f"{point.labels:,} labels: saves", _gain(point)) for point in points])
     picked = [point.labels for point in points]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.segmented_control("Labels", picked, format_func=lambda n: f"{n:,}", key="point", required=True)
-        st.segmented_control("Classifier", tuple(ARMS), format_func=ARMS.get, key="arm", required=True)
+        widgets.segmented_control("Labels", picked, format_func=lambda n: f"{n:,}", key="point", required=True)
+        widgets.segmented_control("Classifier", tuple(ARMS), format_func=ARMS.get, key="arm", required=True)
     _point(found, *chosen)
     if found.features:
         nearest = min(found.features, key=lambda n: max(n, now["point"]) / min(n, now["point"]))

@@ -13,7 +13,7 @@ from cae_core.stacking.config import ARMS, StackConfig
 from cae_core.stacking.kept import KeptStack
 from cae_core.stacking.recording import StackRecording
 from cae_core.stacking.seen import StackSeen
-from pages import live, show, stack_pictures, stack_reading, state
+from pages import live, show, stack_pictures, stack_reading, state, widgets
 
 
 @dataclass(frozen=True)
@@ -162,5 +162,5 @@ def _outcome(now: Shown, arm: str) -> None:
     except datasets.DataError:
         return
     if arm in read and len(read[arm]) == len(test.y):
-        st.segmented_control("Classifier", tuple(ARMS), format_func=ARMS.get, key="arm", required=True)
+        widgets.segmented_control("Classifier", tuple(ARMS), format_func=ARMS.get, key="arm", required=True)
         stack_reading.reading(test, read[arm], datasets.DATASETS[now.config.dataset].class_names)

@@ -6,7 +6,19 @@ from cae_core.corruptions import NOISE_KINDS
 from cae_core.optimizers import OPTIMIZERS
 from cae_core.stacking import results
 from cae_core.stacking.config import MOST_LAYERS
-from pages import controls, explain, missing, show, stack_curve, stack_live, stack_next, stack_words, state
+from pages import (
+    controls,
+    explain,
+    identity,
+    missing,
+    show,
+    stack_curve,
+    stack_live,
+    stack_next,
+    stack_words,
+    state,
+    widgets,
+)
 from pages.stack_setting import VIEWS, config_of, settings
 
 SETTINGS = settings()
@@ -15,35 +27,39 @@ SETTINGS = settings()
 def _sidebar() -> None:
     with st.sidebar:
         controls.dataset()
-        st.slider("Layers", 1, MOST_LAYERS, key="layers", help="Autoencoders, one on top of the other.")
-        st.slider("Maps", 1, 64, key="maps", help="Pictures that each layer makes of what it reads.")
-        st.select_slider("Kernel", SETTINGS["kernel"].allowed, key="kernel", help="Side of the kernels, in pixels.")
-        st.toggle("Max-pooling", key="pooling", help="Of four neighbours keep the largest, and erase the others.")
-        st.slider("Noise factor", 0.0, 1.0, step=0.05, key="stack_noise", help="On what the layers see while they learn.")
-        st.number_input("Labels", 2, 60_000, step=100, key="labels", help="Labelled images that both classifiers get.")
+        widgets.slider("Layers", 1, MOST_LAYERS, key="layers", help="Autoencoders, one on top of the other.")
+        widgets.slider("Maps", 1, 64, key="maps", help="Pictures that each layer makes of what it reads.")
+        widgets.select_slider("Kernel", SETTINGS["kernel"].allowed, key="kernel", help="Side of the kernels, in pixels.")
+        widgets.toggle("Max-pooling", key="pooling", help="Of four neighbours keep the largest, and erase the others.")
+        widgets.slider(
+            "Noise factor", 0.0, 1.0, step=0.05, key="stack_noise", help="On what the layers see while they learn."
+        )
+        widgets.number_input("Labels", 2, 60_000, step=100, key="labels", help="Labelled images that both classifiers get.")
         with st.expander("More"):
-            st.selectbox(
+            widgets.selectbox(
                 "Noise kind", SETTINGS["stack_noise_kind"].allowed, format_func=controls.label(NOISE_KINDS),
                 key="stack_noise_kind",
             )  # fmt: skip
-            st.number_input(
+            widgets.number_input(
                 "Training images", 100, 60_000, step=1_000, key="stack_images", help="That the layers learn from."
             )
-            st.number_input("Epochs a layer", 1, 100, step=1, key="stack_epochs")
-            st.number_input("Learning rate", 1e-6, 1.0, step=0.001, format="%g", key="stack_rate", help="Of the layers.")
-            st.number_input("Fine-tuning steps", 1, 100_000, step=100, key="tuning_steps", help="Of both classifiers.")
-            st.number_input("Fine-tuning rate", 1e-6, 1.0, step=0.001, format="%g", key="tuning_rate")
-            st.number_input("Batch size", 1, 1024, step=10, key="stack_batch", help="Images a step.")
-            st.selectbox("Optimizer", tuple(OPTIMIZERS), format_func=controls.label(OPTIMIZERS), key="stack_optimizer")
-            st.number_input("Hidden units", 0, 1024, step=10, key="hidden", help="Between maps and classes; 0: none.")
-            st.slider("Dropout", 0.0, 0.9, step=0.1, key="dropout", help="Of the maps, while both classifiers learn.")
-            st.number_input("Seed", 0, 2**31 - 1, step=1, key="stack_seed", help="Everything random follows from it.")
+            widgets.number_input("Epochs a layer", 1, 100, step=1, key="stack_epochs")
+            widgets.number_input(
+                "Learning rate", 1e-6, 1.0, step=0.001, format="%g", key="stack_rate", help="Of the layers."
+            )
+            widgets.number_input("Fine-tuning steps", 1, 100_000, step=100, key="tuning_steps", help="Of both classifiers.")
+            widgets.number_input("Fine-tuning rate", 1e-6, 1.0, step=0.001, format="%g", key="tuning_rate")
+            widgets.number_input("Batch size", 1, 1024, step=10, key="stack_batch", help="Images a step.")
+            widgets.selectbox("Optimizer", tuple(OPTIMIZERS), format_func=controls.label(OPTIMIZERS), key="stack_optimizer")
+            widgets.number_input("Hidden units", 0, 1024, step=10, key="hidden", help="Between maps and classes; 0: none.")
+            widgets.slider("Dropout", 0.0, 0.9, step=0.1, key="dropout", help="Of the maps, while both classifiers learn.")
+            widgets.number_input("Seed", 0, 2**31 - 1, step=1, key="stack_seed", help="Everything random follows from it.")
 
 
 def _page() -> None:
     problems = state.open_page("stacked", SETTINGS)
     show.question("Does learning without labels help when labels are few?")
-    owner = state.visitor()
+    owner = identity.visitor()
     now = state.values(SETTINGS)
     if now["stack_view"] == "mine":
         _sidebar()
@@ -51,7 +67,7 @@ def _page() -> None:
         st.sidebar.caption("The curve is of one stack, which is described under it. Choose *Your stack* to make another.")
     if problems:
         show.link_problems(problems)
-    st.segmented_control(
+    widgets.segmented_control(
         "View", tuple(VIEWS), format_func=VIEWS.get, key="stack_view", required=True, label_visibility="collapsed"
     )
     if now["stack_view"] == "curve":
@@ -72,5 +88,4 @@ def _page() -> None:
 
 
 _page()
-state.keep_visitor()
 state.write_address(SETTINGS)

@@ -11,7 +11,7 @@ from cae_core import anatomy, backend, datasets, denoising, metrics, runs, switc
 from cae_core.architectures import ARCHITECTURES, published
 from cae_core.config import Bounds
 from cae_core.switch_leak import CODES, NETWORKS, SWITCHES, Share
-from pages import controls, explain, show, state, switch_words, waiting
+from pages import controls, explain, identity, show, state, switch_words, waiting, widgets
 from pages.setting import Setting, text
 from pages.show import Row
 
@@ -35,15 +35,15 @@ ROWS = {
 def sidebar(now: dict) -> None:
     with st.sidebar:
         controls.dataset()
-        st.selectbox("Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="leak_network")
-        st.selectbox("Code of the last row", tuple(CODES), format_func=CODES.get, key="mix_code")
-        st.selectbox("Switches of the last row", tuple(SWITCHES), format_func=SWITCHES.get, key="mix_switches")
-        st.number_input("Sample (seed)", 0, 9999, step=1, key="seed", help="Decides the ten images.")
+        widgets.selectbox("Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="leak_network")
+        widgets.selectbox("Code of the last row", tuple(CODES), format_func=CODES.get, key="mix_code")
+        widgets.selectbox("Switches of the last row", tuple(SWITCHES), format_func=SWITCHES.get, key="mix_switches")
+        widgets.number_input("Sample (seed)", 0, 9999, step=1, key="seed", help="Decides the ten images.")
 
 
 def draw(now: dict) -> None:
     try:
-        run = anatomy.find(now["leak_network"], now["dataset"], state.visitor())
+        run = anatomy.find(now["leak_network"], now["dataset"], identity.visitor())
         if run is None or run.image_shape != datasets.DATASETS[now["dataset"]].image_shape:
             _nothing_to_see(now)
         else:

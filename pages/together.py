@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from cae_core import jobs
-from pages import live, run_table, show, state
+from pages import identity, live, run_table, show, state
 from pages.lanes import Lane
 
 _ORDER = (
@@ -28,7 +28,7 @@ def run(view: str, lanes: Sequence[Lane], problem: str, draw: Draw) -> None:
         problem: why that cannot be; "" if it can.
         draw: is given the lanes of the visitor's last start, or those of now before there is one.
     """
-    owner = state.visitor()
+    owner = identity.visitor()
     started = _started(view, owner)
     moves = _moves(started)
 

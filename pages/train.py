@@ -10,7 +10,7 @@ from cae_core.config import BOUNDS, OUTPUTS, Bounds, RunConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
-from pages import controls, explain, live, missing, next_run, presets, show, state, waiting
+from pages import controls, explain, identity, live, missing, next_run, presets, show, state, waiting, widgets
 from pages.setting import Names, Setting
 
 BOTTLENECKS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 30, 32, 48, 64, 96, 128, 256, 512)
@@ -42,26 +42,26 @@ def _sidebar(now: dict) -> None:
         bottlenecks = sorted({*BOTTLENECKS, now["bottleneck"]})  # a link, or a run from the command line, may have any
         controls.bottleneck(bottlenecks, disabled=forks)
         controls.loss(tuple(LOSSES))
-        st.selectbox(
+        widgets.selectbox(
             "Network", tuple(ARCHITECTURES), format_func=controls.label(ARCHITECTURES), key="architecture", disabled=forks
         )
-        st.number_input("Epochs", 1, 1000, step=1, key="epochs", help="How often every training image is seen.")
+        widgets.number_input("Epochs", 1, 1000, step=1, key="epochs", help="How often every training image is seen.")
         with st.expander("More"):
-            st.number_input("Training images", 100, 60_000, step=100, key="num_train")
-            st.number_input("Batch size", 1, 4096, step=1, key="batch_size", help="Images a step.")
-            st.selectbox("Optimizer", tuple(OPTIMIZERS), format_func=controls.label(OPTIMIZERS), key="optimizer")
-            st.number_input("Learning rate", 1e-6, 1.0, step=0.001, format="%g", key="learning_rate")
-            st.selectbox("Schedule", tuple(SCHEDULES), format_func=controls.label(SCHEDULES), key="schedule")
-            st.segmented_control(
+            widgets.number_input("Training images", 100, 60_000, step=100, key="num_train")
+            widgets.number_input("Batch size", 1, 4096, step=1, key="batch_size", help="Images a step.")
+            widgets.selectbox("Optimizer", tuple(OPTIMIZERS), format_func=controls.label(OPTIMIZERS), key="optimizer")
+            widgets.number_input("Learning rate", 1e-6, 1.0, step=0.001, format="%g", key="learning_rate")
+            widgets.selectbox("Schedule", tuple(SCHEDULES), format_func=controls.label(SCHEDULES), key="schedule")
+            widgets.segmented_control(
                 "Output", OUTPUTS, format_func=str.capitalize, key="output", required=True,
                 help="What the decoder ends in: a sigmoid, or nothing (a linear decoder).",
             )  # fmt: skip
-            st.number_input(
+            widgets.number_input(
                 "Pretraining", 0, 100, step=1, key="pretraining",
                 help="Epochs that each layer is trained alone first, in networks of dense layers.",
             )  # fmt: skip
-            st.number_input("Sparsity", 0.0, 10.0, step=0.01, format="%g", key="sparsity")
-            st.number_input("Seed", 0, 2**31 - 1, step=1, key="seed", help="Everything random follows from it.")
+            widgets.number_input("Sparsity", 0.0, 10.0, step=0.01, format="%g", key="sparsity")
+            widgets.number_input("Seed", 0, 2**31 - 1, step=1, key="seed", help="Everything random follows from it.")
 
 
 def _network(config: RunConfig) -> None:
@@ -111,7 +111,7 @@ def _draw_queue(queue: list[jobs.Snapshot], owner: str) -> None:
 def _page() -> None:
     problems = state.open_page("train", SETTINGS)
     show.question("How does a network learn to do that?")
-    owner = state.visitor()
+    owner = identity.visitor()
     now = state.values(SETTINGS)
     _sidebar(now)
     if problems:
@@ -129,5 +129,4 @@ def _page() -> None:
 
 
 _page()
-state.keep_visitor()
 state.write_address(SETTINGS)
