@@ -160,9 +160,9 @@ def plane(
     legend_beside(layout, class_names)
     limits = (-1.0, 1.0) if limits is None and not len(z) else limits
     for axis, label in zip(("xaxis", "yaxis"), axes, strict=True):
-        layout[axis] |= {"title": {"text": label}, "zeroline": False}
+        layout[axis] |= {"title": {"text": label}, "zeroline": False, "constrain": "domain"}  # or each new width zooms out
         layout[axis] |= {"autorange": True} if limits is None else {"range": [float(limit) for limit in limits]}
-    layout["yaxis"]["scaleanchor"] = "x"
+    layout["yaxis"] |= {"scaleanchor": "x", "constraintoward": "top"}
     return {"data": data or [line_trace("", GREY, "solid", [], [])], "layout": layout}
 
 

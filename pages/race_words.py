@@ -51,10 +51,8 @@ The **checkerboard score** is this app's own: the energy of the reconstruction a
 pixels, divided by that of the clean image,
 """
         )
-        st.latex(
-            r"\frac{\sum |F(\hat x)_{u,v}|^2}{\sum |F(x)_{u,v}|^2}\quad\text{over}\quad"
-            r"u = \tfrac{H}{2}\ \text{or}\ v = \tfrac{W}{2}"
-        )
+        st.latex(r"\frac{\sum |F(\hat x)_{u,v}|^2}{\sum |F(x)_{u,v}|^2}")
+        st.latex(r"\text{over}\quad u = \tfrac{H}{2}\ \text{or}\ v = \tfrac{W}{2}")
         st.markdown(
             """
 1 is a faithful copy, more is a pattern that the image does not have, less is blur. All networks see the same images in the

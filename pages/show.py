@@ -111,7 +111,7 @@ def chart(figure: Figure, key: str, alt: str) -> None:
     from plotly.optional_imports import get_module
 
     get_module("pandas")
-    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)
+    st.plotly_chart(figure, height="stretch", key=key, config={"displayModeBar": False}, alt=alt)
 
 
 def facts(values: Sequence[tuple[str, str]]) -> None:

@@ -55,7 +55,8 @@ same batches, the same rates, the same number of steps, the same numbers left ou
 One layer reads $x$ with kernels $W$ and paints with the same ones, flipped in both axes, $\widetilde W_{ij} = W_{-i,-j}$:
 """
         )
-        st.latex(r"h^k = t(x * W^k + b^k), \qquad y = t\Big(\sum_k h^k * \widetilde W^k + c\Big)")
+        st.latex(r"h^k = t(x * W^k + b^k)")
+        st.latex(r"y = t\Big(\sum_k h^k * \widetilde W^k + c\Big)")
         st.latex(r"t(a) = 1.7159 \tanh(\tfrac23 a)")
         st.latex(r"E(\theta) = \frac{1}{2n} \sum_{i=1}^{n} (x_i - y_i)^2")
         st.markdown(

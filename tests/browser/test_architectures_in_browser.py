@@ -1,8 +1,7 @@
-"""Layers and switches as people see them: nothing cut off, nothing jumps, a drawing goes through, links lead on."""
+"""Layers and switches as people see them: nothing jumps, a drawing goes through, links lead on."""
 
 import numpy as np
 import pytest
-from checks import contrasts, cut_off, too_small_for_fingers
 from live import decode
 
 from cae_core import saving
@@ -29,16 +28,6 @@ def with_run(server):
     for file in (server.runs / "with-switches").iterdir():
         file.unlink()
     (server.runs / "with-switches").rmdir()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_layers_fit_a_phone_and_stand_out(scheme, visit, server):
-    visitor = visit(server, LINK, viewport={"width": 390, "height": 844}, color_scheme=scheme)
-    shown(visitor)
-    assert cut_off(visitor, ".anatomy img, .diagram .block") == []
-    assert too_small_for_fingers(visitor) == []
-    pale = [found for found in contrasts(visitor) if found[1] < 4.5]
-    assert [found for found in pale if not found[0].startswith("keyboard_")] == []  # Streamlit's own arrow
 
 
 def test_another_image_changes_every_picture_and_moves_nothing(visit, server):
@@ -68,19 +57,16 @@ def test_link_to_the_train_page_brings_the_published_settings(visit, server, exp
     assert (visitor.link["dataset"], visitor.link["batch_size"], visitor.link["epochs"]) == ("strokes", "50", "20")
 
 
-def test_switch_leak_on_both_screens(with_run, visit, server):
-    for viewport in ({"width": 1366, "height": 768}, {"width": 390, "height": 844}):
-        visitor = visit(server, "architectures?dataset=strokes&view=leak", viewport=viewport)
-        visitor.page.locator('.grid img[alt^="ten images, your mix"]').wait_for()
-        visitor.page.locator(".leak-bar").first.wait_for()
-        visitor.idle()
-        assert cut_off(visitor, ".grid img") == []
-        sources = visitor.sources
-        assert len(sources) == 7
-        (blank,) = [src for alt, src in sources.items() if "code blanked" in alt]
-        tiles = decode(blank).reshape(28, 10, 28, 3).swapaxes(0, 1)
-        assert (tiles == tiles[:1]).all()
-        assert np.ptp(decode(next(iter(sources.values())))) > 200
-        visitor.context.close() if viewport["width"] == 390 else visitor.click("Switches drawn at random")
-        if viewport["width"] != 390:
-            visitor.wait_for_link(mix_code="kept", mix_switches="random")
+def test_switch_leak(with_run, visit, server):
+    visitor = visit(server, "architectures?dataset=strokes&view=leak")
+    visitor.page.locator('.grid img[alt^="ten images, your mix"]').wait_for()
+    visitor.page.locator(".leak-bar").first.wait_for()
+    visitor.idle()
+    sources = visitor.sources
+    assert len(sources) == 7
+    (blank,) = [src for alt, src in sources.items() if "code blanked" in alt]
+    tiles = decode(blank).reshape(28, 10, 28, 3).swapaxes(0, 1)
+    assert (tiles == tiles[:1]).all()
+    assert np.ptp(decode(next(iter(sources.values())))) > 200
+    visitor.click("Switches drawn at random")
+    visitor.wait_for_link(mix_code="kept", mix_switches="random")

@@ -4,7 +4,6 @@ import io
 
 import numpy as np
 import pytest
-from checks import contrasts, cut_off, too_small_for_fingers
 from PIL import Image
 
 pytestmark = pytest.mark.browser
@@ -72,13 +71,3 @@ def test_both_chains_learn_and_nothing_jumps(visit, server):
     assert visitor.page.evaluate(TOPS) == before
     visitor.page.locator(".st-key-together_stop button:enabled").click()
     visitor.page.get_by_text("Stopped").first.wait_for()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_on_a_phone_nothing_is_cut_off_and_all_can_be_read(visit, server, scheme):
-    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-    visitor = upload(opened(visit, server, color_scheme=scheme, **phone), grey=False)
-    assert cut_off(visitor, ".grid img, .photos img, table, [data-testid=stMain] button:visible") == []
-    assert too_small_for_fingers(visitor) == []
-    theirs = ("keyboard_double_arrow_right", "add", "add icon")  # Streamlit's icons for the sidebar and one more file
-    assert [pair for pair in contrasts(visitor) if pair[1] < 4.5 and pair[0] not in theirs] == []

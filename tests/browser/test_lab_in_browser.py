@@ -1,7 +1,6 @@
 """Runs side by side on the Architectures page as people use them: the real server, a real browser, runs that train."""
 
 import pytest
-from checks import contrasts, cut_off, too_small_for_fingers
 
 pytestmark = pytest.mark.browser
 
@@ -54,18 +53,3 @@ def test_four_runs_learn_side_by_side_and_nothing_jumps(visit, server):
     visitor.page.reload()  # what has ended stays to be seen
     state_is(visitor, "Stopped")
     assert visitor.page.locator('.grid img[alt*="reconstructed"]').count() == 4
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_on_a_phone_nothing_is_cut_off_and_all_can_be_read(visit, server, scheme):
-    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-    visitor = opened(visit, server, 200, 1, color_scheme=scheme, **phone)
-    press(visitor, "start")
-    state_is(visitor, "Finished")
-    visitor.idle()
-    assert cut_off(visitor, ".grid img, .js-plotly-plot, table, [data-testid=stMain] button:visible") == []
-    assert too_small_for_fingers(visitor) == []
-    visitor.page.mouse.move(380, 840)  # off the button, whose colour changes under it
-    visitor.idle()
-    theirs = "keyboard_double_arrow_right"  # Streamlit's icon for the sidebar
-    assert [pair for pair in contrasts(visitor) if pair[1] < 4.5 and pair[0] != theirs] == []

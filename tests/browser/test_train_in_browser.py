@@ -8,14 +8,12 @@ import time
 
 import numpy as np
 import pytest
-from checks import contrasts, cut_off, texts, too_small_for_fingers
 
 pytestmark = pytest.mark.browser
 
 QUICK = "architecture=dense&optimizer=adam&learning_rate=0.003&schedule=constant"
 LONG = f"train?{QUICK}&num_train=500&epochs=1000&batch_size=10"
 SHORT = f"train?{QUICK}&num_train=600&epochs=2&batch_size=50"
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
 @pytest.fixture
@@ -341,41 +339,6 @@ def test_shortcuts_do_nothing_in_the_name_field(visit_train):
     past(visitor, at + 50)
     assert visitor.facts["State"] == "Training"
     assert field.input_value() == "x stops, p pauses"  # kept while the page is drawn again and again
-
-
-def ended(visit_train, link, words, **context):
-    visitor = visit_train(link, **context)
-    start_run(visitor, "https://elsewhere.example/<b>" + "w" * 60)
-    return wait_for(visitor, words).idle()
-
-
-DIVERGES = "train?num_train=500&epochs=50&architecture=dense&batch_size=10&optimizer=adam&learning_rate=1&schedule=constant"
-
-
-@pytest.mark.parametrize("link", [SHORT, DIVERGES])
-@pytest.mark.parametrize("width", [390, 683])  # a phone; a projector at 200 % zoom
-def test_nothing_is_cut_off_on_a_narrow_screen(visit_train, width, link):
-    phone = {"viewport": {"width": width, "height": 844}, "has_touch": True, "is_mobile": width < 400}
-    visitor = ended(visit_train, link, "Finished" if link == SHORT else "Ended by a problem", **phone)
-    visitor.page.get_by_text("The network, layer by layer").click()
-    visitor.page.get_by_text("Encoder", exact=True).wait_for()
-    visitor.idle()
-    assert len(texts(visitor)) >= 30
-    parts = ".grid > img, table.figures, progress, .js-plotly-plot, [data-testid=stMain] button:visible"
-    assert cut_off(visitor, parts) == []
-    assert too_small_for_fingers(visitor) == []
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_text_stands_out_in_both_themes(visit_train, theme):
-    visitor = ended(visit_train, DIVERGES, "Ended by a problem", color_scheme=theme)
-    visitor.page.get_by_text("What do the settings do?").click()
-    visitor.page.get_by_text("Rumelhart, Hinton and Williams").wait_for()
-    visitor.page.mouse.move(1360, 760)
-    visitor.idle()
-    found = contrasts(visitor)
-    assert len(found) >= 40
-    assert [pair for pair in found if pair[1] < 4.5] == []
 
 
 def history(folder):
