@@ -174,7 +174,6 @@ def fitting(config: StackConfig) -> StackConfig:
     """The configuration with layers, kernels, images and labels that can work together; its names must be known."""
     entry = DATASETS[config.dataset]
     height, width = entry.image_shape[:2]
-    images, most = config.num_train, training.most_images(config.dataset)
     layers = min(max(1, len(sides(config, entry.image_shape))), len(config.kernels))
     kernels = []
     for number in range(layers):
@@ -182,8 +181,7 @@ def fitting(config: StackConfig) -> StackConfig:
         kernels.append(max(1, min(config.kernels[number] - 1 + config.kernels[number] % 2, most - 1 + most % 2)))
     return dataclasses.replace(
         config,
-        num_train=images,
-        labels=max(len(entry.class_names), min(config.labels, images, most)),
+        labels=max(len(entry.class_names), min(config.labels, num_images(config))),
         maps=config.maps[:layers],
         kernels=(min(kernels),) * layers if len(set(config.kernels)) == 1 else tuple(kernels),
         pooling=config.pooling and bool(sides(config, entry.image_shape)),
