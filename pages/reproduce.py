@@ -22,7 +22,7 @@ def _sidebar() -> None:
 def _numbers(found: dict) -> None:
     published, own = claims_view.counts(found, True), claims_view.counts(found, False)
     show.facts([
-        ("Published: reproduced", f"{published['reproduced']} of {published.total()} figures"),
+        ("Published: held", f"{published['reproduced']} of {published.total()} figures"),
         ("Published: better", str(published["better"])),
         ("Published: missed", str(published["missed"])),
         ("Own: met", f"{own['met']} of {own.total()}"),

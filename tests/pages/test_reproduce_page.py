@@ -89,7 +89,7 @@ def result(name, share=1.0, **others):
 def test_without_results_every_claim_is_not_run_yet():
     page = ShownReproduce()
     assert page.facts == {
-        "Published: reproduced": f"0 of {PUBLISHED} figures",
+        "Published: held": f"0 of {PUBLISHED} figures",
         "Published: better": "0",
         "Published: missed": "0",
         "Own: met": f"0 of {OWN}",
