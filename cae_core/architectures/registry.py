@@ -184,7 +184,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         fixed_code=True,
     ),
     "conv_transpose": _entry(
-        "Transposed convolution, kernel 3",
+        "Transpose, kernel 3",
         "The textbook one: its decoder paints with the encoder's own kernels, and leaves a checkerboard.",
         "Masci et al., ICANN 2011; Odena, Dumoulin and Olah, Distill 2016",
         "conv_transpose",
@@ -198,7 +198,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         fixed_code=True,
     ),
     "conv_transpose_even": _entry(
-        "Transposed convolution, kernel 4",
+        "Transpose, kernel 4",
         "The same with a kernel that its stride divides: every pixel is painted equally often.",
         "Odena, Dumoulin and Olah, Distill 2016",
         "conv_transpose",

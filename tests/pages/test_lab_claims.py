@@ -86,7 +86,7 @@ def test_every_experiment_can_be_set_by_a_click(view, name):
 def test_all_five():
     five = runs("race", "all_five", "its score is more than five times that of any other", "the smallest error by far")
     score = {title: run.score for title, run in five.items()}
-    worst = score.pop("Transposed convolution, kernel 3")
+    worst = score.pop("Transpose, kernel 3")
     assert worst > 5 * max(score.values())
     mse = {title: run.mse for title, run in five.items()}
     best = mse.pop("Unpooling with switches")
@@ -95,8 +95,8 @@ def test_all_five():
 
 def test_one_pixel():
     two = runs("race", "one_pixel", "kernel 3 is more than ten times that of kernel 4, and its error is larger")
-    assert two["Transposed convolution, kernel 3"].score > 10 * two["Transposed convolution, kernel 4"].score
-    assert two["Transposed convolution, kernel 3"].mse > two["Transposed convolution, kernel 4"].mse
+    assert two["Transpose, kernel 3"].score > 10 * two["Transpose, kernel 4"].score
+    assert two["Transpose, kernel 3"].mse > two["Transpose, kernel 4"].mse
 
 
 def test_training_longer():
@@ -104,8 +104,8 @@ def test_training_longer():
         "race", "training_longer", "falls from over 10 to below 2", "resizing never has one, and its picture gets sharper"
     )
     before = runs("race", "all_five")
-    assert before["Transposed convolution, kernel 3"].score > 10
-    assert two["Transposed convolution, kernel 3"].score < 2
+    assert before["Transpose, kernel 3"].score > 10
+    assert two["Transpose, kernel 3"].score < 2
     three_epochs, eight_epochs = (trained_runs["Resize, then convolve"] for trained_runs in (before, two))
     assert three_epochs.score < eight_epochs.score < 1  # sharper: more of what the image has there
     assert eight_epochs.mse < three_epochs.mse
