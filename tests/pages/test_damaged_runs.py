@@ -68,4 +68,4 @@ def test_no_damage_loses_a_page(sound, runs_folder):
 
 @pytest.mark.slow
 def test_no_damage_that_is_known_loses_a_page(sound, runs_folder):
-    check_pages(sound, runs_folder, flips=20, share=0.5, rounds=20)
+    check_pages(sound, runs_folder, flips=20, share=0.2, rounds=8)
