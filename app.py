@@ -3,16 +3,24 @@
 from contextlib import asynccontextmanager
 
 import streamlit as st
-from streamlit import runtime
+from streamlit import net_util
+from streamlit.runtime import get_instance
 
-from cae_core import backend
-from pages import upload_limit
+from cae_core import runtime
+from pages.parts.common import upload_limit
+
+
+def _print_network_address() -> None:
+    """Says where phones in the room find the app, unless it was told to listen elsewhere."""
+    if st.get_option("server.address") is None and (address := net_util.get_internal_ip()):
+        print(f"  On your network: http://{address}:{st.get_option('server.port')}\n", flush=True)
 
 
 @asynccontextmanager
 async def lifespan(app):
-    backend.start()
-    upload_limit.keep_newest(runtime.get_instance().uploaded_file_mgr)
+    _print_network_address()
+    runtime.start()
+    upload_limit.keep_newest(get_instance().uploaded_file_mgr)
     yield {}
 
 

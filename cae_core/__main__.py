@@ -9,13 +9,14 @@ import json
 import sys
 from collections.abc import Sequence
 
-from cae_core import options, reproductions, terminal
+from cae_core.cli import options, terminal
+from cae_core.cli import stack as stack_command
+from cae_core.cli.progress import Bar
 from cae_core.config import BOUNDS, RunConfig, lookup
 from cae_core.corruptions import CORRUPTIONS
 from cae_core.datasets import DATASETS
-from cae_core.progress import Bar
-from cae_core.reproducing import SEEDS
-from cae_core.stacking import command as stack_command
+from cae_core.reproduction.registry import CARDS
+from cae_core.reproduction.run_card import SEEDS
 
 WAIT = 300.0
 """Seconds that loading TensorFlow may take, on the slowest disk."""
@@ -50,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     reproduce = commands.add_parser(
         "reproduce", help="train what a published figure is about and compare; goes on where it was"
     )
-    reproduce.add_argument("cards", nargs="*", metavar="card", help=f"{options.allowed(reproductions.CARDS)}; default: all")
+    reproduce.add_argument("cards", nargs="*", metavar="card", help=f"{options.allowed(CARDS)}; default: all")
     reproduce.add_argument(
         "--fraction", default="1", metavar="X", help="of the epochs, above 0 and at most 1; default: 1, the full length"
     )
@@ -78,7 +79,7 @@ def _fetch(dataset: str, wanted: bool, bar: Bar) -> None:
 
 def _train(args: argparse.Namespace, say) -> dict:
     from cae_core import datasets
-    from cae_core.recording import Recording, new_name
+    from cae_core.training.run_trainer import Recording, new_name
 
     config = RunConfig(**{"dataset": datasets.default()} | options.given(args, RunConfig))
     bar = Bar()
@@ -88,19 +89,20 @@ def _train(args: argparse.Namespace, say) -> dict:
 
 def _resume(args: argparse.Namespace, say) -> dict:
     from cae_core import runs
-    from cae_core.recording import Recording
+    from cae_core.training.run_trainer import Recording
 
     return _record(Recording.resume(runs.find(args.run)), Bar(), say)
 
 
 def _record(recording, bar: Bar, say) -> dict:
     """Drives a recording to its end; what stops it early leaves a run that can be resumed."""
-    from cae_core import backend, driving
+    from cae_core import runtime
+    from cae_core.training import driver
 
     try:
         bar(0, "loading TensorFlow")
-        backend.ready(WAIT)
-        run = driving.drive(recording, bar.on_event(recording.name, say))
+        runtime.ready(WAIT)
+        run = driver.drive(recording, bar.on_event(recording.name, say))
     except KeyboardInterrupt:
         bar.clear()
         say(f"to go on with it: python -m cae_core resume {recording.name}")
@@ -114,9 +116,10 @@ def _record(recording, bar: Bar, say) -> dict:
 def _evaluate(args: argparse.Namespace, say) -> dict:
     from pathlib import Path
 
-    from cae_core import backend, evaluating, runs
+    from cae_core import runs, runtime
     from cae_core.corruptions import CORRUPTIONS
     from cae_core.datasets import load
+    from cae_core.inspection import evaluation
 
     folder = Path(args.run).resolve()
     run = runs.read(folder) if (folder / "run.json").is_file() else runs.find(args.run)
@@ -127,9 +130,9 @@ def _evaluate(args: argparse.Namespace, say) -> dict:
     bar = Bar()
     _fetch(dataset, args.download, bar)
     bar(0, "loading TensorFlow")
-    backend.ready(WAIT)
+    runtime.ready(WAIT)
     bar(0, f"measuring on the test images of {dataset}")
-    figures = evaluating.evaluate(runs.model(run), load(dataset, "test").x, args.noise_kind, factor, seed)
+    figures = evaluation.evaluate(runs.model(run), load(dataset, "test").x, args.noise_kind, factor, seed)
     bar.clear()
     say(
         f"{run.name} on {figures['num_images']} test images of {dataset}, {args.noise_kind} {factor:g}: "
@@ -140,7 +143,7 @@ def _evaluate(args: argparse.Namespace, say) -> dict:
 
 
 def _pretrain(args: argparse.Namespace, say) -> dict:
-    from cae_core import backend, pretrained
+    from cae_core import pretrained, runtime
 
     for name in args.names:
         if not any(c in name for c in "*?["):
@@ -149,7 +152,7 @@ def _pretrain(args: argparse.Namespace, say) -> dict:
     if not wanted:
         raise ValueError(f"No pretrained run matches {' '.join(args.names)}: try 'mnist-*' or 'strokes-b32-bce-clean'.")
     bar, made, kept = Bar(), [], []
-    backend.ready(WAIT)
+    runtime.ready(WAIT)
     for number, name in enumerate(wanted, 1):
         if not args.force and pretrained.is_made(name):
             kept.append(name)
@@ -163,23 +166,24 @@ def _pretrain(args: argparse.Namespace, say) -> dict:
 
 
 def _reproduce(args: argparse.Namespace, say) -> dict:
-    from cae_core import backend, reproducing, results
-    from cae_core.claims import ORIGINS, UNITS, check_fraction, is_full_length, verdict
+    from cae_core import runtime
+    from cae_core.reproduction import results, run_card
+    from cae_core.reproduction.claims import ORIGINS, UNITS, check_fraction, is_full_length, verdict
 
-    cards = {name: lookup(reproductions.CARDS, "reproduction", name) for name in args.cards or reproductions.CARDS}
+    cards = {name: lookup(CARDS, "reproduction", name) for name in args.cards or CARDS}
     fraction, bar, made = check_fraction(args.fraction), Bar(), {}
     if args.ship and fraction != 1:  # said before hours of training rather than after
         raise ValueError(f"Only the full length ships, and --fraction is {args.fraction}: leave one of the two out.")
     for name, card in cards.items():
         for config in card.runs.values():
             _fetch(config.dataset, args.download, bar)
-        backend.ready(WAIT)
+        runtime.ready(WAIT)
         shown: dict = {}
 
         def show(run: str, event, shown=shown) -> None:
             shown.setdefault(run, bar.on_event(run, say))(event)
 
-        result = reproducing.reproduce(name, fraction, args.seeds, show)
+        result = run_card.reproduce(name, fraction, args.seeds, show)
         if args.ship:
             results.ship(name, result)
         for claim in card.claims:
@@ -199,11 +203,12 @@ def _stack(args: argparse.Namespace, say) -> dict:
 
 
 def _list(args: argparse.Namespace, say) -> dict:
-    from cae_core import holder, runs
+    from cae_core import runs
     from cae_core.architectures import ARCHITECTURES
     from cae_core.corruptions import NOISE_KINDS
     from cae_core.losses import LOSSES
     from cae_core.optimizers import OPTIMIZERS, SCHEDULES
+    from cae_core.runs import holder
 
     registries = {
         "datasets": DATASETS, "architectures": ARCHITECTURES, "losses": LOSSES, "noise kinds": NOISE_KINDS,

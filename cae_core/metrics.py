@@ -237,3 +237,8 @@ def silent_share(z: np.ndarray) -> float:
     """
     sizes = np.abs(z).mean(axis=tuple(range(z.ndim - 1)))
     return float(np.mean(sizes < SILENT * sizes.max())) if sizes.max() > 0 else 1.0
+
+
+def mean_and_spread(values: tuple[float, ...]) -> tuple[float, float]:
+    """Mean and standard deviation over seeds (of the sample; 0 for one)."""
+    return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 
-from cae_core import evaluating, runs, saving, training
+from cae_core import runs, training
 from cae_core.architectures import build, published, suited
 from cae_core.config import BOTTLENECKS, SHIPPED_LOSSES, RunConfig, lookup
 from cae_core.datasets import COLOUR, GREY, load
-from cae_core.storage import round_to_bfloat16
+from cae_core.inspection import evaluation
+from cae_core.runs import writing
+from cae_core.runs.storage import round_to_bfloat16
 
 TRAINED_ON = {"clean": "none", "mixed": "mixed"}
 """How a model was trained, as names and URLs say it, and the noise kind that means."""
@@ -142,9 +144,9 @@ def make(name: str, on_event=lambda event: None) -> runs.Run:
                 history.append(training.history_row(event))
     # What ships is the rounded network, so that is what is measured.
     model.set_weights({path: round_to_bfloat16(w) for path, w in model.weights().items()})
-    return saving.save(
+    return writing.save(
         runs.PRETRAINED_DIR, name, model, config, history,
-        metrics=evaluating.measure(model, config.dataset), num_train=len(x_train), seconds=seconds,
+        metrics=evaluation.measure(model, config.dataset), num_train=len(x_train), seconds=seconds,
         precision="bfloat16", replace=True,
     )  # fmt: skip
 

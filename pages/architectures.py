@@ -1,11 +1,14 @@
 """Architectures: how do the published designs differ, and what leaks past the code?"""
 
 from cae_core import datasets
-from pages import anatomy_view, bce_or_mse, missing, race, show, sparsity, state, switch_leak, widgets
-from pages.setting import Setting
+from pages.parts.architectures import bce_or_mse, race, sparsity, switch_leak
+from pages.parts.common import missing, show, widgets
+from pages.parts.layers import layers_view
+from pages.parts.session import state
+from pages.parts.session.setting import Setting
 
 VIEWS = {
-    "layers": ("Layer by layer", anatomy_view),
+    "layers": ("Layer by layer", layers_view),
     "race": ("Decoder race", race),
     "leak": ("Switch leak", switch_leak),
     "losses": ("BCE or MSE", bce_or_mse),

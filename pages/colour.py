@@ -2,25 +2,16 @@
 
 import streamlit as st
 
-from cae_core import backend, datasets, denoising, runs
+from cae_core import datasets, runs, runtime
 from cae_core.architectures import ARCHITECTURES, suited
 from cae_core.config import BOUNDS, SHIPPED_LOSSES, Bounds
+from cae_core.inference import reconstruction
 from cae_core.pretrained import colour_name
 from cae_core.runs import Run
-from pages import (
-    colour_photo,
-    colour_race,
-    colour_view,
-    colour_words,
-    controls,
-    explain,
-    missing,
-    show,
-    state,
-    waiting,
-    widgets,
-)
-from pages.setting import Names, Setting
+from pages.parts.colour import colour_race, colour_view, experiments, photo
+from pages.parts.common import controls, experiment, missing, show, waiting, widgets
+from pages.parts.session import state
+from pages.parts.session.setting import Names, Setting
 
 NETWORKS = suited("strokes_colour")
 SETTINGS = {
@@ -74,7 +65,7 @@ def _page() -> None:
     if problems:
         show.link_problems(problems)
     try:
-        x = denoising.sample(now["dataset"], "none", 0.0, now["seed"]).x
+        x = reconstruction.sample(now["dataset"], "none", 0.0, now["seed"]).x
     except datasets.DataError as error:
         missing.say(now["dataset"], error)
         return
@@ -83,15 +74,15 @@ def _page() -> None:
     try:
         shown = _shown(now)
         ready = waiting.networks_ready()
-        colour_view.ten([] if backend.failure() else shown, x, now, ready)
+        colour_view.ten([] if runtime.failure() else shown, x, now, ready)
     except (RuntimeError, ValueError) as error:
         st.error(show.plain(str(error)))
     colour_view.figures(shown, now["dataset"])
-    explain.try_this(colour_words.EXPERIMENTS, SETTINGS, now, LEFT)
-    colour_photo.draw(shown, ready)
+    experiment.try_this(experiments.EXPERIMENTS, SETTINGS, now, LEFT)
+    photo.draw(shown, ready)
     colour_race.draw(now)
     colour_view.take(shown, now["take_loss"], ready)
-    colour_words.explanation()
+    experiments.explanation()
 
 
 _page()

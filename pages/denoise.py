@@ -3,13 +3,17 @@
 import numpy as np
 import streamlit as st
 
-from cae_core import backend, datasets, denoising, runs
+from cae_core import datasets, runs, runtime
 from cae_core.config import BOTTLENECKS, BOUNDS, SHIPPED_LOSSES, Bounds
 from cae_core.corruptions import CORRUPTIONS
+from cae_core.inference import reconstruction
 from cae_core.losses import LOSSES
 from cae_core.pretrained import TRAINED_ON, name_of
-from pages import controls, explain, metric_table, missing, show, state, versus, waiting, widgets
-from pages.setting import Names, Setting
+from pages.parts.common import controls, experiment, missing, show, waiting, widgets
+from pages.parts.denoise import metric_table
+from pages.parts.runs import settings_table
+from pages.parts.session import state
+from pages.parts.session.setting import Names, Setting
 
 NOISES = tuple(kind for kind in CORRUPTIONS if kind != "none")
 SETTINGS = {
@@ -45,7 +49,7 @@ def _expect(now: dict) -> None:
     place = (now["dataset"], now["trained_on"])
     if state.first_time("expected", place):
         for loss in sorted(SHIPPED_LOSSES, key=lambda loss: loss != now["loss"]):
-            denoising.warm([name_of(now["dataset"], b, loss, now["trained_on"]) for b in BOTTLENECKS])
+            reconstruction.warm([name_of(now["dataset"], b, loss, now["trained_on"]) for b in BOTTLENECKS])
 
 
 def _page() -> None:
@@ -57,7 +61,7 @@ def _page() -> None:
         waiting.for_first_paint()
     drawn = trouble = None
     try:
-        drawn = denoising.sample(now["dataset"], now["noise_kind"], now["noise_factor"], now["seed"])
+        drawn = reconstruction.sample(now["dataset"], now["noise_kind"], now["noise_factor"], now["seed"])
     except datasets.DataError as error:
         trouble = error
     _sidebar(now["run"])
@@ -78,10 +82,10 @@ def _page() -> None:
             losses = SHIPPED_LOSSES if now["both_losses"] else (now["loss"],)
             names = [name_of(now["dataset"], now["bottleneck"], loss, now["trained_on"]) for loss in losses]
         if waiting.networks_ready():
-            through = denoising.reconstruct(drawn, names)
+            through = reconstruction.reconstruct(drawn, names)
             if not now["run"]:
                 _expect(now)
-        elif backend.failure():
+        elif runtime.failure():
             names = losses = ()  # the clean and the noisy row need no network
     except (RuntimeError, runs.RunError) as error:
         st.error(show.plain(str(error)))
@@ -111,8 +115,8 @@ def _page() -> None:
         _whole_test_set([result.run for result in through])
     elif losses:
         waiting.say()
-    explain.try_this(explain.EXPERIMENTS, SETTINGS, now, leaves=("seed",))
-    explain.settings(now["noise_kind"])
+    experiment.try_this(experiment.EXPERIMENTS, SETTINGS, now, leaves=("seed",))
+    experiment.settings(now["noise_kind"])
     if now["dataset"] == "strokes" and not datasets.DATASETS["mnist"].on_machine():
         missing.offer_download(
             "mnist",
@@ -135,10 +139,10 @@ def _whole_test_set(measured: list[runs.Run]) -> None:
         st.caption(f"{of_ten} Mean squared error over {over}: {trained} {errors}.")
         return
     st.caption(f"{of_ten} Which loss wins, {over} tells:")
-    lines = versus.measured(measured, SHIPPED_LOSSES)
+    lines = settings_table.measured(measured, SHIPPED_LOSSES)
     heads = [f"trained with {LOSSES[run.config.loss].label}" for run in measured]
-    versus.table(heads, [(f"Whole test set{f', {num_images:,} images' if num_images else ''}", lines)])
-    st.markdown(versus.winners(measured))
+    settings_table.table(heads, [(f"Whole test set{f', {num_images:,} images' if num_images else ''}", lines)])
+    st.markdown(settings_table.winners(measured))
 
 
 def _rows(drawn, through, losses, noise) -> list[show.Row]:

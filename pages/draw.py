@@ -6,9 +6,13 @@ import time
 import numpy as np
 import streamlit as st
 
-from cae_core import backend, datasets, drawing, gallery, runs, unusual, uploads
+from cae_core import datasets, runs, runtime
 from cae_core.corruptions import corrupt
-from pages import draw_controls, draw_words, drawn, explain, missing, pad, show, state, upload, waiting, widgets
+from cae_core.inference import novelty
+from cae_core.inputs import drawing, gallery, uploads
+from pages.parts.common import experiment, missing, show, upload, waiting, widgets
+from pages.parts.draw import draw_controls, experiments, pad, result
+from pages.parts.session import state
 
 SETTINGS = draw_controls.settings()
 
@@ -57,30 +61,30 @@ def _drawing(found: list[runs.Run]) -> None:
         x = drawing.to_network(picture, now["centred"])
         x_noisy = corrupt(x, now["noise_kind"], now["added_noise"], now["seed"])
         if waiting.networks_ready():
-            seen = [unusual.see(run, x, x_noisy) for run in found]
+            seen = [novelty.see(run, x, x_noisy) for run in found]
     except (RuntimeError, ValueError) as error:
         problem = problem or str(error)
     noise = show.noise(now["noise_kind"], now["added_noise"])
     how = f"{'centred like MNIST' if now['centred'] else 'not centred'}, {noise}"
     with right:
-        names = [drawn.name(run, now["dataset"]) for run in found]
-        drawn.pictures(drawing.shrink(picture), x_noisy, how, seen, names, x)
+        names = [result.name(run, now["dataset"]) for run in found]
+        result.pictures(drawing.shrink(picture), x_noisy, how, seen, names, x)
         if problem:
             st.info(show.plain(problem), icon=":material/draw:")
-    drawn.place(seen[0] if seen else None, unusual.known(found[0]) if found else None)
+    result.place(seen[0] if seen else None, novelty.known(found[0]) if found else None)
     pad.answered()
     state.write_address(SETTINGS)
 
 
 def _compare_with_test_sets(found: list[runs.Run]) -> None:
     """Has the test images put through the networks in the background; soon after, the page runs again."""
-    unknown = [run for run in found if not unusual.known(run) and datasets.DATASETS[run.config.dataset].on_machine()]
+    unknown = [run for run in found if not novelty.known(run) and datasets.DATASETS[run.config.dataset].on_machine()]
     for run in unknown:
-        backend.soon(functools.partial(unusual.reference, run))
+        runtime.soon(functools.partial(novelty.reference, run))
 
     @st.fragment(run_every=0.5)
     def look() -> None:
-        if all(unusual.known(run) for run in unknown):
+        if all(novelty.known(run) for run in unknown):
             st.rerun()
 
     if unknown:
@@ -100,10 +104,10 @@ def _page() -> None:
     found, trouble = draw_controls.networks(now)
     for sentence in trouble:
         st.error(show.plain(sentence))
-    _drawing([] if backend.failure() else found)
+    _drawing([] if runtime.failure() else found)
     digits = now["dataset"] if now["dataset"] in datasets.DIGITS else datasets.default()
-    explain.try_this(draw_words.experiments(digits), SETTINGS, now)
-    draw_words.explanation()
+    experiment.try_this(experiments.experiments(digits), SETTINGS, now)
+    experiments.explanation()
     if waiting.networks_ready():
         _compare_with_test_sets(found)
 

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from cae_core import backend, holder
-from pages import identity, waiting
+from cae_core import runtime
+from cae_core.runs import holder
+from pages.parts.common import waiting
+from pages.parts.session import identity
 
 PAGES = {
     "denoise.py": "Denoise",
@@ -21,9 +23,9 @@ PAGES = {
 """File to title, in the order of the navigation; the first is the one that opens."""
 
 st.set_page_config(page_title="Autoencoder explorer", page_icon="🔢", layout="wide")
-st.html(Path(__file__).with_name("style.css"))
+st.html(Path(__file__).parent / "parts/common/style.css")
 holder.introduce(f"the app at port {st.get_option('server.port')}")
-backend.start()  # already running under app.py; a test that runs only this file gets it here
+runtime.start()  # already running under app.py; a test that runs only this file gets it here
 first, *others = PAGES
 # The page that opens is at the root; at the address that anybody would guess it opens, too, which takes a page of its own.
 pages = [

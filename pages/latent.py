@@ -4,25 +4,15 @@ import itertools
 
 import streamlit as st
 
-from cae_core import backend, datasets, denoising, embedding, neighbours, runs
+from cae_core import datasets, runs, runtime
 from cae_core.config import BOTTLENECKS, SHIPPED_LOSSES
+from cae_core.inference import reconstruction
+from cae_core.latent import embedding, neighbours
 from cae_core.pretrained import TRAINED_ON, name_of
-from pages import (
-    chosen,
-    code_sliders,
-    code_views,
-    controls,
-    explain,
-    interpolate,
-    latent_words,
-    missing,
-    plane_view,
-    show,
-    state,
-    waiting,
-    widgets,
-)
-from pages.setting import Names, Setting
+from pages.parts.common import controls, experiment, missing, show, waiting, widgets
+from pages.parts.latent import code_sliders, code_views, experiments, interpolate, plane_view, selection
+from pages.parts.session import state
+from pages.parts.session.setting import Names, Setting
 
 POINTS = (500, 1000, 2000, 5000, 10_000)
 _PAIRS = list(itertools.combinations(range(1, embedding.MAX_COMPONENTS + 1), 2))
@@ -113,7 +103,7 @@ def _page() -> None:
     except (RuntimeError, runs.RunError) as error:
         st.error(show.plain(str(error)))
         return
-    if backend.failure():
+    if runtime.failure():
         return
     left, right = st.columns([6, 5], gap="medium")
     with left:
@@ -123,10 +113,10 @@ def _page() -> None:
             widgets.toggle("Make room where points crowd", key="even")
     with right:
         if codes:
-            chosen.draw(codes, plane, scale, now)
+            selection.draw(codes, plane, scale, now)
             plane_view.mark(now, interpolate.pair(codes, now) if now["part"] == "interpolate" else None)
         else:
-            chosen.wait()
+            selection.wait()
     facts = st.container(key="latent_facts").empty()
     with facts:  # the comparison takes a second or two for many points, once; until then the rest is there
         new = codes is None or state.first_time("latent_compared", (name, now["dataset"], now["points"]))
@@ -139,8 +129,8 @@ def _page() -> None:
             _part(codes, plane, scale, now)
         else:
             waiting.say()
-    explain.try_this(latent_words.EXPERIMENTS, SETTINGS, now, LEFT)
-    latent_words.explanation()
+    experiment.try_this(experiments.EXPERIMENTS, SETTINGS, now, LEFT)
+    experiments.explanation()
     if codes and new:
         with facts:
             code_views.facts(codes, plane, neighbours.compare(codes))
@@ -163,7 +153,7 @@ def _part(codes: embedding.Codes, plane: embedding.Plane, scale: embedding.Scale
 def _expect(now: dict) -> None:
     """Gets the networks ready that are one move of a control away."""
     if state.first_time("latent_expected", (now["dataset"], now["trained_on"], now["loss"])):
-        denoising.warm([name_of(now["dataset"], b, now["loss"], now["trained_on"]) for b in BOTTLENECKS])
+        reconstruction.warm([name_of(now["dataset"], b, now["loss"], now["trained_on"]) for b in BOTTLENECKS])
 
 
 _page()

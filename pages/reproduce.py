@@ -2,18 +2,21 @@
 
 import streamlit as st
 
-from cae_core import datasets, results
-from cae_core.reproductions import CARDS
-from pages import claims_view, identity, missing, repro_card, repro_words, show, state, widgets
-from pages.setting import Setting
+from cae_core import datasets
+from cae_core.reproduction import results
+from cae_core.reproduction.registry import CARDS
+from pages.parts.common import missing, show, widgets
+from pages.parts.reproduce import card_view, claims_view, experiments
+from pages.parts.session import identity, state
+from pages.parts.session.setting import Setting
 
-SETTINGS = {"length": Setting(5, repro_card.LENGTHS), "card": Setting("", ("", *CARDS))}
+SETTINGS = {"length": Setting(5, card_view.LENGTHS), "card": Setting("", ("", *CARDS))}
 
 
 def _sidebar() -> None:
     with st.sidebar:
         widgets.segmented_control(
-            "Length of your runs", repro_card.LENGTHS, format_func=lambda length: f"{length} %", key="length",
+            "Length of your runs", card_view.LENGTHS, format_func=lambda length: f"{length} %", key="length",
             required=True, help="Of the epochs that a card's runs have. Only the full length can confirm a figure.",
         )  # fmt: skip
         st.caption("Runs train in the background, one at a time, also when you leave the page. What you stop can go on.")
@@ -56,17 +59,17 @@ def _page() -> None:
     place = st.container()
     can_run = _can_run()
     with place:
-        repro_words.try_this(now, owner, can_run)
+        experiments.try_this(now, owner, can_run)
     if now["card"]:
-        repro_card.card(now["card"], found.get(now["card"]), now["length"], owner, can_run)
+        card_view.card(now["card"], found.get(now["card"]), now["length"], owner, can_run)
     rest = [name for name in CARDS if name != now["card"]]
     heights = [6 + len(CARDS[name].claims) + (10 if name == "pca" else 0) for name in rest]  # about, in lines
     left = sum(sum(heights[:place]) < sum(heights) / 2 for place in range(len(rest)))
     for column, names in zip(st.columns(2, gap="medium"), (rest[:left], rest[left:]), strict=True):
         with column:
             for name in names:
-                repro_card.card(name, found.get(name), now["length"], owner, can_run)
-    repro_words.explanation()
+                card_view.card(name, found.get(name), now["length"], owner, can_run)
+    experiments.explanation()
 
 
 _page()

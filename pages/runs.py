@@ -7,14 +7,16 @@ import streamlit as st
 from cae_core import datasets, runs
 from cae_core.config import Bounds
 from cae_core.runs import Run, RunError
-from pages import compare, explain, keeping, one_run, run_experiments, run_table, show, state, widgets
-from pages.setting import Names, Setting
+from pages.parts.common import experiment, show, widgets
+from pages.parts.runs import actions, compare, experiments, one_run, run_table
+from pages.parts.session import state
+from pages.parts.session.setting import Names, Setting
 
 WHOSE = {"mine": "Mine", "everyone": "Everyone's", "shipped": "Shipped"}
 SETTINGS = {
     "runs": Setting((), Names(run_table.MOST)),
     "whose": Setting("mine", tuple(WHOSE)),
-    "epoch": Setting(keeping.END, Bounds(0, keeping.END)),
+    "epoch": Setting(actions.END, Bounds(0, actions.END)),
 }
 AGAIN = 3.0
 """Seconds between looks at runs in training."""
@@ -24,7 +26,7 @@ def _listed(whose: str, chosen: list[Run]) -> tuple[list[Run], list[str]]:
     """The runs of the table, and a sentence for each that is damaged; chosen ones are always among them."""
     found, damaged = runs.every(runs.PRETRAINED_DIR if whose == "shipped" else runs.runs_dir())
     if whose == "mine":
-        found = [run for run in found if keeping.is_mine(run)]
+        found = [run for run in found if actions.is_mine(run)]
     return run_table.order(found, chosen, whose), damaged
 
 
@@ -67,7 +69,7 @@ def _page() -> None:
         widgets.segmented_control("Whose", WHOSE, format_func=WHOSE.get, key="whose", required=True, wrap=False)
         st.button(
             "Unmark all", icon=":material/deselect:", disabled=not now["runs"], width="stretch",
-            on_click=state.change, kwargs={"runs": (), "epoch": keeping.END},
+            on_click=state.change, kwargs={"runs": (), "epoch": actions.END},
         )  # fmt: skip
     if problems:
         show.link_problems(problems)
@@ -90,13 +92,13 @@ def _page() -> None:
                 compare.runs_side_by_side(chosen)
             elif listed:
                 st.markdown("Mark one run to play back its training, or up to four to compare them.")
-    keeping.deleted()
+    actions.deleted()
     if damaged:
         with st.expander(f"{len(damaged)} {'runs' if len(damaged) > 1 else 'run'} cannot be read"):
             for sentence in damaged:
                 st.markdown(show.plain(sentence))
     _watch(listed)
-    explain.try_this(run_experiments.experiments(datasets.default()), SETTINGS, now)
+    experiment.try_this(experiments.experiments(datasets.default()), SETTINGS, now)
 
 
 _page()

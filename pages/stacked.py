@@ -6,20 +6,10 @@ from cae_core.corruptions import NOISE_KINDS
 from cae_core.optimizers import OPTIMIZERS
 from cae_core.stacking import results
 from cae_core.stacking.config import MOST_LAYERS
-from pages import (
-    controls,
-    explain,
-    identity,
-    missing,
-    show,
-    stack_curve,
-    stack_live,
-    stack_next,
-    stack_words,
-    state,
-    widgets,
-)
-from pages.stack_setting import VIEWS, config_of, settings
+from pages.parts.common import controls, experiment, missing, show, widgets
+from pages.parts.session import identity, state
+from pages.parts.stacked import experiments, label_curve, next_stack, stack_view
+from pages.parts.stacked.stack_setting import VIEWS, config_of, settings
 
 SETTINGS = settings()
 
@@ -72,17 +62,17 @@ def _page() -> None:
         found, trouble = results.shipped()
         if trouble:
             st.warning(show.plain(trouble))
-        stack_curve.draw(found, now)
-        explain.try_this(stack_words.EXPERIMENTS, SETTINGS, now, leaves=("point", "arm"))
-        stack_words.explanation()
+        label_curve.draw(found, now)
+        experiment.try_this(experiments.EXPERIMENTS, SETTINGS, now, leaves=("point", "arm"))
+        experiments.explanation()
         return
     config = config_of(now)
     if not missing.has_images(config.dataset):
         return
-    stack_next.draw(config, owner)
-    stack_live.draw(config, owner, now["arm"])
-    explain.try_this(stack_words.EXPERIMENTS, SETTINGS, now, leaves=("point", "arm"))
-    stack_words.explanation()
+    next_stack.draw(config, owner)
+    stack_view.draw(config, owner, now["arm"])
+    experiment.try_this(experiments.EXPERIMENTS, SETTINGS, now, leaves=("point", "arm"))
+    experiments.explanation()
 
 
 _page()

@@ -4,29 +4,19 @@ import dataclasses
 
 import streamlit as st
 
-from cae_core import backend, datasets, description, jobs, training
+from cae_core import datasets, jobs, runtime, validation
 from cae_core.architectures import ARCHITECTURES
 from cae_core.config import BOUNDS, OUTPUTS, Bounds, RunConfig
 from cae_core.corruptions import NOISE_KINDS
+from cae_core.inspection import summary
 from cae_core.losses import LOSSES
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
-from cae_core.options import CHOICES
-from pages import (
-    controls,
-    explain,
-    identity,
-    layer_table,
-    live,
-    missing,
-    next_run,
-    presets,
-    queue_words,
-    show,
-    state,
-    waiting,
-    widgets,
-)
-from pages.setting import Names, Setting
+from cae_core.validation import CHOICES
+from pages.parts.common import controls, experiment, layer_table, missing, show, waiting, widgets
+from pages.parts.live import queue_words, run_view
+from pages.parts.session import identity, state
+from pages.parts.session.setting import Names, Setting
+from pages.parts.train import next_run, presets
 
 BOTTLENECKS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 30, 32, 48, 64, 96, 128, 256, 512)
 DEFAULT = presets.opening().to_dict()
@@ -77,17 +67,17 @@ def _sidebar(now: dict) -> None:
 
 def _network(config: RunConfig) -> None:
     """Layers, shapes and parameters, and the code's size against the image's; until they can be known, their places."""
-    if backend.failure():
+    if runtime.failure():
         return
     if not waiting.networks_ready():
         st.markdown("The network is being built,  \nwhich takes a few seconds after the start of the program.")
         st.expander(LAYERS)
         return
-    config = training.fitting(config)  # what does not work together has been said above
-    made = description.network(config.architecture, config.bottleneck, datasets.DATASETS[config.dataset].image_shape)
+    config = validation.fitting(config)  # what does not work together has been said above
+    made = summary.network(config.architecture, config.bottleneck, datasets.DATASETS[config.dataset].image_shape)
     ratio = show.ratio(made.image_size, made.code_size)
     st.markdown(
-        f"{description.flow(made)}  \n{made.parameters:,} parameters. "
+        f"{summary.flow(made)}  \n{made.parameters:,} parameters. "
         f"The **code** has **{made.code_size:,}** numbers, the image {made.image_size}: {ratio}."
     )
     with st.expander(LAYERS):
@@ -102,11 +92,11 @@ def _queue(owner: str) -> None:
         _draw_queue(jobs.default().queue(), owner)
 
     look()
-    shown = live.latest(owner)
+    shown = run_view.latest(owner)
     for job in jobs.default().of(owner):  # of any page: what the disk refused is in memory until somebody decides
         if job.state == "unsaved" and job.name != (shown and shown.name):
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"{show.plain(job.title) or job.name}: {live.STATES[job.state].lower()}", width="content")
+                st.markdown(f"{show.plain(job.title) or job.name}: {run_view.STATES[job.state].lower()}", width="content")
                 queue_words.unsaved([job.name], owner, job.name)
 
 
@@ -117,7 +107,7 @@ def _draw_queue(queue: list[jobs.Snapshot], owner: str) -> None:
         for job in queue:
             whose = (show.plain(job.title) or job.name) if job.owner == owner else "another visitor's run"
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"{job.place + 1}\\. {whose}: {live.STATES[job.state].lower()}", width="content")
+                st.markdown(f"{job.place + 1}\\. {whose}: {run_view.STATES[job.state].lower()}", width="content")
                 if job.owner == owner and job.place:
                     st.button("Withdraw", key=f"withdraw_{job.name}", on_click=queue_words.act_on_all,
                               args=("stop", [job.name], owner))  # fmt: skip
@@ -135,13 +125,13 @@ def _page() -> None:
     if not missing.has_images(config.dataset):
         return
     next_run.draw(config, now, owner)
-    job = live.latest(owner)
+    job = run_view.latest(owner)
     if not (job and job.is_live):
-        live.elsewhere(owner)
-    live.run(job, config, owner)
+        run_view.elsewhere(owner)
+    run_view.run(job, config, owner)
     _network(config)
     _queue(owner)
-    explain.try_this(presets.PRESETS, SETTINGS, now)
+    experiment.try_this(presets.PRESETS, SETTINGS, now)
     presets.settings()
     next_run.wait_for_estimate(config)
 

@@ -17,7 +17,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # plain `pytest` finds the project, as `python -m pytest` does
 
-from cae_core import keras_settings  # noqa: E402
+from cae_core.runtime import keras_settings  # noqa: E402
 
 DATA_DIR = os.environ.get("CAE_DATA_DIR")
 _keras_home = tempfile.TemporaryDirectory(prefix="keras-home-")
@@ -92,13 +92,13 @@ def small_network():
 @pytest.fixture
 def save_run(small_network, runs_folder):
     """Saves `small_network` as a run of two epochs."""
-    from cae_core import saving
+    from cae_core.runs import writing
 
     columns = ("epoch", "loss", "held_out_loss", "seconds")
     history = [dict(zip(columns, row, strict=True)) for row in ((1, 0.5, 0.6, 1.25), (2, 0.1, 0.2, 2.5))]
 
     def save(name="one", folder=runs_folder, seconds=2.5, **more):
         metrics = {"clean": {"mse": 0.01, "num_images": 5}}
-        return saving.save(folder, name, *small_network, history, metrics=metrics, num_train=200, seconds=seconds, **more)
+        return writing.save(folder, name, *small_network, history, metrics=metrics, num_train=200, seconds=seconds, **more)
 
     return save

@@ -178,9 +178,9 @@ def drive(one, until: int) -> Path:
 def sound() -> dict[str, Path]:
     """A finished and a stopped run, and a stack of each kind, in the runs' folder of now; takes seconds with few images."""
     from cae_core.config import RunConfig
-    from cae_core.recording import Recording
     from cae_core.stacking.config import StackConfig
-    from cae_core.stacking.recording import StackRecording
+    from cae_core.stacking.trainer import StackRecording
+    from cae_core.training.run_trainer import Recording
 
     run = RunConfig(num_train=100, batch_size=25, epochs=2, bottleneck=2, sparsity=0.1)
     stack = StackConfig(num_train=100, labels=30, maps=(3,), kernels=(3,), epochs=1, batch_size=50, steps=4, hidden=0)

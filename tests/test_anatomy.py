@@ -5,10 +5,12 @@ import time
 import numpy as np
 import pytest
 
-from cae_core import anatomy, runs
+from cae_core import runs
 from cae_core.architectures import build, published, suited
 from cae_core.config import RunConfig
-from cae_core.description import describe
+from cae_core.inference import trained
+from cae_core.inspection import activations
+from cae_core.inspection.summary import describe
 from cae_core.pretrained import name_of
 
 IMAGE = (28, 28, 1)
@@ -19,7 +21,7 @@ def networks():
     """Every architecture with weights that are nobody's initial ones."""
     made, rng = {}, np.random.default_rng(0)
     for name in suited("strokes"):
-        model = build(anatomy.config_of(name, "strokes", None), IMAGE)
+        model = build(activations.config_of(name, "strokes", None), IMAGE)
         model.set_weights({p: 0.2 * rng.standard_normal(w.shape).astype("float32") for p, w in model.weights().items()})
         made[name] = model
     return made
@@ -31,7 +33,7 @@ def x(digits):
 
 
 def by_name(model, x):
-    return {(a.layer.part, a.layer.name): a for a in anatomy.activations(model, x)}
+    return {(a.layer.part, a.layer.name): a for a in activations.activations(model, x)}
 
 
 def convolve(h, kernel, bias):
@@ -47,7 +49,7 @@ def convolve(h, kernel, bias):
 
 @pytest.mark.parametrize("name", suited("strokes"))
 def test_every_layer_of_the_table_is_there_in_its_order(name, networks, x):
-    found = anatomy.activations(networks[name], x)
+    found = activations.activations(networks[name], x)
     assert [a.layer for a in found] == list(describe(networks[name]).layers)
     for a in found:
         assert a.values.shape == a.layer.shape
@@ -58,7 +60,7 @@ def test_every_layer_of_the_table_is_there_in_its_order(name, networks, x):
 @pytest.mark.parametrize("name", suited("strokes"))
 def test_ends_are_the_code_and_the_reconstruction(name, networks, x):
     model = networks[name]
-    found = anatomy.activations(model, x)
+    found = activations.activations(model, x)
     (code,) = [a for a, b in zip(found, found[1:], strict=False) if (a.layer.part, b.layer.part) == ("encoder", "decoder")]
     np.testing.assert_allclose(code.values, model.encode(x)[0], atol=1e-5)
     logits = found[-1].values.astype(np.float64)
@@ -69,12 +71,12 @@ def test_ends_are_the_code_and_the_reconstruction(name, networks, x):
 def test_convolution_pooling_and_upsampling_by_hand(networks, x):
     model = networks["conv_denoise"]
     found, weights = by_name(model, x), model.weights()
-    pools = [a for a in anatomy.activations(model, x) if a.layer.name == "max_pooling2d"]
+    pools = [a for a in activations.activations(model, x) if a.layer.name == "max_pooling2d"]
     h = np.maximum(convolve(x[0], weights["conv_1/kernel"], weights["conv_1/bias"]), 0)
     np.testing.assert_allclose(found["encoder", "conv_1"].values, h, atol=1e-4)
     windows = h.reshape(14, 2, 14, 2, 32)
     np.testing.assert_allclose(pools[0].values, windows.max(axis=(1, 3)), atol=1e-4)
-    ups = [a for a in anatomy.activations(model, x) if a.layer.name == "up_sampling2d"]
+    ups = [a for a in activations.activations(model, x) if a.layer.name == "up_sampling2d"]
     before = found["decoder", "conv_3"].values
     np.testing.assert_array_equal(ups[0].values, before.repeat(2, axis=0).repeat(2, axis=1))
 
@@ -89,7 +91,7 @@ def test_dense_layers_by_hand(networks, x):
 @pytest.mark.parametrize("name", ["conv_unpool", "masci"])
 def test_switches_say_where_each_maximum_was(name, networks, x):
     model = networks[name]
-    found = anatomy.activations(model, x)
+    found = activations.activations(model, x)
     place = next(i for i, a in enumerate(found) if a.switches is not None)
     pool, before = found[place], found[place - 1].values
     np.testing.assert_array_equal(pool.switches, model.switches(x)[0][0])
@@ -107,22 +109,22 @@ def test_switches_say_where_each_maximum_was(name, networks, x):
 def test_an_image_of_another_size_is_refused(networks, x):
     for wrong in (np.zeros((2, 28, 28, 1)), np.zeros((1, 8, 8, 1))):
         with pytest.raises(ValueError, match="for one image"):
-            anatomy.activations(networks["dense"], wrong)
+            activations.activations(networks["dense"], wrong)
 
 
 def test_new_weights_are_seen_and_a_second_look_is_quick(digits):
     model = build(published("conv_denoise"), IMAGE)
     x = digits[:1].astype("float32") / 255
-    before = anatomy.activations(model, x)[0].values
+    before = activations.activations(model, x)[0].values
     model.set_weights({path: 2 * w for path, w in model.weights().items()})
     start = time.perf_counter()
-    np.testing.assert_allclose(anatomy.activations(model, x)[0].values, 2 * before, rtol=1e-5)
+    np.testing.assert_allclose(activations.activations(model, x)[0].values, 2 * before, rtol=1e-5)
     assert time.perf_counter() - start < 1
-    assert anatomy._probe.cache_info().maxsize is not None
+    assert activations._probe.cache_info().maxsize is not None
 
 
 def test_filters_are_the_weights(networks):
-    found = {f.layer.name: f for f in anatomy.filters(networks["conv_unpool"])}
+    found = {f.layer.name: f for f in activations.filters(networks["conv_unpool"])}
     weights = networks["conv_unpool"].weights()
     assert list(found) == ["conv_1", "conv_2", "conv_2_back", "logits"]
     np.testing.assert_array_equal(found["conv_2"].values[3, 7], weights["conv_2/kernel"][:, :, 3, 7])
@@ -133,7 +135,7 @@ def test_filters_are_the_weights(networks):
 
 
 def test_dense_layers_next_to_the_image_are_images(networks):
-    found = {f.layer.name: f for f in anatomy.filters(networks["dense"])}
+    found = {f.layer.name: f for f in activations.filters(networks["dense"])}
     weights = networks["dense"].weights()
     assert list(found) == ["hidden", "logits"]
     assert found["hidden"].values.shape == (1, 64, 28, 28)
@@ -145,12 +147,12 @@ def test_dense_layers_next_to_the_image_are_images(networks):
 
 @pytest.mark.parametrize("name", suited("strokes"))
 def test_every_network_has_filters_to_see(name, networks):
-    assert anatomy.filters(networks[name])
+    assert activations.filters(networks[name])
 
 
 @pytest.mark.parametrize("name", suited("strokes"))
 def test_idea_is_what_the_file_says(name):
-    idea = anatomy.idea(name)
+    idea = activations.idea(name)
     assert len(" ".join(idea.paragraphs)) > 150
     assert idea.source
     assert not idea.paragraphs[0].startswith("`")
@@ -158,24 +160,24 @@ def test_idea_is_what_the_file_says(name):
 
 
 def test_shipped_run_comes_first_then_the_visitors_newest(save_run, tmp_path, monkeypatch):
-    assert anatomy.find("fast", "strokes", "me").name == name_of("strokes", 32, "bce", "mixed")
-    assert anatomy.find("conv_unpool", "no_such_set", "me") is None
+    assert trained.find("fast", "strokes", "me").name == name_of("strokes", 32, "bce", "mixed")
+    assert trained.find("conv_unpool", "no_such_set", "me") is None
     monkeypatch.setattr(runs, "PRETRAINED_DIR", tmp_path / "shipped")
-    assert anatomy.find("fast", "strokes", "me") is None
+    assert trained.find("fast", "strokes", "me") is None
     save_run("older")
     save_run("newer")
-    assert anatomy.find("fast", "mnist", "me").name == "newer"
-    assert anatomy.find("dense", "mnist", "me") is None
+    assert trained.find("fast", "mnist", "me").name == "newer"
+    assert trained.find("dense", "mnist", "me") is None
     save_run("strokes-dense", folder=tmp_path / "shipped")
-    assert anatomy.find("dense", "strokes", "me").name == "strokes-dense"
+    assert trained.find("dense", "strokes", "me").name == "strokes-dense"
 
 
 def test_fresh_weights_are_those_that_training_starts_from():
-    config = anatomy.config_of("conv_unpool", "strokes", None)
+    config = activations.config_of("conv_unpool", "strokes", None)
     assert (config.dataset, config.loss, config.batch_size) == ("strokes", "mse", 50)
-    one, other = anatomy.fresh(config, IMAGE), build(config, IMAGE)
-    assert one is anatomy.fresh(config, IMAGE)
+    one, other = activations.fresh(config, IMAGE), build(config, IMAGE)
+    assert one is activations.fresh(config, IMAGE)
     for path, weight in other.weights().items():
         np.testing.assert_array_equal(one.weights()[path], weight)
-    assert anatomy.config_of("dense_linear_2d", "mnist", None).bottleneck == 2
-    assert isinstance(anatomy.config_of("pca", "mnist", None), RunConfig)
+    assert activations.config_of("dense_linear_2d", "mnist", None).bottleneck == 2
+    assert isinstance(activations.config_of("pca", "mnist", None), RunConfig)

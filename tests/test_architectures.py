@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from cae_core import training
+from cae_core import validation
 from cae_core.architectures import ARCHITECTURES, build, fitting, published, suited
 from cae_core.architectures.autoencoder import INFERENCE_BATCH
 from cae_core.config import RunConfig
@@ -104,7 +104,7 @@ def test_a_setting_that_a_network_cannot_take_is_refused_by_name_with_what_would
 @EVERY
 def test_it_takes_the_settings_it_was_published_with(name):
     found = published(name)
-    training.check(found)
+    validation.check(found)
     assert (found.architecture, found.dataset) == (name, "mnist")
     build(found)
 

@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from cae_core import charts, line_charts
-from cae_core.figures import PALETTE
+from cae_core.figures import curves, plotting
+from cae_core.figures.pictures import PALETTE
 
 DIGITS = [str(digit) for digit in range(10)]
 
@@ -19,7 +19,7 @@ def curve(n=40, epochs=4, label="run", high=0.7, low=0.1, **more):
     x = np.linspace(epochs / n, epochs, n) if n else np.empty(0)
     m = np.arange(1, int(x[-1]) + 1 if n else 1)
     fall = lambda t: low + (high - low) * np.exp(-3 * (t - epochs / max(n, 1)))  # noqa: E731
-    return charts.Curve(label, x, fall(x), m, fall(m) + 0.01, **more)
+    return plotting.Curve(label, x, fall(x), m, fall(m) + 0.01, **more)
 
 
 def spec(figure):
@@ -35,13 +35,13 @@ def names(figure):
 
 
 FIGURES = {
-    "one": lambda: charts.loss_curves([curve()], "BCE per pixel", mark=1.5, last_epoch=5),
-    "four": lambda: charts.loss_curves([curve(label=f"run {i}") for i in range(4)], "BCE per pixel"),
-    "nothing yet": lambda: charts.loss_curves([curve(0)], "BCE per pixel", last_epoch=5),
-    "no run": lambda: charts.loss_curves([], "BCE per pixel"),
-    "plane": lambda: charts.plane(np.random.default_rng(0).normal(size=(50, 2)), np.arange(50) % 10, DIGITS),
-    "empty plane": lambda: charts.plane(None, None, DIGITS),
-    "no class": lambda: charts.plane(None, None, []),
+    "one": lambda: plotting.loss_curves([curve()], "BCE per pixel", mark=1.5, last_epoch=5),
+    "four": lambda: plotting.loss_curves([curve(label=f"run {i}") for i in range(4)], "BCE per pixel"),
+    "nothing yet": lambda: plotting.loss_curves([curve(0)], "BCE per pixel", last_epoch=5),
+    "no run": lambda: plotting.loss_curves([], "BCE per pixel"),
+    "plane": lambda: plotting.plane(np.random.default_rng(0).normal(size=(50, 2)), np.arange(50) % 10, DIGITS),
+    "empty plane": lambda: plotting.plane(None, None, DIGITS),
+    "no class": lambda: plotting.plane(None, None, []),
 }
 EVERY = pytest.mark.parametrize("make", FIGURES.values(), ids=FIGURES.keys())
 
@@ -69,7 +69,7 @@ def test_hover_shows_values_not_trace_names(make):
 
 
 def test_one_run_is_dashed_in_training_and_solid_held_out():
-    figure = charts.loss_curves([curve()], "MSE per pixel")
+    figure = plotting.loss_curves([curve()], "MSE per pixel")
     training, held_out = figure["data"]
     assert (training["line"]["dash"], held_out["line"]["dash"]) == ("dash", "solid")
     assert names(figure) == ["training", "held-out"]
@@ -78,7 +78,7 @@ def test_one_run_is_dashed_in_training_and_solid_held_out():
 
 
 def test_several_runs_have_a_colour_each_and_a_key_to_the_dashes():
-    figure = charts.loss_curves([curve(label="a"), curve(label="b")], "MSE per pixel")
+    figure = plotting.loss_curves([curve(label="a"), curve(label="b")], "MSE per pixel")
     assert names(figure) == ["a", "b", "held-out", "training"]
     a, b = figure["data"][:2], figure["data"][2:4]
     for lines in (a, b):
@@ -88,20 +88,20 @@ def test_several_runs_have_a_colour_each_and_a_key_to_the_dashes():
 
 
 def test_a_run_keeps_its_colour_when_others_go():
-    alone = charts.loss_curves([curve(colour=2)], "MSE")
-    assert alone["data"][0]["line"]["color"] == charts.CURVE_COLOURS[2]
+    alone = plotting.loss_curves([curve(colour=2)], "MSE")
+    assert alone["data"][0]["line"]["color"] == plotting.CURVE_COLOURS[2]
 
 
 def test_more_runs_than_can_be_told_apart_are_refused():
     with pytest.raises(ValueError, match="Got 6 curves; more than 5"):
-        charts.loss_curves([curve()] * 6, "MSE")
+        plotting.loss_curves([curve()] * 6, "MSE")
 
 
 @pytest.mark.parametrize(("low", "kind"), [(0.1, "log"), (0.2, "linear"), (0.0, "linear"), (-0.1, "linear")])
 def test_the_loss_axis_is_logarithmic_where_that_tells_more(low, kind):
     high = 0.7
-    run = charts.Curve("", np.array([1, 2]), np.array([high, low]), np.empty(0), np.empty(0))
-    axis = charts.loss_curves([run], "BCE")["layout"]["yaxis"]
+    run = plotting.Curve("", np.array([1, 2]), np.array([high, low]), np.empty(0), np.empty(0))
+    axis = plotting.loss_curves([run], "BCE")["layout"]["yaxis"]
     assert axis["type"] == kind
     assert axis["title"]["text"] == ("BCE, log scale" if kind == "log" else "BCE")
     ends = 10.0 ** np.array(axis["range"]) if kind == "log" else axis["range"]
@@ -111,8 +111,8 @@ def test_the_loss_axis_is_logarithmic_where_that_tells_more(low, kind):
 
 @pytest.mark.parametrize("losses", [[0.5], [0.0], [0.3, 0.3], [1e-7, 3e-7], [2e4, 5e4], [1e-9, 1e9], [0.1, 0.5000001]])
 def test_every_loss_is_inside_an_axis_that_is_not_much_longer(losses):
-    run = charts.Curve("", np.arange(len(losses)), np.array(losses), np.empty(0), np.empty(0))
-    axis = charts.loss_curves([run], "MSE")["layout"]["yaxis"]
+    run = plotting.Curve("", np.arange(len(losses)), np.array(losses), np.empty(0), np.empty(0))
+    axis = plotting.loss_curves([run], "MSE")["layout"]["yaxis"]
     scale = np.log10 if axis["type"] == "log" else np.asarray
     low, high = axis["range"]
     values = scale(np.array(losses))
@@ -127,26 +127,26 @@ def test_the_loss_axis_moves_seldom_while_a_run_trains():
     run = curve(200)
     ranges = []
     for n in range(1, 201):
-        sofar = charts.Curve("", run.epochs[:n], run.training[:n], np.empty(0), np.empty(0))
-        ranges.append(tuple(charts.loss_curves([sofar], "BCE")["layout"]["yaxis"]["range"]))
+        sofar = plotting.Curve("", run.epochs[:n], run.training[:n], np.empty(0), np.empty(0))
+        ranges.append(tuple(plotting.loss_curves([sofar], "BCE")["layout"]["yaxis"]["range"]))
     assert len(list(itertools.groupby(ranges))) < 20
 
 
 def test_the_epoch_axis_stands_still_when_the_last_epoch_is_known():
     for n in (0, 1, 40):
-        assert charts.loss_curves([curve(n)], "BCE", last_epoch=9)["layout"]["xaxis"]["range"] == [0, 9]
-    assert charts.loss_curves([curve(40)], "BCE")["layout"]["xaxis"]["range"] == [0, 4]
-    assert charts.loss_curves([curve(0)], "BCE")["layout"]["xaxis"]["range"] == [0, 1]
+        assert plotting.loss_curves([curve(n)], "BCE", last_epoch=9)["layout"]["xaxis"]["range"] == [0, 9]
+    assert plotting.loss_curves([curve(40)], "BCE")["layout"]["xaxis"]["range"] == [0, 4]
+    assert plotting.loss_curves([curve(0)], "BCE")["layout"]["xaxis"]["range"] == [0, 1]
 
 
 def test_the_mark_is_a_line_over_the_whole_height():
-    (shape,) = charts.loss_curves([curve()], "BCE", mark=2.5)["layout"]["shapes"]
+    (shape,) = plotting.loss_curves([curve()], "BCE", mark=2.5)["layout"]["shapes"]
     assert (shape["x0"], shape["x1"], shape["y0"], shape["y1"], shape["yref"]) == (2.5, 2.5, 0, 1, "paper")
-    assert "shapes" not in charts.loss_curves([curve()], "BCE")["layout"]
+    assert "shapes" not in plotting.loss_curves([curve()], "BCE")["layout"]
 
 
 def test_an_empty_curve_keeps_its_place_in_the_legend():
-    figure = charts.loss_curves([curve(0)], "BCE", last_epoch=5)
+    figure = plotting.loss_curves([curve(0)], "BCE", last_epoch=5)
     assert names(figure) == ["training", "held-out"]
     assert [trace["x"] for trace in figure["data"]] == [[None], [None]]
 
@@ -155,25 +155,25 @@ def test_a_loss_that_is_no_number_does_not_move_the_axis():
     run = curve()
     run.training[3] = np.nan
     run.held_out[0] = np.inf
-    assert np.isfinite(charts.loss_curves([run], "BCE")["layout"]["yaxis"]["range"]).all()
+    assert np.isfinite(plotting.loss_curves([run], "BCE")["layout"]["yaxis"]["range"]).all()
 
 
 def test_a_long_curve_is_thinned_and_keeps_its_last_point():
     for n in (399, 400, 401, 2345, 468_000):
-        x = charts.loss_curves([curve(n)], "BCE")["data"][0]["x"]
-        assert len(x) <= charts.MAX_POINTS
+        x = plotting.loss_curves([curve(n)], "BCE")["data"][0]["x"]
+        assert len(x) <= plotting.MAX_POINTS
         assert x[-1] == np.float32(4)
-        assert len(x) > charts.MAX_POINTS / 2 - 1 or n < charts.MAX_POINTS / 2
+        assert len(x) > plotting.MAX_POINTS / 2 - 1 or n < plotting.MAX_POINTS / 2
 
 
 def test_thinning_keeps_the_points_drawn_when_one_is_added():
-    before, after = (charts.loss_curves([curve(n, epochs=n)], "BCE")["data"][0]["x"] for n in (1000, 1001))
+    before, after = (plotting.loss_curves([curve(n, epochs=n)], "BCE")["data"][0]["x"] for n in (1000, 1001))
     np.testing.assert_array_equal(before[:-1], after[: len(before) - 1])
 
 
 def test_losses_and_epochs_go_in_pairs():
     with pytest.raises(ValueError, match=r"held_out has shape|held_out_epochs has shape \(2,\)"):
-        charts.Curve("", np.zeros(1), np.zeros(1), np.zeros(2), np.zeros(3))
+        plotting.Curve("", np.zeros(1), np.zeros(1), np.zeros(2), np.zeros(3))
 
 
 def luminance(colour):
@@ -185,7 +185,7 @@ def rgb(colour):
     return [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
 
 
-@pytest.mark.parametrize("colour", [*charts.CURVE_COLOURS, charts.GREY])
+@pytest.mark.parametrize("colour", [*plotting.CURVE_COLOURS, plotting.GREY])
 @pytest.mark.parametrize("page", ["#ffffff", "#101514"])
 def test_curves_are_readable_in_both_themes(colour, page):
     darker, lighter = sorted([luminance(colour), luminance(page)])
@@ -194,7 +194,7 @@ def test_curves_are_readable_in_both_themes(colour, page):
 
 def test_each_class_has_its_colour_and_place_in_the_legend():
     z, labels = np.arange(40.0).reshape(20, 2), np.arange(20) % 10
-    figure = charts.plane(z, labels, DIGITS)
+    figure = plotting.plane(z, labels, DIGITS)
     assert names(figure) == DIGITS
     assert [trace["marker"]["color"] for trace in figure["data"]] == list(PALETTE)
     np.testing.assert_array_equal(figure["data"][3]["x"], [6, 26])
@@ -203,21 +203,21 @@ def test_each_class_has_its_colour_and_place_in_the_legend():
 
 
 def test_a_class_without_points_keeps_its_place_in_the_legend():
-    figure = charts.plane(np.zeros((2, 2)), np.array([7, 7]), DIGITS)
+    figure = plotting.plane(np.zeros((2, 2)), np.array([7, 7]), DIGITS)
     assert names(figure) == DIGITS
     assert figure["data"][0]["x"] == [None]
 
 
 def test_both_axes_of_the_plane_have_one_scale():
-    layout = charts.plane(np.zeros((1, 2)), np.zeros(1, int), DIGITS, ("first", "second"), limits=(-3, 4))["layout"]
+    layout = plotting.plane(np.zeros((1, 2)), np.zeros(1, int), DIGITS, ("first", "second"), limits=(-3, 4))["layout"]
     assert layout["yaxis"]["scaleanchor"] == "x"
     assert layout["xaxis"]["range"] == layout["yaxis"]["range"] == [-3, 4]
     assert (layout["xaxis"]["title"]["text"], layout["yaxis"]["title"]["text"]) == ("first", "second")
 
 
 def test_an_empty_plane_has_the_axes_of_a_full_one():
-    full = charts.plane(np.zeros((1, 2)), np.zeros(1, int), DIGITS, limits=(-3, 4))
-    assert charts.plane(None, None, DIGITS, limits=(-3, 4))["layout"] == full["layout"]
+    full = plotting.plane(np.zeros((1, 2)), np.zeros(1, int), DIGITS, limits=(-3, 4))
+    assert plotting.plane(None, None, DIGITS, limits=(-3, 4))["layout"] == full["layout"]
 
 
 @pytest.mark.parametrize(
@@ -231,30 +231,31 @@ def test_an_empty_plane_has_the_axes_of_a_full_one():
 )
 def test_what_does_not_fit_is_refused(z, labels, sentence):
     with pytest.raises(ValueError, match=sentence):
-        charts.plane(z, labels, DIGITS)
+        plotting.plane(z, labels, DIGITS)
 
 
 def test_a_live_tick_is_small():
     rng = np.random.default_rng(0)
-    loss = charts.loss_curves([curve(400)], "BCE per pixel", mark=1, last_epoch=5)
-    points = charts.plane(rng.normal(size=(500, 2)).astype("float32"), np.arange(500) % 10, DIGITS, limits=(-4, 4))
+    loss = plotting.loss_curves([curve(400)], "BCE per pixel", mark=1, last_epoch=5)
+    points = plotting.plane(rng.normal(size=(500, 2)).astype("float32"), np.arange(500) % 10, DIGITS, limits=(-4, 4))
     assert len(spec(loss)) + len(spec(points)) < 40_000
 
 
 def test_no_plotly_is_loaded_to_make_a_figure():
-    probe = "import sys\nfrom cae_core import charts\ncharts.loss_curves([], 'BCE')\nprint('plotly' in sys.modules)"
+    probe = "from cae_core.figures import plotting\nplotting.loss_curves([], 'BCE')"
+    probe = f"import sys\n{probe}\nprint('plotly' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, encoding="utf-8", timeout=60)
     assert done.stdout == "False\n"
 
 
 def line(label="a", colour=0, n=5):
-    return line_charts.Line(label, np.arange(n, dtype=float), np.linspace(0.1, 0.9, n), colour)
+    return curves.Line(label, np.arange(n, dtype=float), np.linspace(0.1, 0.9, n), colour)
 
 
 def test_lines_have_their_colours_and_share_axes():
-    figure = line_charts.lines([line(), line("b", 3)], ("epoch", "share"), (0, 4), (0, 1), mark=2)
+    figure = curves.lines([line(), line("b", 3)], ("epoch", "share"), (0, 4), (0, 1), mark=2)
     assert names(figure) == ["a", "b"]
-    assert [trace["line"]["color"] for trace in figure["data"]] == [charts.CURVE_COLOURS[0], charts.CURVE_COLOURS[3]]
+    assert [trace["line"]["color"] for trace in figure["data"]] == [plotting.CURVE_COLOURS[0], plotting.CURVE_COLOURS[3]]
     layout = figure["layout"]
     assert (layout["xaxis"]["range"], layout["yaxis"]["range"]) == ([0, 4], [0, 1])
     assert (layout["xaxis"]["title"]["text"], layout["yaxis"]["title"]["text"]) == ("epoch", "share")
@@ -262,6 +263,6 @@ def test_lines_have_their_colours_and_share_axes():
 
 
 def test_lines_without_points_keep_their_place():
-    figure = line_charts.lines([line(n=0)], ("epoch", "share"), (0, 4))
+    figure = curves.lines([line(n=0)], ("epoch", "share"), (0, 4))
     assert names(figure) == ["a"]
     assert figure["layout"]["height"] == 200

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from cae_core import checkerboard, training
+from cae_core import training
 from cae_core.architectures import build
 from cae_core.config import RunConfig
 from cae_core.datasets import as_float, load
+from cae_core.inspection import checkerboard
 
 
 @pytest.fixture(scope="module")

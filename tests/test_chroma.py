@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cae_core import chroma
-from cae_core.grey import luma
+from cae_core import colours as chroma
+from cae_core.colours import luma
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,17 @@ import math
 
 import pytest
 
-from cae_core.claims import Card, Claim, check_fraction, is_full_length, is_measurable, shorter, target, verdict
 from cae_core.config import RunConfig
+from cae_core.reproduction.claims import (
+    Card,
+    Claim,
+    check_fraction,
+    is_full_length,
+    is_measurable,
+    shorter,
+    target,
+    verdict,
+)
 
 CLAIM = Claim("end", "one", 2.0, "published")
 EARLY = Claim("early", "one", 3.0, "published", epoch=2)

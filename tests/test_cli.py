@@ -11,23 +11,15 @@ import numpy as np
 import pytest
 import tiny_cards
 
-from cae_core import (
-    datasets,
-    evaluating,
-    options,
-    pretrained,
-    progress,
-    reproducing,
-    reproductions,
-    results,
-    runs,
-    training,
-)
+from cae_core import datasets, pretrained, runs, training, validation
 from cae_core.__main__ import _parser, main
 from cae_core.architectures import ARCHITECTURES
+from cae_core.cli import progress
+from cae_core.cli.stack import config_of
 from cae_core.config import BOUNDS, RunConfig
-from cae_core.stacking import experiment
-from cae_core.stacking.command import config_of
+from cae_core.inspection import evaluation
+from cae_core.reproduction import registry, results, run_card
+from cae_core.stacking import label_curve
 from cae_core.stacking.config import STACK_BOUNDS
 
 TINY = ["--dataset", "strokes", "--num-train", "100", "--epochs", "2", "--architecture", "fast", "--bottleneck", "2"]
@@ -89,7 +81,7 @@ def test_help_names_every_choice_and_the_default_that_is_taken(command, save_run
     taken = vars(args)
     if command != "evaluate":
         settings = config_of(args) if command == "stack" else RunConfig(dataset=datasets.default())
-        taken |= settings.to_dict() | {"layers": 2, "seeds": experiment.PLAN.seeds}
+        taken |= settings.to_dict() | {"layers": 2, "seeds": label_curve.PLAN.seeds}
     told = {name: (about, default) for name, about, default in helped(command)}
     assert set(told) >= {"dataset", "noise_kind", "noise_factor", "seed"}
     for name, (about, default) in told.items():
@@ -106,7 +98,7 @@ def test_help_names_every_choice_and_the_default_that_is_taken(command, save_run
         elif name == "name":
             continue
         assert str(taken[name]) in (str(default), f"{default}.0"), name
-        for choice in options.CHOICES.get(name, ()):
+        for choice in validation.CHOICES.get(name, ()):
             assert choice in about or (command, choice) in (("evaluate", "none"), ("evaluate", "mixed"))
         if name in bounds:
             assert f"{bounds[name].low:g} to " in about
@@ -299,8 +291,8 @@ def test_pretrain_goes_on_where_it_stopped(capsys, two_recipes, shipped, monkeyp
 
 @pytest.mark.usefixtures("two_recipes")
 def test_what_pretrain_measures_is_the_rounded_network_that_ships(capsys, monkeypatch):
-    measure, measured = evaluating.measure, []
-    monkeypatch.setattr(evaluating, "measure", lambda model, *rest: measured.append(model) or measure(model, *rest))
+    measure, measured = evaluation.measure, []
+    monkeypatch.setattr(evaluation, "measure", lambda model, *rest: measured.append(model) or measure(model, *rest))
     assert pretrain(capsys, "strokes-a")["made"] == ["strokes-a"]
     run = runs.find("strokes-a")
     network = runs.model(run)
@@ -314,7 +306,7 @@ def test_what_pretrain_measures_is_the_rounded_network_that_ships(capsys, monkey
 def tiny_card(monkeypatch, tmp_path):
     """One card that takes a moment, and a place of its own for what ships."""
     made = {"pca": tiny_cards.cards()["pca"]}
-    for module in (reproductions, reproducing, results):
+    for module in (registry, run_card, results):
         monkeypatch.setattr(module, "CARDS", made)
     monkeypatch.setattr(results, "SHIPPED", tmp_path / "reproductions.json")
     return made["pca"]

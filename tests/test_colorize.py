@@ -7,26 +7,16 @@ import time
 import numpy as np
 import pytest
 
-from cae_core import (
-    chroma,
-    colouring,
-    datasets,
-    denoising,
-    evaluating,
-    exporting,
-    jobs,
-    pretrained,
-    replay,
-    runs,
-    training,
-    watching,
-)
+from cae_core import colours, datasets, export, jobs, pretrained, runs, training, validation
 from cae_core.__main__ import main
 from cae_core.architectures import ARCHITECTURES, build, check, published, seen, suit, suited
+from cae_core.colours import luma
 from cae_core.config import RunConfig
 from cae_core.datasets import Split, strokes_colour
-from cae_core.grey import luma
+from cae_core.inference import colourise, reconstruction, replay
+from cae_core.inspection import evaluation
 from cae_core.runs import RunError
+from cae_core.training import run_monitor
 
 CHAINS = ("colorize", "colorize_listing")
 SHORT = RunConfig(
@@ -118,20 +108,20 @@ def test_other_images_are_refused(shape, says):
 @pytest.mark.parametrize("dataset", datasets.GREY)
 def test_a_data_set_in_grey_is_refused_by_name_with_what_would_work(name, dataset):
     with pytest.raises(ValueError, match=f"{dataset}.*{name} .*'strokes_colour' or 'cifar10', or architecture to 'fast'"):
-        training.check(RunConfig(dataset=dataset, architecture=name))
+        validation.check(RunConfig(dataset=dataset, architecture=name))
 
 
 @pytest.mark.parametrize("dataset", datasets.COLOUR)
 def test_the_others_refuse_a_data_set_in_colour_by_name_with_what_would_work(dataset):
     for name in set(ARCHITECTURES) - set(CHAINS):
         with pytest.raises(ValueError, match=f"{dataset}.*{name} .*'mnist' .*or architecture to 'colorize'"):
-            training.check(RunConfig(dataset=dataset, architecture=name))
+            validation.check(RunConfig(dataset=dataset, architecture=name))
 
 
 def test_what_fits_can_be_trained():
     for name in ARCHITECTURES:
         for dataset in datasets.DATASETS:
-            config = training.fitting(RunConfig(architecture=name, dataset=dataset))
+            config = validation.fitting(RunConfig(architecture=name, dataset=dataset))
             check(config)
             assert (config.dataset == dataset) == suit(name, dataset)
     assert suited("cifar10") == CHAINS
@@ -180,7 +170,7 @@ def test_figures_of_a_network_that_gives_the_luma_are_those_of_grey(few):
         def reconstruct(x):
             return np.repeat(x, 3, axis=3)
 
-    figures = evaluating.measure(Grey, "strokes_colour")["clean"]
+    figures = evaluation.measure(Grey, "strokes_colour")["clean"]
     assert figures["chroma"] == pytest.approx(figures["chroma_grey"], abs=1e-6)
     assert figures["luma"] == pytest.approx(0, abs=1e-9)
     assert (figures["hue_near"], figures["hue_error"]) == (0, 180)
@@ -191,7 +181,7 @@ def test_figures_of_the_truth_are_perfect(few):
         seen = staticmethod(lambda x: x)
         reconstruct = staticmethod(lambda x: x)
 
-    figures = evaluating.measure(Truth, "strokes_colour")["clean"]
+    figures = evaluation.measure(Truth, "strokes_colour")["clean"]
     assert (figures["chroma"], figures["hue_near"], figures["hue_error"]) == (0, 1, 0)
 
 
@@ -219,7 +209,7 @@ def test_a_job_shows_the_grey_and_the_colour(runs_folder):
     assert (snapshot.state, snapshot.message) == ("finished", "")
     assert snapshot.seen.x_noisy.shape == (8, 48, 48, 1)
     assert snapshot.seen.x_hat.shape == snapshot.seen.x.shape == (8, 48, 48, 3)
-    probes = watching.probes(SHORT)
+    probes = run_monitor.probes(SHORT)
     np.testing.assert_array_equal(snapshot.seen.x_noisy, luma(probes.x))
 
 
@@ -227,37 +217,37 @@ def test_layers_as_json_and_weights_as_hdf5_give_the_network_back(trained, tmp_p
     import keras
 
     whole = tmp_path / "whole.keras"
-    whole.write_bytes(exporting.export("keras", trained))
-    (tmp_path / "mine.weights.h5").write_bytes(exporting.export("weights", trained))
-    again = keras.models.model_from_json(exporting.export("architecture", trained).decode())
-    x = luma(denoising.sample("strokes_colour", "none", 0.0, 0).x)
+    whole.write_bytes(export.export("keras", trained))
+    (tmp_path / "mine.weights.h5").write_bytes(export.export("weights", trained))
+    again = keras.models.model_from_json(export.export("architecture", trained).decode())
+    x = luma(reconstruction.sample("strokes_colour", "none", 0.0, 0).x)
     again.load_weights(tmp_path / "mine.weights.h5")
     expected = runs.model(trained).reconstruct(x)
     np.testing.assert_allclose(again(x).numpy(), expected, atol=1e-5)
     np.testing.assert_allclose(keras.models.load_model(whole)(x).numpy(), expected, atol=1e-5)
-    assert exporting.EXPORTS["weights"].file_name(trained) == "mine.weights.h5"
+    assert export.EXPORTS["weights"].file_name(trained) == "mine.weights.h5"
 
 
-@pytest.mark.parametrize("name", [name for name in exporting.EXPORTS if name != "script"])
+@pytest.mark.parametrize("name", [name for name in export.EXPORTS if name != "script"])
 def test_every_other_export_can_be_made(name, trained):
-    assert exporting.export(name, trained)
+    assert export.export(name, trained)
 
 
 def test_the_script_says_that_it_cannot(trained):
     with pytest.raises(ValueError, match="colours grey images"):
-        exporting.export("script", trained)
+        export.export("script", trained)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 60), (48, 48), (50, 49), (300, 200), (90, 1000)])
 def test_a_picture_of_any_size_is_made_ready(size):
     rgb = np.random.default_rng(0).random((*size, 3), dtype="float32")
-    fitted = colouring.fit(rgb)
+    fitted = colourise.fit(rgb)
     height, width = fitted.small.shape[1:3]
     assert min(height, width) == 48
     assert height % 8 == width % 8 == 0
     assert fitted.luma.shape == (*size, 1)
     assert abs(np.log((width / height) / (size[1] / size[0]))) < 0.1
-    painted = colouring.on(fitted, fitted.small)
+    painted = colourise.on(fitted, fitted.small)
     assert painted.shape == (*size, 3)
     assert painted.min() >= 0
     assert painted.max() <= 1
@@ -265,28 +255,28 @@ def test_a_picture_of_any_size_is_made_ready(size):
 
 def test_the_true_chroma_on_the_own_luma_is_the_picture():
     rgb = np.full((96, 96, 3), (0.2, 0.5, 0.7), np.float32)
-    fitted = colouring.fit(rgb)
-    np.testing.assert_allclose(colouring.on(fitted, fitted.small), rgb, atol=1e-2)
+    fitted = colourise.fit(rgb)
+    np.testing.assert_allclose(colourise.on(fitted, fitted.small), rgb, atol=1e-2)
 
 
 def test_pictures_of_another_size_go_through_the_same_weights(trained):
-    x = denoising.sample("strokes_colour", "none", 0.0, 0).x
+    x = reconstruction.sample("strokes_colour", "none", 0.0, 0).x
     padded = np.pad(x, ((0, 0), (0, 0), (0, 48), (0, 0)))
-    wide, usual = colouring.colour(trained, padded), colouring.colour(trained, x)
+    wide, usual = colourise.colour(trained, padded), colourise.colour(trained, x)
     np.testing.assert_allclose(wide.x_hat[:, :, :16], usual.x_hat[:, :, :16], atol=1e-5)  # what no edge reaches
-    assert usual.figures["chroma"] == pytest.approx(float(chroma.error(x, usual.x_hat).mean()))
-    assert colouring.colour(trained, x, known=False).figures == {}
+    assert usual.figures["chroma"] == pytest.approx(float(colours.error(x, usual.x_hat).mean()))
+    assert colourise.colour(trained, x, known=False).figures == {}
 
 
 def test_a_network_that_colours_nothing_is_refused(save_run):
     with pytest.raises(RunError, match="gives back grey"):
-        colouring.colour(save_run(), np.zeros((1, 48, 48, 3), np.float32))
+        colourise.colour(save_run(), np.zeros((1, 48, 48, 3), np.float32))
 
 
 def test_recipes_train_all_combinations_and_differ_as_they_say():
     assert len(pretrained.COLOURING) == 8
     for name, config in pretrained.COLOURING.items():
-        training.check(config)
+        validation.check(config)
         assert runs.check_name(name) == name
     meant, listed = (pretrained.colour_config("cifar10", name, "bce").to_dict() for name in CHAINS)
     assert {key for key in meant if meant[key] != listed[key]} == {"architecture"}

@@ -7,7 +7,7 @@ from keras import layers
 from cae_core.architectures import build, fitting, suited
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig
-from cae_core.description import Layer, describe, flow, network
+from cae_core.inspection.summary import Layer, describe, flow, network
 
 IMAGE = (28, 28, 1)
 

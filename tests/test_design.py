@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import graphlib
 import subprocess
 import sys
 from collections import Counter
@@ -82,6 +83,56 @@ def test_the_core_knows_no_web_page():
     assert [name(path) for path in CORE if tops(path) & {"streamlit", "pages", "app"}] == []
 
 
+FLOORS = (
+    "config colours runtime",
+    "figures",
+    "corruptions losses optimizers metrics pca datasets",
+    "architectures inputs",
+    "validation",
+    "runs",
+    "inspection latent",
+    "training",
+    "jobs pretrained",
+    "inference reproduction stacking",
+    "export cli",
+    "__main__",
+)
+"""The rooms of the core, lowest first: each imports only from floors below its own."""
+
+
+def room(module):
+    return module.split(".")[1]
+
+
+def test_arrows_between_rooms_run_downwards():
+    floor = {place: number for number, places in enumerate(FLOORS) for place in places.split()}
+    offenders = []
+    for path in CORE:
+        here = path.relative_to(ROOT / "cae_core").with_suffix("").parts[0]
+        rooms = {room(module) for module in imported(path) if module.startswith("cae_core.")} - {here}
+        offenders += [(name(path), there) for there in rooms if here != "__init__" and floor.get(there, 99) >= floor[here]]
+    assert offenders == []
+
+
+def test_no_file_imports_itself_by_way_of_others():
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in PROJECT}
+    arrows = {
+        module: {other for other in imported(path) if other in modules and other != module and not module.startswith(other)}
+        for module, path in modules.items()
+    }
+    order = graphlib.TopologicalSorter(arrows)
+    order.prepare()  # a CycleError names the circle
+
+
+def test_folders_hold_a_dozen_entries_at_the_most():
+    folders = {path.parent for path in PROJECT} - {ROOT, ROOT / "cae_core/architectures"}
+    counts = {
+        name(folder): len([entry for entry in folder.iterdir() if entry.suffix and entry.stem != "__init__"])
+        for folder in folders
+    }
+    assert {folder: count for folder, count in counts.items() if count > 12} == {}
+
+
 def test_pages_know_no_keras():
     networks = {f"cae_core.architectures.{file.stem}" for file in (ROOT / "cae_core/architectures").glob("*.py")}
     assert [name(path) for path in FRONT if tops(path) & HEAVY or networks & imported(path)] == []
@@ -90,13 +141,13 @@ def test_pages_know_no_keras():
 def test_threads_start_in_two_places():
     starts = {"Thread", "Timer", "ThreadPoolExecutor", "ProcessPoolExecutor", "start_new_thread", "Process"}
     starting = {name(path) for path in PROJECT if {call.split(".")[-1] for call in calls(path)} & starts}
-    assert starting == {"cae_core/backend.py", "cae_core/jobs.py"}
+    assert starting == {"cae_core/runtime/__init__.py", "cae_core/jobs/__init__.py"}
 
 
 def test_one_module_touches_the_session_and_the_address():
     parts = {"session_state", "query_params"}
     assert [name(path) for path in FRONT if {node.attr for node in nodes(path, ast.Attribute)} & parts] == [
-        "pages/state.py"
+        "pages/parts/session/state.py"
     ]
 
 
@@ -104,7 +155,10 @@ def test_controls_are_drawn_by_one_module():
     """For a control of Streamlit's own may begin in the browser with another value than the session has."""
     kinds = ("slider", "select_slider", "number_input", "text_input", "toggle", "pills", "segmented_control", "multiselect")
     drawn = {f"st.{kind}" for kind in (*kinds, "selectbox", "checkbox", "radio")}
-    allowed = {"pages/widgets.py", "pages/keeping.py"}  # the latter in a form, of something that is no setting
+    allowed = {
+        "pages/parts/common/widgets.py",
+        "pages/parts/runs/actions.py",
+    }  # the latter in a form, of something that is no setting
     assert {name(path) for path in FRONT if calls(path) & drawn} <= allowed
 
 

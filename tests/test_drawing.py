@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cae_core import drawing, gallery, metrics, runs
+from cae_core import metrics, runs
 from cae_core.datasets import as_float, load
-from cae_core.drawing import DrawingError
+from cae_core.inputs import drawing, gallery
+from cae_core.inputs.drawing import DrawingError
 from cae_core.pretrained import name_of
 
 

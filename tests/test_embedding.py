@@ -6,8 +6,9 @@ import types
 import numpy as np
 import pytest
 
-from cae_core import datasets, embedding, runs
-from cae_core.embedding import Codes
+from cae_core import datasets, runs
+from cae_core.latent import embedding
+from cae_core.latent.embedding import Codes
 
 
 def made_up(n=300, d=6, seed=0):

@@ -4,9 +4,10 @@ import dataclasses
 
 import pytest
 
-from cae_core import backend, estimating, training
+from cae_core import runtime, training
 from cae_core.config import RunConfig
-from cae_core.estimating import Estimate
+from cae_core.training import duration
+from cae_core.training.duration import Estimate
 
 IMAGE = (8, 12, 1)
 CONFIG = RunConfig(architecture="dense", bottleneck=2, batch_size=10)
@@ -17,18 +18,18 @@ FIGURES = Estimate(1.0, 0.01, 0.5)
 def tasks(monkeypatch):
     """Background tasks, waiting to be run by the test, with nothing known and nobody busy."""
     waiting = []
-    monkeypatch.setattr(backend, "soon", waiting.append)
-    monkeypatch.setattr(estimating, "busy", lambda: False)
-    estimating.forget()
+    monkeypatch.setattr(runtime, "soon", waiting.append)
+    monkeypatch.setattr(duration, "busy", lambda: False)
+    duration.forget()
     yield waiting
-    estimating.forget()
+    duration.forget()
 
 
 @pytest.fixture
 def measured(monkeypatch):
     """What was measured, without the time it takes."""
     done = []
-    monkeypatch.setattr(estimating, "measure", lambda config, shape, give_up: done.append(config) or FIGURES)
+    monkeypatch.setattr(duration, "measure", lambda config, shape, give_up: done.append(config) or FIGURES)
     return done
 
 
@@ -47,115 +48,115 @@ def test_a_run_is_its_start_its_steps_and_its_epochs_ends():
 
 
 def test_a_request_is_measured_once(tasks, measured):
-    assert estimating.known(CONFIG, IMAGE) is None
+    assert duration.known(CONFIG, IMAGE) is None
     for _ in range(3):
-        estimating.request(CONFIG, IMAGE)
+        duration.request(CONFIG, IMAGE)
     assert len(tasks) == 1
     do(tasks)
-    assert estimating.known(CONFIG, IMAGE) == FIGURES
-    estimating.request(CONFIG, IMAGE)
+    assert duration.known(CONFIG, IMAGE) == FIGURES
+    duration.request(CONFIG, IMAGE)
     assert not tasks
     assert measured == [CONFIG]
 
 
 def test_what_does_not_change_the_speed_shares_an_estimate(tasks, measured):
-    estimating.request(CONFIG, IMAGE)
+    duration.request(CONFIG, IMAGE)
     do(tasks)
     same = {"seed": 5, "epochs": 9, "learning_rate": 0.1, "num_train": 500, "noise_factor": 0.1, "dataset": "mnist"}
-    assert estimating.known(other(**same), IMAGE) == FIGURES
+    assert duration.known(other(**same), IMAGE) == FIGURES
     for change in (
         {"architecture": "fast"}, {"bottleneck": 3}, {"loss": "mse"}, {"noise_kind": "gaussian"}, {"optimizer": "sgd"},
         {"batch_size": 11}, {"sparsity": 0.1},
     ):  # fmt: skip
-        assert estimating.known(other(**change), IMAGE) is None
-    assert estimating.known(CONFIG, (28, 28, 1)) is None
+        assert duration.known(other(**change), IMAGE) is None
+    assert duration.known(CONFIG, (28, 28, 1)) is None
 
 
 def test_a_fixed_code_shares_one_whatever_the_bottleneck(tasks, measured):
-    estimating.request(other(architecture="conv_denoise", bottleneck=2), IMAGE)
+    duration.request(other(architecture="conv_denoise", bottleneck=2), IMAGE)
     do(tasks)
-    assert estimating.known(other(architecture="conv_denoise", bottleneck=64), IMAGE) == FIGURES
+    assert duration.known(other(architecture="conv_denoise", bottleneck=64), IMAGE) == FIGURES
 
 
 def test_a_newer_request_takes_the_place_of_one_that_waits(tasks, measured):
     for bottleneck in (2, 3, 4):
-        estimating.request(other(bottleneck=bottleneck), IMAGE)
+        duration.request(other(bottleneck=bottleneck), IMAGE)
     do(tasks)
     assert measured == [other(bottleneck=4)]
-    estimating.request(CONFIG, IMAGE)  # and what was skipped may be asked for again
+    duration.request(CONFIG, IMAGE)  # and what was skipped may be asked for again
     do(tasks)
     assert measured == [other(bottleneck=4), CONFIG]
 
 
 def test_going_back_to_what_is_known_drops_what_waits(tasks, measured):
-    estimating.request(CONFIG, IMAGE)
+    duration.request(CONFIG, IMAGE)
     do(tasks)
-    estimating.request(other(bottleneck=3), IMAGE)
-    estimating.request(CONFIG, IMAGE)
+    duration.request(other(bottleneck=3), IMAGE)
+    duration.request(CONFIG, IMAGE)
     do(tasks)
     assert measured == [CONFIG]
 
 
 def test_nothing_is_measured_while_a_run_trains(tasks, measured, monkeypatch):
-    monkeypatch.setattr(estimating, "busy", lambda: True)
-    estimating.request(CONFIG, IMAGE)
+    monkeypatch.setattr(duration, "busy", lambda: True)
+    duration.request(CONFIG, IMAGE)
     do(tasks)
     assert not measured
-    monkeypatch.setattr(estimating, "busy", lambda: False)
-    estimating.request(CONFIG, IMAGE)
+    monkeypatch.setattr(duration, "busy", lambda: False)
+    duration.request(CONFIG, IMAGE)
     do(tasks)
     assert measured == [CONFIG]
 
 
 def test_a_run_that_begins_interrupts_measuring(tasks, monkeypatch):
     asked = []
-    monkeypatch.setattr(estimating, "busy", lambda: bool(asked) or asked.append(1))
-    estimating.request(CONFIG, IMAGE)
+    monkeypatch.setattr(duration, "busy", lambda: bool(asked) or asked.append(1))
+    duration.request(CONFIG, IMAGE)
     do(tasks)
-    assert estimating.known(CONFIG, IMAGE) is None
-    monkeypatch.setattr(estimating, "busy", lambda: False)
-    estimating.request(CONFIG, IMAGE)
+    assert duration.known(CONFIG, IMAGE) is None
+    monkeypatch.setattr(duration, "busy", lambda: False)
+    duration.request(CONFIG, IMAGE)
     do(tasks)
-    assert estimating.known(CONFIG, IMAGE) is not None
+    assert duration.known(CONFIG, IMAGE) is not None
 
 
 def test_a_request_that_the_background_forgot_is_made_again(tasks, measured, monkeypatch):
-    estimating.request(CONFIG, IMAGE)
+    duration.request(CONFIG, IMAGE)
     tasks.clear()
-    estimating.request(CONFIG, IMAGE)
+    duration.request(CONFIG, IMAGE)
     assert not tasks
-    monkeypatch.setattr(estimating, "FORGOTTEN", 0.0)
-    estimating.request(CONFIG, IMAGE)
+    monkeypatch.setattr(duration, "FORGOTTEN", 0.0)
+    duration.request(CONFIG, IMAGE)
     do(tasks)
     assert measured == [CONFIG]
 
 
 def test_what_cannot_be_measured_is_not_tried_for_ever(tasks):
     odd = (9, 9, 1)  # fast takes multiples of 4
-    estimating.request(other(architecture="fast"), odd)
+    duration.request(other(architecture="fast"), odd)
     do(tasks)
-    estimating.request(other(architecture="fast"), odd)
+    duration.request(other(architecture="fast"), odd)
     assert not tasks
-    assert estimating.known(other(architecture="fast"), odd) is None
+    assert duration.known(other(architecture="fast"), odd) is None
 
 
 def test_real_runs_correct_the_figures(tasks, measured):
-    estimating.learn(CONFIG, IMAGE, 0.02)
-    assert estimating.known(CONFIG, IMAGE) is None  # of its start nothing is known
-    estimating.request(CONFIG, IMAGE)
+    duration.learn(CONFIG, IMAGE, 0.02)
+    assert duration.known(CONFIG, IMAGE) is None  # of its start nothing is known
+    duration.request(CONFIG, IMAGE)
     do(tasks)
-    assert estimating.known(CONFIG, IMAGE) == Estimate(1.0, 0.02, 1.0)
-    estimating.learn(CONFIG, IMAGE, 0.0)  # no step was done
-    estimating.learn(CONFIG, IMAGE, 0.005)
-    assert estimating.known(CONFIG, IMAGE) == Estimate(1.0, 0.005, 0.25)
+    assert duration.known(CONFIG, IMAGE) == Estimate(1.0, 0.02, 1.0)
+    duration.learn(CONFIG, IMAGE, 0.0)  # no step was done
+    duration.learn(CONFIG, IMAGE, 0.005)
+    assert duration.known(CONFIG, IMAGE) == Estimate(1.0, 0.005, 0.25)
 
 
 def test_not_all_is_kept_for_ever(tasks, measured, monkeypatch):
-    monkeypatch.setattr(estimating, "MAX_KNOWN", 3)
+    monkeypatch.setattr(duration, "MAX_KNOWN", 3)
     for bottleneck in range(1, 7):
-        estimating.request(other(bottleneck=bottleneck), IMAGE)
+        duration.request(other(bottleneck=bottleneck), IMAGE)
         do(tasks)
-    assert [estimating.known(other(bottleneck=b), IMAGE) is not None for b in range(1, 7)] == [False] * 3 + [True] * 3
+    assert [duration.known(other(bottleneck=b), IMAGE) is not None for b in range(1, 7)] == [False] * 3 + [True] * 3
 
 
 @pytest.mark.parametrize("batch_size", [16, 1024])
@@ -170,7 +171,7 @@ def test_measuring_takes_real_steps(batch_size, monkeypatch):
 
     monkeypatch.setattr(training, "train", watched)
     config = other(batch_size=batch_size, learning_rate=1.0, epochs=7, noise_kind="gaussian")
-    estimate = estimating.measure(config, IMAGE)
+    estimate = duration.measure(config, IMAGE)
     assert len(events) == (12 if batch_size == 16 else 6)
     assert min(dataclasses.astuple(estimate)) >= 0
     assert estimate.seconds_per_step > 0

@@ -13,7 +13,7 @@ from cae_core.config import BOTTLENECKS, SHIPPED_LOSSES
 from cae_core.corruptions import corrupt
 from cae_core.datasets import GREY, as_float, load
 from cae_core.pretrained import name_of
-from pages import versus
+from pages.parts.runs import settings_table
 
 SETS = pytest.mark.parametrize("dataset", ["strokes", pytest.param("mnist", marks=pytest.mark.real_data)])
 BOTH = pytest.mark.parametrize("loss", SHIPPED_LOSSES)
@@ -29,7 +29,7 @@ def error(dataset, bottleneck, loss, trained_on, noise_kind="none", noise_factor
 
 def experiment(name, *claims):
     """The settings of an experiment that makes these claims."""
-    from pages.explain import EXPERIMENTS
+    from pages.parts.common.experiment import EXPERIMENTS
 
     text = " ".join(EXPERIMENTS[name].look_for.split())
     for claim in claims:
@@ -38,7 +38,7 @@ def experiment(name, *claims):
 
 
 def test_every_experiment_is_checked_here():
-    from pages.explain import EXPERIMENTS
+    from pages.parts.common.experiment import EXPERIMENTS
 
     checked = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
     assert set(EXPERIMENTS) <= checked
@@ -49,7 +49,7 @@ def test_every_experiment_can_be_set():
     from cae_core.config import BOTTLENECKS
     from cae_core.corruptions import CORRUPTIONS
     from cae_core.pretrained import TRAINED_ON
-    from pages.explain import EXPERIMENTS
+    from pages.parts.common.experiment import EXPERIMENTS
 
     choices = {"bottleneck": BOTTLENECKS, "loss": SHIPPED_LOSSES, "trained_on": TRAINED_ON, "noise_kind": CORRUPTIONS}
     choices["run"] = ((),)  # the shipped models
@@ -95,7 +95,7 @@ def test_two_judges(dataset):
 def test_two_judges_elsewhere(dataset):
     on = experiment("two_judges", "At some other bottleneck one of them wins both")
     said = [
-        versus.winners([runs.find(name_of(dataset, size, loss, on["trained_on"])) for loss in SHIPPED_LOSSES])
+        settings_table.winners([runs.find(name_of(dataset, size, loss, on["trained_on"])) for loss in SHIPPED_LOSSES])
         for size in BOTTLENECKS
     ]
     assert any(re.search(r"\*\*Clean\*\*: the network trained with (MSE|BCE) wins both\.", sentence) for sentence in said)

@@ -15,11 +15,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cae_core import datasets, exporting, recording, runs, saving
+from cae_core import datasets, runs
+from cae_core import export as exporting
 from cae_core.architectures import build, fitting, suited
 from cae_core.config import RunConfig
 from cae_core.datasets import DATASETS, DatasetMissing, Split, strokes
-from cae_core.exporting import EXPORTS, export
+from cae_core.export import EXPORTS, export
+from cae_core.runs import writing
+from cae_core.training import run_trainer
 
 HOSTILE = '"><script>alert(1)</script> ../../etc/passwd\n'
 
@@ -40,11 +43,11 @@ def recorded(tmp_path_factory):
         patch.setitem(DATASETS, "strokes", few)
         datasets.clear_cache()
         exporting._data_npz.cache_clear()
-        whole = recording.Recording.begin(config, "whole", title=HOSTILE)
+        whole = run_trainer.Recording.begin(config, "whole", title=HOSTILE)
         assert len(list(whole.events())) == 2
         whole.close()
         longer = dataclasses.replace(config, epochs=3, seed=4, noise_kind="none")
-        fork = recording.Recording.begin(longer, "fork", origin={"run": "whole", "step": 1})
+        fork = run_trainer.Recording.begin(longer, "fork", origin={"run": "whole", "step": 1})
         events = fork.events()
         next(events)
         fork.write("stopped")
@@ -124,7 +127,7 @@ def test_the_keras_model_opens_without_the_project_and_gives_the_same(recorded, 
     saved = {"whole": recorded["whole"]}
     for name in suited("strokes"):
         config = fitting(RunConfig(architecture=name, bottleneck=2, loss="mse", seed=8))
-        saved[name] = saving.save(
+        saved[name] = writing.save(
             runs_folder, name.replace("_", "-"), build(config), config, [], metrics={}, num_train=9, seconds=0
         )
     for name, run in saved.items():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
-from cae_core import figures
+from cae_core.figures import pictures
 
 RED = (255, 0, 0)
 
@@ -25,7 +25,7 @@ def decode(png_bytes):
 def test_grid_puts_every_image_at_its_place():
     rows = [images(seed=0), images(seed=1)[..., None], np.repeat(images(seed=2)[..., None], 3, axis=3)]
     rows[2][..., 1] = 0  # a colour row: red and blue only
-    grid = figures.image_grid(rows, gap=2, background=RED, column_gap=1)
+    grid = pictures.image_grid(rows, gap=2, background=RED, column_gap=1)
     assert grid.shape == (3 * 4 + 2 * 2, 3 * 5 + 2 * 1, 3)
     assert grid.dtype == np.uint8
     covered = np.zeros(grid.shape[:2], dtype=bool)
@@ -41,22 +41,22 @@ def test_grid_puts_every_image_at_its_place():
 
 
 def test_columns_touch_and_rows_are_two_pixels_apart_by_default():
-    grid = figures.image_grid([np.ones((3, 4, 5)), np.ones((3, 4, 5))])
+    grid = pictures.image_grid([np.ones((3, 4, 5)), np.ones((3, 4, 5))])
     assert grid.shape == (10, 15, 3)
-    assert (grid[4:6] == figures.GAP_GREY).all()
+    assert (grid[4:6] == pictures.GAP_GREY).all()
     assert (np.delete(grid, [4, 5], axis=0) == 255).all()
 
 
 def test_grey_is_never_rescaled():
     row = np.full((1, 1, 6), 0.5, dtype=np.float32)
     row[0, 0] = [-1, 0, 0.2, 0.4, 1, 7]
-    assert figures.image_grid([row])[0, :, 0].tolist() == [0, 0, 51, 102, 255, 255]
-    assert figures.image_grid([row[..., 2:4]])[0].tolist() == [[51] * 3, [102] * 3]  # dim images stay dim
+    assert pictures.image_grid([row])[0, :, 0].tolist() == [0, 0, 51, 102, 255, 255]
+    assert pictures.image_grid([row[..., 2:4]])[0].tolist() == [[51] * 3, [102] * 3]  # dim images stay dim
 
 
 def test_finished_colours_are_shown_as_they_are():
     row = np.random.default_rng(0).integers(0, 256, (2, 3, 4, 3), dtype=np.uint8)
-    np.testing.assert_array_equal(figures.image_grid([row])[:, 4:], row[1])
+    np.testing.assert_array_equal(pictures.image_grid([row])[:, 4:], row[1])
 
 
 @pytest.mark.parametrize(
@@ -74,24 +74,24 @@ def test_finished_colours_are_shown_as_they_are():
 )
 def test_rows_that_make_no_grid_are_refused(rows, message):
     with pytest.raises(ValueError, match=message):
-        figures.image_grid(rows)
+        pictures.image_grid(rows)
 
 
 def test_negative_gaps_are_refused():
     with pytest.raises(ValueError, match="gap is -1"):
-        figures.image_grid([images()], gap=-1)
+        pictures.image_grid([images()], gap=-1)
     with pytest.raises(ValueError, match="column_gap -2"):
-        figures.image_grid([images()], column_gap=-2)
+        pictures.image_grid([images()], column_gap=-2)
 
 
 def test_error_scale_is_fixed_and_dark_at_zero():
     err = np.array([[[0, 0.5, 1, 3]]], dtype=np.float32)
-    colours = figures.error_colours(err)
+    colours = pictures.error_colours(err)
     # Entries 0, 128 and 255 of matplotlib's inferno are (0, 0, 4), (188, 55, 84) and (252, 255, 164).
     assert colours[0, 0, [0, 2, 3]].tolist() == [[0, 0, 4], [252, 255, 164], [252, 255, 164]]
     assert np.abs(colours[0, 0, 1].astype(int) - (188, 55, 84)).max() <= 2
-    np.testing.assert_array_equal(figures.error_colours(err[..., None]), colours)
-    np.testing.assert_array_equal(figures.error_colours(err[..., :2]), colours[:, :, :2])
+    np.testing.assert_array_equal(pictures.error_colours(err[..., None]), colours)
+    np.testing.assert_array_equal(pictures.error_colours(err[..., :2]), colours[:, :, :2])
 
 
 def linear(rgb):
@@ -109,21 +109,21 @@ def lab(light):
 
 
 def test_lightness_of_the_error_scale_rises_evenly():
-    lightness = lab(linear(figures.error_bar(256, 1)[0]))[:, 0]
+    lightness = lab(linear(pictures.error_bar(256, 1)[0]))[:, 0]
     assert (np.diff(lightness[::5]) > 0).all()
     straight = np.linspace(lightness[0], lightness[-1], 256)
     assert np.abs(lightness - straight).max() < 10
 
 
 def test_error_bar_is_the_scale_that_pictures_use():
-    bar = figures.error_bar(101, 3)
+    bar = pictures.error_bar(101, 3)
     assert bar.shape == (3, 101, 3)
     assert (bar == bar[0]).all()
-    for tick, place in zip(figures.ERROR_TICKS, (0, 50, 100), strict=True):
-        np.testing.assert_array_equal(bar[0, place], figures.error_colours(np.full((1, 1, 1), tick))[0, 0, 0])
-    np.testing.assert_array_equal(decode(figures.error_bar_png(101, 3)), bar)
+    for tick, place in zip(pictures.ERROR_TICKS, (0, 50, 100), strict=True):
+        np.testing.assert_array_equal(bar[0, place], pictures.error_colours(np.full((1, 1, 1), tick))[0, 0, 0])
+    np.testing.assert_array_equal(decode(pictures.error_bar_png(101, 3)), bar)
     with pytest.raises(ValueError, match="1 × 8 pixels"):
-        figures.error_bar(1)
+        pictures.error_bar(1)
 
 
 @pytest.mark.parametrize(
@@ -137,35 +137,35 @@ def test_error_bar_is_the_scale_that_pictures_use():
 )
 def test_what_is_no_absolute_error_is_refused(err, message):
     with pytest.raises(ValueError, match=message):
-        figures.error_colours(err)
+        pictures.error_colours(err)
 
 
 @pytest.mark.parametrize("shape", [(3, 4), (3, 4, 3)])
 @pytest.mark.parametrize("scale", [1, 3])
 def test_png_keeps_every_pixel_and_enlarges_without_smoothing(shape, scale):
     array = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    decoded = decode(figures.png(array, scale))
+    decoded = decode(pictures.png(array, scale))
     assert decoded.shape == (3 * scale, 4 * scale, *shape[2:])
     for i in range(3 * scale):
         for j in range(4 * scale):
             assert (decoded[i, j] == array[i // scale, j // scale]).all()
-    assert figures.png(array.copy(), scale) == figures.png(array, scale)
+    assert pictures.png(array.copy(), scale) == pictures.png(array, scale)
 
 
 @pytest.mark.parametrize("array", [np.zeros((2, 2)), np.zeros((2, 2, 4), np.uint8), np.zeros((0, 2), np.uint8)])
 def test_png_refuses_other_arrays(array):
     with pytest.raises(ValueError, match="must be uint8"):
-        figures.png(array)
+        pictures.png(array)
 
 
 @pytest.mark.parametrize("scale", [0, -1, 1.5])
 def test_png_refuses_other_scales(scale):
     with pytest.raises(ValueError, match=f"scale is {scale}; it must be a whole number from 1"):
-        figures.png(np.zeros((2, 2), np.uint8), scale)
+        pictures.png(np.zeros((2, 2), np.uint8), scale)
 
 
 def test_data_uri_holds_the_bytes():
-    kind, text = figures.data_uri(b"\x89PNG any bytes \xff").split(",")
+    kind, text = pictures.data_uri(b"\x89PNG any bytes \xff").split(",")
     assert kind == "data:image/png;base64"
     assert base64.b64decode(text, validate=True) == b"\x89PNG any bytes \xff"
 
@@ -179,7 +179,7 @@ def find(picture, part):
 
 def labelled(caption="noise 0.5", scale=2, **changes):
     arguments = {"rows": [images(10, 8, 9), images(10, 8, 9, seed=1)], "labels": ["In", "Out"], "title": "A question"}
-    return figures.labelled_png(**{**arguments, **changes}, caption=caption, scale=scale)
+    return pictures.labelled_png(**{**arguments, **changes}, caption=caption, scale=scale)
 
 
 def test_labelled_figure_has_every_tile_unsmoothed_in_line_with_its_label():
@@ -202,7 +202,7 @@ def test_labelled_figure_has_every_tile_unsmoothed_in_line_with_its_label():
 
 
 def test_labelled_figure_shows_the_error_bar_only_when_asked():
-    bar = figures.error_bar(110, 1)  # ten times the text size of scale 2
+    bar = pictures.error_bar(110, 1)  # ten times the text size of scale 2
     assert len(find(decode(labelled()), bar)) == 11
     assert find(decode(labelled(show_error_bar=False)), bar) == []
 
@@ -227,7 +227,7 @@ def test_long_captions_wrap_and_nothing_is_cut_off():
 
 def test_signs_the_font_lacks_are_spelt_out():
     font = ImageFont.load_default(20)
-    assert figures._wrap("28×28 – noise ≤ 0.5 → é", font, 1000) == "28x28 - noise <= 0.5 -> e"
+    assert pictures._wrap("28×28 – noise ≤ 0.5 → é", font, 1000) == "28x28 - noise <= 0.5 -> e"
     assert labelled(caption="28×28") == labelled(caption="28x28")
 
 
@@ -253,7 +253,7 @@ VISION = {
 
 @pytest.mark.parametrize("vision", VISION)
 def test_class_colours_can_be_told_apart(vision):
-    colours = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in figures.PALETTE])
+    colours = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in pictures.PALETTE])
     assert colours.shape == (10, 3)
     seen = lab(linear(colours) @ np.transpose(VISION[vision]))
     distance = np.linalg.norm(seen[:, None] - seen[None], axis=2)

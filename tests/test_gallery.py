@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cae_core import drawing, gallery
+from cae_core.inputs import drawing, gallery
 
 EVERY = pytest.mark.parametrize("name", gallery.READY)
 

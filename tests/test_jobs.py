@@ -12,29 +12,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cae_core import (
-    backend,
-    datasets,
-    evaluating,
-    jobs,
-    line,
-    recording,
-    runs,
-    shelf,
-    starting,
-    storage,
-    training,
-    watching,
-)  # fmt: skip
+from cae_core import datasets, jobs, runs, runtime, training
 from cae_core.__main__ import main
 from cae_core.architectures import build
 from cae_core.config import RunConfig
 from cae_core.datasets import DATASETS, DatasetMissing
-from cae_core.entry import Entry
-from cae_core.job import Job
-from cae_core.jobs import JobError, Jobs
+from cae_core.inspection import evaluation
+from cae_core.jobs import JobError, Jobs, scheduling
+from cae_core.jobs.job import Job
+from cae_core.jobs.requests import Entry
+from cae_core.runs import manage, storage
 from cae_core.stacking.config import StackConfig
-from cae_core.stacking.recording import StackRecording
+from cae_core.stacking.trainer import StackRecording
+from cae_core.training import run_monitor, run_trainer, warm_start
 
 CONFIG = RunConfig(
     num_train=100, batch_size=30, architecture="dense", bottleneck=3, epochs=3, noise_kind="gaussian", seed=3,
@@ -50,7 +40,7 @@ pytestmark = pytest.mark.usefixtures("few_strokes", "tensorflow")
 
 @pytest.fixture(scope="module")
 def tensorflow():
-    assert backend.ready(PATIENCE)
+    assert runtime.ready(PATIENCE)
 
 
 @pytest.fixture
@@ -244,9 +234,9 @@ def test_while_paused_nothing_is_trained_and_a_step_is_one_step(queue, gate, who
 
 
 def test_when_it_says_paused_the_pictures_are_those_of_that_step(queue, gate, monkeypatch):
-    show = watching.Watch.show
-    monkeypatch.setattr(watching.Watch, "show", lambda watch: time.sleep(0.1) or show(watch))
-    monkeypatch.setattr(watching, "INTERVAL", 1000.0)  # no other pictures than these, after the first
+    show = run_monitor.Watch.show
+    monkeypatch.setattr(run_monitor.Watch, "show", lambda watch: time.sleep(0.1) or show(watch))
+    monkeypatch.setattr(run_monitor, "INTERVAL", 1000.0)  # no other pictures than these, after the first
     gate.call_at(4, lambda: queue.pause(name))
     name = queue.submit(CONFIG)
     assert until(lambda: (now := queue.snapshot(name)).state == "paused" and now).seen.step == 4
@@ -256,7 +246,7 @@ def test_when_it_says_paused_the_pictures_are_those_of_that_step(queue, gate, mo
 
 @pytest.mark.parametrize("step", [2, 5, 6])
 def test_after_a_stop_the_pictures_are_those_of_the_step_that_is_saved(queue, gate, monkeypatch, step):
-    monkeypatch.setattr(watching, "INTERVAL", 1000.0)
+    monkeypatch.setattr(run_monitor, "INTERVAL", 1000.0)
     gate.call_at(step, lambda: queue.stop(name))
     name = queue.submit(CONFIG)
     seen, run = over(queue, name).seen, runs.find(name)
@@ -279,8 +269,8 @@ def test_steps_asked_for_and_not_done_are_forgotten_by_going_on(queue, gate):
 
 
 def test_paused_before_it_begins_it_can_be_stepped_and_stopped(queue, gate, monkeypatch):
-    prepare = recording.Recording.prepare
-    monkeypatch.setattr(recording.Recording, "prepare", lambda self: queue.pause(self.name) or prepare(self))
+    prepare = run_trainer.Recording.prepare
+    monkeypatch.setattr(run_trainer.Recording, "prepare", lambda self: queue.pause(self.name) or prepare(self))
     name = queue.submit(CONFIG)
     until(lambda: queue.snapshot(name).state == "paused")
     assert gate.steps == 0
@@ -380,7 +370,7 @@ def test_what_cannot_be_measured_when_it_is_stopped_does_not_stop_the_queue(queu
     def missing(*args):
         raise DatasetMissing("The test images are gone.")
 
-    gate.call_at(2, lambda: monkeypatch.setattr(evaluating, "measure", missing) or queue.stop(name))
+    gate.call_at(2, lambda: monkeypatch.setattr(evaluation, "measure", missing) or queue.stop(name))
     name, other = queue.submit(CONFIG), queue.submit(diverging())
     failed = over(queue, name)
     assert (failed.state, failed.message) == ("failed", "The test images are gone.")
@@ -430,10 +420,10 @@ def test_what_a_full_disk_refuses_is_saved_when_it_is_free(queue, gate, disk, wh
 
 
 def test_one_visitor_and_all_together_may_only_have_so_many(queue, gate, monkeypatch):
-    monkeypatch.setattr(line, "MOST_WAITING", line.MOST_OF_ONE + 2)
+    monkeypatch.setattr(scheduling, "MOST_WAITING", scheduling.MOST_OF_ONE + 2)
     gate.hold_at(1)
     small = replace(CONFIG, epochs=1)
-    names = [queue.submit(small, owner="greedy") for _ in range(line.MOST_OF_ONE)]
+    names = [queue.submit(small, owner="greedy") for _ in range(scheduling.MOST_OF_ONE)]
     with pytest.raises(JobError, match="You have 5 runs in the queue, the most one visitor may: wait for one, or withdraw"):
         queue.submit(small, owner="greedy")
     others = [queue.submit(small, owner=owner) for owner in "ab"]
@@ -495,7 +485,7 @@ def test_looking_waits_neither_for_a_step_nor_for_pictures(queue, gate, monkeypa
     look = (lambda: queue.snapshot(name).state, lambda: len(queue.of("me")), lambda: len(queue.queue()), queue.is_busy)
     assert gate.reached.wait(PATIENCE)  # the worker is in a step
     assert at_once(*look) == ["running", 1, 1, True]
-    drawing, show = threading.Event(), watching.Watch.show
+    drawing, show = threading.Event(), run_monitor.Watch.show
 
     def slowly(watch):
         drawing.set()
@@ -503,7 +493,7 @@ def test_looking_waits_neither_for_a_step_nor_for_pictures(queue, gate, monkeypa
         show(watch)
 
     done = threading.Event()
-    monkeypatch.setattr(watching.Watch, "show", slowly)
+    monkeypatch.setattr(run_monitor.Watch, "show", slowly)
     queue.pause(name, "me")
     gate.open.set()
     assert drawing.wait(PATIENCE)  # the worker makes pictures
@@ -656,7 +646,7 @@ def test_only_so_many_go_together(queue, number):
 
 
 def test_a_disk_that_refuses_the_second_keeps_nothing_of_the_first(queue, runs_folder, monkeypatch):
-    begin, begun = recording.Recording.begin, []
+    begin, begun = run_trainer.Recording.begin, []
 
     def full(*args):
         if begun:
@@ -664,7 +654,7 @@ def test_a_disk_that_refuses_the_second_keeps_nothing_of_the_first(queue, runs_f
         begun.append(begin(*args))
         return begun[0]
 
-    monkeypatch.setattr(recording.Recording, "begin", full)
+    monkeypatch.setattr(run_trainer.Recording, "begin", full)
     with pytest.raises(runs.RunError, match="No space left"):
         queue.submit_together([CONFIG, OTHER_LOSS])
     assert queue.queue() == []
@@ -675,7 +665,7 @@ def test_together_they_count_as_one_of_what_a_visitor_may_have(queue, gate):
     gate.hold_at(1)
     small = replace(CONFIG, epochs=1)
     together = queue.submit_together([small] * 3, owner="greedy")
-    names = [queue.submit(small, owner="greedy") for _ in range(line.MOST_OF_ONE - 1)]
+    names = [queue.submit(small, owner="greedy") for _ in range(scheduling.MOST_OF_ONE - 1)]
     with pytest.raises(JobError, match="You have 5 runs in the queue"):
         queue.submit_together([small], owner="greedy")
     for name in names:
@@ -758,12 +748,12 @@ def test_a_pause_ends_when_others_wait_and_the_run_goes_on_to_the_last_bit(timed
     mine = timed.submit(CONFIG, owner="me")
     until(lambda: timed.snapshot(mine).state == "paused")
     assert not timed.is_busy()  # what is paused alone keeps nobody's time from being estimated
-    clock.pass_(10 * line.PAUSE)
+    clock.pass_(10 * scheduling.PAUSE)
     assert timed.snapshot(mine).seconds_left is None  # nobody waits
     gate.hold_at(1, seed=SHORT.seed)
     theirs = timed.submit(SHORT, owner="you")
-    assert timed.snapshot(mine).seconds_left == line.PAUSE
-    clock.pass_(line.PAUSE)
+    assert timed.snapshot(mine).seconds_left == scheduling.PAUSE
+    clock.pass_(scheduling.PAUSE)
     assert gate.reached.wait(PATIENCE)
     now, run = timed.snapshot(mine), runs.find(mine)
     assert (now.state, now.place, now.seen.step, run.state, run.step) == ("waiting", 1, step, "waiting", step)
@@ -776,7 +766,7 @@ def test_a_pause_ends_when_others_wait_and_the_run_goes_on_to_the_last_bit(timed
 
 
 def test_a_long_run_gives_way_after_its_turn_and_takes_turns_from_then_on(timed, clock, gate, whole):
-    gate.call_at(2, lambda: (theirs.append(timed.submit(SHORT, owner="you")), clock.pass_(line.TURN)))
+    gate.call_at(2, lambda: (theirs.append(timed.submit(SHORT, owner="you")), clock.pass_(scheduling.TURN)))
     theirs = []
     mine = timed.submit(CONFIG, owner="me")
     over(timed, mine)
@@ -789,10 +779,10 @@ def test_races_give_way_together_and_series_stay_in_order(timed, clock, gate, wh
     gate.call_at(4, lambda: timed.pause(race[1], "me"))
     race = timed.submit_together([CONFIG, OTHER_LOSS], owner="me")
     until(lambda: timed.snapshot(race[1]).state == "paused")
-    entries = [Entry("first", SHORT), Entry("second", replace(SHORT, seed=8), "", starting.at_end_of("first"))]
+    entries = [Entry("first", SHORT), Entry("second", replace(SHORT, seed=8), "", warm_start.at_end_of("first"))]
     timed.submit_in_order(entries, "you")
-    gate.call_at(2, lambda: clock.pass_(line.TURN))
-    clock.pass_(line.PAUSE)
+    gate.call_at(2, lambda: clock.pass_(scheduling.TURN))
+    clock.pass_(scheduling.PAUSE)
     for name in (*race, "first", "second"):
         assert over(timed, name).state == "finished"
     assert_equals(race[0], (whole[0], whole[1][9]), bits=True)
@@ -806,7 +796,7 @@ def test_what_gave_way_can_be_stopped_and_keeps_its_pictures(timed, clock, gate)
     until(lambda: timed.snapshot(mine).state == "paused")
     gate.hold_at(1, seed=SHORT.seed)
     theirs = timed.submit(SHORT, owner="you")
-    clock.pass_(line.PAUSE)
+    clock.pass_(scheduling.PAUSE)
     assert gate.reached.wait(PATIENCE)
     timed.stop(mine, "me")
     now, run = timed.snapshot(mine), runs.find(mine)
@@ -824,7 +814,7 @@ def test_a_disk_that_refuses_when_it_gives_way_keeps_nobody_waiting(timed, clock
     until(lambda: timed.snapshot(mine).state == "paused")
     theirs = timed.submit(SHORT, owner="you")
     disk.is_full = True
-    clock.pass_(line.PAUSE)
+    clock.pass_(scheduling.PAUSE)
     assert "free some space" in over(timed, mine).message
     over(timed, theirs)
     disk.is_full = False
@@ -862,9 +852,9 @@ ENTER = {
 @pytest.mark.parametrize("one_visitor", [True, False])
 def test_limits_hold_when_thirty_press_at_once(queue, monkeypatch, runs_folder, enter, one_visitor):
     monkeypatch.setattr(queue, "_thread", threading.Thread())  # nothing is ever trained
-    monkeypatch.setattr(line, "MOST_WAITING", 20)
+    monkeypatch.setattr(scheduling, "MOST_WAITING", 20)
     refused = at_the_same_time(30, lambda number: enter(queue, "me" if one_visitor else f"visitor{number}", number))
-    most = line.MOST_OF_ONE if one_visitor else 20
+    most = scheduling.MOST_OF_ONE if one_visitor else 20
     assert len({job.group or job.name for job in queue.queue()}) == most
     assert len(refused) == 30 - most
     kept_on_disk = [
@@ -876,9 +866,9 @@ def test_limits_hold_when_thirty_press_at_once(queue, monkeypatch, runs_folder, 
 
 def test_of_thirty_who_enter_a_run_of_one_name_one_does(queue, monkeypatch, runs_folder):
     monkeypatch.setattr(queue, "_thread", threading.Thread())
-    monkeypatch.setattr(line, "MOST_OF_ONE", 30)
+    monkeypatch.setattr(scheduling, "MOST_OF_ONE", 30)
     with monkeypatch.context() as patch:
-        patch.setattr(recording.Path, "exists", lambda path: False)  # nobody is there yet when each of them looks
+        patch.setattr(run_trainer.Path, "exists", lambda path: False)  # nobody is there yet when each of them looks
         refused = at_the_same_time(30, lambda number: queue.submit_in_order([Entry("card", SHORT)], "me"))
     assert [job.name for job in queue.queue()] == ["card"]
     assert refused == ["'card' is there already: choose another name."] * 29
@@ -914,7 +904,7 @@ def test_what_the_disk_refuses_says_what_mends_it_and_can_be_discarded(queue, ga
     assert queue.of("me") == []
     run = runs.find(name)
     assert (run.state, run.step) == ("interrupted", 3)  # its first epoch stays, and nobody holds it
-    assert shelf.delete(run, "me")
+    assert manage.delete(run, "me")
 
 
 def test_a_folder_that_was_removed_is_made_anew_with_all_that_is_known(queue, gate, runs_folder, whole):
@@ -940,8 +930,8 @@ def test_what_was_removed_and_cannot_be_made_anew_is_discarded_without_a_trace(q
 
 
 def test_the_thread_outlives_whatever_a_run_does(queue, monkeypatch):
-    monkeypatch.setattr(recording.Recording, "fail", lambda *args: 1 / 0)
-    monkeypatch.setattr(watching.Watch, "catch_up", lambda *args: 1 / 0)
+    monkeypatch.setattr(run_trainer.Recording, "fail", lambda *args: 1 / 0)
+    monkeypatch.setattr(run_monitor.Watch, "catch_up", lambda *args: 1 / 0)
     name, other = queue.submit(diverging()), queue.submit(SHORT)
     assert over(queue, name).state == "failed"
     assert over(queue, other).state == "finished"

@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from cae_core import backend
+from cae_core import runtime
 from cae_core.architectures import build
 from cae_core.config import RunConfig
 
@@ -19,10 +19,10 @@ NAMES = ("fast", "conv_unpool")
 PROBE = f"""
 import os, sys
 import numpy as np
-from cae_core import backend
+from cae_core import runtime
 from cae_core.architectures import build
 from cae_core.config import RunConfig
-backend.ready(300)
+runtime.ready(300)
 built = [build(RunConfig(architecture=name), (28, 28, 1)) for name in {NAMES}]
 np.savez(sys.argv[1], *[array for model in built for array in model.weights().values()])
 print(os.environ["KERAS_HOME"])
@@ -62,8 +62,8 @@ def test_what_the_program_around_it_has_set_is_set_back():
 def test_another_backend_that_runs_already_is_said(monkeypatch):
     said = []
     monkeypatch.setattr(keras.config, "backend", lambda: "jax")
-    monkeypatch.setattr(backend, "_failure", said)
-    monkeypatch.setattr(backend, "_ready", threading.Event())
-    backend._load()
+    monkeypatch.setattr(runtime, "_failure", said)
+    monkeypatch.setattr(runtime, "_ready", threading.Event())
+    runtime._load()
     assert len(said) == 1
     assert re.fullmatch("Keras was started with the backend jax [^:]*: use `streamlit run app.py` or [^:]*", said[0])

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cae_core import datasets, runs, storage, training
+from cae_core import datasets, runs, training
 from cae_core.__main__ import main
 from cae_core.config import RunConfig
+from cae_core.runs import storage
 
 ROOT = Path(__file__).parent.parent
 CONFIG = RunConfig(

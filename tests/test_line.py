@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from cae_core import line
-from cae_core.line import PAUSE, TURN, JobError, Line, network
+from cae_core.jobs import scheduling
+from cae_core.jobs.scheduling import PAUSE, TURN, JobError, Line, network
 
 
 @dataclass(eq=False)
@@ -154,14 +154,14 @@ def refusals(queue, wanted):
 
 
 def test_the_limits_of_a_visitor_of_an_address_and_of_all(queue):
-    (why,) = refusals(queue, [("a", "1")] * (line.MOST_OF_ONE + 1))
+    (why,) = refusals(queue, [("a", "1")] * (scheduling.MOST_OF_ONE + 1))
     assert why == "You have 5 runs in the queue, the most one visitor may: wait for one, or withdraw one."
     new = [(f"new-{number}", "1") for number in range(40)]  # no cookie: everybody is new, and comes from one place
     why = refusals(queue, new)
-    assert len(why) == 40 - (line.MOST_OF_ADDRESS - line.MOST_OF_ONE) > 0
+    assert len(why) == 40 - (scheduling.MOST_OF_ADDRESS - scheduling.MOST_OF_ONE) > 0
     assert "There are 32 runs in the queue from your network address" in why[0]
     why = refusals(queue, [(f"other-{number}", str(number)) for number in range(10, 40)])
-    assert len(queue.jobs) == line.MOST_WAITING
+    assert len(queue.jobs) == scheduling.MOST_WAITING
     assert set(why) == {"The queue is full, with 48 runs: try again when some are done."}
 
 
@@ -172,7 +172,7 @@ def test_a_class_of_thirty_behind_one_address_fits():
 def test_a_place_that_was_not_needed_is_given_back(queue):
     for _ in range(100):
         queue.free(queue.reserve("a", ""))
-    places = [queue.reserve("a", "") for _ in range(line.MOST_OF_ONE)]
+    places = [queue.reserve("a", "") for _ in range(scheduling.MOST_OF_ONE)]
     with pytest.raises(JobError, match="You have 5 runs"):
         queue.reserve("a", "")
     queue.free(places[0])

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from cae_core import embedding, manifold, runs
+from cae_core import runs
+from cae_core.latent import embedding, manifold
 
 
 @pytest.fixture(scope="module", params=["strokes-b2-bce-clean", "strokes-b16-bce-clean"])

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from cae_core import mosaics
-from cae_core.figures import GAP_GREY
-from cae_core.mosaics import Scale, number, scale_of
+from cae_core.figures import mosaics
+from cae_core.figures.mosaics import Scale, number, scale_of
+from cae_core.figures.pictures import GAP_GREY
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from cae_core import embedding, neighbours, runs
+from cae_core import runs
+from cae_core.latent import embedding, neighbours
 
 
 def all_distances(z):

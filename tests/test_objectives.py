@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from cae_core import pca, training
-from cae_core.architectures import ARCHITECTURES, build, published
+from cae_core.architectures import ARCHITECTURES, build, num_epochs, published
 from cae_core.config import RunConfig
-from cae_core.objectives import num_epochs, phases
+from cae_core.training.phases import phases
 
 GREEDY = RunConfig(
     architecture="dense_linear_2d", bottleneck=2, loss="mse", optimizer="adam", learning_rate=0.01, schedule="constant",

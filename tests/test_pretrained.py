@@ -6,11 +6,12 @@ import functools
 import numpy as np
 import pytest
 
-from cae_core import evaluating, pca, pretrained, runs, training
+from cae_core import pca, pretrained, runs, training, validation
 from cae_core.architectures import ARCHITECTURES, build, fitting, published, suited
 from cae_core.config import BOTTLENECKS, SHIPPED_LOSSES, RunConfig
 from cae_core.datasets import DATASETS, GREY, as_float, load
-from cae_core.evaluating import MEASURED
+from cae_core.inspection import evaluation
+from cae_core.inspection.evaluation import MEASURED
 from cae_core.pretrained import COLOURING, RECIPES, SHIPPED, SYSTEMS, colour_name, name_of
 
 SIZES = {"mnist": (55_000, 10_000), "fashion_mnist": (55_000, 10_000), "strokes": (45_000, 5_000)}
@@ -38,7 +39,7 @@ def shipped(name):
 def test_there_is_a_recipe_for_everything_that_can_be_picked():
     assert len(RECIPES) == len(GREY) * len(SHIPPED_LOSSES) * len(BOTTLENECKS) * len(pretrained.TRAINED_ON) == 84
     for name, config in RECIPES.items():
-        training.check(config)
+        validation.check(config)
         assert runs.check_name(name) == name
     config = RECIPES[name_of("mnist", 32, "bce", "mixed")]
     assert (config.dataset, config.bottleneck, config.loss, config.noise_kind) == ("mnist", 32, "bce", "mixed")
@@ -155,7 +156,7 @@ def measured_again(name):
     run = shipped(name)
     x = load(run.config.dataset, "test").x
     for condition, (kind, factor) in MEASURED.items():
-        figures = evaluating.evaluate(runs.model(run), x, kind, factor)
+        figures = evaluation.evaluate(runs.model(run), x, kind, factor)
         shown = {key: value for key, value in run.metrics[condition].items() if key in figures}
         assert figures == pytest.approx(shown, rel=1e-3, abs=1e-5), condition
 

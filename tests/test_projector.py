@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cae_core import projector
+from cae_core.export import projector
 
 NAMES = ["T-shirt/top", "with\ttab", "c"]
 

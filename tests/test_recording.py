@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cae_core import datasets, evaluating, recording, runs, saving, storage
+from cae_core import datasets, runs
 from cae_core.config import RunConfig
 from cae_core.datasets import DATASETS, DatasetMissing
-from cae_core.recording import Recording, new_name
-from cae_core.runs import RunError
+from cae_core.inspection import evaluation
+from cae_core.runs import RunError, storage, writing
+from cae_core.training import run_trainer
+from cae_core.training.run_trainer import Recording, new_name
 
 CONFIG = RunConfig(
     num_train=100, batch_size=30, architecture="dense", bottleneck=3, epochs=3, noise_kind="gaussian", seed=3,
@@ -99,7 +101,7 @@ def test_a_finished_run_holds_every_epoch_and_nothing_else(whole):
     for step in (3, 6, 9):
         for path, w in runs.weights(run, step).items():
             np.testing.assert_array_equal(w, weights[step][path])
-    measured = evaluating.measure(runs.model(run), "strokes")
+    measured = evaluation.measure(runs.model(run), "strokes")
     assert run.metrics == {label: pytest.approx(figures, abs=2e-6) for label, figures in measured.items()}
 
 
@@ -239,7 +241,7 @@ def test_stopped_in_mid_epoch_it_goes_on_in_mid_epoch(begun, whole):
     one.close()
     run = runs.find("one")
     assert (run.state, run.step, run.epochs, runs.saved_steps(run)) == ("stopped", 5, 1, [0, 3, 5])
-    measured = evaluating.measure(runs.model(run), "strokes")
+    measured = evaluation.measure(runs.model(run), "strokes")
     assert run.metrics == {label: pytest.approx(figures, abs=2e-6) for label, figures in measured.items()}
     assert_equals_whole("one", losses + finish(run), whole)
     assert runs.saved_steps(runs.find("one")) == [0, 3, 6, 9]
@@ -330,14 +332,14 @@ def test_nobody_goes_on_with_a_run_that_somebody_is_at_work_on(begun):
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
 def test_only_a_taken_lock_is_another_process(begun, monkeypatch, number):
-    run, opened = stopped_at(begun(), 2), Path.open
+    run, opened = stopped_at(begun(), 2), os.open
 
-    def refuse(path, mode="r", *args, **kwargs):
-        if path.name == "lock" and mode != "rb":
+    def refuse(path, flags, *args, **kwargs):
+        if Path(path).name == "lock" and flags & (os.O_WRONLY | os.O_RDWR):
             raise OSError(number, os.strerror(number))
-        return opened(path, mode, *args, **kwargs)
+        return opened(path, flags, *args, **kwargs)
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(
         RunError, match=r"'one' cannot go on, for its folder cannot be written to \(.+\): allow writing to it"
     ):
@@ -364,7 +366,7 @@ def test_a_damaged_resume_file_is_named_and_the_run_can_be_looked_at(begun, dama
 
 
 def test_long_runs_keep_evenly_spaced_weights_and_never_many(begun, monkeypatch):
-    monkeypatch.setattr(recording, "KEPT", 8)
+    monkeypatch.setattr(run_trainer, "KEPT", 8)
     one = begun(config=replace(CONFIG, batch_size=100, epochs=45))  # a step an epoch
     for event in one.events():
         if event.step < 45:  # the last is written down after its event
@@ -529,7 +531,7 @@ def test_a_fork_whose_first_weights_are_damaged_says_so_instead_of_starting_afre
 def test_a_shipped_run_can_be_forked_at_its_end(begun, parent):
     model = runs.model(parent)
     history = [{"epoch": e, "loss": 0.1, "held_out_loss": 0.1, "seconds": 1.0} for e in (1, 2, 3)]
-    shipped = saving.save(
+    shipped = writing.save(
         runs.PRETRAINED_DIR, "small", model, CONFIG, history, metrics={}, num_train=100, seconds=3, precision="bfloat16"
     )
     assert runs.saved_steps(shipped) == [9]

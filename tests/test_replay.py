@@ -6,12 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cae_core import latent, runs, watching
+from cae_core import runs
 from cae_core.architectures import build
 from cae_core.config import RunConfig
-from cae_core.recording import Recording
-from cae_core.replay import replay
+from cae_core.inference.replay import replay
+from cae_core.latent import live_plane
 from cae_core.runs import RunError
+from cae_core.training import run_monitor
+from cae_core.training.run_trainer import Recording
 
 CONFIG = RunConfig(
     num_train=100,
@@ -47,7 +49,7 @@ def copy(trained, runs_folder):
 
 
 def test_every_moment_is_what_a_network_with_those_weights_makes(trained):
-    seen, images, sample = replay(trained), watching.probes(CONFIG), watching.sample(CONFIG.dataset)
+    seen, images, sample = replay(trained), run_monitor.probes(CONFIG), run_monitor.sample(CONFIG.dataset)
     assert seen.steps == (0, 5, 10, 15, 20)
     assert seen.epochs == (0, 1, 2, 3, 4)
     assert seen.x_hat.shape == (5, 8, 28, 28, 1)
@@ -58,7 +60,7 @@ def test_every_moment_is_what_a_network_with_those_weights_makes(trained):
         network = build(CONFIG, (28, 28, 1))
         network.set_weights(runs.weights(trained, step))
         np.testing.assert_allclose(x_hat, network.reconstruct(images.x_noisy), atol=1e-6)
-        alone = latent.to_plane(network.encode(sample.x))
+        alone = live_plane.to_plane(network.encode(sample.x))
         apart = [np.linalg.norm(p[:, None] - p[None], axis=-1) for p in (plane.points, alone.points)]
         np.testing.assert_allclose(*apart, atol=1e-4 * max(1, apart[0].max()))  # turned or mirrored, nothing else
         assert plane.explained == pytest.approx(alone.explained, abs=1e-5)
@@ -66,14 +68,14 @@ def test_every_moment_is_what_a_network_with_those_weights_makes(trained):
 
 
 def test_the_planes_of_a_run_turn_as_little_as_they_can(trained):
-    seen, sample = replay(trained), watching.sample(CONFIG.dataset)
+    seen, sample = replay(trained), run_monitor.sample(CONFIG.dataset)
     for step, plane, following in zip(seen.steps, seen.planes, seen.planes[1:], strict=False):
-        alone = latent.to_plane(runs.model(trained, step).encode(sample.x)).points
+        alone = live_plane.to_plane(runs.model(trained, step).encode(sample.x)).points
         flips = [alone * signs for signs in ((1, 1), (-1, 1), (1, -1), (-1, -1))]
         nearest = min(np.square(flip - following.points).sum() for flip in flips)
         ours = np.square(plane.points - following.points).sum()
         assert ours <= nearest * (1 + 1e-4) + 1e-6
-    last = latent.to_plane(runs.model(trained).encode(sample.x)).points
+    last = live_plane.to_plane(runs.model(trained).encode(sample.x)).points
     np.testing.assert_allclose(seen.planes[-1].points, last, atol=1e-4)  # the last is as the other pages show it
 
 

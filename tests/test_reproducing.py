@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import tiny_cards
 
-from cae_core import metrics, reproducing, reproductions, results, runs
+from cae_core import metrics, runs
 from cae_core.corruptions import corrupt
 from cae_core.datasets import as_float, load
-from cae_core.reproducing import reproduce
-from cae_core.results import Result
+from cae_core.reproduction import registry, results, run_card
+from cae_core.reproduction.results import Result
+from cae_core.reproduction.run_card import reproduce
 from cae_core.runs import RunError
 
 pytestmark = pytest.mark.usefixtures("few_strokes")
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("few_strokes")
 def cards(monkeypatch):
     """Two tiny cards instead of the published ones."""
     made = tiny_cards.cards()
-    for module in (reproductions, reproducing, results):
+    for module in (registry, run_card, results):
         monkeypatch.setattr(module, "CARDS", made)
     return made
 
@@ -208,6 +209,6 @@ def test_a_damaged_result_leaves_the_others(shipped_file, damage):
 
 
 def test_mean_and_spread_over_seeds():
-    assert results.mean_and_spread((2.0,)) == (2.0, 0.0)
-    assert results.mean_and_spread((1.0, 2.0, 3.0)) == (2.0, pytest.approx(1.0))
+    assert metrics.mean_and_spread((2.0,)) == (2.0, 0.0)
+    assert metrics.mean_and_spread((1.0, 2.0, 3.0)) == (2.0, pytest.approx(1.0))
     assert RESULT.means == {"3 components": pytest.approx(20.2)}

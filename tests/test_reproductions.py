@@ -2,14 +2,14 @@
 
 import pytest
 
-from cae_core import datasets, training
+from cae_core import datasets, validation
 from cae_core.architectures import ARCHITECTURES
-from cae_core.claims import UNITS
 from cae_core.corruptions import CORRUPTIONS
 from cae_core.jobs import MOST_IN_ORDER
-from cae_core.reproducing import name_of
-from cae_core.reproductions import CARDS
-from cae_core.run_schema import NAME
+from cae_core.reproduction.claims import UNITS
+from cae_core.reproduction.registry import CARDS
+from cae_core.reproduction.run_card import name_of
+from cae_core.runs.schema import NAME
 
 EVERY = pytest.mark.parametrize("card", CARDS.values(), ids=CARDS)
 
@@ -54,7 +54,7 @@ def test_only_what_somebody_else_published_is_called_so():
 @EVERY
 def test_every_run_of_a_card_can_be_trained(card):
     for config in card.runs.values():
-        training.check(config)
+        validation.check(config)
         assert config.dataset in datasets.DATASETS
         assert config.seed == 0
     assert len(card.runs) <= MOST_IN_ORDER  # they are entered in the queue at once

@@ -8,23 +8,13 @@ import time
 import pytest
 import tiny_cards
 
-from cae_core import (
-    backend,
-    estimating,
-    jobs,
-    line,
-    measuring,
-    reproducing,
-    reproductions,
-    rerunning,
-    results,
-    runs,
-    starting,
-)
-from cae_core.entry import Entry
-from cae_core.jobs import JobError, Jobs
-from cae_core.recording import Recording
+from cae_core import jobs, runs, runtime
+from cae_core.jobs import JobError, Jobs, scheduling
+from cae_core.jobs.requests import Entry
+from cae_core.reproduction import measure, own_runs, registry, results, run_card
 from cae_core.runs import RunError
+from cae_core.training import duration, warm_start
+from cae_core.training.run_trainer import Recording
 
 pytestmark = pytest.mark.usefixtures("few_strokes")
 ME = "0123456789abcdef"
@@ -33,13 +23,13 @@ PATIENCE = 120
 
 @pytest.fixture(scope="module", autouse=True)
 def tensorflow():
-    assert backend.ready(600)
+    assert runtime.ready(600)
 
 
 @pytest.fixture(autouse=True)
 def cards(monkeypatch):
     made = tiny_cards.cards()
-    for module in (reproductions, reproducing, results, rerunning):
+    for module in (registry, run_card, results, own_runs):
         monkeypatch.setattr(module, "CARDS", made)
     return made
 
@@ -49,10 +39,10 @@ def queue(monkeypatch):
     """A queue of the test's own, and nothing measured yet."""
     own = Jobs()
     monkeypatch.setattr(jobs, "default", lambda: own)
-    measuring.forget()
+    measure.forget()
     yield own
     own.end()
-    measuring.forget()
+    measure.forget()
 
 
 @pytest.fixture
@@ -65,16 +55,16 @@ def held(queue, monkeypatch):
 
 def until(name, fraction, *states, owner=ME):
     end = time.monotonic() + PATIENCE
-    while (now := rerunning.look(name, fraction, owner)).state not in states:
+    while (now := own_runs.look(name, fraction, owner)).state not in states:
         assert time.monotonic() < end, now
         time.sleep(0.02)
     return now
 
 
 def test_runs_are_trained_in_order_measured_and_found_again(queue, cards):
-    assert rerunning.look("two", 1.0, ME).state == "none"
-    rerunning.start("two", 1.0, ME)
-    now = rerunning.look("two", 1.0, ME)
+    assert own_runs.look("two", 1.0, ME).state == "none"
+    own_runs.start("two", 1.0, ME)
+    now = own_runs.look("two", 1.0, ME)
     assert now.state == "moving"
     assert now.num_steps == 41
     done = until("two", 1.0, "done")
@@ -85,81 +75,81 @@ def test_runs_are_trained_in_order_measured_and_found_again(queue, cards):
     assert {run.owner for run in done.finished.values()} == {ME}
     assert [run.title for run in done.finished.values()] == ["Two runs: first", "Two runs: second", "Two runs: pca"]
 
-    whole = reproducing.reproduce("two", seeds=1)  # the command line's, trained anew under names of its own
+    whole = run_card.reproduce("two", seeds=1)  # the command line's, trained anew under names of its own
     assert {label: (pytest.approx(value, abs=2e-5),) for label, value in done.values.items()} == whole.values
 
     queue.end()
-    measuring.forget()  # as a restart does
-    assert rerunning.look("two", 1.0, ME).values == done.values
-    assert set(json.loads((first.path / measuring.FILE).read_text(encoding="utf-8"))) == {"bce, none 0, end"}
+    measure.forget()  # as a restart does
+    assert own_runs.look("two", 1.0, ME).values == done.values
+    assert set(json.loads((first.path / measure.FILE).read_text(encoding="utf-8"))) == {"bce, none 0, end"}
     # Another visitor sees what the command line made, which is everybody's, and none of mine.
-    other = rerunning.look("two", 1.0, "f" * 16)
+    other = own_runs.look("two", 1.0, "f" * 16)
     assert {run.name for run in other.finished.values()} == {f"reproduce-{run}-0" for run in ("first", "second", "pca")}
 
 
 def test_a_fraction_is_another_rerun_but_what_is_whole_is_shared():
-    rerunning.start("two", 0.25, ME)
+    own_runs.start("two", 0.25, ME)
     part = until("two", 0.25, "done")
     assert part.finished["second"].origin["step"] == 5
     assert part.finished["first"].title == "Two runs: first, 0.25 of its length"
-    now = rerunning.look("two", 1.0, ME)
+    now = own_runs.look("two", 1.0, ME)
     assert set(now.finished) == {"pca"}
     assert now.state == "none"
-    assert rerunning.look("pca", 1.0, ME).finished["pca"] == part.finished["pca"]
-    assert rerunning.is_whole("pca", 0.05)
-    assert not rerunning.is_whole("two", 0.25)
-    assert rerunning.share_of_epochs("two", 0.25, {}) == pytest.approx(3 / 9)
-    assert rerunning.share_of_epochs("two", 1.0, now.finished) == pytest.approx(8 / 9)
+    assert own_runs.look("pca", 1.0, ME).finished["pca"] == part.finished["pca"]
+    assert own_runs.is_whole("pca", 0.05)
+    assert not own_runs.is_whole("two", 0.25)
+    assert own_runs.share_of_epochs("two", 0.25, {}) == pytest.approx(3 / 9)
+    assert own_runs.share_of_epochs("two", 1.0, now.finished) == pytest.approx(8 / 9)
 
 
 def test_starting_twice_enters_nothing_twice(queue, held):
-    rerunning.start("two", 1.0, ME)
-    rerunning.start("two", 1.0, ME)
-    rerunning.start("pca", 1.0, ME)  # the same run
+    own_runs.start("two", 1.0, ME)
+    own_runs.start("two", 1.0, ME)
+    own_runs.start("pca", 1.0, ME)  # the same run
     assert len(queue.queue()) == 3
 
 
 def test_all_runs_of_a_card_count_as_one_in_the_queue(queue, held, monkeypatch):
-    monkeypatch.setattr(line, "MOST_OF_ONE", 2)
-    rerunning.start("two", 1.0, ME)
-    rerunning.start("two", 0.25, ME)
+    monkeypatch.setattr(scheduling, "MOST_OF_ONE", 2)
+    own_runs.start("two", 1.0, ME)
+    own_runs.start("two", 0.25, ME)
     with pytest.raises(JobError, match="You have 2 runs in the queue"):
-        rerunning.start("two", 0.5, ME)
+        own_runs.start("two", 0.5, ME)
     assert not [path for path in runs.runs_dir().iterdir() if path.name.startswith("reproduce-first-0-2")]
 
 
 def test_stopping_takes_out_what_waits(queue, held):
-    rerunning.start("two", 1.0, ME)
-    rerunning.stop("two", 1.0, "f" * 16)  # nobody else's
+    own_runs.start("two", 1.0, ME)
+    own_runs.stop("two", 1.0, "f" * 16)  # nobody else's
     assert len(queue.queue()) == 3
-    rerunning.stop("two", 1.0, ME)
+    own_runs.stop("two", 1.0, ME)
     assert queue.queue() == []
     assert list(runs.runs_dir().iterdir()) == []
-    assert rerunning.look("two", 1.0, ME).state == "none"
+    assert own_runs.look("two", 1.0, ME).state == "none"
 
 
 def test_what_was_interrupted_goes_on_in_its_order(queue, cards):
-    names = {run: reproducing.name_of(cards["two"], run, 0, 1.0, ME) for run in ("first", "second")}
+    names = {run: run_card.name_of(cards["two"], run, 0, 1.0, ME) for run in ("first", "second")}
     first = Recording.begin(cards["two"].runs["first"], names["first"], owner=ME)
-    second = Recording.begin(cards["two"].runs["second"], names["second"], "", ME, starting.at_end_of(names["first"]))
+    second = Recording.begin(cards["two"].runs["second"], names["second"], "", ME, warm_start.at_end_of(names["first"]))
     for event in first.events():
         if event.step == 7:
             break
     first.close(), second.close()  # as when the process ends
     assert runs.find(names["second"]).state == "interrupted"
-    now = rerunning.look("two", 1.0, ME)
+    now = own_runs.look("two", 1.0, ME)
     assert (now.state, now.steps) == ("partial", 5)
-    rerunning.start("two", 1.0, ME)
+    own_runs.start("two", 1.0, ME)
     done = until("two", 1.0, "done")
     assert done.finished["second"].origin == {"run": names["first"], "step": 20}
-    whole = reproducing.reproduce("two", seeds=1)
+    whole = run_card.reproduce("two", seeds=1)
     assert {label: (pytest.approx(value, abs=2e-5),) for label, value in done.values.items()} == whole.values
 
 
 def test_a_run_whose_start_never_came_says_so_and_can_go_on(queue, cards):
     config = cards["two"].runs["second"]
     Recording.begin(tiny_cards.BASE, "parent", owner=ME).close()
-    queue.submit_in_order([Entry("child", config, "", starting.at_end_of("parent"))], ME)
+    queue.submit_in_order([Entry("child", config, "", warm_start.at_end_of("parent"))], ME)
     end = time.monotonic() + PATIENCE
     while queue.snapshot("child").is_live:
         assert time.monotonic() < end
@@ -174,7 +164,9 @@ def test_what_does_not_fit_is_refused_before_its_start_is_there(queue, held):
     Recording.begin(tiny_cards.BASE, "parent").close()
     config = dataclasses.replace(tiny_cards.BASE, bottleneck=7)
     with pytest.raises(RunError, match="bottleneck is 7, but the weights to start from, of 'parent', have 4"):
-        queue.submit_in_order([Entry("one", tiny_cards.BASE), Entry("child", config, "", starting.at_end_of("parent"))], ME)
+        queue.submit_in_order(
+            [Entry("one", tiny_cards.BASE), Entry("child", config, "", warm_start.at_end_of("parent"))], ME
+        )
     assert [path.name for path in runs.runs_dir().iterdir()] == ["parent"]  # all or none
     assert queue.queue() == []
     for count in (0, jobs.MOST_IN_ORDER + 1):
@@ -183,59 +175,59 @@ def test_what_does_not_fit_is_refused_before_its_start_is_there(queue, held):
 
 
 def test_a_run_of_that_name_with_other_settings_is_no_ones_and_in_the_way(queue, cards):
-    name = reproducing.name_of(cards["pca"], "pca", 0, 1.0, ME)
+    name = run_card.name_of(cards["pca"], "pca", 0, 1.0, ME)
     Recording.begin(tiny_cards.BASE, name, owner=ME).close()
-    assert rerunning.look("pca", 1.0, ME).state == "none"
+    assert own_runs.look("pca", 1.0, ME).state == "none"
     with pytest.raises(RunError, match="was made with other settings: delete it, and try again"):
-        rerunning.start("pca", 1.0, ME)
+        own_runs.start("pca", 1.0, ME)
 
 
 def test_what_cannot_be_measured_says_why_and_is_not_asked_for_again(cards, monkeypatch):
-    rerunning.start("pca", 1.0, ME)
+    own_runs.start("pca", 1.0, ME)
     done = until("pca", 1.0, "done")
     path = done.finished["pca"].path
-    (path / measuring.FILE).write_text('{"squared_error, none 0, end": "much"}', encoding="utf-8")
-    measuring.forget()
+    (path / measure.FILE).write_text('{"squared_error, none 0, end": "much"}', encoding="utf-8")
+    measure.forget()
     assert until("pca", 1.0, "done").values == done.values  # a damaged file is measured again
     end = time.monotonic() + PATIENCE
-    while "much" in (path / measuring.FILE).read_text(encoding="utf-8"):  # it is in memory first
+    while "much" in (path / measure.FILE).read_text(encoding="utf-8"):  # it is in memory first
         assert time.monotonic() < end
         time.sleep(0.02)
-    (path / measuring.FILE).unlink()
-    measuring.forget()
+    (path / measure.FILE).unlink()
+    measure.forget()
     for file in (path / "weights").iterdir():
         file.write_bytes(b"damaged")
     end = time.monotonic() + PATIENCE
-    while not (now := rerunning.look("pca", 1.0, ME)).trouble:
+    while not (now := own_runs.look("pca", 1.0, ME)).trouble:
         assert time.monotonic() < end
         time.sleep(0.02)
     assert "is damaged" in now.trouble
     tasks = []
-    monkeypatch.setattr(backend, "soon", tasks.append)
-    assert rerunning.look("pca", 1.0, ME).state == "measuring"
+    monkeypatch.setattr(runtime, "soon", tasks.append)
+    assert own_runs.look("pca", 1.0, ME).state == "measuring"
     assert tasks == []
 
 
 def test_a_disk_that_refuses_leaves_the_figures_in_memory(monkeypatch):
-    rerunning.start("pca", 1.0, ME)
-    write = measuring.storage.write
+    own_runs.start("pca", 1.0, ME)
+    write = measure.storage.write
 
     def refuse(path, content):
-        if path.name == measuring.FILE:
+        if path.name == measure.FILE:
             raise OSError("no space")
         write(path, content)
 
-    monkeypatch.setattr(measuring.storage, "write", refuse)
+    monkeypatch.setattr(measure.storage, "write", refuse)
     done = until("pca", 1.0, "done")
     assert set(done.values) == {"3 components"}
-    assert not (done.finished["pca"].path / measuring.FILE).exists()
+    assert not (done.finished["pca"].path / measure.FILE).exists()
 
 
 def test_the_time_is_that_of_the_runs_that_are_missing(cards, monkeypatch):
-    known = estimating.Estimate(start_seconds=2, seconds_per_step=0.1, seconds_per_epoch_end=1)
-    monkeypatch.setattr(estimating, "known", lambda config, shape: known)
-    assert rerunning.estimate("two", 1.0, {}) == pytest.approx(2 * (2 + 4 * (5 * 0.1 + 1)))
-    assert rerunning.estimate("two", 0.25, {"first": None}) == pytest.approx(2 + 1.5)
-    assert rerunning.estimate("pca", 1.0, {}) is None  # next to nothing, and not known
-    monkeypatch.setattr(estimating, "known", lambda config, shape: None)
-    assert rerunning.estimate("two", 1.0, {}) is None
+    known = duration.Estimate(start_seconds=2, seconds_per_step=0.1, seconds_per_epoch_end=1)
+    monkeypatch.setattr(duration, "known", lambda config, shape: known)
+    assert own_runs.estimate("two", 1.0, {}) == pytest.approx(2 * (2 + 4 * (5 * 0.1 + 1)))
+    assert own_runs.estimate("two", 0.25, {"first": None}) == pytest.approx(2 + 1.5)
+    assert own_runs.estimate("pca", 1.0, {}) is None  # next to nothing, and not known
+    monkeypatch.setattr(duration, "known", lambda config, shape: None)
+    assert own_runs.estimate("two", 1.0, {}) is None

@@ -14,12 +14,14 @@ import damages
 import numpy as np
 import pytest
 
-from cae_core import exporting, measuring, recording, runs, sentences, storage
+from cae_core import export, runs
 from cae_core.__main__ import main
-from cae_core.run_schema import STATES
-from cae_core.runs import RunError
-from cae_core.stacking import kept
-from cae_core.stacking.recording import StackRecording
+from cae_core.reproduction import measure
+from cae_core.runs import RunError, sentences, storage
+from cae_core.runs.schema import STATES
+from cae_core.stacking import stacks
+from cae_core.stacking.trainer import StackRecording
+from cae_core.training import run_trainer
 
 CHEAP = ("history", "tensorboard")
 """Exports that need no network."""
@@ -64,12 +66,12 @@ def look_at(run, with_networks):
     assert all(0 <= step <= run.step for step in steps)
     for step in [step for step in steps if step in (0, run.step)]:
         assert survives(runs.weights, run, step) != {}
-    survives(measuring.known, run, [])
-    for name in exporting.EXPORTS if with_networks else CHEAP:
-        made = survives(exporting.export, name, run)
+    survives(measure.known, run, [])
+    for name in export.EXPORTS if with_networks else CHEAP:
+        made = survives(export.export, name, run)
         assert made is None or isinstance(made, bytes)
-        exporting.EXPORTS[name].file_name(run)
-    if resumed := survives(recording.Recording.resume, run):
+        export.EXPORTS[name].file_name(run)
+    if resumed := survives(run_trainer.Recording.resume, run):
         if with_networks:
             survives(go_on, resumed)
         resumed.close()
@@ -81,7 +83,7 @@ def go_on(resumed):
 
 
 def look_at_stack(stack, with_networks):
-    seen, read = kept.seen(stack), kept.predictions(stack)
+    seen, read = stacks.seen(stack), stacks.predictions(stack)
     assert seen is None or seen.x.shape[1:] == (28, 28, 1)
     assert all(classes.max() < 10 for classes in read.values())
     assert 0 <= stack.step <= stack.num_steps < 10**9
@@ -106,7 +108,7 @@ def check_damage(sources, target, flips, share, capsys):
         for path in runs.folders(folder):
             with contextlib.suppress(RunError):
                 if path.name in made or path.name == name:
-                    found.append(kept.read(path) if is_stack else runs.read(path))
+                    found.append(stacks.read(path) if is_stack else runs.read(path))
         with_networks = (
             range(0, len(found), 100) if share == 1 else range(name in ("stopped", "half"))
         )  # takes seconds each
@@ -215,9 +217,9 @@ def test_what_visitors_read_names_no_folder_of_the_server(save_run, runs_folder,
 
 def test_one_odd_export_costs_the_others_nothing(save_run, monkeypatch):
     run = replace(save_run(), title="One")
-    broken = replace(exporting.EXPORTS["tensorboard"], make=lambda run: {}["epoch"])
-    monkeypatch.setitem(exporting.EXPORTS, "tensorboard", broken)
-    with zipfile.ZipFile(io.BytesIO(exporting.export("everything", run))) as archive:
+    broken = replace(export.EXPORTS["tensorboard"], make=lambda run: {}["epoch"])
+    monkeypatch.setitem(export.EXPORTS, "tensorboard", broken)
+    with zipfile.ZipFile(io.BytesIO(export.export("everything", run))) as archive:
         names = archive.namelist()
         told = archive.read(f"{run.name}/README.txt").decode()
     assert f"{run.name}/{run.name}-history.csv" in names

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cae_core import saturation
+from cae_core.inspection import loss_slopes
 from cae_core.losses import LOSSES, check_targets
 
 LOGITS = np.linspace(-12, 12, 97)
@@ -23,53 +23,53 @@ def test_values_and_slopes_are_tensorflows(loss, target):
             LOSSES[loss].make(tf.constant(target, tf.float64, (1, 1, 1, 1)), logits[i : i + 1]) for i in range(len(LOGITS))
         ]
         whole = tf.add_n(each)
-    np.testing.assert_allclose(saturation.value(loss, target, LOGITS), [float(one) for one in each], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(loss_slopes.value(loss, target, LOGITS), [float(one) for one in each], rtol=1e-9, atol=1e-12)
     slopes = tape.gradient(whole, logits).numpy().ravel()
-    np.testing.assert_allclose(saturation.slope(loss, target, LOGITS), slopes, rtol=1e-7, atol=1e-12)
+    np.testing.assert_allclose(loss_slopes.slope(loss, target, LOGITS), slopes, rtol=1e-7, atol=1e-12)
 
 
 @PAIR
 @pytest.mark.parametrize("target", [0.0, 0.3, 1.0])
 def test_slopes_are_the_values_differences(loss, target):
     step = 1e-5
-    rise = saturation.value(loss, target, LOGITS + step) - saturation.value(loss, target, LOGITS - step)
-    np.testing.assert_allclose(saturation.slope(loss, target, LOGITS), rise / (2 * step), atol=1e-8)
+    rise = loss_slopes.value(loss, target, LOGITS + step) - loss_slopes.value(loss, target, LOGITS - step)
+    np.testing.assert_allclose(loss_slopes.slope(loss, target, LOGITS), rise / (2 * step), atol=1e-8)
 
 
 def test_extremes_are_finite():
     for loss in ("bce", "mse"):
-        for function in (saturation.value, saturation.slope):
+        for function in (loss_slopes.value, loss_slopes.slope):
             assert np.isfinite(function(loss, 1.0, np.array([-1e4, 1e4]))).all()
 
 
 def test_sure_and_wrong_bce_pushes_and_mse_hardly_does():
-    assert saturation.slope("bce", 1.0, -8.0) == pytest.approx(-1, abs=1e-3)
-    assert abs(saturation.slope("mse", 1.0, -8.0)) < 1e-3
+    assert loss_slopes.slope("bce", 1.0, -8.0) == pytest.approx(-1, abs=1e-3)
+    assert abs(loss_slopes.slope("mse", 1.0, -8.0)) < 1e-3
 
 
 @pytest.mark.parametrize("target", [-0.5, 1.2, 1.5])
 def test_outside_0_to_1_bce_has_no_least_value_and_is_refused(target):
     side = np.sign(target - 0.5)
-    far = saturation.value("bce", target, side * np.array([10.0, 100.0, 1000.0]))
+    far = loss_slopes.value("bce", target, side * np.array([10.0, 100.0, 1000.0]))
     assert (np.diff(far) < 0).all()
     assert far[-1] < -100
-    assert (side * saturation.slope("bce", target, LOGITS) < 0).all()
+    assert (side * loss_slopes.slope("bce", target, LOGITS) < 0).all()
     with pytest.raises(ValueError, match="BCE takes them from 0 to 1 only"):
         check_targets("bce", target, target)
     check_targets("mse", target, target)
-    assert saturation.value("mse", target, LOGITS).min() >= 0
+    assert loss_slopes.value("mse", target, LOGITS).min() >= 0
 
 
 def test_which_pixels_are_sure_and_wrong():
     x = np.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.55, 0.5])
     x_hat = np.array([0.05, 0.2, 0.95, 0.95, 0.05, 0.0, 0.02])
-    assert saturation.sure_and_wrong(x, x_hat).tolist() == [True, False, False, True, False, True, False]
+    assert loss_slopes.sure_and_wrong(x, x_hat).tolist() == [True, False, False, True, False, True, False]
     p, t = x_hat[[0, 3, 5]], x[[0, 3, 5]]
-    assert saturation.mean_slope("bce", x, x_hat) == pytest.approx(np.abs(p - t).mean())
-    assert saturation.mean_slope("mse", x, x_hat) == pytest.approx(np.abs(2 * (p - t) * p * (1 - p)).mean())
-    assert saturation.mean_slope("mse", x, x) is None
+    assert loss_slopes.mean_slope("bce", x, x_hat) == pytest.approx(np.abs(p - t).mean())
+    assert loss_slopes.mean_slope("mse", x, x_hat) == pytest.approx(np.abs(2 * (p - t) * p * (1 - p)).mean())
+    assert loss_slopes.mean_slope("mse", x, x) is None
 
 
 def test_a_loss_without_a_closed_form_is_refused():
     with pytest.raises(ValueError, match="Unknown loss with a closed form 'half': choose one of bce, mse"):
-        saturation.value("half", 1.0, 0.0)
+        loss_slopes.value("half", 1.0, 0.0)

@@ -13,15 +13,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cae_core import exporting, script, script_network, storage, training
+from cae_core import export, training
 from cae_core.architectures import ARCHITECTURES, build, suited
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.datasets import GREY, strokes
+from cae_core.export import script, script_network
 from cae_core.losses import LOSSES
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
-from cae_core.runs import Run
+from cae_core.runs import Run, storage
 
 SHAPE = (28, 28, 1)
 
@@ -103,7 +104,7 @@ def trained(tmp_path_factory):
             model = build(dataclasses.replace(config, seed=1), SHAPE)
             (run.path / "weights").mkdir(parents=True)
             (run.path / "weights" / "00000000.npz").write_bytes(storage.weights_to_bytes(model.weights()))
-            (folder / "start.npz").write_bytes(exporting.start_npz(run))
+            (folder / "start.npz").write_bytes(export.start_npz(run))
             (folder / "strokes.npz").write_bytes((elsewhere / "images.npz").read_bytes())
         if case == "stopped":
             run = dataclasses.replace(run, state="stopped", epochs=2, step=run.num_steps // 2 + 1)
@@ -238,7 +239,7 @@ def test_a_run_that_is_not_over_gets_the_script_of_the_whole():
 @pytest.mark.parametrize("registry", ["NOISES", "OPTIMIZERS", "SCHEDULES"])
 def test_a_name_without_code_is_refused(registry, monkeypatch):
     monkeypatch.setattr(script, registry, {})
-    with pytest.raises(ValueError, match=r"The script export has no code for the .*: add it to cae_core/script.py"):
+    with pytest.raises(ValueError, match=r"The script export has no code for the .*: add it to cae_core/export/script.py"):
         script.text(run_of(CASES["sparse"]))
 
 

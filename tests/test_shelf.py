@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from cae_core import runs, shelf, storage
-from cae_core.runs import RunError
+from cae_core import runs
+from cae_core.runs import RunError, manage, storage
 
 ME, OTHER = "0123456789abcdef", "fedcba9876543210"
 
@@ -54,7 +54,7 @@ def contents(folder):
 )
 def test_a_title_is_any_text_on_one_line(save, typed, kept):
     run = save()
-    shelf.rename(run, typed, ME)
+    manage.rename(run, typed, ME)
     again = runs.read(run.path)
     assert again.title == kept
     assert len(again.title) <= runs.TITLE
@@ -64,35 +64,35 @@ def test_a_title_is_any_text_on_one_line(save, typed, kept):
 @pytest.mark.parametrize("owner", [ME, ""])
 def test_own_runs_and_everybodys_can_be_renamed_deleted_and_brought_back(save, owner, runs_folder):
     run = save(owner=owner)
-    shelf.rename(run, "Mine", ME)
+    manage.rename(run, "Mine", ME)
     before = contents(run.path)
-    shelf.delete(runs.read(run.path), ME)
+    manage.delete(runs.read(run.path), ME)
     assert not run.path.exists()
     assert runs.every(runs_folder) == ([], [])
     with pytest.raises(RunError, match="no run called 'one'"):
         runs.find("one")
-    (gone,) = shelf.deleted(ME)
+    (gone,) = manage.deleted(ME)
     assert (gone.name, gone.title) == ("one", "Mine")
-    shelf.restore("one", ME)
+    manage.restore("one", ME)
     assert contents(run.path) == before
-    assert shelf.deleted(ME) == []
+    assert manage.deleted(ME) == []
 
 
 def test_anothers_run_is_left_alone(save):
     run = save(owner=OTHER)
-    for act in (lambda: shelf.rename(run, "x", ME), lambda: shelf.delete(run, ME)):
+    for act in (lambda: manage.rename(run, "x", ME), lambda: manage.delete(run, ME)):
         with pytest.raises(RunError, match="another visitor's .* fork it"):
             act()
     assert runs.read(run.path).title == ""
-    shelf.delete(run, OTHER)
-    assert shelf.deleted(ME) == []
+    manage.delete(run, OTHER)
+    assert manage.deleted(ME) == []
     with pytest.raises(RunError, match="another visitor's"):
-        shelf.restore("one", ME)
-    assert [gone.name for gone in shelf.deleted(OTHER)] == ["one"]
+        manage.restore("one", ME)
+    assert [gone.name for gone in manage.deleted(OTHER)] == ["one"]
 
 
 def test_shipped_runs_are_left_alone(shipped):
-    for act in (lambda: shelf.rename(shipped, "x", ""), lambda: shelf.delete(shipped, "")):
+    for act in (lambda: manage.rename(shipped, "x", ""), lambda: manage.delete(shipped, "")):
         with pytest.raises(RunError, match="ships with the app .* fork it"):
             act()
     assert runs.read(shipped.path).title == ""
@@ -102,68 +102,68 @@ def test_a_run_in_training_is_not_deleted(save):
     run = save()
     lock = storage.Lock(run.path / "lock")
     with pytest.raises(RunError, match="trained by this program: stop it"):
-        shelf.delete(run, ME)
+        manage.delete(run, ME)
     assert run.path.exists()
     lock.release()
-    shelf.delete(run, ME)
+    manage.delete(run, ME)
     assert not run.path.exists()
 
 
 def test_only_the_last_deleted_are_kept(save, runs_folder, monkeypatch):
-    monkeypatch.setattr(shelf, "KEPT", 3)
-    shelf.delete(save("theirs", OTHER), OTHER)
-    shelf.delete(save("everybodys", ""), OTHER)
+    monkeypatch.setattr(manage, "KEPT", 3)
+    manage.delete(save("theirs", OTHER), OTHER)
+    manage.delete(save("everybodys", ""), OTHER)
     for i in range(5):
-        shelf.delete(save(f"run-{i}"), ME)
+        manage.delete(save(f"run-{i}"), ME)
         os.utime(runs_folder / ".deleted" / f"run-{i}", ns=(i * 10**9, i * 10**9))  # a clock that is coarse
-    shelf.delete(save("last"), ME)
-    assert {run.name for run in shelf.deleted(ME)} == {"last", "run-4", "run-3", "everybodys"}
-    assert {run.name for run in shelf.deleted(OTHER)} == {"theirs", "everybodys"}  # another's deletions cost nobody a run
+    manage.delete(save("last"), ME)
+    assert {run.name for run in manage.deleted(ME)} == {"last", "run-4", "run-3", "everybodys"}
+    assert {run.name for run in manage.deleted(OTHER)} == {"theirs", "everybodys"}  # another's deletions cost nobody a run
     assert len(list((runs_folder / ".deleted").iterdir())) == 5
     with pytest.raises(RunError, match="not among the last 3 deleted"):
-        shelf.restore("run-0", ME)
+        manage.restore("run-0", ME)
 
 
 def test_of_two_deleted_runs_with_one_name_the_later_is_kept(save, runs_folder):
-    shelf.delete(save(), ME)
+    manage.delete(save(), ME)
     second = save()
-    shelf.rename(second, "The second", ME)
-    shelf.delete(second, ME)
-    assert [run.title for run in shelf.deleted(ME)] == ["The second"]
+    manage.rename(second, "The second", ME)
+    manage.delete(second, ME)
+    assert [run.title for run in manage.deleted(ME)] == ["The second"]
     assert [path.name for path in (runs_folder / ".deleted").iterdir()] == ["one"]
 
 
 def test_a_run_is_not_brought_back_over_another(save):
-    shelf.delete(save(), ME)
+    manage.delete(save(), ME)
     new = save()
     before = contents(new.path)
     with pytest.raises(RunError, match="another run is called 'one': delete that one first"):
-        shelf.restore("one", ME)
+        manage.restore("one", ME)
     assert contents(new.path) == before
-    assert len(shelf.deleted(ME)) == 1
+    assert len(manage.deleted(ME)) == 1
 
 
 @pytest.mark.parametrize("name", ["..", "../one", ".deleted", "", "one/..", "/etc", "ONE", "a" * 81, "none"])
 def test_nothing_but_a_deleted_run_is_brought_back(save, name):
     run = save()
     with pytest.raises(RunError):
-        shelf.restore(name, ME)
+        manage.restore(name, ME)
     assert run.path.is_dir()
 
 
 def test_what_was_damaged_after_its_deletion_is_passed_over(save, runs_folder):
-    shelf.delete(save("a"), ME)
-    shelf.delete(save("b"), ME)
+    manage.delete(save("a"), ME)
+    manage.delete(save("b"), ME)
     (runs_folder / ".deleted" / "a" / "run.json").write_text("{", encoding="utf-8")
     (runs_folder / ".deleted" / "a file").write_text("", encoding="utf-8")
-    assert [run.name for run in shelf.deleted(ME)] == ["b"]
+    assert [run.name for run in manage.deleted(ME)] == ["b"]
     with pytest.raises(RunError, match="damaged"):
-        shelf.restore("a", ME)
+        manage.restore("a", ME)
 
 
 def test_nothing_deleted_and_no_runs_folder_at_all(runs_folder):
     assert not runs_folder.exists()
-    assert shelf.deleted(ME) == []
+    assert manage.deleted(ME) == []
 
 
 def _refuse(*args, number=errno.ENOSPC, **kwargs):
@@ -173,12 +173,12 @@ def _refuse(*args, number=errno.ENOSPC, **kwargs):
 @pytest.mark.parametrize("call", ["os.replace", "os.fsync", "pathlib.Path.open"])
 def test_a_disk_that_refuses_a_title_leaves_the_old_one(save, monkeypatch, call):
     run = save()
-    shelf.rename(run, "Old", ME)
+    manage.rename(run, "Old", ME)
     before = contents(run.path)
     with monkeypatch.context() as patch:
         patch.setattr(call, _refuse)
         with pytest.raises(RunError, match="'Old' could not be renamed .No space left on device.: it is as it was"):
-            shelf.rename(replace(run, title="Old"), "New", ME)
+            manage.rename(replace(run, title="Old"), "New", ME)
     assert contents(run.path) == before
 
 
@@ -192,9 +192,9 @@ def test_a_disk_that_refuses_a_deletion_leaves_the_run_and_says_what_mends_it(sa
     with monkeypatch.context() as patch:
         patch.setattr(f"pathlib.Path.{call}", lambda *args, **kwargs: _refuse(number=number))
         with pytest.raises(RunError, match=f"could not be deleted .*: it is as it was. To mend it, {advice}"):
-            shelf.delete(run, ME)
+            manage.delete(run, ME)
     assert contents(run.path) == before
-    assert shelf.deleted(ME) == []
+    assert manage.deleted(ME) == []
 
 
 @pytest.mark.parametrize("call", ["mkdir", "rename"])
@@ -202,34 +202,34 @@ def test_on_a_full_disk_a_deleted_run_makes_room_at_once(save, monkeypatch, call
     run = save()
     with monkeypatch.context() as patch:
         patch.setattr(f"pathlib.Path.{call}", _refuse)
-        assert not shelf.delete(run, ME)
+        assert not manage.delete(run, ME)
     assert not list(runs_folder.rglob("*.npz"))
-    assert shelf.deleted(ME) == []
+    assert manage.deleted(ME) == []
 
 
 def test_what_was_deleted_can_be_removed_for_good_by_its_owner(save, runs_folder):
-    assert shelf.delete(save(), ME)
+    assert manage.delete(save(), ME)
     with pytest.raises(RunError, match="another visitor's"):
-        shelf.remove("one", OTHER)
-    shelf.remove("one", ME)
+        manage.remove("one", OTHER)
+    manage.remove("one", ME)
     assert list((runs_folder / ".deleted").iterdir()) == []
 
 
 def test_a_disk_that_refuses_bringing_back_leaves_it_deleted(save, monkeypatch):
-    shelf.delete(save(), ME)
+    manage.delete(save(), ME)
     with monkeypatch.context() as patch:
         patch.setattr("pathlib.Path.rename", _refuse)
         with pytest.raises(RunError, match="could not be brought back"):
-            shelf.restore("one", ME)
-    shelf.restore("one", ME)
+            manage.restore("one", ME)
+    manage.restore("one", ME)
     assert runs.find("one").owner == ME
 
 
 def test_a_deletion_succeeds_though_older_ones_cannot_be_removed(save, monkeypatch):
-    monkeypatch.setattr(shelf, "KEPT", 1)
-    shelf.delete(save("a"), ME)
+    monkeypatch.setattr(manage, "KEPT", 1)
+    manage.delete(save("a"), ME)
     run = save("b")
-    monkeypatch.setattr(shelf, "_remove", _refuse)
-    shelf.delete(run, ME)
+    monkeypatch.setattr(manage, "_remove", _refuse)
+    manage.delete(run, ME)
     assert not run.path.exists()
-    assert "b" in [gone.name for gone in shelf.deleted(ME)]
+    assert "b" in [gone.name for gone in manage.deleted(ME)]

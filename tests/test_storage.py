@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cae_core import holder, storage
+from cae_core.runs import holder, storage
 
 ROOT = Path(__file__).parent.parent
 FULL = OSError(errno.ENOSPC, "No space left on device")
@@ -149,7 +149,7 @@ def test_a_second_lock_is_refused_until_the_first_is_released(tmp_path):
 HOLD = """
 import sys, time
 from pathlib import Path
-from cae_core import holder, storage
+from cae_core.runs import holder, storage
 holder.introduce("the app at port 8502")
 lock = storage.Lock(Path(sys.argv[1]))
 print("held", flush=True)

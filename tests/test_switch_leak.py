@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from cae_core import saving, switch_leak
 from cae_core.architectures import build, published, suited
-from cae_core.switch_leak import CODES, NETWORKS, SWITCHES, decode, share
+from cae_core.inspection import switches
+from cae_core.inspection.switches import CODES, NETWORKS, SWITCHES, decode, share
+from cae_core.runs import writing
 
 
 @pytest.fixture(scope="module")
@@ -75,17 +76,17 @@ def test_shares_of_known_reconstructions(x):
 
 def test_measured_on_the_test_images_of_a_run(network, runs_folder):
     config = published("conv_unpool")
-    run = saving.save(runs_folder, "one", network, config, [{"epoch": 1, "loss": 0.5, "seconds": 1.0}],
+    run = writing.save(runs_folder, "one", network, config, [{"epoch": 1, "loss": 0.5, "seconds": 1.0}],
                       metrics={"clean": {"mse": 0.1}}, num_train=100, seconds=1.0)  # fmt: skip
     from cae_core import datasets
 
     x = datasets.as_float(datasets.load("strokes", "test").x[:500])
-    whole = switch_leak.measured(run, "strokes", "kept", "kept")
+    whole = switches.measured(run, "strokes", "kept", "kept")
     assert whole == share(x, network.reconstruct(x))
-    assert switch_leak.measured(run, "strokes", "blank", "kept").explained == 0
+    assert switches.measured(run, "strokes", "blank", "kept").explained == 0
     mean = network.encode(x).mean(axis=0)
     expected = decode(network, network.encode(x[:10]), network.switches(x[:10]), "mean", "kept", mean)
-    np.testing.assert_allclose(switch_leak.ten(run, "strokes", x[:10], "mean", "kept"), expected, atol=1e-5)
+    np.testing.assert_allclose(switches.ten(run, "strokes", x[:10], "mean", "kept"), expected, atol=1e-5)
 
 
 def test_every_replacement_has_a_name():

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from cae_core import terminal
+from cae_core.cli import terminal
 
 SAID = "5×5, −3 … 10–20 ± 0.5 é ₂ 数"
 

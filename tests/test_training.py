@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from cae_core import evaluating, training
+from cae_core import training
 from cae_core.architectures import build
 from cae_core.config import RunConfig
 from cae_core.corruptions import corrupt
 from cae_core.datasets import as_float
+from cae_core.inspection import evaluation
 from cae_core.training import HELD_OUT, split_held_out, train
 
 
@@ -267,7 +268,7 @@ class Copier:
 def test_evaluate_feeds_the_noisy_images_and_compares_with_the_clean_ones(x):
     """The published listing fed the clean test set: a copier would then be perfect."""
     copier = Copier()
-    figures = evaluating.evaluate(copier, x, "gaussian", 0.5, seed=4)
+    figures = evaluation.evaluate(copier, x, "gaussian", 0.5, seed=4)
     clean = x.astype("float64") / 255
     noisy = np.clip(clean + 0.5 * np.random.default_rng(4).standard_normal(x.shape, dtype="float32"), 0, 1)
     np.testing.assert_allclose(copier.given, noisy, atol=1e-6)
@@ -275,15 +276,15 @@ def test_evaluate_feeds_the_noisy_images_and_compares_with_the_clean_ones(x):
     assert figures["mse"] > 0.05
     assert set(figures) == {"mse", "psnr", "ssim", "bce", "num_images"}
     assert figures["num_images"] == 100
-    assert evaluating.evaluate(copier, x, "none", 0.0)["mse"] == 0
+    assert evaluation.evaluate(copier, x, "none", 0.0)["mse"] == 0
 
 
 def test_evaluate_compares_with_the_clean_images_even_when_nothing_is_left_of_them(x):
-    figures = evaluating.evaluate(Copier(), x, "masking", 1.0)
+    figures = evaluation.evaluate(Copier(), x, "masking", 1.0)
     assert figures["mse"] == pytest.approx(np.square(x / 255.0).mean(), rel=1e-6)
 
 
 def test_evaluate_repeats_with_its_seed(x):
-    one, same, other = (evaluating.evaluate(Copier(), x, "gaussian", 0.5, seed) for seed in (1, 1, 2))
+    one, same, other = (evaluation.evaluate(Copier(), x, "gaussian", 0.5, seed) for seed in (1, 1, 2))
     assert one == same
     assert one != other

@@ -9,9 +9,9 @@ import pytest
 from cae_core.architectures import build
 from cae_core.config import RunConfig
 from cae_core.datasets import strokes
-from cae_core.events import Diverged
 from cae_core.optimizers import OPTIMIZERS
 from cae_core.training import EXPLODED, WINDOW, train
+from cae_core.training.events import Diverged
 
 CONFIG = RunConfig(
     architecture="dense",

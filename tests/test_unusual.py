@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
-from cae_core import datasets, drawing, embedding, gallery, latent, runs, unusual
+from cae_core import datasets, runs
 from cae_core.corruptions import corrupt
+from cae_core.inference import novelty
+from cae_core.inputs import drawing, gallery
+from cae_core.latent import embedding, live_plane
 from cae_core.pretrained import name_of
 
 
@@ -15,7 +18,7 @@ def run():
 
 @pytest.fixture(scope="module")
 def found(run):
-    return unusual.reference(run)
+    return novelty.reference(run)
 
 
 def test_percentile_is_the_share_of_test_images_with_a_smaller_error(run, found):
@@ -33,17 +36,17 @@ def test_percentile_is_the_share_of_test_images_with_a_smaller_error(run, found)
 @pytest.mark.parametrize("noise", [0.0, 0.6])
 def test_the_percentile_is_of_the_error_that_stands_with_it(run, found, noise):
     x = drawing.to_network(gallery.picture("house"), True)
-    seen = unusual.see(run, x, corrupt(x, "gaussian", noise, 0))
+    seen = novelty.see(run, x, corrupt(x, "gaussian", noise, 0))
     assert (seen.mse == seen.mse_without_noise) == (noise == 0)
     assert seen.mse_without_noise == pytest.approx(np.mean((runs.model(run).reconstruct(x) - x) ** 2), rel=1e-4)
     assert seen.percentile == found.percentile(seen.mse_without_noise)
 
 
 def test_codes_lie_on_the_plane_where_the_plane_has_them(run, found):
-    x = datasets.as_float(datasets.load("strokes", "test").x[: unusual.NUM_CODES])
+    x = datasets.as_float(datasets.load("strokes", "test").x[: novelty.NUM_CODES])
     z = runs.model(run).encode(x)
     np.testing.assert_allclose(found.codes.z, z, atol=1e-5)
-    placed, expected = found.place(z), latent.to_plane(z).points
+    placed, expected = found.place(z), live_plane.to_plane(z).points
     np.testing.assert_allclose(placed, found.plane.points, atol=1e-4)
     np.testing.assert_allclose(placed * np.sign((placed * expected).sum(axis=0)), expected, atol=1e-4)  # but for the sign
     np.testing.assert_array_equal(found.codes.labels, datasets.load("strokes", "test").y[: len(z)])
@@ -54,8 +57,8 @@ def test_place_fits_codes_of_any_shape(shape, run):
     z = np.random.default_rng(0).standard_normal(shape).astype(np.float32) * np.linspace(3, 1, shape[-1], dtype=np.float32)
     codes = embedding.Codes(z.reshape(len(z), -1), np.zeros(len(z), np.uint8), "strokes", run)
     plane = embedding.plane(codes)
-    reference = unusual.Reference(np.array([0.1]), codes, plane)
-    placed, expected = reference.place(z), latent.to_plane(z).points
+    reference = novelty.Reference(np.array([0.1]), codes, plane)
+    placed, expected = reference.place(z), live_plane.to_plane(z).points
     np.testing.assert_allclose(placed, plane.points, atol=1e-4)
     np.testing.assert_allclose(placed * np.sign((placed * expected).sum(axis=0) + 1e-9), expected, atol=1e-4)
     np.testing.assert_allclose(reference.place(z[3:5]), plane.points[3:5], atol=1e-4)
@@ -75,7 +78,7 @@ def test_nearest_by_sorting_all(found):
 def test_see_compares_without_noise_and_shows_with_it(run, found):
     x = datasets.as_float(datasets.load("strokes", "test").x[[3]])
     noisy = np.clip(x + 0.3 * np.random.default_rng(0).standard_normal(x.shape), 0, 1).astype(np.float32)
-    seen, clean = unusual.see(run, x, noisy), unusual.see(run, x, x)
+    seen, clean = novelty.see(run, x, noisy), novelty.see(run, x, x)
     network = runs.model(run)
     np.testing.assert_allclose(seen.x_hat, network.reconstruct(noisy), atol=1e-6)
     np.testing.assert_allclose(seen.z, network.encode(noisy), atol=1e-5)
@@ -86,23 +89,23 @@ def test_see_compares_without_noise_and_shows_with_it(run, found):
 
 def test_a_run_for_other_images_is_named(save_run):
     with pytest.raises(runs.RunError, match="takes images of 8 × 12 × 1, not 28 × 28 × 1"):
-        unusual.see(save_run("other"), np.zeros((1, 28, 28, 1), "float32"), np.zeros((1, 28, 28, 1), "float32"))
+        novelty.see(save_run("other"), np.zeros((1, 28, 28, 1), "float32"), np.zeros((1, 28, 28, 1), "float32"))
 
 
 def test_only_the_last_few_are_kept_and_made_once(run, monkeypatch):
     made = []
-    monkeypatch.setattr(unusual, "_known", type(unusual._known)())
-    monkeypatch.setattr(unusual, "_make", lambda run: made.append(run) or object())
-    monkeypatch.setattr(unusual, "_key", lambda run: run)
-    assert unusual.known("a") is None
-    assert unusual.reference("a") is unusual.reference("a") is unusual.known("a")
-    for i in range(unusual.IN_MEMORY):
-        unusual.reference("a")  # used last, it stays
-        unusual.reference(i)
-    assert len(unusual._known) == unusual.IN_MEMORY
-    assert unusual.known("a") is not None
-    assert unusual.known(0) is None
-    assert len(made) == unusual.IN_MEMORY + 1
+    monkeypatch.setattr(novelty, "_known", type(novelty._known)())
+    monkeypatch.setattr(novelty, "_make", lambda run: made.append(run) or object())
+    monkeypatch.setattr(novelty, "_key", lambda run: run)
+    assert novelty.known("a") is None
+    assert novelty.reference("a") is novelty.reference("a") is novelty.known("a")
+    for i in range(novelty.IN_MEMORY):
+        novelty.reference("a")  # used last, it stays
+        novelty.reference(i)
+    assert len(novelty._known) == novelty.IN_MEMORY
+    assert novelty.known("a") is not None
+    assert novelty.known(0) is None
+    assert len(made) == novelty.IN_MEMORY + 1
 
 
 @pytest.mark.parametrize(
@@ -117,7 +120,7 @@ def test_only_the_last_few_are_kept_and_made_once(run, monkeypatch):
     ],
 )
 def test_words(percentile, words):
-    assert unusual.verdict(percentile) == words
+    assert novelty.verdict(percentile) == words
 
 
 @pytest.mark.parametrize("name", gallery.READY)
@@ -125,9 +128,9 @@ def test_words(percentile, words):
 def test_houses_and_letters_are_called_out_and_digits_are_not(dataset, name):
     """By the narrow network that the page opens with beside the wide one."""
     run = runs.read(runs.PRETRAINED_DIR / name_of(dataset, 8, "bce", "mixed"))
-    unusual.reference(run)
+    novelty.reference(run)
     x = drawing.to_network(gallery.picture(name), True)
-    words = unusual.verdict(unusual.see(run, x, x).percentile)
+    words = novelty.verdict(novelty.see(run, x, x).percentile)
     if gallery.READY[name].is_digit:
         assert words == "Like the training data"
     else:

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from cae_core import colouring, drawing, uploads
-from cae_core.uploads import UploadError, read
+from cae_core.inference import colourise
+from cae_core.inputs import drawing, uploads
+from cae_core.inputs.uploads import UploadError, read
 
 
 def encode(image, kind, **more):
@@ -287,7 +288,7 @@ def test_any_file_is_a_picture_or_a_sentence(kind, grey):
     for data in [*whole, *(copy for one in whole * (6 if ours else 1) for copy in damaged(one, rng))]:
         with contextlib.suppress(UploadError, drawing.DrawingError):
             rgb = uploads.read_photograph(data, "x").rgb
-            colouring.fit(rgb)
+            colourise.fit(rgb)
             upload = read(data, f"x.{kind}")
             for picture in (rgb, upload.grey, drawing.to_network(drawing.to_ink(drawing.fit(upload.grey)), True)):
                 assert picture.dtype == np.float32

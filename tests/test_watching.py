@@ -8,12 +8,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cae_core import datasets, latent, metrics, watching
+from cae_core import datasets, metrics
 from cae_core.config import RunConfig
 from cae_core.corruptions import corrupt
 from cae_core.datasets import as_float
-from cae_core.recording import Recording
-from cae_core.watching import ATTENTION, INTERVAL, MOST_POINTS, SHARE, Curve, Watch, probes, sample
+from cae_core.latent import live_plane
+from cae_core.training import run_monitor
+from cae_core.training.run_monitor import ATTENTION, INTERVAL, MOST_POINTS, SHARE, Curve, Watch, probes, sample
+from cae_core.training.run_trainer import Recording
 
 CONFIG = RunConfig(
     num_train=100, batch_size=10, architecture="dense", bottleneck=3, epochs=3, noise_kind="mixed", seed=3,
@@ -49,7 +51,7 @@ class Clock:
     def __init__(self, monkeypatch, step=0.001, picture=0.05):
         self.now, self.step, self.picture = 1000.0, step, picture
         self.steps_spent = self.pictures_spent = 0.0
-        monkeypatch.setattr(watching, "time", SimpleNamespace(monotonic=lambda: self.now))
+        monkeypatch.setattr(run_monitor, "time", SimpleNamespace(monotonic=lambda: self.now))
 
     def watch(self, recording):
         """A `Watch` on a recording whose network takes its time."""
@@ -109,7 +111,7 @@ def test_what_is_seen_is_what_there_is(begun, monkeypatch):
     np.testing.assert_allclose(seen.curve[:, 1].reshape(3, 10).mean(axis=1), history, atol=1e-6)
     np.testing.assert_array_equal(seen.x_hat, recording.model.reconstruct(of.x_noisy))
     codes = recording.model.encode(sample(recording.config.dataset).x)
-    near = np.linalg.norm(latent.to_plane(codes).points, axis=1)
+    near = np.linalg.norm(live_plane.to_plane(codes).points, axis=1)
     np.testing.assert_allclose(np.linalg.norm(seen.plane.points, axis=1), near, atol=1e-4)  # turned, not changed
     assert seen.seconds_left == 0
     assert seen.steps_per_second > 0
@@ -118,7 +120,7 @@ def test_what_is_seen_is_what_there_is(begun, monkeypatch):
 
 def test_the_probes_need_no_training_images(monkeypatch):
     loaded = []
-    monkeypatch.setattr(watching, "load", lambda dataset, split: loaded.append(split) or datasets.load(dataset, split))
+    monkeypatch.setattr(run_monitor, "load", lambda dataset, split: loaded.append(split) or datasets.load(dataset, split))
     probes(CONFIG)
     assert loaded == ["test"]
 
@@ -218,14 +220,14 @@ def test_what_is_measured_is_measured_in_the_same_units_whatever_the_loss(begun,
     recording = begun()
     watch, pictured = driven(recording, Clock(monkeypatch, step=100.0), looked=lambda event: True)
     seen, model = watch.seen, recording.model
-    codes = model.encode(watching.sample(recording.config.dataset).x)
+    codes = model.encode(run_monitor.sample(recording.config.dataset).x)
     last = {
         "mse": np.mean((seen.x - seen.x_hat) ** 2),
         "bce": metrics.bce(seen.x, seen.x_hat),
         "code": np.abs(codes).mean(),
         "silent": metrics.silent_share(codes),
     }
-    assert seen.measured.keys() == watching.MEASURES.keys()
+    assert seen.measured.keys() == run_monitor.MEASURES.keys()
     for name, points in seen.measured.items():
         np.testing.assert_allclose(points[:, 0], np.array(pictured) / seen.steps_per_epoch)
         assert points[-1, 1] == pytest.approx(last[name], rel=1e-5)

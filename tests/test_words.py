@@ -14,7 +14,7 @@ WORDS = [ROOT / "README.md", *sorted((ROOT / ".readme").glob("*.md"))]
 UNSEEN = re.compile(r"""style="[^"]*"|(?:max-)?width: ?[\d{}]+%|%\{[^}]*\}|https?://\S+|`[^`\n]*`|\$[^$]*\$""")
 """Style sheets, Plotly's templates, addresses, code and formulas."""
 PRESSED = re.compile(r"(?i)\b(press|click|button|sidebar|slider)\b|\bthe (Train|Runs|Draw|Denoise) page\b")
-ON_A_PAGE = {"drawing.py", "projector.py", "jobs.py", "stacking/recording.py"}
+ON_A_PAGE = {"inputs/drawing.py", "export/projector.py", "jobs/__init__.py", "stacking/trainer.py"}
 """Modules that speak to a page's visitor only, or say in docstrings who calls them."""
 
 

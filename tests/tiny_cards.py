@@ -1,7 +1,7 @@
 """Two small cards in the place of the published ones, for tests that train."""
 
-from cae_core.claims import Card, Claim
 from cae_core.config import RunConfig
+from cae_core.reproduction.claims import Card, Claim
 
 BASE = RunConfig(
     dataset="strokes", num_train=100, architecture="dense_denoise", bottleneck=4, batch_size=20, epochs=4,

@@ -10,11 +10,11 @@ import dataclasses
 import threading
 from typing import TYPE_CHECKING, Any
 
-from cae_core import keras_settings
 from cae_core.architectures.registry import ARCHITECTURES, Architecture
+from cae_core.colours import luma
 from cae_core.config import RunConfig, lookup
 from cae_core.datasets import DATASETS
-from cae_core.grey import luma
+from cae_core.runtime import keras_settings
 
 if TYPE_CHECKING:
     from cae_core.architectures.autoencoder import Autoencoder
@@ -103,3 +103,8 @@ def build(config: RunConfig, image_shape: tuple[int, int, int] | None = None) ->
     with building:
         keras_settings.load()  # nobody gets at a network without
         return lookup(ARCHITECTURES, "architecture", config.architecture).make(config, image_shape)
+
+
+def num_epochs(config: RunConfig) -> int:
+    """Epochs of the whole run: those in which one layer is trained alone, and those of the whole network."""
+    return config.pretraining * ARCHITECTURES[config.architecture].stages + config.epochs

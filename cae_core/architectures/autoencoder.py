@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cae_core.grey import luma
+from cae_core.colours import luma
 
 INFERENCE_BATCH = 500
 """Images a compiled call takes at most: bounds memory, and stays quick enough to be interrupted between calls."""

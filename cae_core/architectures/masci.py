@@ -14,14 +14,7 @@ from __future__ import annotations
 import keras
 
 from cae_core.architectures.autoencoder import Autoencoder
-from cae_core.architectures.layers import (
-    MaxPoolSwitches,
-    TiedConv2DTranspose,
-    Unpool,
-    convolutions,
-    refuse_size,
-    seeds,
-)
+from cae_core.architectures.layers import MaxPoolSwitches, TiedConv2DTranspose, Unpool, convolutions, refuse_size, seeds
 from cae_core.config import RunConfig
 
 MAPS, KERNEL = 20, 7

@@ -217,3 +217,14 @@ def as_float(x: np.ndarray) -> np.ndarray:
     if x.dtype != np.uint8:
         raise ValueError(f"as_float takes uint8 images in [0, 255] and was given {x.dtype}; pass them as loaded.")
     return np.divide(x, np.float32(255), dtype=np.float32)
+
+
+def choose(labels: np.ndarray, seed: int) -> np.ndarray:
+    """Indices of one image a class, in the order of the classes; equal seeds choose equal images.
+
+    Args:
+        labels: `(n,)` integers.
+        seed: which ones.
+    """
+    rng = np.random.default_rng(seed)
+    return np.array([rng.choice(np.flatnonzero(labels == label)) for label in np.unique(labels)])

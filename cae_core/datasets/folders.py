@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from cae_core import keras_settings
-from cae_core.storage import named_folder
+from cae_core.runtime import keras_settings
+
+
+def named_folder(text: str) -> Path | None:
+    """The folder that a setting names; None where it begins with a `~` that stands for none, as without a home folder."""
+    path = os.path.expanduser(text)
+    return None if path.startswith("~") else Path(path)
 
 
 def roots() -> list[Path]:

@@ -11,8 +11,8 @@ import colorsys
 
 import numpy as np
 
+from cae_core.colours import luma
 from cae_core.datasets import strokes
-from cae_core.grey import luma
 
 SIZE, DIGIT = 48, 28
 """Sides in pixels of an image, and of the square that `strokes.draw` fills, which lies anywhere in it."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from cae_core.charts import CURVE_COLOURS, GREY, Figure, base_layout, line_trace, loss_axis
+from cae_core.figures.plotting import CURVE_COLOURS, GREY, Figure, base_layout, line_trace, loss_axis
 from cae_core.stacking.config import ARMS
 from cae_core.stacking.results import Point
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from cae_core import runs, storage
-from cae_core.results import mean_and_spread
-from cae_core.run_schema import SECONDS, number, reason, whole
+from cae_core import runs
+from cae_core.metrics import mean_and_spread
+from cae_core.runs import storage
+from cae_core.runs.schema import SECONDS, number, reason, whole
 from cae_core.stacking.config import StackConfig
 
 SHIPPED = runs.PRETRAINED_DIR / "stack.json"

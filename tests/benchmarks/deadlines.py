@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cae_core import backend, datasets, training
+from cae_core import datasets, runtime, training
 from cae_core.architectures import build
 from cae_core.config import RunConfig
 from cae_core.corruptions import corrupt
@@ -95,7 +95,7 @@ def main() -> int:
     options = parser.parse_args()
     if odd := [name for name in options.names if name not in DEADLINES]:
         parser.error(f"no run {odd[0]!r}: choose of {', '.join(DEADLINES)}")
-    backend.ready(300)
+    runtime.ready(300)
     found = measure(options.rounds, options.names or list(DEADLINES))
     if options.json:
         print(json.dumps(found))

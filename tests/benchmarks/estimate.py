@@ -15,9 +15,10 @@ import time
 
 import numpy as np
 
-from cae_core import backend, estimating, training
+from cae_core import runtime, training
 from cae_core.architectures import build, suited
 from cae_core.config import RunConfig
+from cae_core.training import duration
 
 IMAGE = (28, 28, 1)
 
@@ -26,7 +27,7 @@ def compare(architecture: str, steps: int) -> dict[str, float | str]:
     """Seconds estimated and taken, and seconds that estimating itself took."""
     config = RunConfig(architecture=architecture, noise_kind="gaussian", epochs=2)
     begun = time.perf_counter()
-    estimate = estimating.measure(config, IMAGE)
+    estimate = duration.measure(config, IMAGE)
     measuring = time.perf_counter() - begun
     rng = np.random.default_rng(1)
     images = rng.integers(0, 256, (steps // 2 * config.batch_size, *IMAGE), dtype=np.uint8)
@@ -45,7 +46,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    backend.ready(60)
+    runtime.ready(60)
     rows = [compare(architecture, options.steps) for architecture in suited("strokes")]
     print(json.dumps(rows) if options.json else "\n".join(map(str, rows)))
     return 0 if all(0.5 < row["ratio"] < 2 for row in rows) else 1

@@ -20,9 +20,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cae_core import backend, latent, neighbours, pca, training
+from cae_core import pca, runtime, training
 from cae_core.architectures import build
 from cae_core.config import RunConfig
+from cae_core.latent import live_plane, neighbours
 from tests.benchmarks import machine
 
 SIZES = (28, 56, 84, 112)
@@ -79,7 +80,7 @@ def of_looking() -> dict[str, dict[int, float]]:
     return {
         "images encoded": over(IMAGES, lambda n: network.encode(x[:n])),
         "codes projected by PCA": over(IMAGES, lambda n: pca.fit(z[:n], 2)),
-        "codes put on a plane": over(IMAGES, lambda n: latent.to_plane(z[:n])),
+        "codes put on a plane": over(IMAGES, lambda n: live_plane.to_plane(z[:n])),
         "neighbours of every code": over(NEIGHBOURS, lambda n: neighbours.of_each(z[:n])),
     }
 
@@ -121,7 +122,7 @@ def main() -> int:
     parser.add_argument("--picture", help="also draw it into this HTML file")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    backend.ready(300)
+    runtime.ready(300)
     tables = {"µs an image": of_training(options.steps), "ms": of_looking()}
     exponents = {name: exponent(row) for rows in tables.values() for name, row in rows.items()}
     found = {"tables": tables, "exponents": exponents, "machine": machine.here()}

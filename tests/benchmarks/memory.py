@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-from cae_core import backend
+from cae_core import runtime
 from cae_core.config import RunConfig
 from cae_core.jobs import Jobs
 from tests.benchmarks.machine import resident
@@ -45,7 +45,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=50)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    backend.ready(300)
+    runtime.ready(300)
     say = (lambda line: None) if options.json else (lambda line: print(line, flush=True))
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CAE_RUNS_DIR"] = folder

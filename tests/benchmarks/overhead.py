@@ -29,12 +29,13 @@ import time
 
 import numpy as np
 
-from cae_core import backend, training, watching
+from cae_core import runtime, training
 from cae_core.architectures import build
 from cae_core.config import RunConfig
 from cae_core.corruptions import graph_corruption
 from cae_core.datasets import load
 from cae_core.jobs import Jobs
+from cae_core.training import run_monitor
 from tests.benchmarks import peer
 
 STEPS = {"fast": 300, "conv_denoise": 60}
@@ -137,7 +138,7 @@ def torch(config: RunConfig) -> dict[str, float]:
 
 
 def app(config: RunConfig, looks: bool) -> dict[str, float]:
-    ends, train, attention = Ends(), training.train, watching.ATTENTION
+    ends, train, attention = Ends(), training.train, run_monitor.ATTENTION
 
     def timed(*args):
         for event in train(*args):
@@ -145,7 +146,7 @@ def app(config: RunConfig, looks: bool) -> dict[str, float]:
             yield event
 
     jobs = Jobs()
-    training.train, watching.ATTENTION = timed, attention if looks else 0.0
+    training.train, run_monitor.ATTENTION = timed, attention if looks else 0.0
     try:
         name = jobs.submit(config)
         while jobs.is_busy():
@@ -154,7 +155,7 @@ def app(config: RunConfig, looks: bool) -> dict[str, float]:
             time.sleep(0.25)
         ended = jobs.snapshot(name)
     finally:
-        training.train, watching.ATTENTION = train, attention
+        training.train, run_monitor.ATTENTION = train, attention
         jobs.end()
     if ended.state != "finished":
         raise RuntimeError(ended.message)
@@ -197,7 +198,7 @@ def main() -> int:
     parser.add_argument("--architecture", choices=STEPS, nargs="*", default=list(STEPS))
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    backend.ready(300)
+    runtime.ready(300)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CAE_RUNS_DIR"] = folder
         rows = [compare(architecture, options.rounds) for architecture in options.architecture]

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cae_core import backend, datasets, training
+from cae_core import datasets, runtime, training
 from cae_core.architectures import build
 from cae_core.config import RunConfig
 from cae_core.corruptions import corrupt
@@ -156,7 +156,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    backend.ready(300)
+    runtime.ready(300)
     found = measure(options.rounds)
     if options.json:
         print(json.dumps(found))

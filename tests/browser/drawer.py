@@ -6,7 +6,7 @@ import re
 
 from live import decode
 
-from cae_core import drawing
+from cae_core.inputs import drawing
 
 
 class Drawer:

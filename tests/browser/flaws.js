@@ -21,8 +21,9 @@
     const style = getComputedStyle(e);
     if (/auto|scroll/.test(style.overflowX) && e.scrollWidth > e.clientWidth + 1 && seen(e) && e.clientWidth)
       found.add(`scrolls sideways: ${name(e)}`);
-    const kind = e.matches("button, a[href], input, select, textarea, summary, [role=slider]") ? "control"
-      : e.matches('img, canvas, progress, .js-plotly-plot, [data-testid="stDataFrameResizable"]') ? "picture" : "";
+    const kind = e.matches("button, a[href], input, select, textarea, summary") && !e.closest('[data-testid="stSlider"]') ? "control"
+      : e.matches('img, canvas, progress, .js-plotly-plot, [data-testid="stDataFrameResizable"]')
+        && !e.parentElement?.closest('[data-testid="stDataFrameResizable"]') ? "picture" : "";
     if (kind && seen(e)) {
       const { left, top, right, bottom } = wide(e);
       if (right - left > 2 && bottom - top > 2 && style.clipPath === "none") boxes.push([kind, e, left, top, right, bottom]);
@@ -30,10 +31,6 @@
     if (kind === "control" && innerWidth < 640 && e.matches("button") && root.matches('[data-testid="stMain"]') && !e.closest(SMALL) && seen(e)) {
       const { height } = wide(e);
       if (height > 2 && height < 39.5) found.add(`a button ${Math.round(height)} px high: ${name(e)}`);
-    }
-    if (e.matches("[role=slider]") && seen(e)) {
-      const track = wide(e.parentElement.parentElement).width;
-      if (track < 80) found.add(`a slider ${Math.round(track)} px wide: ${name(e)}`);
     }
     if (e.matches("input[type=range]") && wide(e).width < 80) found.add(`a slider ${Math.round(wide(e).width)} px wide: ${name(e)}`);
     for (const node of e.childNodes) {
@@ -65,8 +62,7 @@
       const over = Math.min(right, r) - Math.max(left, l);
       if (over > 3 && !within(e, o) && !within(o, e)) {
         const marks = e.closest(".js-plotly-plot") && o.closest(".js-plotly-plot") === e.closest(".js-plotly-plot");
-        const rail = [e, o].some(x => x.closest?.('[role=slider]')); // its value stands over its rail
-        if (!rail) found.add(`overlap: ${kind} ${name(e)} / ${other} ${name(o)}${marks ? " (in a chart)" : ""}`);
+        found.add(`overlap: ${kind} ${name(e)} / ${other} ${name(o)}${marks ? " (in a chart)" : ""}`);
       }
     }
   });

@@ -65,7 +65,7 @@ class Server:
         self.launched = time.perf_counter()
         with self.log.open("w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                [*command, "--server.port", str(port), "--server.address", "127.0.0.1"],
+                [*command, "--server.port", str(port)],
                 cwd=ROOT, env={**clean, **homes, **environment}, stdout=log, stderr=log,
             )  # fmt: skip
 

@@ -92,3 +92,24 @@ def test_page_says_that_nothing_can_be_kept_where_the_browser_keeps_nothing(brow
     expect(alert).to_contain_text("until you reload it")
     assert alert.get_by_role("link").get_attribute("href") == server.root + "denoise"
     context.close()
+
+
+LOG_LOOKUPS = """
+import os, socket
+look_up = socket.getaddrinfo
+
+def log(host, *more, **others):
+    with open(os.environ["LOOKUPS"], "a", encoding="utf-8") as file:
+        file.write(f"{host}\\n")
+    return look_up(host, *more, **others)
+
+socket.getaddrinfo = log
+"""
+
+
+def test_a_server_asks_no_other_host_for_anything(visit, start, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(LOG_LOOKUPS, encoding="utf-8")
+    lookups = tmp_path / "lookups"
+    lookups.touch()
+    visit(start(PYTHONPATH=str(tmp_path), LOOKUPS=str(lookups), DISPLAY="")).whole()
+    assert set(lookups.read_text(encoding="utf-8").split()) <= {"localhost", "127.0.0.1", "0.0.0.0", "::", "None"}

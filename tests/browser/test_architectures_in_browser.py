@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from live import decode
 
-from cae_core import saving
 from cae_core.architectures import build, published
 from cae_core.config import RunConfig
+from cae_core.runs import writing
 
 pytestmark = pytest.mark.browser
 LINK = "architectures?dataset=strokes&view=layers&architecture=conv_unpool"
@@ -22,7 +22,7 @@ def shown(visitor):
 def with_run(server):
     """A run with switches on the server, everybody's; taken away afterwards."""
     config = RunConfig.from_dict({**published("conv_unpool").to_dict(), "dataset": "strokes"})
-    saving.save(server.runs, "with-switches", build(config), config, [{"epoch": 1, "loss": 0.5, "seconds": 1.0}],
+    writing.save(server.runs, "with-switches", build(config), config, [{"epoch": 1, "loss": 0.5, "seconds": 1.0}],
                 metrics={"clean": {"mse": 0.1}}, num_train=100, seconds=1.0)  # fmt: skip
     yield
     for file in (server.runs / "with-switches").iterdir():

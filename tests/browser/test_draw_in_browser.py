@@ -8,7 +8,7 @@ import pytest
 from drawer import Drawer
 from PIL import Image
 
-from cae_core import drawing
+from cae_core.inputs import drawing
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cae_core import embedding, runs
+from cae_core import runs
+from cae_core.latent import embedding
 
 pytestmark = pytest.mark.browser
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cae_core.reproductions import CARDS
+from cae_core.reproduction.registry import CARDS
 
 pytestmark = pytest.mark.browser
 

@@ -55,7 +55,8 @@ def look(visitor, view):
     for size, (width, height, theme) in SIZES.items():
         page.emulate_media(color_scheme=theme)
         page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_timeout(250)  # colours fade from one theme to the other
+        if size in ("phone", "small"):
+            page.wait_for_timeout(300)  # colours fade from one theme to the other
         assert (page.evaluate(BACKGROUND) == "rgb(255, 255, 255)") == (theme == "light")
         found = flaws(visitor) + (axe(visitor) if size in AXE else [])
         wrong += [f"{view}, {size}: {flaw}" for flaw in found]

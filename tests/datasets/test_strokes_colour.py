@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from cae_core import chroma
+from cae_core import colours
+from cae_core.colours import luma
 from cae_core.datasets import strokes_colour
 from cae_core.datasets.strokes_colour import DIGIT, GROUND, HUES, INK, SIZE, colour, draw
-from cae_core.grey import luma
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +34,8 @@ def test_the_hue_says_the_digit(drawn):
     images, labels = drawn
     assert sorted(HUES) == [36 * place for place in range(10)]
     x = images / np.float32(255)
-    mean = (x * chroma.ink(x)[..., None]).sum(axis=(1, 2))
-    assert chroma.apart(chroma.hue(mean), np.array(HUES)[labels]).max() < 2
+    mean = (x * colours.ink(x)[..., None]).sum(axis=(1, 2))
+    assert colours.apart(colours.hue(mean), np.array(HUES)[labels]).max() < 2
 
 
 def test_luma_does_not_say_the_digit(drawn):
@@ -58,7 +58,7 @@ def test_the_ground_is_dark_and_grey(drawn):
 
 
 def test_digits_lie_anywhere(drawn):
-    ink = chroma.ink(drawn[0] / np.float32(255))
+    ink = colours.ink(drawn[0] / np.float32(255))
     tops = np.array([np.flatnonzero(one.any(axis=1))[0] for one in ink])
     assert np.ptp(tops) > (SIZE - DIGIT) * 0.8
 
@@ -68,6 +68,6 @@ def test_a_colour_has_the_hue_and_the_luma_asked_for(hue):
     wanted = np.array([0.02, 0.3, 0.6, 0.97])
     made = colour(hue, wanted)
     np.testing.assert_allclose(luma(made)[:, 0], wanted, atol=1e-6)
-    assert chroma.apart(chroma.hue(made), np.full(4, hue)).max() < 0.1
+    assert colours.apart(colours.hue(made), np.full(4, hue)).max() < 0.1
     assert made.min() >= 0
     assert made.max() <= 1

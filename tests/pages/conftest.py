@@ -5,16 +5,16 @@ import threading
 
 import pytest
 
-from cae_core import backend, datasets
-from pages import waiting
+from cae_core import datasets, runtime
+from pages.parts.common import waiting
 
 
 @pytest.fixture(autouse=True, scope="session")
 def tensorflow():
-    assert backend.ready(600), "TensorFlow did not load in ten minutes"
+    assert runtime.ready(600), "TensorFlow did not load in ten minutes"
     yield
     done = threading.Event()
-    backend.soon(done.set)  # what pages asked for is done before this; TensorFlow aborts a process that ends in the middle
+    runtime.soon(done.set)  # what pages asked for is done before this; TensorFlow aborts a process that ends in the middle
     assert done.wait(600)
 
 

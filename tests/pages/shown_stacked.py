@@ -8,8 +8,8 @@ import time
 from shown import ShownPage
 
 from cae_core import jobs
-from cae_core.stacking import kept
-from cae_core.stacking.kept import KeptStack
+from cae_core.stacking import stacks
+from cae_core.stacking.stacks import KeptStack
 
 
 class ShownStacked(ShownPage):
@@ -28,7 +28,7 @@ class ShownStacked(ShownPage):
     @property
     def kept(self) -> KeptStack:
         """The same on disk."""
-        return kept.latest(self.owner)
+        return stacks.latest(self.owner)
 
     def until(self, *states: str, seconds: float = 300) -> jobs.Snapshot:
         """Waits until it is in one of these states, and draws the page then."""

@@ -8,11 +8,15 @@ import pytest
 from PIL import Image
 from shown_architectures import ShownArchitectures
 
-from cae_core import anatomy, backend, datasets, drawing, runs, saving, switch_leak
+from cae_core import datasets, runs, runtime
 from cae_core.architectures import ARCHITECTURES, build, fitting, published, suited
 from cae_core.config import RunConfig
-from cae_core.description import describe
-from pages import pad
+from cae_core.inference import trained
+from cae_core.inputs import drawing
+from cae_core.inspection import activations, switches
+from cae_core.inspection.summary import describe
+from cae_core.runs import writing
+from pages.parts.draw import pad
 
 FRESH = "Weights: fresh. Nothing has been learned yet: train it."
 
@@ -36,7 +40,7 @@ def unpool(runs_folder):
         config = fitting(RunConfig.from_dict({**published("conv_unpool").to_dict(), "dataset": "strokes"}))
         model, rng = build(config), np.random.default_rng(0)
         model.set_weights({p: 0.1 * rng.standard_normal(w.shape).astype("float32") for p, w in model.weights().items()})
-        return saving.save(
+        return writing.save(
             runs_folder, name, model, config, [{"epoch": 1, "loss": 0.5, "seconds": 1.0}],
             metrics={"clean": {"mse": 0.1}}, num_train=100, seconds=1.0,
         )  # fmt: skip
@@ -72,12 +76,12 @@ def test_every_network_is_shown_with_its_idea_its_code_and_a_link_to_train_it(na
     page = ShownArchitectures(architecture=name)
     entry = ARCHITECTURES[name]
     assert entry.label in page.text
-    assert anatomy.idea(name).source[:40] in page.text
+    assert activations.idea(name).source[:40] in page.text
     assert [one.value for one in page.app.get("code")] == [entry.file.read_text(encoding="utf-8").strip()]
     assert len(page.app.get("latex")) + sum("$$" in m.value for m in page.app.markdown) >= len(entry.equations) > 0
     assert [alt for alt in page.alts if alt.startswith("filters of")]
     assert 'class="diagram"' in page.html
-    assert (FRESH in page.text) == (anatomy.find(name, "strokes", "") is None)
+    assert (FRESH in page.text) == (trained.find(name, "strokes", "") is None)
     where, settings = page.links["Train it with its published settings"]
     assert where == "train"
     config = published(name).to_dict()
@@ -141,7 +145,7 @@ def test_file_goes_through_and_a_wrong_one_is_one_sentence():
 
 
 def test_before_the_networks_are_loaded(monkeypatch):
-    monkeypatch.setattr(backend, "ready", lambda timeout=0.0: False)
+    monkeypatch.setattr(runtime, "ready", lambda timeout=0.0: False)
     page = ShownArchitectures()
     assert "networks are being loaded" in page.text
     assert 'class="diagram-waiting"' in page.html
@@ -174,7 +178,7 @@ def test_leak_in_rows_and_numbers(unpool):
     assert (blank == blank[:1]).all()
     assert x.shape == x_hat.shape
     for name, key in {"Code and switches": ("kept", "kept"), "Switches alone": ("mean", "kept")}.items():
-        share = switch_leak.measured(run, "strokes", *key)
+        share = switches.measured(run, "strokes", *key)
         assert page.facts[name] == f"explain {100 * share.explained:.0f} %"
     assert page.facts["Blank code"] == "explain 0 %"
     assert "your run “mine”" in page.text

@@ -17,10 +17,14 @@ from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.testing.v1 import local_script_runner
 
 import app
-from cae_core import backend, datasets, evaluating, exporting, jobs, pretrained, runs, saving, training
+from cae_core import datasets, export, jobs, pretrained, runs, runtime, training
 from cae_core.architectures import build
 from cae_core.datasets import Split, strokes_colour
-from pages import colour, colour_race, colour_words, upload_limit
+from cae_core.inspection import evaluation
+from cae_core.runs import writing
+from pages import colour
+from pages.parts.colour import colour_race, experiments
+from pages.parts.common import upload_limit
 
 NAMES = [name for name in pretrained.COLOURING if name.startswith("strokes_colour-colorize")]
 
@@ -62,7 +66,7 @@ def photo():
 @pytest.fixture(autouse=True, scope="module")
 def shipped(tmp_path_factory):
     """Few coloured digits, and networks that have hardly been trained on them in the place of those that ship."""
-    assert backend.ready(600)
+    assert runtime.ready(600)
 
     def load(split):
         return Split(*strokes_colour.draw(160 if split == "train" else 60, seed=1 if split == "train" else 2))
@@ -76,8 +80,8 @@ def shipped(tmp_path_factory):
         for name in NAMES:
             config = pretrained.COLOURING[name]
             model = build(config)
-            figures = evaluating.measure(model, config.dataset)
-            saving.save(runs.PRETRAINED_DIR, name, model, config, [], metrics=figures, num_train=100, seconds=0)
+            figures = evaluation.measure(model, config.dataset)
+            writing.save(runs.PRETRAINED_DIR, name, model, config, [], metrics=figures, num_train=100, seconds=0)
             run_json = runs.PRETRAINED_DIR / name / "run.json"
             run_json.write_text(
                 run_json.read_text(encoding="utf-8").replace('"epochs": 0', '"epochs": 1'), encoding="utf-8"
@@ -135,7 +139,7 @@ def test_other_images_of_the_same_classes():
 
 
 def test_is_whole_before_tensorflow_is_there(monkeypatch):
-    monkeypatch.setattr("cae_core.backend.ready", lambda timeout=0.0: False)
+    monkeypatch.setattr("cae_core.runtime.ready", lambda timeout=0.0: False)
     page = ShownColour()
     assert page.waiting == 4 + 2  # both guesses and their errors, and the lanes
     assert page.table["Trained with MSE"][0] != "–"
@@ -156,9 +160,9 @@ def test_photographs_that_are_not_here_are_offered(asked_hosts):
 
 def test_a_run_of_ones_own_is_shown_alone(save_run, runs_folder):
     config = pretrained.colour_config("strokes_colour", "colorize", "mse")
-    figures = evaluating.measure(build(config), config.dataset)
+    figures = evaluation.measure(build(config), config.dataset)
     history = [{"epoch": 1, "loss": 0.5, "held_out_loss": 0.4, "seconds": 1.0}]
-    saving.save(runs_folder, "mine", build(config), config, history, metrics=figures, num_train=100, seconds=0)
+    writing.save(runs_folder, "mine", build(config), config, history, metrics=figures, num_train=100, seconds=0)
     save_run("grey-one")
     page = ShownColour(colour_run="mine")
     assert [label.partition("chroma error")[0] for label in page.labels[:4]] == [
@@ -249,16 +253,16 @@ def test_both_chains_are_trained_alike_and_seen(own_jobs):
 def test_a_network_can_be_taken_along():
     page = ShownColour()
     labels = [element.proto.label for element in page.app.get("download_button")]
-    assert [exporting.EXPORTS[name].label for name in ("keras", "architecture", "weights")] == labels[-3:]
+    assert [export.EXPORTS[name].label for name in ("keras", "architecture", "weights")] == labels[-3:]
 
 
-@pytest.mark.parametrize("name", colour_words.EXPERIMENTS)
+@pytest.mark.parametrize("name", experiments.EXPERIMENTS)
 def test_experiments_set_what_there_is(name):
-    for key, value in colour_words.EXPERIMENTS[name].settings.items():
+    for key, value in experiments.EXPERIMENTS[name].settings.items():
         assert colour.SETTINGS[key].allows(value)
     page = ShownColour(seed=7)
     page.press(f"try_{name}")
-    wanted = colour_words.EXPERIMENTS[name].settings
+    wanted = experiments.EXPERIMENTS[name].settings
     assert page.query["dataset"] == wanted["dataset"]
     assert page.query["chain"] == wanted["chain"]
 
@@ -271,7 +275,7 @@ def test_a_link_that_asks_for_what_is_not_there_is_answered(link):
 
 def test_a_link_to_denoise_with_a_run_in_colour_is_answered(runs_folder):
     config = pretrained.colour_config("strokes_colour", "colorize", "mse")
-    saving.save(runs_folder, "mine", build(config), config, [], metrics={}, num_train=100, seconds=0)
+    writing.save(runs_folder, "mine", build(config), config, [], metrics={}, num_train=100, seconds=0)
     run_json = runs_folder / "mine" / "run.json"
     run_json.write_text(run_json.read_text(encoding="utf-8").replace('"epochs": 0', '"epochs": 1'), encoding="utf-8")
     (said,) = Shown(run="mine").messages("error")
@@ -345,7 +349,7 @@ def test_a_session_has_one_file_on_the_server_however_many_it_sends():
 def test_the_server_keeps_to_that(monkeypatch):
     limited = []
     monkeypatch.setattr(upload_limit, "keep_newest", limited.append)
-    monkeypatch.setattr(app.runtime, "get_instance", lambda: types.SimpleNamespace(uploaded_file_mgr="the manager"))
+    monkeypatch.setattr(app, "get_instance", lambda: types.SimpleNamespace(uploaded_file_mgr="the manager"))
 
     async def serve():
         async with app.lifespan(None):

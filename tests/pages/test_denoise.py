@@ -15,8 +15,8 @@ from cae_core.config import BOTTLENECKS, BOUNDS, SHIPPED_LOSSES
 from cae_core.corruptions import CORRUPTIONS, corrupt
 from cae_core.losses import LOSSES
 from cae_core.pretrained import TRAINED_ON
-from pages import versus
-from pages.explain import EXPERIMENTS
+from pages.parts.common.experiment import EXPERIMENTS
+from pages.parts.runs import settings_table
 
 DEFAULTS = {
     "dataset": "strokes",
@@ -191,7 +191,7 @@ def test_without_noise_no_row_is_noisy_and_nothing_is_held_against_the_clean_ima
         assert all(re.fullmatch(r"\d+\.\d+", cell) for cell in cells)  # no change against what is no "before"
         assert float(cells[1]) < 50  # decibels
     figure = {}
-    monkeypatch.setattr("cae_core.figures.labelled_png", lambda *parts: figure.update(parts=parts) or b"")
+    monkeypatch.setattr("cae_core.figures.pictures.labelled_png", lambda *parts: figure.update(parts=parts) or b"")
     offered[0]()
     _, labels, title, caption = figure["parts"]
     assert not [part for part in (*labels, title, caption) if "Noisy" in part]
@@ -213,7 +213,7 @@ def measured_on_all(dataset, trained_on, bottleneck):
 def test_a_loss_is_said_to_win_its_own_game_only_where_it_does(dataset, trained_on, bottleneck):
     both = [runs.find(f"{dataset}-b{bottleneck}-{loss}-{trained_on}") for loss in SHIPPED_LOSSES]
     files = measured_on_all(dataset, trained_on, bottleneck)
-    said = versus.winners(both)
+    said = settings_table.winners(both)
     for condition, words in (("clean", "**Clean**: "), ("gaussian 0.5", "**Noise 0.5**: ")):
         sentence = said.partition(words)[2].partition(".")[0]
         four = {(net, of): float(f"{files[net][condition][of]:.3e}") for net in SHIPPED_LOSSES for of in SHIPPED_LOSSES}
@@ -238,7 +238,10 @@ def test_the_figures_that_decide_which_loss_wins_stand_on_the_page():
             assert [float(cell.split()[0]) for cell in cells] == [float(f"{value:.3e}") for value in values]
             assert ["best" in cell for cell in cells] == [value == min(values) for value in values]
         assert "Whole test set, 5,000 images" in page.html
-        assert versus.winners([runs.find(f"strokes-b{bottleneck}-{loss}-clean") for loss in SHIPPED_LOSSES]) in page.text
+        assert (
+            settings_table.winners([runs.find(f"strokes-b{bottleneck}-{loss}-clean") for loss in SHIPPED_LOSSES])
+            in page.text
+        )
     assert "Whole test set" not in Shown().html
 
 
@@ -490,7 +493,7 @@ def test_missing_run_is_named_and_another_works(tmp_path, monkeypatch):
 
 
 def test_page_is_whole_before_the_network_is_there(monkeypatch):
-    monkeypatch.setattr("cae_core.backend.ready", lambda timeout=0.0: False)
+    monkeypatch.setattr("cae_core.runtime.ready", lambda timeout=0.0: False)
     page = Shown(both_losses="on")
     assert [alt.partition(",")[2].split()[0] for alt in page.alts] == ["clean", "gaussian"]
     assert page.waiting == 4

@@ -14,10 +14,12 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from cae_core import backend, drawing, gallery, runs, unusual
+from cae_core import runs, runtime
 from cae_core.corruptions import corrupt
+from cae_core.inference import novelty
+from cae_core.inputs import drawing, gallery
 from cae_core.pretrained import name_of
-from pages import draw_words, pad
+from pages.parts.draw import experiments, pad
 
 DATA_DIR = os.environ.get("CAE_DATA_DIR")
 FRAME = Path(__file__).parents[2] / "pages" / "frame.py"
@@ -120,8 +122,8 @@ def grey(image):
 @pytest.fixture(scope="module", autouse=True)
 def references():
     """The errors of the test images, which the page has made in the background."""
-    backend.ready(600)
-    return [unusual.reference(runs.find(f"strokes-b{size}-bce-mixed")) for size in (8, 32)]
+    runtime.ready(600)
+    return [novelty.reference(runs.find(f"strokes-b{size}-bce-mixed")) for size in (8, 32)]
 
 
 def test_opens_with_a_ready_drawing_through_two_networks(asked_hosts):
@@ -173,7 +175,7 @@ def test_up_to_four_networks_side_by_side():
 
 def test_errors_are_counted_in_the_background_and_the_places_stay(monkeypatch):
     asked = []
-    monkeypatch.setattr(backend, "soon", lambda task: asked.append(task.args[0].name))
+    monkeypatch.setattr(runtime, "soon", lambda task: asked.append(task.args[0].name))
     page = Shown(bottleneck="4")
     assert asked == ["strokes-b4-bce-mixed"]
     assert "Being compared with the test set" in page.text
@@ -181,7 +183,7 @@ def test_errors_are_counted_in_the_background_and_the_places_stay(monkeypatch):
 
 
 def test_before_networks_are_there_the_drawing_is(monkeypatch):
-    monkeypatch.setattr("cae_core.backend.ready", lambda timeout=0.0: False)
+    monkeypatch.setattr("cae_core.runtime.ready", lambda timeout=0.0: False)
     page = Shown()
     assert page.tile("your drawing").any()
     assert page.tiles.empty.count("waiting") == 4
@@ -376,7 +378,7 @@ def test_wrong_ending_is_noted(paper):
     assert page.tile("your drawing").any()
 
 
-EXPERIMENTS = draw_words.experiments("strokes")
+EXPERIMENTS = experiments.experiments("strokes")
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
@@ -395,9 +397,9 @@ def test_try_this_sets_the_page(name):
 def error(dataset, ready, size, loss="bce", trained_on="mixed", centred=True, noise=0.0):
     """MSE and percentile of a ready drawing."""
     run = runs.read(runs.PRETRAINED_DIR / name_of(dataset, size, loss, trained_on))
-    unusual.reference(run)
+    novelty.reference(run)
     x = drawing.to_network(gallery.picture(ready), centred)
-    seen = unusual.see(run, x, corrupt(x, "gaussian", noise, 0))
+    seen = novelty.see(run, x, corrupt(x, "gaussian", noise, 0))
     return seen.mse, seen.percentile
 
 
@@ -428,9 +430,9 @@ def test_house(dataset):
 def test_letter(dataset):
     claims("letter", "With 8 numbers the A is unlike the training data", "With 128 it comes back with less than a quarter")
     (narrow, share), (wide, wide_share) = (error(dataset, "letter_a", size) for size in (8, 128))
-    assert share >= unusual.UNLIKE
+    assert share >= novelty.UNLIKE
     assert wide < narrow / 4
-    assert wide_share < unusual.UNUSUAL
+    assert wide_share < novelty.UNUSUAL
 
 
 @SETS

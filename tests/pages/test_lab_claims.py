@@ -10,12 +10,18 @@ import numpy as np
 import pytest
 from shown_lab import ShownLab
 
-from cae_core import checkerboard, metrics, saturation, training, watching
+from cae_core import metrics, training
 from cae_core.architectures import build
 from cae_core.datasets import as_float, load
-from pages import bce_or_mse, loss_words, race, race_words, sparsity, sparsity_words
+from cae_core.inspection import checkerboard, loss_slopes
+from cae_core.training import run_monitor
+from pages.parts.architectures import bce_or_mse, loss_experiments, race, race_experiments, sparsity, sparsity_experiments
 
-VIEWS = {"race": (race, race_words), "losses": (bce_or_mse, loss_words), "sparsity": (sparsity, sparsity_words)}
+VIEWS = {
+    "race": (race, race_experiments),
+    "losses": (bce_or_mse, loss_experiments),
+    "sparsity": (sparsity, sparsity_experiments),
+}
 MAKE = {"race": race.racing, "losses": bce_or_mse.pair, "sparsity": sparsity.side_by_side}
 EVERY = [(view, name) for view, (_, words) in VIEWS.items() for name in words.EXPERIMENTS]
 
@@ -46,7 +52,7 @@ def trained(config):
     model = build(config)
     for _ in training.train(model, config, *training.split_held_out(load("strokes", "train").x, config.num_train)):
         pass
-    of = watching.probes(config)
+    of = run_monitor.probes(config)
     return Trained(of.x, model.reconstruct(of.x_noisy), model.encode(as_float(load("strokes", "train").x[-500:])))
 
 
@@ -125,9 +131,9 @@ def test_stuck_in_black():
     good, stuck = two["Trained with BCE"], two["Trained with MSE"]
     assert stuck.x_hat.max() < 0.01
     assert good.mse < stuck.mse / 5
-    assert saturation.sure_and_wrong(stuck.x, stuck.x_hat)[stuck.x > 0.52].all()
-    assert saturation.mean_slope("mse", stuck.x, stuck.x_hat) < 0.001
-    assert saturation.mean_slope("bce", stuck.x, stuck.x_hat) > 0.8
+    assert loss_slopes.sure_and_wrong(stuck.x, stuck.x_hat)[stuck.x > 0.52].all()
+    assert loss_slopes.mean_slope("mse", stuck.x, stuck.x_hat) < 0.001
+    assert loss_slopes.mean_slope("bce", stuck.x, stuck.x_hat) > 0.8
 
 
 def test_twins():
@@ -144,9 +150,9 @@ def test_large_steps():
 
 def test_outside():
     lanes("losses", "outside", "The curve of BCE now falls without end to the right", "but a sigmoid cannot reach it")
-    far = saturation.value("bce", 1.2, np.array([1.0, 10.0, 100.0, 1000.0]))
+    far = loss_slopes.value("bce", 1.2, np.array([1.0, 10.0, 100.0, 1000.0]))
     assert (np.diff(far) < 0).all()
-    assert saturation.value("mse", 1.2, 1000.0) == pytest.approx(0.04)
+    assert loss_slopes.value("mse", 1.2, 1000.0) == pytest.approx(0.04)
 
 
 def test_a_price():

@@ -8,10 +8,10 @@ import pytest
 from shown_lab import ShownLab
 
 from cae_core import jobs
-from cae_core import line as queueing
 from cae_core.config import RunConfig
-from pages import bce_or_mse, race, sparsity
-from pages.setting import Setting, Some
+from cae_core.jobs import scheduling as queueing
+from pages.parts.architectures import bce_or_mse, race, sparsity
+from pages.parts.session.setting import Setting, Some
 
 VIEWS = pytest.mark.parametrize(("view", "lanes"), [("race", 5), ("losses", 2), ("sparsity", 4)])
 SMALL = {"sparse_images": 100, "sparse_epochs": 1, "pair_network": "dense", "pair_images": 100, "pair_epochs": 1}
@@ -42,7 +42,7 @@ def test_places_are_kept_before_anything_is_started(view, lanes, asked_hosts):
 
 @VIEWS
 def test_is_whole_before_tensorflow_is_there(view, lanes, monkeypatch):
-    monkeypatch.setattr("cae_core.backend.ready", lambda timeout=0.0: False)
+    monkeypatch.setattr("cae_core.runtime.ready", lambda timeout=0.0: False)
     page = ShownLab(view=view)
     assert page.waiting == lanes
     if view == "race":

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from shown import ShownPage
 
-from cae_core import embedding, manifold, neighbours, runs
+from cae_core import runs
 from cae_core.config import BOTTLENECKS
+from cae_core.latent import embedding, manifold, neighbours
 from cae_core.pretrained import name_of
-from pages import code_sliders, interpolate, plane_view
-from pages.latent_words import EXPERIMENTS
+from pages.parts.latent import code_sliders, interpolate, plane_view
+from pages.parts.latent.experiments import EXPERIMENTS
 
 
 class Latent(ShownPage):
@@ -220,7 +221,7 @@ def test_anything_else_from_the_browser_is_refused(sent):
 
 
 def test_page_is_whole_before_the_network_is_there(monkeypatch):
-    monkeypatch.setattr("cae_core.backend.ready", lambda timeout=0.0: False)
+    monkeypatch.setattr("cae_core.runtime.ready", lambda timeout=0.0: False)
     page = Latent()
     assert page._html.waiting == 7
     assert page.component("points")["points"] == ""

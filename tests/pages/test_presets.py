@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from shown_train import ShownTrain
 
-from cae_core import estimating, training, watching
+from cae_core import training, validation
 from cae_core.architectures import build
 from cae_core.config import RunConfig
 from cae_core.datasets import as_float, load
-from pages.presets import FIRST, PRESETS
+from cae_core.training import duration, run_monitor
+from pages.parts.train.presets import FIRST, PRESETS
 
 
 def preset(name, *claims):
@@ -39,7 +40,7 @@ class Trained:
     """
 
     model: object
-    probes: watching.Probes
+    probes: run_monitor.Probes
     x_hat: dict[int, np.ndarray]
     history: list[dict[str, float]]
 
@@ -52,7 +53,7 @@ def trained(config, look_every=0):
     """Trains a configuration, looking at the probes at every so many steps of the first epoch, and at the end."""
     x_train, x_held_out = training.split_held_out(load(config.dataset, "train").x, config.num_train)
     model = build(config, x_train.shape[1:])
-    run = Trained(model, watching.probes(config), {}, [])
+    run = Trained(model, run_monitor.probes(config), {}, [])
     for event in training.train(model, config, x_train, x_held_out):
         if (look_every and event.epoch == 0 and event.step % look_every == 0) or event.step == event.num_steps:
             run.x_hat[event.step] = model.reconstruct(run.probes.x_noisy)
@@ -84,9 +85,9 @@ def test_every_preset_is_checked_here():
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_can_be_set_by_a_click(name, monkeypatch):
-    monkeypatch.setattr(estimating, "request", lambda config, shape: None)
+    monkeypatch.setattr(duration, "request", lambda config, shape: None)
     one = PRESETS[name]
-    training.check(preset(name))
+    validation.check(preset(name))
     page = ShownTrain(noise_kind="blur", noise_factor="0.35", batch_size="77", seed="9", sparsity="0.25")
     assert one.look_for not in page.text
     page.click(one.title)
@@ -131,9 +132,9 @@ def test_first_steps():
 def test_two_numbers():
     config = preset("two_numbers", "the plane at the right is the whole code", "digits of one kind come to lie together")
     run = trained(config)
-    sample = watching.sample(config.dataset)
+    sample = run_monitor.sample(config.dataset)
     codes = run.model.encode(sample.x)
-    assert codes.shape == (watching.NUM_CODES, 2)
+    assert codes.shape == (run_monitor.NUM_CODES, 2)
     together = agreement(codes, sample.labels)
     before = agreement(build(config, run.probes.x.shape[1:]).encode(sample.x), sample.labels)
     assert together > 0.4  # by chance it would be 0.1
@@ -169,7 +170,7 @@ def test_no_bottleneck():
     assert run.model.code_size == 2 * x[0].size
     assert mse(x, run.model.reconstruct(x)) < 0.005
     # It has no idea of a digit: noise is copied like anything else, and training against noise does far better.
-    noisy = watching.corrupt(x, "gaussian", config.noise_factor, 0)
+    noisy = run_monitor.corrupt(x, "gaussian", config.noise_factor, 0)
     copied = mse(x, run.model.reconstruct(noisy))
     learned = mse(x, trained(dataclasses.replace(config, noise_kind="gaussian")).model.reconstruct(noisy))
     assert learned < copied / 2

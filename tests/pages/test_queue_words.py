@@ -9,12 +9,13 @@ from shown_runs import ShownRuns
 from shown_stacked import ShownStacked
 from shown_train import ShownTrain
 
-from cae_core import jobs, rerunning, runs
+from cae_core import jobs, runs
 from cae_core.config import RunConfig
 from cae_core.jobs import Snapshot
-from cae_core.stacking import kept
-from pages import queue_words
-from pages.queue_words import why
+from cae_core.reproduction import own_runs
+from cae_core.stacking import stacks
+from pages.parts.live import queue_words
+from pages.parts.live.queue_words import why
 
 ME, YOU = "me", "you"
 
@@ -75,7 +76,7 @@ PAGES = {
     "train": (ShownTrain, {}, lambda page: page.click("Train this network")),
     "race": (ShownLab, {"view": "losses"}, lambda page: page.click("Start")),
     "stack": (ShownStacked, {}, lambda page: page.press("train_stack")),
-    "card": (ShownReproduce, {}, lambda page: rerunning.start("pca", 1.0, page.owner)),
+    "card": (ShownReproduce, {}, lambda page: own_runs.start("pca", 1.0, page.owner)),
 }
 
 
@@ -134,5 +135,5 @@ def test_a_stack_can_be_deleted_for_good(queue):
     page = ShownStacked()
     assert page.facts["State"] == "Interrupted"
     page.press("stack_delete")
-    assert kept.latest(page.owner) is None
+    assert stacks.latest(page.owner) is None
     assert page.facts["State"] == "Not started"

@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 from shown import ShownPage, owner
 
-from cae_core import datasets, jobs, line, measuring, reproducing, rerunning, results, runs, training
-from cae_core.claims import is_full_length
+from cae_core import datasets, jobs, runs, training
 from cae_core.datasets import DATASETS, Split, strokes
-from cae_core.reproductions import CARDS
-from cae_core.results import Result
-from pages import claims_view, repro_card
-from pages.repro_words import TRIALS
+from cae_core.jobs import scheduling
+from cae_core.reproduction import measure, own_runs, results, run_card
+from cae_core.reproduction.claims import is_full_length
+from cae_core.reproduction.registry import CARDS
+from cae_core.reproduction.results import Result
+from pages.parts.reproduce import card_view, claims_view
+from pages.parts.reproduce.experiments import TRIALS
 
 DATA_DIR = os.environ.get("CAE_DATA_DIR")
 PUBLISHED, OWN = 7, 22  # figures that are held against something
@@ -36,7 +38,7 @@ class ShownReproduce(ShownPage):
 
     def until(self, name, length, *states):
         end = time.monotonic() + 300
-        while (now := rerunning.look(name, length / 100, self.owner)).state not in states:
+        while (now := own_runs.look(name, length / 100, self.owner)).state not in states:
             assert time.monotonic() < end, now
             time.sleep(0.05)
         return self.run()
@@ -63,10 +65,10 @@ def tiny_mnist(monkeypatch):
     monkeypatch.setitem(DATASETS, "mnist", replace(DATASETS["mnist"], load=few_digits, on_machine=lambda: True))
     monkeypatch.setattr(training, "HELD_OUT", 60)
     datasets.clear_cache()
-    measuring.forget()
+    measure.forget()
     yield
     datasets.clear_cache()
-    measuring.forget()
+    measure.forget()
 
 
 @pytest.fixture
@@ -209,7 +211,7 @@ def test_a_card_is_run_and_its_figures_stand_beside_the_shipped_ones():
     assert "5 % of the epochs" in page.html
     assert len(page.rows("PCA, 2 components")[0]) == 3
     assert not page.has("run_dense_linear_2d")
-    names = [run.name for run in rerunning.look("dense_linear_2d", 0.05, page.owner).finished.values()]
+    names = [run.name for run in own_runs.look("dense_linear_2d", 0.05, page.owner).finished.values()]
     links = [link.proto.query_string for link in page.app.get("page_link") if link.proto.label == "See the runs"]
     assert links == [f"runs={'%2C'.join(names)}"]
 
@@ -225,7 +227,7 @@ def test_it_can_be_stopped_and_what_refuses_it_is_said(monkeypatch):
     queue = jobs.Jobs()
     monkeypatch.setattr(queue, "_thread", object())  # nothing is ever trained
     monkeypatch.setattr(jobs, "default", lambda: queue)
-    monkeypatch.setattr(line, "MOST_OF_ONE", 1)
+    monkeypatch.setattr(scheduling, "MOST_OF_ONE", 1)
     page = ShownReproduce(length="100").press("run_keras_noise")
     assert len(queue.queue()) == 2
     assert "Run 1 of 2: waiting" in page.text
@@ -254,30 +256,30 @@ def test_an_experiment_starts_its_card_and_puts_it_first(monkeypatch, key):
     assert trial.look_for in page.text
     card = CARDS[trial.card]
     assert [job.name for job in queue.queue()] == [
-        reproducing.name_of(card, run, 0, trial.length / 100, owner("someone")) for run in card.runs
+        run_card.name_of(card, run, 0, trial.length / 100, owner("someone")) for run in card.runs
     ]
 
 
 def test_lengths_and_picture_hold_every_card():
-    assert 100 in repro_card.LENGTHS
+    assert 100 in card_view.LENGTHS
     assert min(1 - card.tolerance for card in CARDS.values()) > claims_view.LOW
     assert max(1 + card.tolerance for card in CARDS.values()) < claims_view.HIGH
     assert set(claims_view.MARKS) >= set(claims_view.SHOWN)
     for name, card in CARDS.items():
-        assert all(is_full_length(card, claim, 0.05) for claim in card.claims) == rerunning.is_whole(name, 0.05)
+        assert all(is_full_length(card, claim, 0.05) for claim in card.claims) == own_runs.is_whole(name, 0.05)
 
 
 @pytest.mark.real_data
 @pytest.mark.parametrize("key", TRIALS)
 def test_experiments_come_out_as_they_say(real_mnist, key):
     trial = TRIALS[key]
-    values = reproducing.reproduce(trial.card, trial.length / 100, seeds=1).means
+    values = run_card.reproduce(trial.card, trial.length / 100, seeds=1).means
     if key == "pca":
         for claim in CARDS["pca"].claims:
             assert values[claim.label] == pytest.approx(claim.figure, rel=0.005)
     elif key == "layers":
         assert values["layer by layer first"] < values["PCA, 2 components"] < values["as published"]
-        later = reproducing.reproduce(trial.card, 0.2, seeds=1).means
+        later = run_card.reproduce(trial.card, 0.2, seeds=1).means
         assert later["layer by layer first"] < later["as published"] < values["as published"]
     else:
         assert values["as published"] > 10 * values["PCA, 128 components"]

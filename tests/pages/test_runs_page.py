@@ -12,13 +12,17 @@ from shown import Shown, as_markdown, owner
 from shown_runs import ShownRuns
 from shown_train import ShownTrain
 
-from cae_core import datasets, exporting, holder, jobs, replay, runs, storage
+from cae_core import datasets, export, jobs, runs
 from cae_core.config import RunConfig
 from cae_core.datasets import DATASETS, Split, strokes
+from cae_core.inference import replay
 from cae_core.pretrained import SHIPPED, name_of
-from cae_core.recording import Recording
-from pages import presets, state, versus
-from pages.run_experiments import experiments
+from cae_core.runs import holder, storage
+from cae_core.training.run_trainer import Recording
+from pages.parts.runs import settings_table
+from pages.parts.runs.experiments import experiments
+from pages.parts.session import state
+from pages.parts.train import presets
 
 EVIL = "<script>alert(1)</script> **bold** ![x](http://evil.example/x.png)"
 
@@ -198,22 +202,25 @@ def test_one_run_says_what_it_is(two):
 
 
 def test_every_setting_of_a_run_is_told():
-    assert set(versus.SETTINGS) == {field.name for field in fields(RunConfig)}
+    assert set(settings_table.SETTINGS) == {field.name for field in fields(RunConfig)}
 
 
 def test_no_table_says_more_images_than_a_run_was_trained_on(monkeypatch):
     monkeypatch.setattr("cae_core.training.HELD_OUT", 5_000)  # as it is
     shipped = [runs.find(name) for name in SHIPPED]
-    (line,) = [line for line in versus.settings([run.config for run in shipped]) if line.label == "Training images"]
+    (line,) = [line for line in settings_table.settings([run.config for run in shipped]) if line.label == "Training images"]
     assert line.cells == tuple(f"{run.num_train:,}" for run in shipped)
 
 
 def test_settings_that_mean_nothing_to_a_network_are_not_told(two):
-    told = {line.label: line.cells for line in versus.settings([runs.find("mnist-pca").config, runs.find("noisy").config])}
+    told = {
+        line.label: line.cells
+        for line in settings_table.settings([runs.find("mnist-pca").config, runs.find("noisy").config])
+    }
     assert told["Optimizer"] == ("–", "Adam")
     assert told["Learning rate"][0] == told["Epochs"][0] == told["Batch size"][0] == told["Schedule"][0] == "–"
     wide = runs.find("mnist-conv_denoise")
-    assert versus.setting(wide.config, "bottleneck") == "–"
+    assert settings_table.setting(wide.config, "bottleneck") == "–"
     page = ShownRuns(runs=wide.name)
     assert list(page.listed[page.listed["Title"] == wide.label]["Bottleneck"]) == [wide.code_size]
 
@@ -458,7 +465,7 @@ def test_what_cannot_be_deleted_says_why(two, monkeypatch):
         raise OSError(30, "Read-only file system")
 
     page = ShownRuns(runs="clean")
-    monkeypatch.setattr("cae_core.shelf.os.utime", lambda *args: None)
+    monkeypatch.setattr("cae_core.runs.manage.os.utime", lambda *args: None)
     monkeypatch.setattr("pathlib.Path.rename", refuse)
     page.click("Delete")
     (error,) = page.messages("error")
@@ -529,7 +536,7 @@ def test_denoise_with_it(two):
 def test_exports_are_offered(two):
     page = ShownRuns(runs="clean")
     offered = {button.proto.label for button in page.app.get("download_button")}
-    assert {entry.label for entry in exporting.EXPORTS.values()} <= offered
+    assert {entry.label for entry in export.EXPORTS.values()} <= offered
 
 
 def test_an_export_that_cannot_be_made_says_why(two, monkeypatch):
@@ -553,7 +560,7 @@ def test_an_export_that_cannot_be_made_says_why(two, monkeypatch):
     page.app.session_state[f"_kept_{name}"] = more["args"][1]
     with pytest.raises(runs.RunError):
         make()
-    label = exporting.EXPORTS["history"].label
+    label = export.EXPORTS["history"].label
     (said,) = [message for message in page.run().messages("error") if message.startswith(label)]
     assert re.fullmatch(rf"{label} could not be made: \S*history\.csv is damaged.*", said)
     shown = ShownRuns(runs="noisy")

@@ -7,10 +7,10 @@ import pytest
 
 from cae_core.corruptions import corrupt
 from cae_core.datasets import as_float, load
-from cae_core.stacking.training import learnt_from, predict, train
-from pages import stack_setting
-from pages.stack_setting import config_of
-from pages.stack_words import EXPERIMENTS
+from cae_core.stacking.phases import learnt_from, predict, train
+from pages.parts.stacked import stack_setting
+from pages.parts.stacked.experiments import EXPERIMENTS
+from pages.parts.stacked.stack_setting import config_of
 
 SETTINGS = stack_setting.settings()
 

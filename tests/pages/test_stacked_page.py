@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from shown_stacked import ShownStacked
 
-from cae_core import datasets, holder, jobs, runs
-from cae_core.stacking import kept, results
+from cae_core import datasets, jobs, runs
+from cae_core.runs import holder
+from cae_core.stacking import results, stacks
 from cae_core.stacking.config import ARMS, StackConfig
-from cae_core.stacking.recording import StackRecording
 from cae_core.stacking.results import CurveResult, Point
+from cae_core.stacking.trainer import StackRecording
 
 SMALL = {
     "stack_images": 100, "labels": 30, "maps": 3, "kernel": 3, "stack_epochs": 1, "stack_batch": 25, "tuning_steps": 6,
@@ -67,7 +68,7 @@ def test_a_stack_that_another_program_trains_is_said(monkeypatch):
     page.run()
     assert "This stack is trained by the app at port 8501 of this computer (process" in page.text
     with pytest.raises(runs.RunError, match="is trained by the app at port .*: stop it there, or wait for its end"):
-        StackRecording.resume(kept.latest(page.owner))
+        StackRecording.resume(stacks.latest(page.owner))
     recording.close()
     page.run()
     assert "is trained by" not in page.text
@@ -196,9 +197,9 @@ def test_a_damaged_curve_is_said(result):
 
 
 def test_the_sentence_when_nothing_helps():
-    from pages import stack_curve
+    from pages.parts.stacked import label_curve
 
     same = Point(100, 1, dict.fromkeys(ARMS, (0.1, 0.2, 0.3, 0.2, 0.1)))
-    assert stack_curve.sentence((same,)) == "Pretraining makes **no difference** that 5 seeds can show with 100."
+    assert label_curve.sentence((same,)) == "Pretraining makes **no difference** that 5 seeds can show with 100."
     worse = dataclasses.replace(same, errors={"pretrained": (0.2,) * 5, "random": (0.1,) * 5})
-    assert stack_curve.sentence((worse,)) == "Pretraining **does harm** with 100."
+    assert label_curve.sentence((worse,)) == "Pretraining **does harm** with 100."

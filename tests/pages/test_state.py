@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from cae_core.config import Bounds
-from pages import state
-from pages.setting import Setting
+from pages.parts.session import state
+from pages.parts.session.setting import Setting
 
 SETTINGS = {"noise": Setting(0.5, Bounds(0.0, 1.0)), "size": Setting(32, (2, 8, 32))}
 

@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 from shown_train import ShownTrain
 
-from cae_core import datasets, description, estimating, holder, job, jobs, line, runs, storage
+from cae_core import datasets, jobs, runs
 from cae_core.config import DEFAULTS, RunConfig
-from cae_core.recording import Recording
-from pages import live
-from pages.presets import FIRST
+from cae_core.inspection import summary
+from cae_core.jobs import job, scheduling
+from cae_core.runs import holder, storage
+from cae_core.training import duration
+from cae_core.training.run_trainer import Recording
+from pages.parts.live import run_view
+from pages.parts.train.presets import FIRST
 
 OTHERS = {
     "dataset": "strokes",
@@ -43,10 +47,10 @@ NOTHING_CAN_BE_DONE = {"Pause": False, "One step": False, "Stop": False}
 def asked_for_estimates(monkeypatch):
     """The configurations whose time was to be measured; nothing is."""
     asked = []
-    monkeypatch.setattr(estimating, "request", lambda config, shape: asked.append(config))
-    monkeypatch.setattr(estimating, "known", lambda config, shape: None)  # other tests' pages may have had some measured
+    monkeypatch.setattr(duration, "request", lambda config, shape: asked.append(config))
+    monkeypatch.setattr(duration, "known", lambda config, shape: None)  # other tests' pages may have had some measured
     yield asked
-    estimating.forget()
+    duration.forget()
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +95,7 @@ def test_a_run_that_another_program_trains_is_said(monkeypatch):
 def save_parent(architecture="dense", bottleneck=12, title="My parent"):
     """A run with the untrained weights kept, as one to fork."""
     config = RunConfig(**{**OTHERS, "architecture": architecture, "bottleneck": bottleneck, "num_train": 100, "epochs": 1})
-    from cae_core.recording import Recording
+    from cae_core.training.run_trainer import Recording
 
     recording = Recording.begin(config, f"parent-{architecture}-{bottleneck}", title)
     for _ in recording.events():
@@ -137,7 +141,7 @@ def test_without_a_run_no_training_images_are_read(forget_data, monkeypatch):
 
 
 def test_is_whole_before_tensorflow_is_there(monkeypatch):
-    monkeypatch.setattr("cae_core.backend.ready", lambda timeout=0.0: False)
+    monkeypatch.setattr("cae_core.runtime.ready", lambda timeout=0.0: False)
     page = ShownTrain()
     assert len(page.alts) == 2
     assert page.waiting == 1
@@ -146,8 +150,8 @@ def test_is_whole_before_tensorflow_is_there(monkeypatch):
 
 
 def test_says_how_long_it_will_take_once_that_is_known(monkeypatch):
-    known = estimating.Estimate(start_seconds=5, seconds_per_step=0.1, seconds_per_epoch_end=2)
-    monkeypatch.setattr(estimating, "known", lambda config, shape: known)
+    known = duration.Estimate(start_seconds=5, seconds_per_step=0.1, seconds_per_epoch_end=2)
+    monkeypatch.setattr(duration, "known", lambda config, shape: known)
     page = ShownTrain(epochs="2", num_train="6400", batch_size="64")
     assert "2 × 6,400 images, about **29 s** on this machine" in page.text  # 5 + 2 * (100 * 0.1 + 2)
     page.set(num_train=60_000)  # more than there are: the held-out ones are not trained on
@@ -160,8 +164,8 @@ def test_says_how_long_it_will_take_once_that_is_known(monkeypatch):
 @pytest.mark.parametrize(("architecture", "bottleneck"), [("fast", 32), ("dense", 2), ("conv_denoise", 32)])
 def test_network_table_is_the_networks(architecture, bottleneck):
     page = ShownTrain(architecture=architecture, bottleneck=str(bottleneck))
-    made = description.network(architecture, bottleneck, (28, 28, 1))
-    assert description.flow(made) in page.text
+    made = summary.network(architecture, bottleneck, (28, 28, 1))
+    assert summary.flow(made) in page.text
     assert f"{made.parameters:,} parameters" in page.text
     assert f"The **code** has **{made.code_size:,}** numbers, the image 784" in page.text
     assert ("times** larger" in page.text) == (made.code_size > 784)
@@ -348,12 +352,12 @@ def test_nobody_else_can_steer_a_run(own_jobs):
 
 def test_a_full_queue_refuses_and_says_what_to_do():
     page = ShownTrain(**LONG)
-    for _ in range(line.MOST_OF_ONE):
+    for _ in range(scheduling.MOST_OF_ONE):
         page.click("Train this network")
     assert page.messages("error") == []
     page.click("Train this network")
     (error,) = page.messages("error")
-    assert f"You have {line.MOST_OF_ONE} runs in the queue" in error
+    assert f"You have {scheduling.MOST_OF_ONE} runs in the queue" in error
     assert "withdraw one" in error
 
 
@@ -414,7 +418,7 @@ def test_diverged_run_says_what_happened_and_the_next_one_can_start():
     (count,) = re.findall(r"The loss (?:exploded|became) .* in step (\d+ of 10,000): the steps are too large\. ", error)
     assert "Instead of a learning rate of 1, try 0.001, the usual one of Adam." in error
     assert page.facts["Step"] == count
-    assert page.facts["State"] == live.STATES["failed"]
+    assert page.facts["State"] == run_view.STATES["failed"]
     assert set(page.links) == {"Time machine"}
     assert steering(page) == NOTHING_CAN_BE_DONE
     page.set(learning_rate=0.001, epochs=1).click("Train this network").until("finished")
@@ -480,7 +484,7 @@ def test_every_state_has_words_and_the_buttons_that_work_in_it(state, monkeypatc
     monkeypatch.setattr(jobs, "default", lambda: frozen)
     frozen = Frozen(state)
     page = ShownTrain()
-    assert page.facts["State"] == live.STATES[state]
+    assert page.facts["State"] == run_view.STATES[state]
     assert page.facts["Held-out BCE"] == "–"
     can = state in ("preparing", "running", "paused")
     last = {"waiting": {"Withdraw": True}, "unsaved": {"Save again": True, "Discard": True}}.get(state, {"Stop": can})

@@ -7,8 +7,9 @@ import streamlit as st
 from shown import FRAME, PATIENCE
 from streamlit.testing.v1 import AppTest
 
-from cae_core import backend
-from pages import repro_card, state
+from cae_core import runtime
+from pages.parts.reproduce import card_view
+from pages.parts.session import state
 
 LAB = {"dataset", "view"}
 SLIDERS = {"start", *(f"move_{place}" for place in range(1, 9))}
@@ -33,8 +34,8 @@ LEFT = {
 @pytest.fixture
 def press(monkeypatch):
     """Opens a page without a network; returns what pressing each of its experiments sets, by the button's key."""
-    monkeypatch.setattr(backend, "ready", lambda *_: False)
-    monkeypatch.setattr(repro_card, "begin", lambda *_: None)
+    monkeypatch.setattr(runtime, "ready", lambda *_: False)
+    monkeypatch.setattr(card_view, "begin", lambda *_: None)
     callbacks, button, change, set_by = {}, st.button, state.change, {}
 
     def record(label, **more):

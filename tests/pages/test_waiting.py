@@ -23,13 +23,13 @@ def open_page(file, link):
 
 @EVERY_VIEW
 def test_no_page_dies_or_reports_anything_while_it_is_loading(monkeypatch, file, link):
-    monkeypatch.setattr("cae_core.backend.ready", lambda timeout=0.0: False)
+    monkeypatch.setattr("cae_core.runtime.ready", lambda timeout=0.0: False)
     assert list(open_page(file, link).error) == []
 
 
 @EVERY_VIEW
 def test_every_page_says_once_that_it_cannot_be_loaded(monkeypatch, file, link):
-    monkeypatch.setattr("cae_core.backend._failure", ["TensorFlow could not be loaded: run pip again."])
+    monkeypatch.setattr("cae_core.runtime._failure", ["TensorFlow could not be loaded: run pip again."])
     app = open_page(file, link)
     assert [error.value.replace("\\", "") for error in app.error] == ["TensorFlow could not be loaded: run pip again."]
     shown = "".join(element.value for kind in ("html", "caption", "markdown") for element in getattr(app, kind))

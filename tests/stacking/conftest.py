@@ -2,7 +2,7 @@
 
 import pytest
 
-from cae_core import backend
+from cae_core import runtime
 from cae_core.stacking.config import StackConfig
 
 TINY = StackConfig(
@@ -14,7 +14,7 @@ TINY = StackConfig(
 
 @pytest.fixture(scope="session")
 def tensorflow():
-    assert backend.ready(300)
+    assert runtime.ready(300)
 
 
 @pytest.fixture

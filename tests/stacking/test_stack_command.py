@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from cae_core import datasets, storage
+from cae_core import datasets
 from cae_core.__main__ import _parser, main
-from cae_core.stacking import kept
-from cae_core.stacking.command import config_of
+from cae_core.cli.stack import config_of
+from cae_core.runs import storage
+from cae_core.stacking import stacks
 from cae_core.stacking.config import StackConfig
 
 SMALL = "--dataset strokes --num-train 100 --labels 30 --epochs 1 --batch-size 50 --steps 3 --maps 3 --kernel 3"
@@ -57,7 +58,7 @@ def test_one_stack_from_end_to_end(few_strokes, capsys):
     assert main(["stack", *SMALL.split(), "--name", "one", "--json"]) == 0
     told = capsys.readouterr()
     found = json.loads(told.out)
-    stack = kept.read(kept.folder() / "one")
+    stack = stacks.read(stacks.folder() / "one")
     assert stack.state == "finished"
     assert found["figures"] == json.loads(json.dumps(stack.figures))
     for words in ("Layer 1, step 2 of 2", "Layer 2, step 2 of 2", "Classifiers, step 3 of 3", "From the stack:", "Pixels"):

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from cae_core import datasets
-from cae_core.stacking import charts, experiment, features, results
+from cae_core.stacking import charts, label_curve, linear_probe, results
 from cae_core.stacking.config import check
-from cae_core.stacking.experiment import Plan, curve
+from cae_core.stacking.label_curve import Plan, curve
 from cae_core.stacking.results import Point, confusion, from_json
 
 EXAMPLE = (0.1, 0.2, 0.15, 0.12, 0.18)
@@ -22,8 +22,8 @@ def plan(tiny):
 
 @pytest.fixture
 def few_numbers(monkeypatch):
-    monkeypatch.setattr(features, "FEW", 20)
-    monkeypatch.setattr(features, "PENALTIES", (1e-3,))
+    monkeypatch.setattr(linear_probe, "FEW", 20)
+    monkeypatch.setattr(linear_probe, "PENALTIES", (1e-3,))
 
 
 def test_a_plan_is_carried_out_once_and_goes_on_where_it_was(tensorflow, few_strokes, few_numbers, plan, monkeypatch):
@@ -50,7 +50,7 @@ def test_a_plan_is_carried_out_once_and_goes_on_where_it_was(tensorflow, few_str
     assert len(result.features[20]["encoder"]["error"]) == 2
     assert from_json(result.to_json()) == result
 
-    pictures = experiment.pictures(plan)
+    pictures = label_curve.pictures(plan)
     test = datasets.load("strokes", "test")
     for point in result.points:
         for arm in ("pretrained", "random"):
@@ -68,18 +68,19 @@ def test_a_plan_is_carried_out_once_and_goes_on_where_it_was(tensorflow, few_str
 
 
 def test_the_plan_that_ships_can_be_carried_out():
-    assert experiment.PLAN.seeds >= 5
-    assert list(experiment.PLAN.steps) == [100, 300, 1_000, 10_000, 60_000]
+    assert label_curve.PLAN.seeds >= 5
+    assert list(label_curve.PLAN.steps) == [100, 300, 1_000, 10_000, 60_000]
     for labels in (100, 55_000):
-        check(dataclasses.replace(experiment.PLAN.config, labels=labels))
-    assert experiment.command() == "python -m cae_core stack --curve"
+        check(dataclasses.replace(label_curve.PLAN.config, labels=labels))
+    assert label_curve.command() == "python -m cae_core stack --curve"
     assert (
-        experiment.command(experiment.part(2, (100, 300))) == "python -m cae_core stack --curve --seeds 2 --labels 100,300"
+        label_curve.command(label_curve.part(2, (100, 300)))
+        == "python -m cae_core stack --curve --seeds 2 --labels 100,300"
     )
     with pytest.raises(ValueError, match="the curve has 100, 300, 1000, 10000, 60000, the last for all"):
-        experiment.part(None, (200,))
+        label_curve.part(None, (200,))
     with pytest.raises(ValueError, match="seeds is 0"):
-        experiment.part(0, None)
+        label_curve.part(0, None)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,7 @@ def test_what_ships_is_whole():
     assert trouble == ""
     assert [point.labels for point in found.points] == [100, 300, 1_000, 10_000, 55_000]
     assert all(len(values) >= 5 for point in found.points for values in point.errors.values())
-    assert set(found.features) == set(experiment.PLAN.features)
+    assert set(found.features) == set(label_curve.PLAN.features)
     pictures = results.shipped_pictures()
     for point in found.points:
         for arm, errors in point.errors.items():

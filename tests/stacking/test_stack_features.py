@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from cae_core.stacking import features
-from cae_core.stacking.features import linear_error, minimise, scores, softmax_loss
+from cae_core.stacking import linear_probe
+from cae_core.stacking.linear_probe import linear_error, minimise, scores, softmax_loss
 
 
 @pytest.fixture
@@ -50,16 +50,16 @@ def test_clouds_are_told_apart_as_well_as_they_can_be(clouds):
 
 def test_the_penalty_is_chosen_on_held_out_images_and_not_on_the_test(clouds, monkeypatch):
     judged = []
-    misread = features._misread
-    monkeypatch.setattr(features, "_misread", lambda w, x, y: judged.append(len(x)) or misread(w, x, y))
+    misread = linear_probe._misread
+    monkeypatch.setattr(linear_probe, "_misread", lambda w, x, y: judged.append(len(x)) or misread(w, x, y))
     linear_error(clouds(60, 0), clouds(50, 1), clouds(70, 2))
-    assert judged == [50] * len(features.PENALTIES) + [70]
+    assert judged == [50] * len(linear_probe.PENALTIES) + [70]
 
 
 def test_scores_are_of_all_numbers_and_of_as_few(few_strokes, tiny, monkeypatch):
     code = np.random.default_rng(0).normal(size=(784, 60)).astype("float32")
     kinds = {"encoder": lambda x: x.reshape(len(x), -1) @ code, "pixels": lambda x: x}
-    monkeypatch.setattr(features, "FEW", 30)
+    monkeypatch.setattr(linear_probe, "FEW", 30)
     few = scores(kinds, tiny, [20, 60], 0)
     found = few[60]
     assert set(found["encoder"]) == {"size", "error", "few_error"}

@@ -5,10 +5,11 @@ import time
 import numpy as np
 import pytest
 
-from cae_core import datasets, jobs, line, runs, storage
-from cae_core.jobs import JobError
-from cae_core.stacking import kept, recording
-from cae_core.stacking.recording import StackRecording
+from cae_core import datasets, jobs, runs
+from cae_core.jobs import JobError, scheduling
+from cae_core.runs import storage
+from cae_core.stacking import stacks, trainer
+from cae_core.stacking.trainer import StackRecording
 
 pytestmark = pytest.mark.usefixtures("tensorflow", "few_strokes")
 ME = "somebody"
@@ -30,7 +31,7 @@ def drive(one, until=None):
             one.write("stopped")
             break
     one.close()
-    return kept.read(one.path)
+    return stacks.read(one.path)
 
 
 def until(queue, name, *states, seconds=120):
@@ -50,7 +51,7 @@ def whole(few_strokes, tmp_path_factory):
         patch.setenv("CAE_RUNS_DIR", str(tmp_path_factory.mktemp("whole")))
         one = StackRecording.begin(TINY, "whole", owner=ME)
         stack = drive(one)
-        yield stack, one.networks.weights(), kept.seen(stack), kept.predictions(stack)
+        yield stack, one.networks.weights(), stacks.seen(stack), stacks.predictions(stack)
 
 
 def test_a_finished_stack_says_what_came_out(whole):
@@ -76,7 +77,7 @@ def test_one_that_was_stopped_goes_on_to_the_same_end(whole, tiny, stop):
     for name, array in whole[1].items():
         np.testing.assert_allclose(again.networks.weights()[name], array, atol=1e-4)
     assert len(list(finished.path.glob("checkpoint-*"))) == 1
-    seen = kept.seen(finished)
+    seen = stacks.seen(finished)
     assert [len(line) for line in seen.losses] == [len(line) for line in whole[2].losses]
 
 
@@ -86,12 +87,12 @@ def test_one_whose_process_is_gone_is_known_as_interrupted_and_goes_on(tiny):
     for event in one.events():
         if event.step == 6:
             break
-    assert kept.read(one.path).state == "running"
+    assert stacks.read(one.path).state == "running"
     one.close()
-    found = kept.latest(ME)
+    found = stacks.latest(ME)
     assert (found.name, found.state, found.step) == ("gone", "interrupted", 4)  # the last epoch that ended
     assert drive(StackRecording.resume(found)).state == "finished"
-    assert kept.latest("another") is None
+    assert stacks.latest("another") is None
 
 
 def test_stacks_are_no_runs(whole, tiny):
@@ -111,17 +112,17 @@ def test_the_queue_trains_steers_and_keeps_them(queue, whole, tiny):
     assert now.seen.step == 1
     queue.stop(name, ME)
     assert until(queue, name, "stopped").seen.step == 1
-    found = kept.read(kept.folder() / name)
+    found = stacks.read(stacks.folder() / name)
     assert (found.state, found.step) == ("stopped", 1)
     queue.enter(lambda: StackRecording.resume(found), ME, "a stack")
     now = until(queue, name, "finished", "failed")
     assert (now.state, now.seen.step) == ("finished", 22)
-    for arm, array in kept.predictions(kept.read(found.path)).items():
+    for arm, array in stacks.predictions(stacks.read(found.path)).items():
         np.testing.assert_array_equal(array, whole[3][arm])
 
 
 def test_one_that_is_paused_gives_way_to_others_and_goes_on_to_the_same_end(queue, whole, tiny, monkeypatch):
-    monkeypatch.setattr(line, "PAUSE", 0.0)  # at once
+    monkeypatch.setattr(scheduling, "PAUSE", 0.0)  # at once
     name = queue.enter(lambda: StackRecording.begin(tiny, owner=ME), ME)
     queue.pause(name, ME)
     until(queue, name, "paused")
@@ -132,7 +133,7 @@ def test_one_that_is_paused_gives_way_to_others_and_goes_on_to_the_same_end(queu
     assert until(queue, other, "finished", "failed").state == "finished"
     now = until(queue, name, "finished", "failed")
     assert [len(curve) for curve in now.seen.losses] == [len(curve) for curve in whole[2].losses]  # curves go on
-    kept_weights = storage.read_arrays(kept.folder() / name / "checkpoint-00000022.npz")
+    kept_weights = storage.read_arrays(stacks.folder() / name / "checkpoint-00000022.npz")
     for key, array in whole[1].items():
         np.testing.assert_allclose(kept_weights[f"weights/{key}"], array, rtol=0, atol=1e-5)
 
@@ -142,7 +143,7 @@ def test_one_that_waits_can_be_taken_out(queue, tiny):
     queue.pause(first, ME)
     second = queue.enter(lambda: StackRecording.begin(tiny), ME)
     queue.stop(second, ME)
-    assert not (kept.folder() / second).exists()
+    assert not (stacks.folder() / second).exists()
     queue.stop(first, ME)
 
 
@@ -161,18 +162,18 @@ def test_what_the_disk_refuses_is_tried_again(queue, tiny, monkeypatch):
     is_full[0] = False
     queue.save_again(name, ME)
     assert until(queue, name, "stopped", "finished").state == "stopped"
-    assert kept.read(kept.folder() / name).can_go_on
+    assert stacks.read(stacks.folder() / name).can_go_on
 
 
 def test_damage_is_said_and_passed_over(tiny):
     StackRecording.begin(tiny, "good", owner=ME).close()
     StackRecording.begin(tiny, "bad", owner=ME).close()
-    (kept.folder() / "bad" / "stack.json").write_text("{", encoding="utf-8")
+    (stacks.folder() / "bad" / "stack.json").write_text("{", encoding="utf-8")
     with pytest.raises(runs.RunError, match="is damaged"):
-        kept.read(kept.folder() / "bad")
-    assert kept.latest(ME).name == "good"
+        stacks.read(stacks.folder() / "bad")
+    assert stacks.latest(ME).name == "good"
     with pytest.raises(runs.RunError, match="There is no stack"):
-        kept.read(kept.folder() / "none")
+        stacks.read(stacks.folder() / "none")
 
 
 def test_a_damaged_checkpoint_is_said(tiny):
@@ -192,4 +193,4 @@ def test_names_are_not_taken_twice(tiny):
     StackRecording.begin(tiny, "one").close()
     with pytest.raises(runs.RunError, match="already"):
         StackRecording.begin(tiny, "one")
-    assert recording.new_name(tiny) != recording.new_name(tiny)
+    assert trainer.new_name(tiny) != trainer.new_name(tiny)

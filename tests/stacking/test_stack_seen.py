@@ -4,8 +4,8 @@ import io
 
 import numpy as np
 
-from cae_core import storage
-from cae_core.stacking.seen import StackSeen, projections
+from cae_core.runs import storage
+from cae_core.stacking.progress import StackSeen, projections
 
 
 def test_the_first_layers_filters_are_its_kernels():

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cae_core.stacking import training
-from cae_core.stacking.training import choose_labelled, stages, train
+from cae_core.stacking import phases
+from cae_core.stacking.phases import choose_labelled, stages, train
 
 pytestmark = pytest.mark.usefixtures("tensorflow")
 
@@ -169,4 +169,4 @@ def test_fewer_images_than_labels_are_refused(fresh, images, tiny):
 def test_predictions_are_the_classifiers_own(fresh, images):
     arm = fresh().arms["random"]
     logits = arm.logits(images[0].astype("float32") / 255).numpy()
-    np.testing.assert_array_equal(training.predict(arm, images[0]), logits.argmax(axis=1))
+    np.testing.assert_array_equal(phases.predict(arm, images[0]), logits.argmax(axis=1))

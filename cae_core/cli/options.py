@@ -1,0 +1,51 @@
+"""Every setting as an option of the command line, with what is allowed and its default."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from cae_core.config import Bounds
+from cae_core.validation import CHOICES
+
+DATASET = "mnist where it is on this machine, else strokes"
+"""Which data set is taken without `--dataset`, as `datasets.default` decides."""
+
+
+def add(parser: argparse.ArgumentParser, config: type, more: Mapping[str, str]) -> None:
+    """An option for every field of a configuration, None where it is not given, with what is allowed and its default.
+
+    Args:
+        parser: gets them.
+        config: a dataclass, such as `RunConfig`.
+        more: what else is to be said of a field, or in place of what its type says.
+    """
+    for field in dataclasses.fields(config):
+        default = DATASET if field.name == "dataset" else written(field.default)
+        about = more.get(field.name) or allowed(CHOICES.get(field.name) or field.metadata["bounds"])
+        names = [f"--{field.name.replace('_', '-')}"] + (["--kernel"] if field.name == "kernels" else [])
+        parser.add_argument(*names, dest=field.name, metavar="X", help=f"{about}; default: {default}")
+
+
+def allowed(values: Mapping[str, Any] | Bounds) -> str:
+    """The values that a setting takes, in words."""
+    if isinstance(values, Bounds):
+        return f"{'a whole number' if values.integer else 'a number'} from {values.low:g} to {values.high:.10g}"
+    return f"one of {', '.join(values)}"
+
+
+def written(value: object) -> str:
+    """A value as the command line takes it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def given(args: argparse.Namespace, config: type) -> dict[str, Any]:
+    """The settings of a configuration that were given, without the others."""
+    values = {field.name: getattr(args, field.name) for field in dataclasses.fields(config)}
+    return {name: value for name, value in values.items() if value is not None}

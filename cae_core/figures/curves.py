@@ -1,0 +1,59 @@
+"""Arrays to Plotly figures of several lines over one axis: a measure of several runs, a function of one number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cae_core.figures.plotting import CURVE_COLOURS, Figure, base_layout, legend_beside, line_trace, loss_axis, upright
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One of several lines of a quantity over another.
+
+    Attributes:
+        label: in the legend.
+        x: `(n,)` float.
+        y: `(n,)` float.
+        colour: index into `CURVE_COLOURS`.
+    """
+
+    label: str
+    x: np.ndarray
+    y: np.ndarray
+    colour: int
+
+
+def lines(
+    drawn: Sequence[Line],
+    axes: tuple[str, str],
+    across: tuple[float, float],
+    up: tuple[float, float] | None = None,
+    mark: float | None = None,
+    height: int = 200,
+) -> Figure:
+    """Lines of one quantity over another, all solid.
+
+    Args:
+        drawn: at least one.
+        axes: what is across and what is up, with their units.
+        across: left and right end.
+        up: lower and upper end; by default round numbers around the values, logarithmic as a loss's axis may be.
+        mark: place across to put a vertical line at.
+        height: in pixels, with or without points.
+    """
+    data = [line_trace(one.label, CURVE_COLOURS[one.colour], "solid", one.x, one.y) for one in drawn]
+    for trace in data:
+        trace["hovertemplate"] = f"{axes[0]} %{{x:.3~g}}<br>{axes[1]} %{{y:.3~g}}<extra></extra>"
+    layout = base_layout(height)
+    legend_beside(layout, [one.label for one in drawn])
+    layout["xaxis"] |= {"title": {"text": axes[0]}, "range": [float(end) for end in across], "zeroline": False}
+    values = np.concatenate([np.asarray(one.y, float) for one in drawn])
+    own = {"title": {"text": axes[1]}, "range": [float(end) for end in up]} if up else None
+    layout["yaxis"] |= own or loss_axis(values[np.isfinite(values)], axes[1])
+    if mark is not None:
+        layout["shapes"] = [upright(mark)]
+    return {"data": data, "layout": layout}

@@ -1,0 +1,69 @@
+"""How good a finished network is: its figures on whole sets of images that it has never seen."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cae_core import colours, metrics
+from cae_core.architectures.autoencoder import Autoencoder
+from cae_core.corruptions import corrupt
+from cae_core.datasets import DATASETS, as_float, load
+
+MEASURED = {"clean": ("none", 0.0), "gaussian 0.5": ("gaussian", 0.5)}
+"""Conditions a finished run is measured under on the whole test split: label to noise kind and factor."""
+
+
+def evaluate(
+    model: Autoencoder, images: np.ndarray, noise_kind: str, noise_factor: float, seed: int = 0
+) -> dict[str, float | int]:
+    """How well a model gets from noisy input back to the clean target.
+
+    Args:
+        images: `(n, H, W, C)` uint8, clean.
+        noise_kind: a name in `CORRUPTIONS`.
+        noise_factor: in [0, 1].
+        seed: of the noise.
+
+    Returns:
+        `{"mse", "psnr", "ssim", "bce", "num_images"}` of the reconstruction of the noisy images against the clean ones; of
+        images in colour also "luma", the mean squared error of Y alone, "chroma", that of Cb and Cr, and "chroma_grey",
+        that of predicting grey.
+    """
+    x = as_float(images)
+    x_hat = model.reconstruct(corrupt(model.seen(x), noise_kind, noise_factor, seed))
+    return {**metrics.summary(x, x_hat), "num_images": len(x), **_of_colour(x, x_hat)}
+
+
+def _of_colour(x: np.ndarray, x_hat: np.ndarray) -> dict[str, float]:
+    if x.shape[-1] != 3:
+        return {}
+    return {
+        "luma": float(colours.luma_error(x, x_hat).mean()),
+        "chroma": float(colours.error(x, x_hat).mean()),
+        "chroma_grey": float(colours.error_of(x, 0.0).mean()),
+    }
+
+
+def compare_colours(model: Autoencoder, dataset: str) -> dict[str, float]:
+    """What else is told of a network that colours grey images, on the whole test split, without noise.
+
+    Returns:
+        "chroma_mean", the mean squared error of Cb and Cr of whoever gives every image the training images' mean colours,
+        place by place; where a colour says the class also "hue_near", the share of images whose hue is within
+        `colours.NEAR` degrees, and "hue_error", the median in degrees.
+    """
+    x = as_float(load(dataset, "test").x)
+    found = {"chroma_mean": float(colours.error_of(x, colours.mean(load(dataset, "train").x)).mean())}
+    if DATASETS[dataset].hues:
+        off = colours.hue_error(x, model.reconstruct(model.seen(x)))
+        found |= {"hue_near": float((off <= colours.NEAR).mean()), "hue_error": float(np.median(off))}
+    return found
+
+
+def measure(model, dataset: str) -> dict[str, dict[str, float]]:
+    """The figures of `evaluate` on the whole test split, by condition in `MEASURED`; with those of `compare_colours`."""
+    x = load(dataset, "test").x
+    figures = {label: evaluate(model, x, *condition) for label, condition in MEASURED.items()}
+    if x.shape[-1] == 3:
+        figures["clean"] |= compare_colours(model, dataset)
+    return {label: {key: round(value, 6) for key, value in found.items()} for label, found in figures.items()}

@@ -1,0 +1,299 @@
+"""Runs trained in the background: one at a time, the others waiting in a queue. Knows no web page.
+
+Runs that were submitted together take turns instead, a step each, so that they can be compared while they learn. A
+page hands in a configuration and may go; the training belongs to the process. It comes back with `snapshot`, whenever
+it likes, for what there is to see.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from cae_core import runs
+from cae_core.config import RunConfig
+from cae_core.jobs.job import Job, Snapshot, work_off
+from cae_core.jobs.requests import Entry
+from cae_core.jobs.scheduling import JobError, Line, network
+from cae_core.jobs.trainable import Trainable
+from cae_core.training import duration
+from cae_core.training.run_trainer import Recording, new_name
+
+__all__ = ["JobError", "Jobs", "Snapshot", "default"]
+
+MOST_TOGETHER = 6
+"""Runs that may be submitted together."""
+MOST_IN_ORDER = 12
+"""Runs that may be submitted in order."""
+REMEMBERED, MOST_REMEMBERED, MOST_UNSAVED = 16, 128, 32
+"""Runs that are over and can still be looked at here, of one visitor and of all; on disk they stay. Of all visitors, those
+that the disk refused and that are kept in memory until it does not."""
+
+
+_Begin = tuple[str, Callable[[], Trainable]]  # a title, and what makes it
+
+
+class Jobs:
+    """A queue and the thread that works on it."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Args: `clock` gives a time in seconds, by which visitors take turns."""
+        self._changed = threading.Condition()
+        self._line = Line(clock)
+        self._all: dict[str, Job] = {}  # by name, oldest first
+        self._thread: threading.Thread | None = None
+        self._ending = False
+
+    def submit(
+        self,
+        config: RunConfig,
+        owner: str = "",
+        title: str = "",
+        origin: Mapping[str, Any] | None = None,
+        address: str = "",
+    ) -> str:
+        """Enters a new run at the end of the queue.
+
+        Args:
+            config: what to train.
+            owner: an opaque mark of whose it is.
+            title: any text.
+            origin: `{"run": name, "step": step}` of weights to start from.
+            address: the visitor's network address; "" for this machine's own.
+
+        Returns:
+            The run's name.
+
+        Raises:
+            ValueError: the settings cannot work together, the weights do not fit, the disk refuses, or the queue is full.
+        """
+        return self.enter(lambda: Recording.begin(config, new_name(config), title, owner, origin), owner, title, address)
+
+    def submit_together(
+        self, configs: Sequence[RunConfig], owner: str = "", titles: Sequence[str] = (), address: str = ""
+    ) -> list[str]:
+        """Enters runs that will be trained in turn, a step each.
+
+        Args:
+            configs: of up to `MOST_TOGETHER` runs.
+            owner: an opaque mark of whose they are.
+            titles: one a run, any text.
+            address: as `submit` takes it.
+
+        Returns:
+            Their names.
+
+        Raises:
+            ValueError: as `submit`; then none of them is entered.
+        """
+        if not 0 < len(configs) <= MOST_TOGETHER:
+            raise JobError(f"Got {len(configs)} runs to train together: choose 1 to {MOST_TOGETHER}.")
+        titles = titles or [""] * len(configs)
+        entries = [Entry(new_name(config), config, title) for config, title in zip(configs, titles, strict=True)]
+        return self._enter(_begins(entries, owner), owner, address, group=secrets.token_hex(8))
+
+    def submit_in_order(self, entries: Sequence[Entry], owner: str = "", address: str = "") -> None:
+        """Enters runs that belong together, to be trained one after another; each may start from the end of one before it.
+
+        Args:
+            entries: up to `MOST_IN_ORDER`.
+            owner: an opaque mark of whose they are.
+            address: as `submit` takes it.
+
+        Raises:
+            ValueError: as `submit`; then none of them is entered.
+        """
+        if not 0 < len(entries) <= MOST_IN_ORDER:
+            raise JobError(f"Got {len(entries)} runs to train in order: choose 1 to {MOST_IN_ORDER}.")
+        self._enter(_begins(entries, owner), owner, address, series=secrets.token_hex(8))
+
+    def resume(self, name: str, owner: str = "", address: str = "") -> str:
+        """Enters an interrupted or stopped run again, to go on where it was. Raises as `submit` does."""
+        run = runs.find(name)
+        if run.owner not in ("", owner):
+            raise JobError(f"The run {run.label!r} is another visitor's: fork it to go on with a copy of your own.")
+        return self.enter(lambda: Recording.resume(run), owner, run.title, address)
+
+    def enter(self, begin: Callable[[], Trainable], owner: str = "", title: str = "", address: str = "") -> str:
+        """Enters training of any kind at the end of the queue.
+
+        Args:
+            begin: makes what is to be trained, once there is room for it; what it raises is raised.
+            owner: an opaque mark of whose it is.
+            title: any text.
+            address: as `submit` takes it.
+
+        Returns:
+            Its name.
+
+        Raises:
+            ValueError: the queue is full.
+        """
+        (name,) = self._enter([(title, begin)], owner, address)
+        return name
+
+    def pause(self, name: str, owner: str = "") -> None:
+        """Holds the run after the step it is in."""
+        with self._mine(name, owner) as job:
+            job.paused_at, job.steps = self._line.clock(), 0
+
+    def go_on(self, name: str, owner: str = "") -> None:
+        """Lets a paused run train again."""
+        with self._mine(name, owner) as job:
+            job.paused_at, job.steps = None, 0
+
+    def step(self, name: str, owner: str = "") -> None:
+        """Lets a paused run do one more step; pauses a running one."""
+        with self._mine(name, owner) as job:
+            job.steps += job.paused_at is not None
+            job.paused_at = self._line.clock()
+
+    def stop(self, name: str, owner: str = "") -> None:
+        """Ends the run after the step it is in and keeps it; takes one that is waiting out of the queue."""
+        with self._mine(name, owner) as job:
+            if job.now.state != "waiting":
+                job.stopping = True
+                return
+            self._line.remove(job)
+            job.recording.discard()  # one that was taken up again or gave way keeps what it has
+            if job.watch:  # it gave way, and what was seen of it stays
+                job.watch.forget_model()
+                job.set("stopped")
+            else:
+                del self._all[name]
+
+    def save_again(self, name: str, owner: str = "") -> None:
+        """Tries once more to write down a run that the disk refused."""
+        with self._mine(name, owner) as job:
+            if job.now.state == "unsaved" and job not in self._line.jobs:
+                self._line.add(job)
+
+    def discard(self, name: str, owner: str = "") -> None:
+        """Lets go of a run that the disk refused, or that is over; of what was written down before, everything stays.
+
+        Raises:
+            JobError: it is no run of the owner's, or one that trains.
+        """
+        with self._mine(name, owner) as job:
+            if job.now.is_live:
+                raise JobError(f"The run {name!r} is {job.now.state}: only one that is over can be discarded.")
+            self._forget(job)
+
+    def snapshot(self, name: str) -> Snapshot | None:
+        """The job of that name; None if this process knows of none."""
+        with self._changed:
+            job = self._all.get(name)
+            if job is None:
+                return None
+            if job.watch:
+                job.watch.look()
+            return self._placed(job)
+
+    def of(self, owner: str) -> list[Snapshot]:
+        """Every job of an owner that is remembered, oldest first."""
+        with self._changed:
+            return [self._placed(job) for job in self._all.values() if job.now.owner == owner]
+
+    def queue(self) -> list[Snapshot]:
+        """Everybody's jobs that are not over, the one at work first."""
+        with self._changed:
+            return [self._placed(job) for job in self._line.jobs]
+
+    def is_busy(self) -> bool:
+        """Whether a run is in training, or will be soon; one that is paused alone leaves the machine to others."""
+        return any(job.now.state != "paused" for job in self._line.jobs)
+
+    def end(self) -> None:
+        """Ends the thread as the process does: what trains is written down, and what waits let go of, to be resumed."""
+        with self._changed:
+            self._ending = True
+            self._changed.notify_all()
+        if self._thread:
+            self._thread.join(timeout=30)
+        for job in self._line.jobs:
+            if job.now.state == "waiting":
+                job.recording.close()
+
+    def _enter(self, begins: Sequence[_Begin], owner: str, address: str, group: str = "", series: str = "") -> list[str]:
+        """Enters all of them at once, in a place that is kept before they are begun; their names.
+
+        If one cannot begin, none is left.
+        """
+        address = network(address)
+        with self._changed:
+            place = self._line.reserve(owner, address)
+        try:
+            with contextlib.ExitStack() as undo:
+                recordings = []
+                for _, begin in begins:  # without the lock: it writes to the disk
+                    recordings.append(begin())
+                    undo.callback(recordings[-1].discard)
+                undo.pop_all()
+            with self._changed:
+                entered = []
+                for (title, _), recording in zip(begins, recordings, strict=True):
+                    entered.append(Job(recording, title, owner, self._line, self._changed, address, group, series))
+                    self._all.pop(recording.name, None)
+                    self._all[recording.name] = entered[-1]
+                self._line.fill(place, entered)
+                self._forget_oldest(owner)
+                self._changed.notify_all()
+                if self._thread is None:
+                    work = (self._line, self._changed, lambda: self._ending)
+                    self._thread = threading.Thread(target=work_off, args=work, name="jobs", daemon=True)
+                    atexit.register(self.end)  # a thread killed inside TensorFlow would take the process down with an abort
+                    self._thread.start()
+        finally:
+            with self._changed:
+                self._line.free(place)
+        return [job.now.name for job in entered]
+
+    def _forget_oldest(self, owner: str) -> None:
+        over = [job for job in self._all.values() if job not in self._line.jobs]
+        unsaved = [job for job in over if job.now.state == "unsaved"]
+        ended = [job for job in over if job not in unsaved]
+        ours = [job for job in ended if job.owner == owner]
+        for job in {*ours[:-REMEMBERED], *ended[:-MOST_REMEMBERED], *unsaved[:-MOST_UNSAVED]}:
+            self._forget(job)
+
+    def _forget(self, job: Job) -> None:
+        """Drops it from memory, and with it what the disk refused of it."""
+        self._line.remove(job)
+        del self._all[job.now.name]
+        if job.recording:
+            job.recording.discard()
+
+    @contextlib.contextmanager
+    def _mine(self, name: str, owner: str):
+        with self._changed:
+            job = self._all.get(name)
+            if job is None or job.now.owner != owner:
+                raise JobError(f"You have no run {name!r} in training here: it may be over, or another visitor's.")
+            yield job
+            self._changed.notify_all()
+
+    def _placed(self, job: Job) -> Snapshot:
+        now = replace(job.now, seen=job.watch.seen if job.watch else None)
+        if job not in self._line.jobs:
+            return now
+        others, left = self._line.others(job), self._line.seconds_left(job)
+        return replace(now, place=self._line.jobs.index(job), others=others, seconds_left=left)
+
+
+def _begins(entries: Sequence[Entry], owner: str) -> list[_Begin]:
+    return [(entry.title, functools.partial(entry.begin, owner)) for entry in entries]
+
+
+@functools.cache
+def default() -> Jobs:
+    """The process's own; while it is at work, nobody's time is estimated."""
+    jobs = Jobs()
+    duration.busy = jobs.is_busy
+    return jobs

@@ -1,0 +1,267 @@
+"""One run in training: what is asked of it from outside, and how it obeys between two steps.
+
+Pause, single step and stop are nothing but not asking `training.train` for its next event. Where others wait, a run gives
+way between two steps (see `line.py`): it is written down, lets go of its network and goes on from there in its next turn.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import threading
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cae_core import runs, runtime
+from cae_core.jobs.scheduling import Line
+from cae_core.jobs.trainable import Trainable, Watching
+from cae_core.training.events import Diverged
+
+LOADING = 300.0
+"""Seconds that loading TensorFlow may take."""
+
+LIVE = ("waiting", "preparing", "running", "paused", "measuring")
+"""States of a job that is not over; one that gave way waits again. Over are "finished", "stopped", "failed", and "unsaved":
+the disk refused."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A job as it is at one moment.
+
+    Attributes:
+        name: of the run.
+        title: what its owner calls it; any text.
+        owner: whose it is.
+        config: what is trained: a `RunConfig`, or of another kind of training its own.
+        state: one of `LIVE`, or how it ended.
+        message: why it failed or could not be saved, else "".
+        group: of the runs that are trained together with it, a step each in turn; "" for none.
+        series: of the runs that were submitted with it, to be trained one after another; "" for none.
+        place: runs before it in the queue, counting the one that trains; 0 for the one at work or over.
+        seen: numbers and pictures of the training, a `watching.Seen` of a run; None before the first.
+        others: entries of other visitors that are in the queue with it.
+        seconds_left: until it has to give way to them; None if nobody else waits, or while it waits itself.
+    """
+
+    name: str
+    title: str
+    owner: str
+    config: Any
+    state: str
+    message: str = ""
+    group: str = ""
+    series: str = ""
+    place: int = 0
+    seen: Any = None
+    others: int = 0
+    seconds_left: float | None = None
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in LIVE
+
+
+class _Stop(Exception):
+    """The owner asked for the end of the run."""
+
+
+class _End(Exception):
+    """The process is ending."""
+
+
+class _GiveWay(Exception):
+    """Others wait, and the visitor's turn or pause is over."""
+
+
+class Job:
+    """What the thread that trains and those who ask share.
+
+    Attributes:
+        recording: the run; None when it is over and written down.
+        watch: what is seen of it, once it is prepared.
+        paused_at: while it shall wait after the step it is in, the time on the line's clock since when; else None.
+        steps: that may be done while paused.
+        stopping: whether it shall end.
+        now: what to say of it.
+        owner, address, unit, group, entered: as `line.Waiting` has them.
+    """
+
+    def __init__(
+        self,
+        recording: Trainable,
+        title: str,
+        owner: str,
+        line: Line,
+        changed: threading.Condition,
+        address: str = "",
+        group: str = "",
+        series: str = "",
+    ) -> None:
+        """Args: `line` is what it waits in; `changed` is held for every change of a job, and told of it."""
+        self.recording: Trainable | None = recording
+        self.watch: Watching | None = None
+        self.paused_at: float | None = None
+        self.stopping = False
+        self.steps = 0
+        self.now = Snapshot(recording.name, title, owner, recording.config, "waiting", group=group, series=series)
+        self.owner, self.address, self.group, self.unit = owner, address, group, group or series or recording.name
+        self.entered = line.clock()
+        self._line, self._changed = line, changed
+        self._only_writes = False  # everything is done but what the disk refused
+
+    def set(self, state: str, message: str = "") -> None:
+        """Says where it is now."""
+        with self._changed:
+            self.now = replace(self.now, state=state, message=message)
+            self._changed.notify_all()
+
+    def begin(self) -> None:
+        """Tells that its turn has come: from here on it can no longer be taken out of the queue."""
+        self._only_writes = self.now.state == "unsaved"
+        self.set("measuring" if self._only_writes else "preparing")
+
+    def work(self, is_ending: Callable[[], bool]) -> Generator[None, None, tuple[str, str]]:
+        """Trains to the end, whichever it is, or until it gives way; or writes down what the disk refused.
+
+        Args:
+            is_ending: whether the process is; asked after every step.
+
+        Yields:
+            After every step, so that several runs can be trained in turn.
+
+        Returns:
+            How it ended, "waiting" if it gave way, and, if there is more to say, why.
+        """
+        try:
+            state, message = self._finish() if self._only_writes else (yield from self._train(is_ending))
+        except Exception as error:  # whatever it is, the queue goes on
+            state, message = self._fail(error)
+        if state == "waiting":
+            self.watch.rest()
+        elif state != "unsaved":
+            self.recording.close()
+            self.recording = None
+            if self.watch:
+                self.watch.forget_model()
+        if state != "unsaved":
+            gc.collect()  # the network and its compiled functions refer to one another
+        return state, message
+
+    def _train(self, is_ending: Callable[[], bool]) -> Generator[None, None, tuple[str, str]]:
+        """Trains to the end, whichever it is; returns how and why it ended."""
+        recording = self.recording
+        try:
+            runtime.ready(LOADING)
+            recording.prepare()
+            self.watch = self.watch or recording.watch()
+            self._obey(is_ending)
+            for event in recording.events(on_end=lambda: self.set("measuring")):
+                self.watch.see(event)
+                yield
+                self._obey(is_ending)
+        except _Stop:
+            return self._finish()
+        except _GiveWay:
+            return self._give_way()
+        except _End:
+            with contextlib.suppress(runs.RunError):
+                recording.write("running")
+            return "interrupted", ""
+        except runs.RunError as error:
+            return ("unsaved" if self.watch and recording.last else "failed"), str(error)
+        self.watch.learn()
+        return "finished", ""
+
+    def _fail(self, error: Exception) -> tuple[str, str]:
+        message = str(error)
+        if isinstance(error, Diverged):
+            self.watch.end_at(error)
+        if not isinstance(error, FloatingPointError | ValueError | RuntimeError):  # memory, a bug
+            message = f"{type(error).__name__}: {error}. Try smaller settings, or start it again."
+        with contextlib.suppress(Exception):  # it is said on the page, whether or not it can be written down
+            self.recording.fail(message)
+        return "failed", message
+
+    def _finish(self) -> tuple[str, str]:
+        """Writes the run down as it is now."""
+        self.set("measuring")
+        try:
+            self.watch.catch_up()
+            state = "finished" if self.watch.is_at_end else "stopped"
+            self.recording.write(state)
+        except runs.RunError as error:
+            return "unsaved", str(error)
+        return state, ""
+
+    def _give_way(self) -> tuple[str, str]:
+        """Writes the run down and lets go of its network; its pause is over."""
+        try:
+            self.watch.catch_up()
+            self.recording.rest()
+        except runs.RunError as error:
+            return "unsaved", str(error)
+        with self._changed:
+            self.paused_at, self.steps = None, 0
+        return "waiting", ""
+
+    def _obey(self, is_ending: Callable[[], bool]) -> None:
+        """Returns when the next step may be done; stays while the run is paused and does not have to give way."""
+
+        def may_go_on() -> bool:
+            is_free = self.steps or self.paused_at is None or self.stopping or is_ending()
+            return bool(is_free) or self._line.must_give_way(self)
+
+        with self._changed:
+            stays = not may_go_on()
+        if stays:
+            self.watch.show()  # who asks for a snapshot does not wait for it
+            self.set("paused")
+        with self._changed:
+            while not may_go_on():
+                self._changed.wait(self._line.seconds_left(self))
+            if is_ending():
+                raise _End
+            if self.stopping:
+                raise _Stop
+            if self._line.must_give_way(self) and not self.watch.is_at_end:
+                raise _GiveWay
+            self._line.step()
+            is_paused = self.paused_at is not None
+            self.steps = max(0, self.steps - is_paused)
+            if self.now.state != ("paused" if is_paused else "running"):
+                self.set("paused" if is_paused else "running")
+
+
+def work_off(line: Line, changed: threading.Condition, is_ending: Callable[[], bool]) -> None:
+    """Trains whatever is in a line, until the process ends; runs in a thread of its own.
+
+    Args:
+        line: of jobs.
+        changed: held for every look at the line and every change of it, and told of them.
+        is_ending: whether the process is.
+    """
+    if hasattr(os, "setpriority"):  # a thread's own priority, on Linux: hands at a slider come first
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+    while True:
+        with changed:
+            changed.wait_for(lambda: line.jobs or is_ending())
+            if is_ending():
+                return
+            team = line.next()
+            for job in team:
+                job.begin()
+        at_work = {job: job.work(is_ending) for job in team}
+        while at_work:
+            for job, steps in list(at_work.items()):
+                try:
+                    next(steps)
+                except StopIteration as end:
+                    del at_work[job]
+                    with changed:
+                        if end.value[0] != "waiting":
+                            line.remove(job)
+                        job.set(*end.value)

@@ -1,0 +1,190 @@
+"""A visitor's own runs of a card: entered in the queue, found again, stopped, measured.
+
+They are known by their names (`reproducing.name_of`), so they are there after a restart and are shared by cards that need
+the same run. What the command line made is everybody's and counts as well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cae_core import jobs, runs, training
+from cae_core.architectures import ARCHITECTURES, num_epochs
+from cae_core.datasets import DATASETS
+from cae_core.jobs.job import Snapshot
+from cae_core.jobs.requests import Entry
+from cae_core.reproduction import measure
+from cae_core.reproduction.claims import Card, is_measurable
+from cae_core.reproduction.registry import CARDS
+from cae_core.reproduction.run_card import name_of, settings
+from cae_core.runs import Run, RunError, holder
+from cae_core.training import duration, warm_start
+
+SEED = 0
+"""A visitor trains every run of a card once; how much seeds differ is said by the results that ship."""
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """A visitor's own runs of a card at one length, as they stand.
+
+    Attributes:
+        card: its name.
+        fraction: of the epochs.
+        finished: the finished runs, by their names in the card.
+        values: by claim's label, what was measured.
+        state: "none", "moving" (in the queue), "partial" (to be gone on with), "measuring" or "done".
+        trouble: why it cannot come to its end, else "".
+        at_work: the first of the runs that are in the queue.
+        steps: done, of all runs together.
+        num_steps: of how many.
+        seconds: spent training the finished ones.
+        unsaved: names of runs that the disk refused.
+    """
+
+    card: str
+    fraction: float
+    finished: Mapping[str, Run]
+    values: Mapping[str, float]
+    state: str
+    trouble: str
+    at_work: Snapshot | None
+    steps: int
+    num_steps: int
+    seconds: float
+    unsaved: Sequence[str] = ()
+
+
+def look(name: str, fraction: float, owner: str) -> Rerun:
+    """How far a visitor's runs of a card are; what is finished and not measured yet is measured in the background."""
+    card = CARDS[name]
+    finished, values, troubles, live, steps, num_steps = {}, {}, [], [], 0, 0
+    begun = missing = False
+    unsaved = []
+    for run in card.runs:
+        config = settings(card, run, SEED, fraction)
+        total = num_epochs(config) * training.steps_per_epoch(config, training.num_images(config))
+        num_steps += total
+        job = jobs.default().snapshot(name_of(card, run, SEED, fraction, owner))
+        if job and job.is_live:
+            live.append(job)
+            steps += job.seen.step if job.seen else 0
+            continue
+        if job and job.state in ("failed", "unsaved"):
+            troubles.append(job.message)
+            unsaved += [job.name] * (job.state == "unsaved")
+        found = _found(card, run, fraction, owner)
+        if found is None or found.state != "finished":
+            begun, missing = begun or found is not None, True
+            steps += min(found.step, total) if found else 0
+            if found and found.state == "failed":
+                troubles.append(found.message)
+            if found and found.state in runs.AT_WORK:
+                troubles.append(holder.sentence(found.label, found.path, "it is measured here when it is finished"))
+            continue
+        finished[run], steps = found, steps + total
+        claims = [claim for claim in card.claims if claim.run == run and is_measurable(card, claim, fraction)]
+        known = measure.known(found, claims)
+        values |= known
+        if len(known) < len(claims):
+            measure.request(found, claims)
+            troubles.append(measure.trouble(found))
+    wanted = [claim for claim in card.claims if is_measurable(card, claim, fraction)]
+    state = "done" if len(values) == len(wanted) else "measuring"
+    if live:
+        state = "moving"
+    elif missing:
+        state = "partial" if begun else "none"
+    first = min(live, key=lambda job: job.place, default=None)
+    seconds = sum(run.seconds for run in finished.values())
+    trouble = next(filter(None, troubles), "")
+    return Rerun(name, fraction, finished, values, state, trouble, first, steps, num_steps, seconds, unsaved)
+
+
+def start(name: str, fraction: float, owner: str, address: str = "") -> None:
+    """Enters what is missing of a card in the queue, and goes on with what was stopped or interrupted.
+
+    Args:
+        name: a card's.
+        fraction: of the epochs.
+        owner: an opaque mark of whose runs they are.
+        address: as `jobs.Jobs.submit` takes it.
+
+    Raises:
+        ValueError: the queue is full, the disk refuses, or a run of that name has other settings or failed.
+    """
+    card, entries = CARDS[name], []
+    for run, parent in ((run, card.starts.get(run, "")) for run in card.runs):
+        job = jobs.default().snapshot(name_of(card, run, SEED, fraction, owner))
+        found = _found(card, run, fraction, owner)
+        if (job and job.is_live) or (found and found.state == "finished"):
+            continue
+        origin = None
+        if parent:
+            there = _found(card, parent, fraction, owner)
+            origin = warm_start.at_end_of(there.name if there else name_of(card, parent, SEED, fraction, owner))
+        title = f"{card.label}: {run}" + ("" if fraction == 1 else f", {fraction:.3g} of its length")
+        config = settings(card, run, SEED, fraction)
+        entries.append(Entry(name_of(card, run, SEED, fraction, owner), config, title, origin))
+    if entries:
+        jobs.default().submit_in_order(entries, owner, address)
+
+
+def stop(name: str, fraction: float, owner: str) -> None:
+    """Ends what trains of a card, to be gone on with later, and takes what waits out of the queue."""
+    card = CARDS[name]
+    live = [jobs.default().snapshot(name_of(card, run, SEED, fraction, owner)) for run in card.runs]
+    for job in sorted((job for job in live if job and job.is_live), key=lambda job: -job.place):  # the last first
+        with contextlib.suppress(jobs.JobError):  # it ended a moment before
+            jobs.default().stop(job.name, owner)
+
+
+def estimate(name: str, fraction: float, finished: Mapping[str, Run]) -> float | None:
+    """Seconds that the card's other runs will take on this machine, where that is known.
+
+    Args:
+        name: a card's.
+        fraction: of the epochs.
+        finished: runs that are there already, by their names in the card.
+    """
+    card, seconds = CARDS[name], 0.0
+    for run in card.runs:
+        config = settings(card, run, SEED, fraction)
+        if run not in finished and not ARCHITECTURES[config.architecture].solve:  # what is solved takes next to nothing
+            known = duration.known(config, DATASETS[config.dataset].image_shape)
+            if known is None:
+                return None
+            seconds += known.seconds(config, training.num_images(config))
+    return seconds or None
+
+
+def is_whole(name: str, fraction: float) -> bool:
+    """Whether a fraction of the epochs leaves all of the card's runs at their full length, as those without epochs are."""
+    card = CARDS[name]
+    return all(settings(card, run, config.seed, fraction) == config for run, config in card.runs.items())
+
+
+def share_of_epochs(name: str, fraction: float, finished: Mapping[str, Run]) -> float:
+    """How much of the card's full length the runs are that are not there yet, going by their epochs; in [0, 1]."""
+    card = CARDS[name]
+    missing = [run for run in card.runs if run not in finished]
+    left = sum(num_epochs(settings(card, run, SEED, fraction)) for run in missing)
+    return left / sum(num_epochs(config) for config in card.runs.values())
+
+
+def _found(card: Card, run: str, fraction: float, owner: str) -> Run | None:
+    """The run on disk: the visitor's own, or a finished one that is everybody's; None where there is none that fits."""
+    own = None
+    for whose in dict.fromkeys((owner, "")):
+        path = runs.runs_dir() / name_of(card, run, SEED, fraction, whose)
+        if os.path.isdir(path):  # Path.is_dir may raise PermissionError
+            with contextlib.suppress(RunError):
+                found = runs.read(path)
+                if found.config == settings(card, run, SEED, fraction) and found.owner in ("", owner):
+                    if found.state == "finished":
+                        return found
+                    own = found if whose == owner else own
+    return own

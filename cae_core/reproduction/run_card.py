@@ -1,0 +1,102 @@
+"""Carrying a card of `reproductions` out: training what it takes, and measuring it."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import platform
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from cae_core import runs
+from cae_core.architectures import num_epochs
+from cae_core.config import Bounds, RunConfig, lookup
+from cae_core.jobs.requests import Entry
+from cae_core.reproduction.claims import Card, check_fraction, is_measurable, shorter
+from cae_core.reproduction.measure import measure
+from cae_core.reproduction.registry import CARDS
+from cae_core.reproduction.results import Result
+from cae_core.runs import Run
+from cae_core.training import TrainingEvent
+from cae_core.training.driver import drive
+
+SEEDS = Bounds(1, 100, integer=True)
+"""How many times a card may be carried out."""
+
+
+def settings(card: Card, run: str, seed: int, fraction: float) -> RunConfig:
+    """What is trained for a card: one of its runs, with a seed and a share of the epochs."""
+    return shorter(dataclasses.replace(card.runs[run], seed=seed), fraction)
+
+
+def name_of(card: Card, run: str, seed: int, fraction: float, owner: str = "") -> str:
+    """What such a run is called in `runs.runs_dir()`; every visitor's has a name of its own.
+
+    So a run is found again by whoever wants the same, on another card, from the command line or after a restart.
+    """
+    config = settings(card, run, seed, fraction)
+    whole = config.epochs == card.runs[run].epochs and config.pretraining == card.runs[run].pretraining
+    return f"reproduce-{run}-{seed}" + ("" if whole else f"-{num_epochs(config)}") + (f"-{owner}" if owner else "")
+
+
+def reproduce(
+    name: str,
+    fraction: float = 1.0,
+    seeds: int | None = None,
+    on_event: Callable[[str, TrainingEvent], None] = lambda *_: None,
+) -> Result:
+    """Trains what a card takes, unless that was done before, and measures it; goes on with what was interrupted.
+
+    Args:
+        name: a card's.
+        fraction: of each run's epochs, in (0, 1].
+        seeds: how many; None for as many as the card says.
+        on_event: called with a run's name and every event of its training.
+
+    Raises:
+        ValueError: there is no such card, no data set, or a number is out of range.
+        FloatingPointError: a run diverged.
+    """
+    card = lookup(CARDS, "reproduction", name)
+    fraction = check_fraction(fraction)
+    count = card.seeds if seeds is None else SEEDS.check("seeds", seeds)
+    values: dict[str, list[float]] = {claim.label: [] for claim in card.claims}
+    seconds = 0.0
+    for seed in range(count):
+        made = {run: _trained(card, run, seed, fraction, on_event) for run in card.runs}
+        seconds += sum(run.seconds for run in made.values())
+        for claim in card.claims:
+            if is_measurable(card, claim, fraction):
+                values[claim.label].append(measure(claim, made[claim.run]))
+    return Result(
+        values={label: tuple(round(v, 5) for v in found) for label, found in values.items() if found},
+        seconds=round(seconds, 1),
+        fraction=fraction,
+        made=datetime.now(UTC).date().isoformat(),
+        versions={"python": platform.python_version(), **{p: version(p) for p in ("tensorflow", "keras", "numpy")}},
+        command=command(name, fraction, count),
+    )
+
+
+def command(name: str, fraction: float = 1.0, seeds: int | None = None) -> str:
+    """What makes a card's result on the command line; `seeds` is None for as many as the card says."""
+    share = "" if fraction == 1 else f" --fraction {fraction:g}"
+    count = "" if seeds in (None, CARDS[name].seeds) else f" --seeds {seeds}"
+    return f"python -m cae_core reproduce {name}{share}{count}"
+
+
+def _trained(card: Card, run: str, seed: int, fraction: float, on_event) -> Run:
+    """The finished run, trained now, taken up again, or there already."""
+    config, name = settings(card, run, seed, fraction), name_of(card, run, seed, fraction)
+    path = runs.runs_dir() / name
+    origin = None
+    if path.exists():
+        found = runs.read(path)
+        if found.config == config and found.state == "finished":
+            return found
+    elif card.starts.get(run):
+        parent = _trained(card, card.starts[run], seed, fraction, on_event)
+        origin = {"run": parent.name, "step": parent.step}
+    recording = Entry(name, config, origin=origin).begin(owner="")
+    return drive(recording, functools.partial(on_event, name))

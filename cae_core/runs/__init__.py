@@ -1,0 +1,289 @@
+"""A run on disk: a folder with `run.json`, `history.csv` and weights; reading, finding and listing them.
+
+Runs that ship with the app (`pretrained/`) and runs made by its users (`runs/`, or `CAE_RUNS_DIR`) are the same format.
+Nothing in it can execute code when loaded: JSON, text, and arrays without pickle. A shipped run keeps its final weights as
+`weights.npz`; one recorded while it trained keeps those of its epochs as `weights/STEP.npz` (see `recording.py`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cae_core.architectures import build, num_epochs
+from cae_core.architectures.autoencoder import Autoencoder
+from cae_core.config import RunConfig
+from cae_core.datasets.folders import named_folder
+from cae_core.runs import schema, storage
+
+FORMAT = 1
+PRETRAINED_DIR = Path(__file__).parents[2] / "pretrained"
+TITLE = 80
+"""Characters of a title, which is any text its owner likes."""
+
+STATES = schema.STATES
+CAN_GO_ON = ("interrupted", "stopped")
+"""States of a run that can be taken up again."""
+
+AT_WORK = ("waiting", "running")
+"""States of a run that a process is at work on."""
+
+MODELS_IN_MEMORY = 32
+"""Networks kept loaded, about 1 MB each with their compiled functions."""
+
+
+class RunError(ValueError):
+    """A run that cannot be found, read or saved; the message names it and says what to do."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What `run.json` says.
+
+    Attributes:
+        path: the run's folder.
+        config: what was trained.
+        image_shape: `(H, W, C)`.
+        code_size: numbers in one image's code.
+        parameters: trainable weights.
+        metrics: by condition, such as "clean" or "gaussian 0.5", the figures of `evaluating.evaluate` on the test split;
+            empty until the run is over.
+        num_train: images it was trained on.
+        epochs: epochs finished.
+        seconds: spent training.
+        created: UTC time of the end, or of the last epoch so far, ISO 8601.
+        versions: of Python and the libraries.
+        state: a key of `STATES`.
+        message: why it failed, else "".
+        step: steps done.
+        num_steps: steps of the whole run.
+        origin: `{"run": name, "step": step}` of the weights it started from; None for freshly drawn ones.
+        owner: whose it is, an opaque mark; "" for everybody's, such as those from the command line.
+        title: what its owner calls it; any text, to be shown as text.
+    """
+
+    path: Path
+    config: RunConfig
+    image_shape: tuple[int, int, int]
+    code_size: int
+    parameters: int
+    metrics: Mapping[str, Mapping[str, float]]
+    num_train: int
+    epochs: int
+    seconds: float
+    created: str
+    versions: Mapping[str, str]
+    state: str = "finished"
+    message: str = ""
+    step: int = 0
+    num_steps: int = 0
+    origin: Mapping[str, Any] | None = None
+    owner: str = ""
+    title: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def num_epochs(self) -> int:
+        """Epochs of the whole run, with those in which a layer was trained alone."""
+        return num_epochs(self.config)
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether there is a network to look at, and nobody is changing it."""
+        return self.step > 0 and self.state not in AT_WORK
+
+    @property
+    def label(self) -> str:
+        """What people see: its title, else its name."""
+        return self.title or self.name
+
+
+def runs_dir() -> Path:
+    """Where users' runs are kept: `CAE_RUNS_DIR` if that names a folder, else `runs/` in the project."""
+    named = os.environ.get("CAE_RUNS_DIR")
+    return (named and named_folder(named)) or PRETRAINED_DIR.parent / "runs"
+
+
+def check_name(name: str) -> str:
+    """`name`, or a RunError when it cannot be a folder's."""
+    if not schema.NAME.fullmatch(name):
+        raise RunError(
+            f"{schema.legible(name)!r} cannot name a run: use up to 80 of a-z, 0-9, '-', '_' and '.', the first a "
+            "letter or digit."
+        )
+    return name
+
+
+def read(path: Path) -> Run:
+    """The run in a folder, without its weights.
+
+    Raises:
+        RunError: there is none, its name or `run.json` is damaged, or something in it is neither file nor folder.
+    """
+    check_name(path.name)
+    try:
+        check_contents(path)
+        fields = schema.run_fields(storage.read(path / "run.json"), FORMAT)
+        if fields["state"] in AT_WORK and not storage.is_locked(path / "lock"):
+            fields["state"] = "interrupted"
+        return Run(path=path, title=_title(path), **fields)
+    except FileNotFoundError:
+        raise RunError(f"There is no run in {path}.") from None
+    except Exception as error:
+        raise _damaged(path / "run.json", error) from error
+
+
+def check_contents(path: Path) -> None:
+    """An OddFile if anything that a folder holds is neither file nor folder, so that nothing of it is opened."""
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if not (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)):
+                with contextlib.suppress(FileNotFoundError):  # a draft that has just taken its place
+                    storage.check_plain(path / entry.name)
+
+
+def _damaged(file: Path, error: Exception, path: Path | None = None) -> RunError:
+    """What to say of a file of the run in `path`, by default the file's own folder."""
+    path = path or file.parent
+    mend = "delete the folder or train the run again."
+    if path.parent == PRETRAINED_DIR:
+        mend = f"make it again with `python -m cae_core pretrain {path.name}`."
+    what = "cannot be read" if isinstance(error, FileNotFoundError) else "is damaged"
+    return RunError(f"{schema.legible(str(file))} {what} ({schema.reason(error)}): {mend}")
+
+
+def _title(path: Path) -> str:
+    try:
+        content = storage.read(path / "title.txt")
+    except FileNotFoundError:
+        return ""
+    return schema.legible(content.decode(errors="replace"))[:TITLE].strip()
+
+
+def find(name: str) -> Run:
+    """The run of that name: a user's own, else one that ships with the app."""
+    check_name(name)
+    for folder in (runs_dir(), PRETRAINED_DIR):
+        if os.path.isdir(folder / name):  # Path.is_dir may raise PermissionError
+            return read(folder / name)
+    raise RunError(
+        f"There is no run called {name!r} in {runs_dir()} or {PRETRAINED_DIR}: `python -m cae_core list` names all."
+    )
+
+
+def every(folder: Path) -> tuple[list[Run], list[str]]:
+    """The runs in a folder by name, and for each damaged one a sentence saying so; whatever is in it, nothing is raised."""
+    found, damaged = [], []
+    try:
+        for path in folders(folder):
+            try:
+                found.append(read(path))
+            except RunError as error:
+                damaged.append(str(error))
+    except FileNotFoundError:  # there are no runs yet
+        pass
+    except OSError as error:
+        damaged.append(f"{schema.legible(str(folder))} cannot be listed ({schema.reason(error)}).")
+    return found, damaged
+
+
+def at_work() -> list[Run]:
+    """Users' runs that a process, not always this one, trains or has in its queue."""
+    found = []
+    for lock in runs_dir().glob("[!.]*/lock"):
+        if storage.is_locked(lock):  # asked first: that is much quicker than reading a run
+            with contextlib.suppress(RunError):
+                found.append(read(lock.parent))
+    return [run for run in found if run.state in AT_WORK]
+
+
+def folders(folder: Path) -> list[Path]:
+    """What may be a run each: folders, and links in their place, by name, but those whose names begin with a dot."""
+    with os.scandir(folder) as entries:
+        named = [entry for entry in entries if not entry.name.startswith(".")]
+        return sorted(folder / entry.name for entry in named if entry.is_symlink() or entry.is_dir())
+
+
+def history(run: Run) -> dict[str, np.ndarray]:
+    """The columns of `history.csv`, each `(epochs,)` float64; a line of an epoch that was never completed is left out.
+
+    Raises:
+        RunError: it is missing or damaged.
+    """
+    file = run.path / "history.csv"
+    try:
+        return schema.columns(storage.read(file), run.epochs)
+    except Exception as error:
+        raise _damaged(file, error) from error
+
+
+def saved_steps(run: Run) -> list[int]:
+    """The steps whose weights are kept, ascending; 0 is the untrained network. A shipped run has only its last."""
+    if not (run.path / "weights").is_dir():
+        return [run.step]
+    names = [file.stem for file in (run.path / "weights").glob("*.npz")]
+    return sorted(int(name) for name in names if name.isascii() and name.isdecimal() and int(name) <= run.step)
+
+
+def weights_file(run: Run, step: int | None = None) -> Path:
+    """Where the weights after a step are; without one, the last."""
+    step = run.step if step is None else step
+    recorded = run.path / "weights"
+    return recorded / f"{step:08d}.npz" if recorded.is_dir() else run.path / "weights.npz"
+
+
+def weights(run: Run, step: int | None = None) -> dict[str, np.ndarray]:
+    """Every weight by name after a step that is in `saved_steps`; without one, after the last.
+
+    Raises:
+        RunError: the file is missing or damaged.
+    """
+    file = weights_file(run, step)
+    try:
+        return storage.read_weights(file)
+    except Exception as error:
+        raise _damaged(file, error, run.path) from error
+
+
+def model(run: Run, step: int | None = None) -> Autoencoder:
+    """The trained network of a run, kept in memory while it is among the last few used.
+
+    Args:
+        run: the run.
+        step: one of `saved_steps`; without one, the last.
+
+    Raises:
+        RunError: the weights are missing, damaged, or not those of the run's network.
+    """
+    if not run.step:
+        raise RunError(f"The run {run.label!r} has not been trained yet: wait for its first epoch.")
+    file = weights_file(run, step)
+    try:
+        changed = file.stat().st_mtime_ns
+    except OSError as error:
+        raise _damaged(file, error, run.path) from error
+    return _model(run.path, run.step if step is None else step, changed)
+
+
+@functools.lru_cache(maxsize=MODELS_IN_MEMORY)
+def _model(path: Path, step: int, changed: int) -> Autoencoder:
+    run = read(path)
+    values = weights(run, step)
+    try:
+        network = build(run.config, run.image_shape)
+        network.set_weights(values)
+        if network.code_size != run.code_size:
+            raise ValueError(f"they give codes of {network.code_size} numbers, and run.json says {run.code_size}")
+    except Exception as error:
+        raise _damaged(weights_file(run, step), error, path) from error
+    return network

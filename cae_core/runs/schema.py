@@ -1,0 +1,262 @@
+"""What `run.json` and `history.csv` may hold: the type and the range of every field, stated once.
+
+Readers believe nothing that is not checked here. Bounds of settings are those of `config`; a field that is not named here
+is not read.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import math
+import re
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from cae_core import validation
+from cae_core.architectures import num_epochs
+from cae_core.config import BOUNDS, Bounds, RunConfig, lookup
+from cae_core.metrics import METRICS, PSNR_CAP
+
+STATES = {
+    "waiting": "waiting for its turn",
+    "running": "training",
+    "finished": "finished",
+    "stopped": "stopped before its end",
+    "failed": "ended by a problem",
+    "interrupted": "interrupted: the program ended while it trained",
+}
+"""Where a run stands. "interrupted" is never written: it is a waiting or running one that no process is at work on."""
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,79}")
+"""A run's name is its folder's, so it can hold nothing that would make it a path elsewhere."""
+
+COLUMNS = ("epoch", "loss", "held_out_loss", "seconds")
+"""Of `history.csv`; a run with sparsity has "silent", too."""
+
+Check = Callable[[str, Any], Any]
+"""Of a field's name and its value in JSON, the value as it is used; a ValueError says what is wrong with it."""
+
+_ILLEGIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def legible(text: str) -> str:
+    """The text with a replacement character for each sign that cannot be shown, such as a byte that is no UTF-8."""
+    return _ILLEGIBLE.sub("\ufffd", text)
+
+
+def reason(error: BaseException) -> str:
+    """What an exception says is wrong, in at most some hundred characters that can all be shown."""
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    said = f"no {said}" if isinstance(error, KeyError) else said or type(error).__name__
+    said = " ".join(legible(said).split())
+    return said if len(said) <= 300 else said[:299] + "…"
+
+
+def _refuse(name: str, value: Any, wanted: str) -> ValueError:
+    given = {dict: "a mapping", list: "a list"}.get(type(value)) or repr(value)
+    return ValueError(f"{name} is {given}, not {wanted}")
+
+
+def number(low: float, high: float, integer: bool = False) -> Check:
+    """A number between two others; no text, no truth value."""
+    bounds = Bounds(low, high, integer)
+
+    def check(name: str, value: Any) -> float | int:
+        if not isinstance(value, int | float):
+            raise _refuse(name, value, "a number")
+        return bounds.check(name, value)
+
+    return check
+
+
+def whole(low: int, high: int) -> Check:
+    return number(low, high, integer=True)
+
+
+def text(most: int) -> Check:
+    """Any text; of a longer one its beginning."""
+
+    def check(name: str, value: Any) -> str:
+        if not isinstance(value, str):
+            raise _refuse(name, value, "a text")
+        return legible(value)[:most]
+
+    return check
+
+
+def one_of(registry: Mapping[str, Any]) -> Check:
+    def check(name: str, value: Any) -> str:
+        lookup(registry, name, value)
+        return value
+
+    return check
+
+
+def mapping(of: Check, most: int = 20) -> Check:
+    """Up to `most` names with a value each."""
+
+    def check(name: str, value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict) or len(value) > most:
+            raise _refuse(name, value, f"a mapping of up to {most} names")
+        return {text(80)(name, key): of(f"{name}, {key!r}", one) for key, one in value.items()}
+
+    return check
+
+
+def record(required: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
+    """Fields by name, in the order in which they are given; others are passed over."""
+
+    def check(name: str, value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise _refuse(name or "it", value, "a mapping")
+        if missing := [key for key in required if key not in value]:
+            raise ValueError(f"{name or 'it'} has no {missing[0]}")
+        fields = {**required, **(optional or {})}
+        return {key: fields[key](f"{name} {key}".strip(), value[key]) for key in value if key in fields}
+
+    return check
+
+
+def time(name: str, value: Any) -> str:
+    """A time as ISO 8601 has it, in this century, which is what calendars of other formats know."""
+    try:
+        if 2000 <= datetime.fromisoformat(value).year < 2100:
+            return value
+    except (TypeError, ValueError):
+        pass
+    raise _refuse(name, value, "a time such as 2026-11-22T09:30:01+00:00, from 2000 to 2099")
+
+
+def settings(kind: type, check: Callable[[Any], None], later: Collection[str] = ()) -> Check:
+    """A configuration.
+
+    Args:
+        kind: a dataclass with a `from_dict` that checks its numbers' bounds.
+        check: refuses what cannot work together, and unknown names.
+        later: settings that older files lack; there they have their defaults.
+    """
+
+    def read(name: str, values: Any) -> Any:
+        if not isinstance(values, dict):
+            raise _refuse(name, values, "a mapping of settings")
+        for field in dataclasses.fields(kind):
+            if field.name not in values and field.name not in later:
+                raise ValueError(f"{name} has no {field.name}")
+            value, default = values.get(field.name, field.default), field.default
+            types = {str: str, bool: bool, tuple: list | tuple}.get(type(default), int | float)
+            if not isinstance(value, types):
+                raise _refuse(field.name, value, f"of the kind of {default!r}")
+        config = kind.from_dict(values)
+        check(config)
+        return config
+
+    return read
+
+
+def parse(content: bytes, version: int) -> Any:
+    """The JSON in a file; a ValueError if it is of another format than this program's."""
+    values = json.loads(content)
+    given = values["format"] if isinstance(values, dict) else version
+    if given != version:
+        raise ValueError(f"it is of format {given!r}, and this program reads format {version}")
+    return values
+
+
+def _shape(name: str, value: Any) -> tuple[int, ...]:
+    if not isinstance(value, list) or len(value) != 3:
+        raise _refuse(name, value, "height, width and channels")
+    return tuple(whole(0, most)(name, one) for one, most in zip(value, (256, 256, 3), strict=True))
+
+
+def _origin(name: str, value: Any) -> dict[str, Any] | None:
+    if value is None:
+        return None
+    origin = record({"run": text(80), "step": lambda name, step: step if step == "end" else _STEP(name, step)})(name, value)
+    if not NAME.fullmatch(origin["run"]):
+        raise _refuse(f"{name} run", origin["run"], "a run's name")
+    return origin
+
+
+_STEP = whole(0, 10**9)
+_ERROR, _DECIBEL = number(0, 1e30), number(-400, PSNR_CAP)
+_FIGURES = dict.fromkeys([*METRICS, "luma", "chroma", "chroma_grey", "chroma_mean"], _ERROR) | {
+    "psnr": _DECIBEL, "psnr_grey": _DECIBEL, "psnr_mean": _DECIBEL, "ssim": number(-1, 1), "hue_near": number(0, 1),
+    "hue_error": number(0, 180), "num_images": whole(1, 10**7),
+}  # fmt: skip
+
+SECONDS = number(0, 1e9)
+
+RUN = record(
+    {
+        "config": settings(RunConfig, validation.check, later=("output", "pretraining")),
+        "image_shape": _shape,
+        "code_size": whole(0, 10**7),
+        "parameters": whole(0, 10**9),
+        "metrics": mapping(record({"mse": _ERROR}, _FIGURES)),
+        "num_train": whole(1, int(BOUNDS["num_train"].high)),
+        "epochs": whole(0, 10**6),
+        "seconds": SECONDS,
+        "created": time,
+        "versions": mapping(text(80)),
+    },
+    {
+        "state": one_of(STATES),
+        "message": text(2000),
+        "step": _STEP,
+        "num_steps": _STEP,
+        "origin": _origin,
+        "owner": text(80),
+    },
+)
+"""Every field of `run.json`; `runs.Run` says what each is."""
+
+
+def run_fields(content: bytes, version: int) -> dict[str, Any]:
+    """The fields of a `run.json`, all of them checked, and against one another; those that came later have their defaults.
+
+    Raises:
+        Exception: of any kind, for damage comes in more kinds than can be listed; `reason` has its words.
+    """
+    fields = RUN("", parse(content, version))
+    epochs, images = num_epochs(fields["config"]), fields["num_train"]
+    steps = epochs * (images // min(fields["config"].batch_size, images))
+    later = {"state": "finished", "message": "", "step": steps, "num_steps": steps, "origin": None, "owner": ""}
+    fields = {**later, **fields}
+    whole(0, epochs)("epochs", fields["epochs"])
+    whole(1, 10**9)("num_steps", fields["num_steps"])
+    whole(0, fields["num_steps"])("step", fields["step"])
+    if fields["step"] and not all([*fields["image_shape"], fields["code_size"]]):
+        raise ValueError("it is trained, but its images or its code have no size")
+    if fields["step"] and fields["image_shape"][2] == 2:
+        raise ValueError("its images have 2 channels, and images have 1 or 3")
+    return fields
+
+
+def columns(content: bytes, epochs: int) -> dict[str, np.ndarray]:
+    """The columns of a `history.csv`, each `(epochs,)` float64, {} before the first epoch; later lines are left out.
+
+    Raises:
+        Exception: of any kind, as `run_fields`.
+    """
+    head, *lines = list(csv.reader(io.StringIO(content.decode()))) or [[]]
+    if not epochs:
+        return {}
+    if len(lines) < epochs:
+        raise ValueError(f"it has {len(lines)} epochs, and the run {epochs}")
+    if tuple(head) not in (COLUMNS, (*COLUMNS, "silent")):
+        raise ValueError(f"its first line is {','.join(head)!r}, not {','.join(COLUMNS)!r}")
+    found = {key: np.empty(epochs) for key in head}
+    for row, line in enumerate(lines[:epochs]):
+        for key, cell in zip(head, line, strict=True):
+            found[key][row] = float(cell)
+            if not math.isfinite(found[key][row]):
+                raise ValueError(f"{key} of line {row + 1} is {cell}")
+    if not np.array_equal(found["epoch"], np.arange(1, epochs + 1)):
+        raise ValueError(f"its epochs are not 1 to {epochs}")
+    return found

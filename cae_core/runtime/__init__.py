@@ -1,0 +1,170 @@
+"""Loads TensorFlow once, in the background, so that a page is on screen before the four to six seconds that takes.
+
+Loading competes with everything else in the process, so a page being drawn comes first: it begins when the first page
+is out, or soon after the server's start if nobody comes. The same thread then does what will probably be wanted soon, such
+as loading the networks next to the one on screen.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import gc
+import os
+import re
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from cae_core.runtime import keras_settings
+
+_tasks: deque[Callable[[], None]] = deque(maxlen=64)  # old wishes give way to new ones
+_wanted = threading.Semaphore(0)
+_started = threading.Lock()
+_ready = threading.Event()
+_failure: list[str] = []
+_ending = threading.Event()
+_needed = threading.Event()
+
+PATIENCE = 4.0
+"""Seconds that loading waits for a first page to be drawn."""
+
+
+def start() -> None:
+    """Begins loading as soon as that disturbs no first page, unless that was done before; returns at once."""
+    if _started.acquire(blocking=False):
+        thread = threading.Thread(target=_run, name="backend", daemon=True)
+        # A thread killed inside TensorFlow takes the process down with an abort; so it is let finish what it does.
+        atexit.register(_end, thread)
+        thread.start()
+
+
+def ready(timeout: float = 0.0) -> bool:
+    """Whether networks can be used; waits up to `timeout` seconds for it.
+
+    Raises:
+        RuntimeError: TensorFlow cannot be loaded here; the message says why.
+    """
+    start()
+    if timeout > 0:
+        page_shown()
+    loaded = _ready.wait(timeout)
+    if _failure:
+        raise RuntimeError(_failure[0])
+    return loaded
+
+
+def failure() -> str:
+    """Why networks can never be used here; "" as long as they may."""
+    return _failure[0] if _failure else ""
+
+
+def page_shown() -> None:
+    """To be called when a browser has drawn a page: loading need not wait any longer."""
+    _needed.set()
+
+
+def soon(task: Callable[[], None]) -> None:
+    """Has `task` done in the background when TensorFlow is loaded and nothing older waits; what it raises is dropped.
+
+    For work that only saves time later: with many tasks waiting, the oldest are forgotten.
+    """
+    start()
+    _tasks.append(task)
+    _wanted.release()
+
+
+def _end(thread: threading.Thread) -> None:
+    _ending.set()
+    _wanted.release()
+    thread.join(timeout=30)
+
+
+def _run() -> None:
+    _needed.wait(PATIENCE)
+    _load()
+    if hasattr(os, "setpriority"):  # a thread's own priority, on Linux: hands at a slider come first
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+    while not _failure:
+        _wanted.acquire()
+        if _ending.is_set():
+            return
+        with contextlib.suppress(Exception):  # IndexError: the task was forgotten; else the page meets the error itself
+            _tasks.popleft()()
+
+
+def _load() -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        with _without_notices():
+            keras = keras_settings.load()
+            import tensorflow as tf
+
+            # The runtime's own start, 0.3 s, is paid here too.
+            tf.function(lambda x: x + 1, autograph=False)(tf.constant(0.0))
+        tf.get_logger().setLevel("ERROR")  # each network is traced once, which it takes for one function traced often
+        keep_session(keras)
+        gc.collect()
+        gc.freeze()  # the million objects of the libraries are not looked at again by every later collection
+    except keras_settings.OtherBackend as error:
+        _failure.append(str(error))
+    except Exception as error:  # whatever it is, the page has to say it instead of waiting for ever
+        _failure.append(
+            f"TensorFlow could not be loaded ({type(error).__name__}: {error}): "
+            "run `pip install -r requirements.txt` again in a fresh environment."
+        )
+    _ready.set()
+
+
+_NOTICE = re.compile(rb"[IWE]\d{4} \d\d:|WARNING: All log messages before absl|To enable the following instructions")
+
+
+@contextlib.contextmanager
+def _without_notices():
+    """Keeps TensorFlow's start-up notices, such as a missing graphics card, off the terminal.
+
+    They are written by C++ before any setting for them is read, so the only place to stop them is the process's standard
+    error. Whatever else arrives there meanwhile is passed on afterwards.
+    """
+    with tempfile.TemporaryFile() as held:
+        terminal = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(terminal, 2)
+            held.seek(0)
+            for line in held:
+                if not _NOTICE.match(line):
+                    os.write(2, line)
+            os.close(terminal)
+
+
+_tracing = threading.Lock()
+
+
+@contextlib.contextmanager
+def tracing():
+    """To be held while a training step is compiled; then TensorFlow forgets what it needed for that only.
+
+    It registers every custom gradient for ever, and with it the graph that it is in, 10 MB a run: Keras's `silu` and its
+    optimizers have one. The entry is of use only until that graph's gradients were taken.
+    """
+    with _tracing:
+        yield
+        from tensorflow.python.framework import ops
+
+        registered = getattr(getattr(ops, "gradient_registry", None), "_registry", {})  # TensorFlow's own affair
+        for name in [name for name in registered if name.startswith("CustomGradient-")]:
+            registered.pop(name, None)
+
+
+def keep_session(keras) -> None:
+    """Keeps Streamlit from resetting Keras after every script run.
+
+    It calls `keras.backend.clear_session()` each time, 200 ms, and under a training thread that resets the names and
+    seeds of a network being built. `keras.utils.clear_session` stays as it is.
+    """
+    keras.backend.clear_session = lambda *args, **kwargs: None

@@ -1,0 +1,39 @@
+"""A recording driven to its end by somebody who waits for it, such as the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cae_core import runs
+from cae_core.runs import Run
+from cae_core.training.events import TrainingEvent
+from cae_core.training.run_trainer import Recording
+
+
+def drive(recording: Recording, on_event: Callable[[TrainingEvent], None]) -> Run:
+    """Trains and writes down; what stops it early, such as an interruption, leaves a run that can be resumed.
+
+    Args:
+        recording: not yet driven; let go of afterwards.
+        on_event: called with every event.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        FloatingPointError: it diverged, which is written down with it.
+        ValueError: it could not begin, and nothing is left of it; or the disk refuses.
+    """
+    try:
+        for event in recording.events():
+            on_event(event)
+    except FloatingPointError as error:
+        recording.fail(str(error))
+        raise
+    except ValueError:
+        if recording.model is None:  # it never began: there is no data set, or the network cannot take its images
+            recording.discard()
+        raise
+    finally:
+        recording.close()
+    return runs.read(recording.path)

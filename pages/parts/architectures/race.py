@@ -1,0 +1,105 @@
+"""The decoder race: five ways from a small code back to a large image, trained on the same batches, side by side."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from cae_core import datasets
+from cae_core.architectures import ARCHITECTURES
+from cae_core.config import BOUNDS, Bounds, RunConfig
+from cae_core.inspection import checkerboard, summary
+from pages.parts.architectures import race_experiments
+from pages.parts.common import controls, experiment, waiting, widgets
+from pages.parts.live import group_view, lanes
+from pages.parts.live.lanes import Lane
+from pages.parts.session.setting import Setting, Some
+
+RACERS = ("conv_denoise", "conv_unpool", "conv_transpose", "conv_transpose_even", "conv_resize")
+"""Networks whose decoders make the image larger in five ways. All take any loss and have a code of a fixed size."""
+
+SETTINGS = {
+    "racers": Setting(RACERS, Some(RACERS)),
+    "race_noise": Setting(0.0, Bounds(0.0, 1.0)),
+    "race_images": Setting(2_000, BOUNDS["num_train"]),
+    "race_epochs": Setting(3, Bounds(1, 20, integer=True)),
+    "race_seed": Setting(0, BOUNDS["seed"]),
+}
+RECIPE = {"loss": "bce", "optimizer": "adam", "learning_rate": 0.003, "schedule": "one_cycle", "batch_size": 50}
+"""Of all of them alike. With MSE three of the five get stuck in black, which is another view's lesson."""
+CHART_HEIGHT = 290
+
+
+def sidebar(now: dict) -> None:
+    with st.sidebar:
+        controls.dataset()
+        names = controls.label(ARCHITECTURES)
+        widgets.multiselect("Decoders", RACERS, format_func=names, key="racers", help="Two to five race.")
+        widgets.slider("Noise factor", 0.0, 1.0, step=0.05, key="race_noise", help="Gaussian; 0 is none.")
+        controls.training_images("race_images", now["dataset"])
+        widgets.number_input("Epochs", 1, 20, step=1, key="race_epochs", help="How often every training image is seen.")
+        widgets.number_input("Seed", 0, 2**31 - 1, step=1, key="race_seed", help="Everything random follows from it.")
+
+
+def racing(now: dict) -> list[Lane]:
+    """What the settings of now would train: equal configurations but for the network."""
+    noise = {"noise_kind": "gaussian", "noise_factor": now["race_noise"]} if now["race_noise"] else {"noise_kind": "none"}
+    shared = {"num_train": now["race_images"], "epochs": now["race_epochs"], "seed": now["race_seed"], **noise, **RECIPE}
+    chosen = [name for name in RACERS if name in now["racers"]]
+    return [
+        Lane(ARCHITECTURES[name].label, RunConfig(dataset=now["dataset"], architecture=name, **shared)) for name in chosen
+    ]
+
+
+def draw(now: dict) -> None:
+    ready = waiting.networks_ready()
+    racers = racing(now)
+    problem = "" if len(racers) > 1 else "A race needs two: choose at least two decoders in the sidebar."
+    group_view.run("Decoder race", racers, problem, lambda shown: _pictures(shown, ready))
+    experiment.try_this(race_experiments.EXPERIMENTS, SETTINGS, now)
+    race_experiments.explanation()
+
+
+def score(lane: Lane) -> str:
+    """The checkerboard score of the eight, with as many digits as mean something."""
+    found = checkerboard.score(lane.seen.x, lane.seen.x_hat) if lane.seen else None
+    return "–" if found is None else f"{found:.1f}" if found >= 10 else f"{found:.2f}"
+
+
+def _spectrum(images: np.ndarray) -> np.ndarray:
+    """As large as an image, also where its sides are odd."""
+    picture = checkerboard.spectrum(images)
+    return np.pad(picture, [(0, side - drawn) for side, drawn in zip(images.shape[1:3], picture.shape, strict=True)])
+
+
+def _pictures(shown: Sequence[Lane], ready: bool) -> None:
+    left, right = st.columns([7, 5], gap="medium")
+    with left:
+        lanes.rows(shown, lambda lane: f"checkerboard {score(lane)}", _spectrum)
+        st.caption(
+            "Last column: the mean **spectrum**. Slow changes are in its middle, what repeats every two pixels at its "
+            "edge: a checkerboard is bright spots there."
+        )
+    with right:
+        lanes.losses(shown, "race_losses", CHART_HEIGHT)
+    lanes.table(
+        shown,
+        "On the eight images, and what each network has to go by",
+        [
+            ("Checkerboard (faithful: 1)", score),
+            ("MSE per pixel", lanes.number("mse", ".4f")),
+            ("Numbers in the code", lambda lane: f"{_network(lane).code_size:,}" if ready else "…"),
+            ("What else passes", lambda lane: _besides(lane) if ready else "…"),
+            ("Parameters", lambda lane: f"{_network(lane).parameters:,}" if ready else "…"),
+        ],
+    )
+
+
+def _network(lane: Lane) -> summary.Network:
+    shape = datasets.DATASETS[lane.config.dataset].image_shape
+    return summary.network(lane.config.architecture, lane.config.bottleneck, shape)
+
+
+def _besides(lane: Lane) -> str:
+    """What the decoder gets besides the code: one switch a number, where it pools with switches."""
+    return f"{_network(lane).code_size:,} switches" if lane.config.architecture == "conv_unpool" else "nothing"

@@ -1,0 +1,110 @@
+"""Sparsity: a price on the code's numbers, how many of its units fall silent for it, and a linear decoder beside."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from cae_core import losses
+from cae_core.architectures import ARCHITECTURES
+from cae_core.config import BOUNDS, Bounds, RunConfig
+from cae_core.losses import LOSSES
+from pages.parts.architectures import sparsity_experiments
+from pages.parts.common import controls, experiment, widgets
+from pages.parts.live import group_view, lanes
+from pages.parts.live.lanes import Lane
+from pages.parts.session.setting import Setting
+
+WEIGHTS = (0.0003, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3, 1.0)
+NETWORKS, JUDGES, OUTPUTS = ("dense", "fast"), ("mse", "bce"), ("sigmoid", "linear")
+SETTINGS = {
+    "sparse_network": Setting("dense", NETWORKS),
+    "sparse_output": Setting("sigmoid", OUTPUTS),
+    "sparse_loss": Setting("mse", JUDGES),
+    "weak": Setting(0.001, WEIGHTS),
+    "strong": Setting(0.005, WEIGHTS),
+    "other_output": Setting(True, (True, False)),
+    "sparse_images": Setting(5_000, BOUNDS["num_train"]),
+    "sparse_epochs": Setting(6, Bounds(1, 40, integer=True)),
+    "sparse_seed": Setting(0, BOUNDS["seed"]),
+}
+BOTTLENECK = 64
+RECIPE = {"bottleneck": BOTTLENECK, "optimizer": "adam", "learning_rate": 0.003, "schedule": "one_cycle", "batch_size": 50}
+OTHER = dict(zip(OUTPUTS, OUTPUTS[::-1], strict=True))
+
+
+def sidebar(now: dict) -> None:
+    with st.sidebar:
+        controls.dataset()
+        widgets.segmented_control(
+            "Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="sparse_network", required=True
+        )
+        widgets.segmented_control("Output", OUTPUTS, format_func=str.capitalize, key="sparse_output", required=True)
+        widgets.segmented_control("Loss", JUDGES, format_func=controls.label(LOSSES), key="sparse_loss", required=True)
+        widgets.select_slider("Weaker penalty", WEIGHTS, key="weak", help="What the mean size of the code's numbers costs.")
+        widgets.select_slider("Stronger penalty", WEIGHTS, key="strong")
+        widgets.toggle(f"One more with a {OTHER[now['sparse_output']]} output", key="other_output")
+        with st.expander("More"):
+            controls.training_images("sparse_images", now["dataset"])
+            widgets.number_input(
+                "Epochs", 1, 40, step=1, key="sparse_epochs", help="How often every training image is seen."
+            )
+            widgets.number_input("Seed", 0, 2**31 - 1, step=1, key="sparse_seed", help="Everything random follows from it.")
+
+
+def side_by_side(now: dict) -> list[Lane]:
+    """What the settings of now would train: equal configurations but for the penalty, the last with the other output."""
+    output = now["sparse_output"]
+    shared = {
+        "dataset": now["dataset"], "architecture": now["sparse_network"], "loss": now["sparse_loss"],
+        "num_train": now["sparse_images"], "epochs": now["sparse_epochs"], "seed": now["sparse_seed"], **RECIPE,
+    }  # fmt: skip
+
+    def lane(title: str, weight: float, output: str) -> Lane:
+        return Lane(title, RunConfig(sparsity=weight, output=output, **shared))
+
+    made = [lane("No penalty" if not w else f"Penalty {w:g}", w, output) for w in (0.0, now["weak"], now["strong"])]
+    if now["other_output"]:
+        made.append(lane(f"Penalty {now['strong']:g}, {OTHER[output]}", now["strong"], OTHER[output]))
+    return made
+
+
+def problem(now: dict) -> str:
+    """Why these settings cannot be trained; "" if they can."""
+    if now["weak"] >= now["strong"]:
+        return f"The weaker penalty is {now['weak']:g} and the stronger {now['strong']:g}: make the stronger one larger."
+    try:
+        for lane in side_by_side(now):
+            losses.loss_of(lane.config.loss, lane.config.output)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def draw(now: dict) -> None:
+    group_view.run("Sparsity", side_by_side(now), problem(now), _pictures)
+    experiment.try_this(sparsity_experiments.EXPERIMENTS, SETTINGS, now)
+    sparsity_experiments.explanation()
+
+
+def _silent(lane: Lane) -> str:
+    return f"{lanes.value(lane, 'silent') * 100:.0f} %" if lane.seen else "–"
+
+
+def _pictures(shown: Sequence[Lane]) -> None:
+    left, right = st.columns([7, 5], gap="medium")
+    with left:
+        lanes.rows(shown, lambda lane: f"{_silent(lane)} silent, MSE {lanes.value(lane, 'mse'):.4f}")
+    with right:
+        lanes.measured(shown, "silent", "share of silent units", "sparse_silent", (-0.03, 1.03))
+        lanes.measured(shown, "code", "mean |z|", "sparse_code")
+        lanes.key(shown)
+    lanes.table(
+        shown,
+        "Codes of 500 held-out images, and the eight",
+        [
+            ("Silent units", _silent),
+            ("Mean |z|", lanes.number("code", ".3g")),
+            ("MSE per pixel", lanes.number("mse", ".4f")),
+            ("Output", lambda lane: lane.config.output),
+        ],
+    )

@@ -1,0 +1,138 @@
+"""How much of an image travels through the switches rather than the code."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from cae_core import datasets, metrics, runs, runtime
+from cae_core.architectures import ARCHITECTURES, published
+from cae_core.config import Bounds
+from cae_core.inference import reconstruction, trained
+from cae_core.inspection import switches
+from cae_core.inspection.switches import CODES, NETWORKS, SWITCHES, Share
+from pages.parts.architectures import switch_experiments
+from pages.parts.common import controls, experiment, show, waiting, widgets
+from pages.parts.common.show import Row
+from pages.parts.session import identity, state
+from pages.parts.session.setting import Setting, text
+
+SETTINGS = {
+    "leak_network": Setting(NETWORKS[0], NETWORKS),
+    "mix_code": Setting("next", tuple(CODES)),
+    "mix_switches": Setting("kept", tuple(SWITCHES)),
+    "seed": Setting(0, Bounds(0, 9999, integer=True)),
+}
+
+ROWS = {
+    ("kept", "kept"): ("Reconstruction", "code and switches their own"),
+    ("blank", "kept"): ("Code blanked", "z = 0, switches kept"),
+    ("mean", "kept"): ("Switches alone", "code: its mean over test images"),
+    ("kept", "next"): ("Switches shuffled", "code kept, the next image's switches"),
+    ("kept", "none"): ("Code alone", "no switches: all to the first place"),
+}
+"""Code and switches to label and note, from top to bottom."""
+
+
+def sidebar(now: dict) -> None:
+    with st.sidebar:
+        controls.dataset()
+        widgets.selectbox("Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="leak_network")
+        widgets.selectbox("Code of the last row", tuple(CODES), format_func=CODES.get, key="mix_code")
+        widgets.selectbox("Switches of the last row", tuple(SWITCHES), format_func=SWITCHES.get, key="mix_switches")
+        widgets.number_input("Sample (seed)", 0, 9999, step=1, key="seed", help="Decides the ten images.")
+
+
+def draw(now: dict) -> None:
+    try:
+        run = trained.find(now["leak_network"], now["dataset"], identity.visitor())
+        if run is None or run.image_shape != datasets.DATASETS[now["dataset"]].image_shape:
+            _nothing_to_see(now)
+        else:
+            _leak(run, now)
+    except (RuntimeError, ValueError) as error:
+        st.error(show.plain(str(error)))
+    experiment.try_this(switch_experiments.EXPERIMENTS, SETTINGS, now, leaves=("seed",))
+    switch_experiments.explanation()
+
+
+def _nothing_to_see(now: dict) -> None:
+    """There is no trained network with switches: where to get one."""
+    entry = ARCHITECTURES[now["leak_network"]]
+    st.markdown(
+        f"**{entry.label}.** {entry.summary}\n\nTo see what its switches carry it has to be trained, and there is no "
+        "trained one here yet. The link sets everything as it was published; a single epoch is enough to see it."
+    )
+    settings = {**published(now["leak_network"]).to_dict(), "dataset": now["dataset"], "epochs": 1}
+    link = {key: text(value) for key, value in {**settings, "fork": (), "fork_step": 0}.items()}
+    st.page_link("train.py", label="Train it", icon=":material/model_training:", query_params=link)
+
+
+def _leak(run: runs.Run, now: dict) -> None:
+    mix = (now["mix_code"], now["mix_switches"])
+    labels = {**ROWS, "mix": ("Your mix", f"code: {CODES[mix[0]]}; switches: {SWITCHES[mix[1]]}")}
+    sample = reconstruction.sample(now["dataset"], "none", 0.0, now["seed"])
+    grid, facts, table = (st.container(key=f"leak_{part}").empty() for part in ("rows", "facts", "table"))
+    ready = waiting.networks_ready()
+    if runtime.failure():
+        return
+    if state.first_time("leak_measured", (run.name, run.step, now["dataset"], ready)) or not ready:
+        with grid:  # it takes some seconds, once; until then the places are there
+            show.grid(_rows(labels, sample.x, {}))
+        _told(facts, table, labels, {})
+    if not ready:
+        return
+    combinations = {key: mix if key == "mix" else key for key in labels}
+    found = {key: switches.ten(run, now["dataset"], sample.x, *one) for key, one in combinations.items()}
+    rows = _rows(labels, sample.x, found)
+    with grid:
+        show.grid(rows)
+    shares = {key: switches.measured(run, now["dataset"], *one) for key, one in combinations.items()}
+    _told(facts, table, labels, shares)
+    whose = "shipped with the app" if run.path.parent == runs.PRETRAINED_DIR else f"your run “{show.plain(run.label)}”"
+    trained = datasets.DATASETS[run.config.dataset].label
+    shown = f"Shares of the variance of {switches.NUM_IMAGES} test images."
+    st.caption(f"{shown} The network is {whose}, trained on {trained}.")
+    name = f"switch-leak-{run.name}"
+    show.download(rows, "What goes past the code", f"{run.label}, {trained}, seed {now['seed']}", name)
+
+
+def _rows(labels: dict, x: np.ndarray, found: dict[object, np.ndarray]) -> list[Row]:
+    """The clean images, and what came of each combination where it is known."""
+    rows = [Row("Clean", "what goes in", x, "ten clean images")]
+    for key, (label, note) in labels.items():
+        x_hat = np.clip(found[key], 0, 1) if key in found else None
+        note = note if x_hat is None else f"{note}; MSE\u00a0{metrics.mse(x, x_hat):.4f}"
+        rows.append(Row(label, note, x_hat, f"ten images, {label.lower()}: {note}"))
+    return rows
+
+
+def _told(facts, table, labels: dict, shares: dict[object, Share]) -> None:
+    """The numbers that matter, and all of them; without shares, their places."""
+
+    def percent(key: tuple[str, str]) -> str:
+        return f"explain {100 * shares[key].explained:.0f} %" if shares else "…"
+
+    with facts:
+        show.facts([
+            ("Code and switches", percent(("kept", "kept"))),
+            ("Code alone", percent(("kept", "none"))),
+            ("Switches alone", percent(("mean", "kept"))),
+            ("Blank code", percent(("blank", "kept"))),
+        ])  # fmt: skip
+    head = '<tr><th></th><th scope="col">explained<br><small>contrast put right</small></th>'
+    head += '<th scope="col">R²<br><small>as drawn</small></th>'
+    head += '<th scope="col">MSE<br><small>per pixel, less is better</small></th></tr>'
+    body = ""
+    for key, (label, note) in labels.items():
+        cells = "<td>…</td><td>…</td><td>…</td>"
+        if one := shares.get(key):
+            bar = f'<div class="share leak-bar" style="--share: {100 * one.explained:.1f}%" aria-hidden="true"></div>'
+            r2 = f"{one.r2:.2f}".replace("-", "−")
+            cells = f"<td>{100 * one.explained:.0f} % {bar}</td><td>{r2}</td><td>{one.mse:.4f}</td>"
+        title = escape(note, quote=True)
+        body += f'<tr><th scope="row" title="{title}">{escape(label)}</th>{cells}</tr>'
+    with table:
+        st.html(f'<table class="figures"><thead>{head}</thead><tbody>{body}</tbody></table>')

@@ -1,0 +1,110 @@
+"""Controls that stand on several pages: in the same words, with the same meaning, remembered under the same keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from cae_core import datasets, runs, training
+from cae_core.architectures import ARCHITECTURES
+from cae_core.config import BOTTLENECKS, BOUNDS, SHIPPED_LOSSES, RunConfig
+from cae_core.corruptions import NOISE_KINDS
+from cae_core.losses import LOSSES
+from cae_core.pretrained import SYSTEMS
+from pages.parts.common import widgets
+from pages.parts.session import identity, state
+
+TRAINED_ON = {"mixed": "Noisy images", "clean": "Clean images"}
+
+
+def label(registry: Mapping[str, Any]) -> Callable[[str], str]:
+    """How a registry's names are shown."""
+    return lambda name: registry[name].label
+
+
+def dataset(names: Sequence[str] = datasets.GREY, **more: Any) -> None:
+    """Which data set, of `names`: those in grey, which most pages are about."""
+    widgets.selectbox("Data set", tuple(names), format_func=label(datasets.DATASETS), key="dataset", **more)
+
+
+def noise(kinds: Sequence[str], factor: str = "noise_factor", **more: Any) -> None:
+    """Kind and strength; `factor` is the key of the strength."""
+    widgets.selectbox("Noise kind", kinds, format_func=label(NOISE_KINDS), key="noise_kind")
+    widgets.slider("Noise factor", 0.0, 1.0, step=0.05, key=factor, **more)
+
+
+def bottleneck(sizes: Sequence[int] = BOTTLENECKS, **more: Any) -> None:
+    widgets.select_slider("Bottleneck", sizes, key="bottleneck", help="How many numbers the code has.", **more)
+
+
+def training_images(key: str, dataset: str, step: int = 500, more: str = "") -> None:
+    """How many images to train on: never more than there are, so that nothing says what is not so.
+
+    Args:
+        key: of the setting.
+        dataset: whose images.
+        step: of its buttons.
+        more: what is to be said of them.
+    """
+    bounds = BOUNDS["num_train"]  # not the data set's own: a value that is out of a widget's bounds becomes the lowest
+    most = max(bounds.low, training.most_images(dataset))
+    if state.values({key: None})[key] > most:  # by hand, by a link, by a run's settings, or as another data set has them
+        state.change(**{key: most})
+    told = f"{more} {most:,} at most: the last {training.HELD_OUT:,} of {datasets.DATASETS[dataset].label} are held out."
+    widgets.number_input("Training images", bounds.low, bounds.high, step=step, key=key, help=told.strip())
+
+
+def loss(names: Sequence[str] = SHIPPED_LOSSES) -> None:
+    widgets.segmented_control("Loss", names, format_func=label(LOSSES), key="loss", required=True)
+
+
+def trained_on() -> None:
+    widgets.segmented_control("Model trained on", TRAINED_ON, format_func=TRAINED_ON.get, key="trained_on", required=True)
+
+
+def network(chosen: tuple[str, ...]) -> None:
+    """Which network: the app's own, by its settings, or by name one of the visitor's or a published system.
+
+    Args:
+        chosen: the setting `run` as it is now.
+    """
+    if not chosen:
+        bottleneck()
+        loss()
+        trained_on()
+    own = {(name,): title for name, title in own_runs().items()}
+    published = {(name,): title for name, title in systems().items()}
+    labels = {(): "Shipped with the app", **({chosen: chosen[0]} if chosen else {}), **own, **published}
+    widgets.selectbox("Network", tuple(labels), format_func=labels.get, key="run")
+
+
+def systems() -> dict[str, str]:
+    """The published systems that ship, by name, and what people see; with them the app's own that has no bottleneck."""
+    entries = {name: ARCHITECTURES[config.architecture] for name, config in SYSTEMS.items()}
+    return {name: entry.label if entry.own else f"{entry.label}, as published" for name, entry in entries.items()}
+
+
+def seen_on(config: RunConfig) -> tuple[str, str, str]:
+    """Where a trained network can be tried: the page's file, what a link there says, and the setting that names the run."""
+    if ARCHITECTURES[config.architecture].sees == "grey":
+        return "colour.py", "Colour with it", "colour_run"
+    return "denoise.py", "Denoise with it", "run"
+
+
+def own_runs(channels: int = 1) -> dict[str, str]:
+    """The visitor's trained runs by name, newest first, and what people see.
+
+    Args:
+        channels: of the images that their networks give: 1 for grey, 3 for colour.
+    """
+    return _own_runs(identity.visitor(), str(runs.runs_dir()), channels)
+
+
+@st.cache_data(ttl=3, max_entries=64, show_spinner=False)  # asked for with every move of a slider
+def _own_runs(owner: str, folder: str, channels: int) -> dict[str, str]:
+    found = [run for run in runs.every(Path(folder))[0] if run.owner in ("", owner) and run.is_trained]
+    found = [run for run in found if run.image_shape[2] == channels]
+    return {run.name: run.label for run in sorted(found, key=lambda run: run.created, reverse=True)}

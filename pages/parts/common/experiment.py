@@ -1,0 +1,136 @@
+"""The words of the Denoise page: experiments to try, and what each setting does."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from cae_core import datasets
+from cae_core.corruptions import CORRUPTIONS
+from cae_core.losses import LOSSES
+from pages.parts.session import state
+from pages.parts.session.setting import Setting, text
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A setting worth looking at.
+
+    Attributes:
+        title: on its button.
+        settings: in which it differs from the page as it opens (see `changes`).
+        look_for: what to see; a test holds it against the shipped models.
+    """
+
+    title: str
+    settings: Mapping[str, Any]
+    look_for: str
+
+
+EXPERIMENTS: dict[str, Experiment] = {
+    "two_numbers": Experiment(
+        "Two numbers for a digit",
+        {"run": (), "bottleneck": 2, "noise_factor": 0.0, "loss": "mse", "trained_on": "clean", "both_losses": False},
+        "Shapes survive, details do not: what does not fit into two numbers comes back as the blurred average of digits "
+        "alike. Move the bottleneck up to 32 and the error falls to less than a fifth.",
+    ),
+    "never_saw_noise": Experiment(
+        "A network that never saw noise",
+        {
+            "run": (),
+            "noise_kind": "gaussian",
+            "noise_factor": 0.5,
+            "bottleneck": 32,
+            "trained_on": "clean",
+            "both_losses": False,
+        },
+        "Trained on clean images, it has no reason to remove noise and makes a mess of it. Switch to the model trained "
+        "on noisy images: the same network, and less than a quarter of the error.",
+    ),
+    "two_judges": Experiment(
+        "Does each loss win its own game?",
+        {"run": (), "noise_factor": 0.0, "bottleneck": 8, "trained_on": "clean", "both_losses": True},
+        "Ten images are too few to tell; the table of the whole test set tells. With 8 numbers and clean images, the "
+        "network trained with MSE has the lower MSE, the one trained with BCE the lower BCE. At some other bottleneck one "
+        "of them wins both: look for it. To the eye they are twins: on images in [0, 1] both losses have the same best "
+        "answer.",
+    ),
+    "too_much": Experiment(
+        "Too much noise",
+        {
+            "run": (),
+            "noise_kind": "gaussian",
+            "noise_factor": 1.0,
+            "bottleneck": 32,
+            "trained_on": "mixed",
+            "both_losses": False,
+        },
+        "The network still answers with clean digits, but some are not the digit that went in: it fills in what is "
+        "likely. The error is more than double that at noise 0.5, though nothing looks noisy.",
+    ),
+}
+
+
+def changes(
+    experiment: Experiment, page: Mapping[str, Setting], now: Mapping[str, Any], leaves: Collection[str] = ()
+) -> dict[str, Any]:
+    """What pressing an experiment's button sets: whatever its text could depend on, so that nothing from before lasts.
+
+    Args:
+        experiment: what is pressed.
+        page: every setting of its page or view; those that it does not name become what the page opens with.
+        now: the settings as they are. Any data set of digits stays.
+        leaves: settings that none of the page's texts depends on; they stay, too.
+    """
+    opened = {key: setting.default for key, setting in page.items() if key not in leaves and key != "dataset"}
+    if now.get("dataset", datasets.DIGITS[0]) not in datasets.DIGITS:
+        opened["dataset"] = datasets.default()
+    return opened | dict(experiment.settings)
+
+
+def try_this(
+    experiments: Mapping[str, Experiment],
+    page: Mapping[str, Setting],
+    now: Mapping[str, Any],
+    leaves: Collection[str] = (),
+) -> None:
+    """One-click experiments, with what to look for in the one that is on; arguments as those of `changes`."""
+    st.subheader("Try this", anchor=False)
+    on = ""
+    with st.container(horizontal=True):
+        for key, experiment in experiments.items():
+            wanted = changes(experiment, page, now, leaves)
+            st.button(experiment.title, key=f"try_{key}", on_click=state.change, kwargs=wanted)
+            if all(text(now[setting]) == text(value) for setting, value in wanted.items()):
+                on = experiment.look_for
+    st.markdown(on or "Each of these sets the controls for you and says what to look for.")
+
+
+def settings(noise_kind: str) -> None:
+    """What the settings do, folded."""
+    with st.expander("What do the settings do?"):
+        kind = CORRUPTIONS[noise_kind]
+        st.markdown(
+            f"""
+An **autoencoder** is two networks trained together: the **encoder** turns an image $x$ into a few numbers, the
+**code** $z$; the **decoder** turns the code back into an image, the **reconstruction** $\\hat x$. A **denoising**
+autoencoder gets a noisy copy of the image and is asked for the clean one, so noise has to be told from digit on the way.
+
+- **Bottleneck** is how many numbers the code has. Few numbers keep only what many images share; many keep details, and
+  with them more of the noise.
+- **Noise factor** is the strength of the noise, from 0 to 1. *{kind.label}*: {kind.summary}
+- **Loss** is what training makes small. *{LOSSES["bce"].label}*: {LOSSES["bce"].summary} *{LOSSES["mse"].label}*:
+  {LOSSES["mse"].summary}
+- **Model trained on** noisy images has learned to map many kinds and strengths of noise back to the clean image; the one
+  trained on clean images only to copy through its bottleneck.
+
+All figures compare with the **clean** image: MSE is the mean squared error per pixel, PSNR the same in decibels, SSIM the
+similarity of local structure (1 is identical), BCE the binary cross-entropy per pixel. No network was trained on the ten.
+
+*Sources:* Hinton and Salakhutdinov, *Science* 2006 (autoencoders); Vincent, Larochelle, Bengio and Manzagol, *ICML* 2008
+(denoising); Wang, Bovik, Sheikh and Simoncelli, *IEEE TIP* 2004 (SSIM){"; " + kind.source if kind.source else ""}.
+"""
+        )

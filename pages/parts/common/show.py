@@ -1,0 +1,152 @@
+"""How images and figures are put on a page: rows of pictures, the table of figures, the downloadable figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from cae_core import runtime
+from cae_core.corruptions import NOISE_KINDS, is_none
+from cae_core.figures import pictures
+from cae_core.figures.plotting import Figure
+from pages.parts.common.outside import plain
+
+DOWNLOAD, DOWNLOAD_ICON = "Download as PNG", ":material/download:"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of images.
+
+    Attributes:
+        label: at its left.
+        note: smaller, under the label.
+        images: `(n, H, W, C)` float32 in [0, 1]; None while they are being made.
+        alt: what the row shows, for whoever cannot see it.
+        error: draw them on the error scale instead of in grey.
+    """
+
+    label: str
+    note: str
+    images: np.ndarray | None
+    alt: str
+    error: bool = False
+
+    def pixels(self) -> np.ndarray:
+        """`(n, H, W, 3)` uint8, or the images themselves when they are grey."""
+        return pictures.error_colours(self.images) if self.error else self.images
+
+    def strip(self) -> bytes:
+        """The row as PNG, one of its pixels for one of the images'; grey in one channel, a third of the bytes."""
+        strip = pictures.image_grid([self.pixels()])
+        return pictures.png(strip if self.error or self.images.shape[-1] == 3 else strip[..., 0])
+
+
+def question(text: str) -> None:
+    """The one question a page answers, as its first line, and under it why no network can answer it, if so.
+
+    A title, which the browser can draw without fetching more.
+    """
+    st.title(text, anchor=False)
+    if trouble := runtime.failure():
+        st.error(plain(trouble))
+
+
+def link_problems(problems: Sequence[str]) -> None:
+    """Says what in a link could not be used."""
+    st.warning("This link asks for something there is not; defaults are shown instead. " + plain(" ".join(problems)))
+
+
+def grid(rows: Sequence[Row], columns: int = 10) -> None:
+    """Rows of images, columns aligned to the pixel; a row without images keeps its place."""
+    cells = []
+    for row in rows:
+        cells.append(f'<div class="label">{escape(row.label)}<small>{escape(row.note)}</small></div>')
+        if row.images is None:
+            cells.append('<div class="waiting" role="status" aria-label="No picture yet"></div>')
+        else:
+            cells.append(f'<img src="{pictures.data_uri(row.strip())}" alt="{escape(row.alt, quote=True)}">')
+    scale = ""
+    if any(row.error for row in rows):
+        bar = pictures.data_uri(pictures.error_bar_png())
+        scale = f'<div></div><div class="scale">error 0 <img src="{bar}" alt="scale of absolute error from 0 to 1"> 1</div>'
+    st.html(f'<div class="grid" style="--columns: {columns}">{"".join(cells)}{scale}</div>')
+
+
+def noise(kind: str, factor: float) -> str:
+    """A noise in words, such as "gaussian 0.5"; a strength of 0 is none."""
+    return "no noise" if is_none(kind, factor) else f"{NOISE_KINDS[kind].label.lower()} {factor:g}"
+
+
+def given(x: np.ndarray, x_noisy: np.ndarray, noise: str, more: str = "what the network gets") -> list[Row]:
+    """The row of what a network gets of images x, their luma if it colours grey ones; no row where that is x itself.
+
+    Args:
+        x: the clean images.
+        x_noisy: what the network gets.
+        noise: in words, as of `noise`.
+        more: what else its alternative text says.
+    """
+    if np.array_equal(x, x_noisy):
+        return []
+    label, told = ("Noisy", f"{noise} noise") if x.shape == x_noisy.shape else ("Grey", noise)
+    return [Row(label, noise, x_noisy, f"{len(x)} images, {told}, {more}")]
+
+
+def ratio(image_size: int, code_size: int) -> str:
+    """How much smaller a code is than its image."""
+    if code_size >= image_size:
+        return f"**{code_size / image_size:.3g} times** larger, no bottleneck at all"
+    return f"**{image_size / code_size:.3g} times** smaller"
+
+
+def chart(figure: Figure, key: str, alt: str) -> None:
+    """A Plotly figure as of `charts`, as wide as its place."""
+    # Imported here, for a page without a chart comes a tenth of a second sooner. While TensorFlow imports pandas in another
+    # thread, Plotly would meet half of it; asking for it waits until it is whole.
+    from plotly.optional_imports import get_module
+
+    get_module("pandas")
+    st.plotly_chart(figure, height="stretch", key=key, config={"displayModeBar": False}, alt=alt)
+
+
+def facts(values: Sequence[tuple[str, str]]) -> None:
+    """A line of named numbers that stay in their places while they change."""
+    cells = "".join(f"<div><small>{escape(name)}</small><span>{escape(value)}</span></div>" for name, value in values)
+    st.html(f'<div class="facts">{cells}</div>')
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, or its beginning with an ellipsis."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """A share as everywhere in the app: 77.5 %."""
+    return f"{100 * share:.{digits}f} %"
+
+
+def seconds(value: float) -> str:
+    """A length of time as people say it."""
+    if value < 90:
+        return f"{value:.0f} s"
+    return f"{value / 60:.0f} min" if value < 5400 else f"{value / 3600:.1f} h"
+
+
+def download(rows: Sequence[Row], title: str, caption: str, name: str) -> None:
+    """A button that gives the rows as one labelled PNG, drawn only when it is pressed."""
+
+    def make() -> bytes:
+        labels = [f"{row.label}, {row.note}" for row in rows]
+        return pictures.labelled_png([row.pixels() for row in rows], labels, title, caption)
+
+    st.download_button(DOWNLOAD, make, file_name=f"{name}.png", mime="image/png", icon=DOWNLOAD_ICON)
+
+
+def download_later() -> None:
+    """The place of that button, while there is nothing to download yet."""
+    st.button(DOWNLOAD, icon=DOWNLOAD_ICON, disabled=True)

@@ -1,0 +1,39 @@
+"""Streamlit's controls, each of which begins in the browser with the value that its key has in the session.
+
+Streamlit sends a value that a page assigned only with the run that assigned it. Where a second run follows before the
+browser has drawn the first, it draws both at once, and the control begins at its default: so the default is the value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from pages.parts.session import state
+
+
+def _begins_with_its_value(draw: Callable[..., Any], argument: str) -> Callable[..., Any]:
+    def control(label: str, *places: Any, key: str, **more: Any) -> Any:
+        value = state.value(key)
+        return draw(label, *places, key=key, **({} if value is None else {argument: value}), **more)
+
+    return control
+
+
+slider = _begins_with_its_value(st.slider, "value")
+number_input = _begins_with_its_value(st.number_input, "value")
+text_input = _begins_with_its_value(st.text_input, "value")
+toggle = _begins_with_its_value(st.toggle, "value")
+pills = _begins_with_its_value(st.pills, "default")
+segmented_control = _begins_with_its_value(st.segmented_control, "default")
+multiselect = _begins_with_its_value(st.multiselect, "default")
+
+
+def select_slider(label: str, options: Sequence[Any], *, key: str, **more: Any) -> Any:
+    return st.select_slider(label, options, value=state.value(key), key=key, **more)
+
+
+def selectbox(label: str, options: Sequence[Any], *, key: str, **more: Any) -> Any:
+    return st.selectbox(label, options, index=list(options).index(state.value(key)), key=key, **more)

@@ -1,0 +1,156 @@
+"""One network, layer by layer: its idea, its shape, what each layer makes of an image, its filters, its code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from cae_core import datasets, metrics, runs, runtime
+from cae_core.architectures import ARCHITECTURES, published, suited
+from cae_core.config import Bounds
+from cae_core.inference import trained
+from cae_core.inspection import activations, summary
+from pages.parts.common import controls, experiment, layer_table, show, waiting, widgets
+from pages.parts.layers import diagram, experiments, input_picture, layer_pictures
+from pages.parts.session import identity
+from pages.parts.session.setting import Setting, text
+
+NETWORKS = suited("mnist")
+"""Those that take images in grey, which this view is about."""
+WEIGHTS = {"trained": "Trained", "fresh": "Fresh"}
+SETTINGS = {
+    "architecture": Setting("fast", NETWORKS),
+    "weights": Setting("trained", tuple(WEIGHTS)),
+    "source": Setting("test", tuple(input_picture.SOURCES)),
+    "image": Setting(0, Bounds(0, 9999, integer=True)),
+}
+
+
+def sidebar(now: dict) -> None:
+    with st.sidebar:
+        controls.dataset()
+        widgets.selectbox("Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="architecture")
+        widgets.segmented_control(
+            "Weights", WEIGHTS, format_func=WEIGHTS.get, key="weights", required=True,
+            help="Fresh: as they are before the first step of training.",
+        )  # fmt: skip
+        input_picture.controls(now)
+
+
+def draw(now: dict) -> None:
+    entry = ARCHITECTURES[now["architecture"]]
+    st.markdown(f"**{entry.label}.** {entry.summary}")
+    picture = input_picture.chosen(now)
+    hero = st.container(key="diagram")
+    facts = st.container(key="layer_facts")
+    about = st.container(key="layer_weights")
+    layers = st.container(key="layer_pictures")
+    experiment.try_this(experiments.EXPERIMENTS, SETTINGS, now, leaves=("image",))
+    _idea(now["architecture"])
+    try:
+        if waiting.networks_ready():
+            model = _network(now, about)
+            _opened(model, picture, now, hero, facts, layers)
+        elif not runtime.failure():
+            with hero:
+                st.html(diagram.waiting())
+            with layers:
+                waiting.say()
+    except (RuntimeError, ValueError) as error:
+        st.error(show.plain(str(error)))
+    with st.expander("Its code"):
+        st.code(entry.file.read_text(encoding="utf-8"), language="python")
+    experiments.explanation()
+
+
+def _network(now: dict, about) -> Any:
+    """The network with the weights to show; says which these are, and how to get others."""
+    name, dataset = now["architecture"], now["dataset"]
+    image_shape, run, trouble = datasets.DATASETS[dataset].image_shape, None, ""
+    try:
+        run = trained.find(name, dataset, identity.visitor())
+        if run is not None and run.image_shape != image_shape:
+            run = None
+        if run is not None and now["weights"] == "trained":
+            model = runs.model(run)
+        else:
+            model = activations.fresh(activations.config_of(name, dataset, run), image_shape)
+    except runs.RunError as error:
+        trouble = str(error)
+        model = activations.fresh(activations.config_of(name, dataset, None), image_shape)
+    with about, st.container(horizontal=True, vertical_alignment="center"):
+        if trouble:
+            st.error(show.plain(trouble))
+        st.markdown(_which(run, now), width="content")
+        st.page_link(
+            "train.py", label="Train it with its published settings", icon=":material/model_training:",
+            query_params=_train(name, dataset),
+        )  # fmt: skip
+    return model
+
+
+def _which(run: runs.Run | None, now: dict) -> str:
+    """One sentence: whose weights these are."""
+    if run is None:
+        return "Weights: fresh. Nothing has been learned yet: train it."
+    trained = datasets.DATASETS[run.config.dataset].label
+    if now["weights"] == "fresh":
+        return f"Weights: fresh, as they were before it was trained on {trained}."
+    if run.path.parent != runs.PRETRAINED_DIR:
+        return f"Weights: your run “{show.plain(run.label)}”, trained on {trained}."
+    if now["architecture"] == "fast":
+        return f"Weights: trained on noisy images of {trained}, as on the Denoise page."
+    return f"Weights: trained on {trained} at the published settings."
+
+
+def _train(name: str, dataset: str) -> dict[str, str]:
+    """The link to the Train page with everything that the network was published with, on the visitor's data set."""
+    settings = {**published(name).to_dict(), "dataset": dataset, "fork": (), "fork_step": 0}
+    return {key: text(value) for key, value in settings.items()}
+
+
+def _opened(model: Any, picture: input_picture.Picture, now: dict, hero, facts, layers) -> None:
+    """Everything that needs the network."""
+    made = summary.describe(model)
+    found = activations.activations(model, picture.x)
+    x_hat = model.reconstruct(picture.x)
+    with hero:
+        st.html(diagram.html(ARCHITECTURES[now["architecture"]].label, made, bool(model.switch_shapes)))
+    error = metrics.mse(picture.x, np.clip(x_hat, 0, 1))
+    with facts:
+        show.facts([
+            ("Parameters", f"{made.parameters:,}"),
+            ("Code", f"{made.code_size:,} numbers"),
+            ("Code to image", _against(made.image_size, made.code_size)),
+            ("MSE of this image", f"{error:.4f} per pixel"),
+        ])  # fmt: skip
+    with layers:
+        st.subheader("Push an image through", anchor=False)
+        layer_pictures.pictures(picture, found, x_hat, error, model.output)
+        st.subheader("What its filters look like", anchor=False)
+        layer_pictures.filters(activations.filters(model), any("own kernels" in line.kind for line in made.layers))
+        with st.expander("Shapes and parameters of every layer"):
+            layer_table.draw(made.layers)
+
+
+def _against(image_size: int, code_size: int) -> str:
+    """How much smaller a code is than its image."""
+    if code_size < image_size:
+        return f"{image_size / code_size:.3g} times fewer"
+    return f"{code_size / image_size:.3g} times more"
+
+
+def _idea(architecture: str) -> None:
+    """What the network's file says of it, and what it computes."""
+    st.subheader("The idea", anchor=False)
+    left, right = st.columns(2, gap="medium")
+    idea = activations.idea(architecture)
+    with left:
+        st.markdown("\n\n".join(idea.paragraphs))
+        st.caption(f"Source: {idea.source}")
+    with right, st.container(key="equations"):
+        for equation in ARCHITECTURES[architecture].equations:
+            for line in equation.split(r",\quad"):  # side by side they would be too wide for a phone
+                st.latex(line)

@@ -1,0 +1,135 @@
+"""Several runs side by side, live: a button each to start, pause and stop them all; what has ended stays to be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from cae_core import jobs
+from pages.parts.common import show
+from pages.parts.live import queue_words, run_view
+from pages.parts.live.lanes import Lane
+from pages.parts.runs import run_table
+from pages.parts.session import identity, state
+
+_ORDER = (
+    "unsaved", "failed", "paused", "running", "measuring", "preparing", "waiting", "stopped", "interrupted", "finished",
+)  # fmt: skip
+"""Of the states of several runs the first of these is told."""
+
+
+Draw = Callable[[Sequence[Lane]], None]
+
+
+def run(view: str, lanes: Sequence[Lane], problem: str, draw: Draw) -> None:
+    """Buttons, progress, and what `draw` makes of the lanes, again and again as long as anything moves.
+
+    Args:
+        view: begins the runs' titles, by which the visitor's last ones are found again.
+        lanes: what the settings of now would train.
+        problem: why that cannot be; "" if it can.
+        draw: is given the lanes of the visitor's last start, or those of now before there is one.
+    """
+    owner = identity.visitor()
+    started = _started(view, owner)
+    moves = _moves(started)
+
+    @st.fragment(run_every=run_view.TICK if moves else None)
+    def look() -> None:
+        shown = _started(view, owner)
+        if _moves(shown) != moves or [lane.job.name for lane in shown] != [lane.job.name for lane in started]:
+            st.rerun()
+        _buttons(view, lanes, shown, problem, owner)
+        draw(shown or lanes)
+
+    look()
+
+
+def _started(view: str, owner: str) -> list[Lane]:
+    """The lanes that the visitor started last, as they are now."""
+    mine = [job for job in jobs.default().of(owner) if job.group and job.title.startswith(f"{view}: ")]
+    last = [jobs.default().snapshot(job.name) or job for job in mine if job.group == mine[-1].group]
+    return [Lane(job.title.removeprefix(f"{view}: "), job.config, job) for job in last]
+
+
+def _moves(lanes: Sequence[Lane]) -> bool:
+    queued = {job.name for job in jobs.default().queue()}
+    return any(lane.job.name in queued for lane in lanes)
+
+
+def _start(view: str, lanes: Sequence[Lane], owner: str) -> None:
+    state.keep(f"trouble {view}", "")
+    try:
+        titles = [f"{view}: {lane.title}" for lane in lanes]
+        jobs.default().submit_together([lane.config for lane in lanes], owner, titles, identity.address())
+    except ValueError as error:
+        state.keep(f"trouble {view}", str(error))
+
+
+def _buttons(view: str, lanes: Sequence[Lane], shown: Sequence[Lane], problem: str, owner: str) -> None:
+    """Steering, always in the same places, and how far it is."""
+    at_work = [lane.job for lane in shown if lane.job.is_live]
+    names = [job.name for job in at_work if job.state != "measuring"]
+    is_paused = any(job.state == "paused" for job in at_work)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        start = "Start" if not shown else "Start again"
+        st.button(
+            start, type="primary", icon=":material/play_circle:", key="together_start", width=150,
+            disabled=bool(at_work or problem), on_click=_start, args=(view, lanes, owner),
+        )  # fmt: skip
+        label, icon, action = ("Resume", "play_arrow", "go_on") if is_paused else ("Pause", "pause", "pause")
+        waits = all(job.state == "waiting" for job in at_work)  # behind other runs; it can only leave the queue
+        st.button(
+            label, icon=f":material/{icon}:", key="together_pause", width=run_view.PAUSE_WIDTH, shortcut="p",
+            disabled=not names or waits, on_click=queue_words.act_on_all, args=(action, names, owner),
+        )  # fmt: skip
+        st.button(
+            "Stop", icon=":material/stop:", key="together_stop", disabled=not names, shortcut="x",
+            on_click=queue_words.act_on_all, args=("stop", names, owner),
+        )  # fmt: skip
+        if refused := [lane.job.name for lane in shown if lane.job.state == "unsaved"]:
+            queue_words.unsaved(refused, owner, "together")
+        queue_words.say_why(next((job for job in at_work if job.state == "paused"), at_work[0] if at_work else None), owner)
+        if shown and not at_work:
+            first = [lane.job.name for lane in shown][: run_table.MOST]
+            which = "all" if len(first) == len(shown) else f"the first {len(first)}"
+            link = {"runs": ",".join(first)}
+            st.page_link("runs.py", label=f"See {which} under Runs", icon=":material/table_rows:", query_params=link)
+    done, whole = _progress(shown)
+    st.html(f'<progress value="{done}" max="{whole}" aria-label="steps done"></progress>')
+    show.facts(_facts(shown or lanes, done, whole))
+    for trouble in filter(None, (problem, state.kept(f"trouble {view}", ""))):
+        st.warning(show.plain(trouble))
+    for lane in shown:
+        if lane.job.message:
+            st.error(show.plain(f"{lane.title}: {lane.job.message}"))
+    if shown and not at_work and [lane.config for lane in shown] != [lane.config for lane in lanes] and not problem:
+        st.caption("These runs were trained with other settings than those in the sidebar now.")
+
+
+def _progress(shown: Sequence[Lane]) -> tuple[int, int]:
+    steps = [(lane.seen.step, lane.seen.num_steps) for lane in shown if lane.seen]
+    if not steps:
+        return 0, 1
+    return sum(step for step, _ in steps), max(whole for _, whole in steps) * len(shown)
+
+
+def _facts(lanes: Sequence[Lane], done: int, whole: int) -> list[tuple[str, str]]:
+    states = {lane.job.state for lane in lanes if lane.job}
+    words = next((run_view.STATES[one] for one in _ORDER if one in states), "Not started")
+    ahead = min((lane.job.place for lane in lanes if lane.job and lane.job.state == "waiting"), default=0)
+    seen = [lane.seen for lane in lanes if lane.seen]
+    left = [one.seconds_left for one in seen if one.seconds_left is not None]
+    is_live = any(lane.job and lane.job.is_live for lane in lanes)
+    spent = sum(one.seconds for one in seen)
+    config = lanes[0].config if lanes else None
+    epoch = min((one.step / one.steps_per_epoch for one in seen), default=0.0)
+    return [
+        ("State", f"{words}, {ahead} ahead" if words == "Waiting" and ahead else words),
+        ("Runs, in turn", f"{len(lanes)}"),
+        ("Epoch", f"{epoch:.1f} of {config.epochs}" if config else "–"),
+        ("Steps", f"{done:,} of {whole:,}" if seen else "–"),
+        ("Time in training", show.seconds(spent) if seen else "–"),
+        ("Time left", show.seconds(sum(left)) if left and is_live else "–"),
+    ]

@@ -1,0 +1,136 @@
+"""What several runs that learn side by side are compared by: the same images, one curve a run in one chart, a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from cae_core import losses as named_losses
+from cae_core import training
+from cae_core.config import RunConfig
+from cae_core.figures import curves, plotting
+from cae_core.jobs.job import Snapshot
+from cae_core.training import run_monitor
+from pages.parts.common import show
+from pages.parts.runs import settings_table
+
+CHART_HEIGHT = 180
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One of the runs.
+
+    Attributes:
+        title: short, on its row and in the charts.
+        config: what is trained.
+        job: the run as it is now; None before it is started.
+    """
+
+    title: str
+    config: RunConfig
+    job: Snapshot | None = None
+
+    @property
+    def seen(self) -> run_monitor.Seen | None:
+        return self.job.seen if self.job else None
+
+
+def rows(
+    lanes: Sequence[Lane], note: Callable[[Lane], str], beside: Callable[[np.ndarray], np.ndarray] | None = None
+) -> None:
+    """The same eight images, clean, noisy and as each lane gives them back, a row each.
+
+    Args:
+        note: under a lane's title, once there is something to say.
+        beside: of a row's images, one more picture to its right, `(H, W)` in [0, 1].
+    """
+    if not lanes:
+        return
+    first = lanes[0].seen or run_monitor.probes(lanes[0].config)
+    eight = f"{len(first.x)} images"
+
+    def row(label: str, under: str, images: np.ndarray | None, told: str) -> show.Row:
+        if images is not None and beside:
+            images = np.concatenate([np.clip(images, 0, 1), beside(images)[None, ..., None].repeat(images.shape[3], 3)])
+        return show.Row(label, under, images, f"{eight}, {told}")
+
+    drawn = [row("Clean", "x, the target", first.x, "clean")]
+    noise = show.noise(*training.typical_noise(lanes[0].config))
+    for noisy in show.given(first.x, first.x_noisy, noise):
+        drawn.append(row(noisy.label, noise, first.x_noisy, f"{noise}, what the networks get"))
+    for lane in lanes:
+        made, under = (lane.seen.x_hat, note(lane)) if lane.seen else (None, "not trained yet")
+        drawn.append(row(lane.title, under, made, f"reconstructed by {lane.title}, {under}"))
+    show.grid(drawn, columns=len(first.x) + bool(beside))
+
+
+def measured(lanes: Sequence[Lane], name: str, label: str, chart: str, up: tuple[float, float] | None = None) -> None:
+    """One of `run_monitor.MEASURES` of every lane over the epochs."""
+    empty = np.empty((0, 2))
+    points = [lane.seen.measured[name] if lane.seen else empty for lane in lanes]
+    drawn = [
+        curves.Line(lane.title, line[:, 0], line[:, 1], place)
+        for place, (lane, line) in enumerate(zip(lanes, points, strict=True))
+    ]
+    if not drawn:
+        return
+    last = max(lane.config.epochs for lane in lanes)
+    figure = _without_key(curves.lines(drawn, ("epoch", label), (0, last), up, height=CHART_HEIGHT))
+    show.chart(figure, chart, f"{label} over epochs of {len(lanes)} runs")
+
+
+def _without_key(figure: plotting.Figure) -> plotting.Figure:
+    """The figure without a legend, which on a narrow screen would lie on its axes: `key` is one that wraps."""
+    figure["layout"]["showlegend"] = False
+    figure["layout"]["margin"]["r"] = 12
+    return figure
+
+
+def key(lanes: Sequence[Lane], more: str = "") -> None:
+    """Which colour is whose, under charts."""
+    swatches = "".join(
+        f'<span><i style="background: {plotting.CURVE_COLOURS[place]}"></i>{escape(lane.title)}</span>'
+        for place, lane in enumerate(lanes)
+    )
+    st.html(f'<div class="lanes-key">{swatches}{escape(more)}</div>')
+
+
+def value(lane: Lane, name: str) -> float | None:
+    """The last of a lane's measures; None before the first."""
+    return float(lane.seen.measured[name][-1, 1]) if lane.seen else None
+
+
+def losses(lanes: Sequence[Lane], name: str, height: int) -> None:
+    """Each lane's own loss, training dashed, held-out solid."""
+    drawn = []
+    for lane in lanes:
+        curve = lane.seen.curve if lane.seen else np.empty((0, 2))
+        history = lane.seen.history if lane.seen else ()
+        done = np.array([[row["epoch"], row["held_out_loss"]] for row in history], float).reshape(-1, 2)
+        drawn.append(plotting.Curve(lane.title, curve[:, 0], curve[:, 1], done[:, 0], done[:, 1]))
+    if not drawn:
+        return
+    used = {lane.config.loss for lane in lanes}
+    label = named_losses.axis(used)
+    last = max(lane.config.epochs for lane in lanes)
+    figure = _without_key(plotting.loss_curves(drawn, label, last_epoch=last, height=height))
+    show.chart(figure, name, f"{label} over epochs of {len(drawn)} runs, training dashed, held-out solid")
+    key(lanes, "held-out solid, training dashed")
+
+
+def table(lanes: Sequence[Lane], title: str, lines: Sequence[tuple[str, Callable[[Lane], str]]]) -> None:
+    """A column a lane, under the colour of its curve; a cell is a dash before there is anything to say."""
+    if lanes:
+        drawn = [settings_table.Line(label, tuple(cell(lane) for lane in lanes)) for label, cell in lines]
+        with st.container(key="lanes_table"):
+            settings_table.table([lane.title for lane in lanes], [(title, drawn)], coloured=True)
+
+
+def number(name: str, form: str) -> Callable[[Lane], str]:
+    """Gives a lane's last measure as text; a dash before the first."""
+    return lambda lane: "–" if lane.seen is None else format(value(lane, name), form)

@@ -1,0 +1,79 @@
+"""Why training waits, and when it gives way, in words; and the buttons for what the disk refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from cae_core import jobs
+from cae_core.jobs import JobError
+from cae_core.jobs.job import Snapshot
+from cae_core.jobs.scheduling import PAUSE, TURN
+from pages.parts.common import show
+
+RULE = (
+    f"While others wait, each visitor's training has {TURN / 60:.0f} minutes at a time, and a paused run keeps its place "
+    f"for {PAUSE:.0f} seconds. Then it is written down, goes behind the others, and goes on from there in its turn."
+)
+
+
+def why(job: Snapshot | None, queue: Sequence[Snapshot], owner: str) -> str:
+    """What a visitor has to know of the others; "" while nobody waits for anybody.
+
+    Args:
+        job: the visitor's own.
+        queue: everybody's, the one at work first.
+        owner: the visitor.
+    """
+    if job is None or not job.is_live or not queue:
+        return ""
+    if job.state == "waiting":
+        rest = "It gave way to others, is written down, and goes on from there in its turn. " if job.seen else ""
+        return rest + _ahead(queue[0], owner)
+    if job.seconds_left is None or job.state == "measuring":
+        return ""
+    others = "Another visitor waits" if job.others == 1 else f"{job.others} others wait"
+    left = show.seconds(job.seconds_left)
+    if job.state == "paused":
+        return f"{others}: in {left} the pause ends, this run goes behind them and trains on from there in its turn."
+    return f"{others}: in {left} at most this run is written down, goes behind them and goes on from there in its turn."
+
+
+def _ahead(first: Snapshot, owner: str) -> str:
+    paused = first.state == "paused"
+    if first.owner == owner:
+        return "Your own run ahead of it is paused: resume or stop that one." if paused else "It begins after your own."
+    left = show.seconds(TURN if first.seconds_left is None else first.seconds_left)
+    does = "is paused and gives way" if paused else "is at work, and ends or gives way"
+    return f"Another visitor's run {does} in {left} at most."
+
+
+def say_why(job: Snapshot | None, owner: str) -> None:
+    """The same as a line on the page."""
+    if words := why(job, jobs.default().queue(), owner):
+        st.caption(words)
+
+
+def unsaved(names: Sequence[str], owner: str, key: str) -> None:
+    """Buttons for runs that the disk refused: try again, or let go of them."""
+    st.button(
+        "Save again",
+        icon=":material/save:",
+        key=f"{key}_save_again",
+        on_click=act_on_all,
+        args=("save_again", names, owner),
+    )
+    st.button(
+        "Discard", icon=":material/delete:", key=f"{key}_discard", on_click=act_on_all, args=("discard", names, owner),
+        help="Lets go of what could not be written. What was written before stays, and can go on from there.",
+    )  # fmt: skip
+
+
+def act_on_all(action: str, names: Sequence[str], owner: str) -> None:
+    """One of the verbs of `jobs.Jobs` on each of these, for the callbacks of buttons."""
+    for name in names:
+        try:
+            getattr(jobs.default(), action)(name, owner)
+        except JobError as error:  # it ended a moment before
+            st.toast(show.plain(str(error)))

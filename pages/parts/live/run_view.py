@@ -1,0 +1,173 @@
+"""A run as it trains: its pictures, numbers and curves, several times a second, and the buttons that steer it."""
+
+import math
+
+import numpy as np
+import streamlit as st
+
+from cae_core import datasets, jobs, losses, runs, training
+from cae_core.architectures import num_epochs
+from cae_core.config import RunConfig
+from cae_core.figures import plotting
+from cae_core.jobs import Snapshot
+from cae_core.losses import LOSSES
+from cae_core.runs import holder
+from cae_core.training import run_monitor
+from pages.parts.common import controls, show
+from pages.parts.live import queue_words
+
+TICK = 0.4
+"""Seconds between two looks at a run."""
+PLANE_HEIGHT, CURVE_HEIGHT = 370, 200
+STATES = {
+    "waiting": "Waiting",
+    "preparing": "Preparing",
+    "running": "Training",
+    "paused": "Paused",
+    "measuring": "Measuring",
+    "finished": "Finished",
+    "stopped": "Stopped",
+    "failed": "Ended by a problem",
+    "unsaved": "Not saved",
+    "interrupted": "Interrupted",
+}
+"""Short enough for one line, so that nothing below moves when they change."""
+PAUSE_WIDTH = 114
+"""Pixels of the button that says Pause or Resume, or those beside it would move under the hand."""
+
+
+def latest(owner: str) -> Snapshot | None:
+    """The visitor's run to show: the one at work, else the first that waits, else the last that ended."""
+    mine = [job for job in jobs.default().of(owner) if isinstance(job.config, RunConfig)]  # other training has its page
+    live = sorted((job for job in mine if job.is_live), key=lambda job: job.place)
+    return live[0] if live else mine[-1] if mine else None
+
+
+def elsewhere(owner: str) -> None:
+    """Says of the visitor's runs that another program trains, which cannot be seen here, which program that is."""
+    for other in runs.at_work():
+        if other.owner == owner and holder.of(other.path) != holder.THIS:
+            where = holder.sentence(f"Your run {other.label}", other.path, "watch and stop it there")
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(show.plain(where), width="content")
+                st.page_link("runs.py", label="Its settings", icon=":material/history:", query_params={"runs": other.name})
+
+
+def run(job: Snapshot | None, config: RunConfig, owner: str) -> None:
+    """The run, drawn again and again until it is over; without one, what will be there under the settings of now."""
+    moves = job is not None and _moves(job)
+
+    @st.fragment(run_every=TICK if moves else None)
+    def look() -> None:
+        now = job and jobs.default().snapshot(job.name)
+        if job and (now is None or _moves(now) != moves):
+            st.rerun()
+        _draw(now, config, owner)
+
+    look()
+
+
+def _moves(job: Snapshot) -> bool:
+    """Whether it is in the queue: live, or about to be written down once more after the disk refused."""
+    return any(other.name == job.name for other in jobs.default().queue())
+
+
+def _draw(job: Snapshot | None, config: RunConfig, owner: str) -> None:
+    _buttons(job, owner)
+    seen, config = (job.seen, job.config) if job else (None, config)
+    step, num_steps = (seen.step, seen.num_steps) if seen else (0, 1)
+    st.html(f'<progress value="{step}" max="{num_steps}" aria-label="steps done"></progress>')
+    show.facts(_facts(job, config))
+    if job and job.message:
+        st.error(show.plain(job.message))
+    if seen:
+        _pictures(config, seen.x, seen.x_noisy, seen.x_hat, seen.plane, seen.labels, seen.history, seen.curve)
+    else:
+        probes = run_monitor.probes(config)
+        _pictures(config, probes.x, probes.x_noisy, None, None, None, (), np.empty((0, 2)))
+
+
+def _facts(job: Snapshot | None, config: RunConfig) -> list[tuple[str, str]]:
+    """What changes with every step, in words and numbers."""
+    seen = job and job.seen
+    words = STATES[job.state] if job else "Not started"
+    if job and job.place:
+        words += f", {job.place} ahead"
+    left = show.seconds(seen.seconds_left) if seen and job.is_live and seen.seconds_left is not None else "–"
+    held_out = f"{seen.history[-1]['held_out_loss']:.4f}" if seen and seen.history else "–"
+    return [
+        (show.shortened(job.title, 24) if job and job.title else "State", words),
+        ("Epoch", f"{seen.step / seen.steps_per_epoch if seen else 0:.1f} of {num_epochs(config)}"),
+        ("Step", f"{seen.step:,} of {seen.num_steps:,}" if seen else "–"),
+        ("Speed", f"{seen.steps_per_second:.0f} steps/s" if seen else "–"),
+        ("Time left", left),
+        (f"Held-out {LOSSES[config.loss].label}", held_out),
+    ]
+
+
+def _buttons(job: Snapshot | None, owner: str) -> None:
+    """Steering; always in the same places, so that nothing jumps under the hand."""
+    state_ = job.state if job else ""
+    can = state_ in ("preparing", "running", "paused")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if state_ == "paused":
+            _button("Resume", ":material/play_arrow:", "go_on", job, owner, "p", True)
+        else:
+            _button("Pause", ":material/pause:", "pause", job, owner, "p", can)
+        _button("One step", ":material/skip_next:", "step", job, owner, "s", can)
+        if state_ == "waiting" and not job.seen:
+            _button("Withdraw", ":material/close:", "stop", job, owner, "x", True)
+        elif state_ == "unsaved":
+            queue_words.unsaved([job.name], owner, "live")
+        else:
+            _button("Stop", ":material/stop:", "stop", job, owner, "x", can or state_ == "waiting")  # one that gave way
+        if state_ in ("finished", "stopped", "failed"):
+            st.page_link("runs.py", label="Time machine", icon=":material/history:", query_params={"runs": job.name})
+        queue_words.say_why(job, owner)
+        if state_ in ("finished", "stopped"):
+            page, label, key = controls.seen_on(job.config)
+            link = {key: job.name, "dataset": job.config.dataset}
+            st.page_link(page, label=label, icon=":material/auto_fix_high:", query_params=link)
+
+
+def _button(label: str, icon: str, action: str, job: Snapshot | None, owner: str, key: str | None, enabled: bool) -> None:
+    st.button(
+        label, icon=icon, key=f"live_{'pause' if key == 'p' else action}", shortcut=key, disabled=not enabled,
+        width=PAUSE_WIDTH if key == "p" else "content", on_click=queue_words.act_on_all,
+        args=(action, [job.name] if job else [], owner),
+    )  # fmt: skip
+
+
+def _pictures(config, x, x_noisy, x_hat, plane, labels, history, curve) -> None:
+    noise = show.noise(*training.typical_noise(config))
+    eight = f"{len(x)} images"
+    left, right = st.columns([7, 5], gap="medium")
+    with left:
+        mse = "" if x_hat is None else f"MSE {np.mean((x_hat - x) ** 2):.4f}"
+        show.grid(
+            [
+                show.Row("Clean", "x, the target", x, f"{eight}, clean"),
+                *show.given(x, x_noisy, noise),
+                show.Row("Reconstructed", mse or "not trained yet", x_hat, f"{eight}, reconstructed, {mse}"),
+            ],
+            columns=len(x),
+        )
+        loss = losses.axis([config.loss])
+        done = np.array([[row["epoch"], row["held_out_loss"]] for row in history], float).reshape(-1, 2)
+        line = plotting.Curve("", curve[:, 0], curve[:, 1], done[:, 0], done[:, 1])
+        curves = plotting.loss_curves([line], loss, last_epoch=num_epochs(config), height=CURVE_HEIGHT)
+        show.chart(curves, "live_curve", f"{loss} over epochs, training dashed, held-out solid")
+    with right:
+        names = datasets.DATASETS[config.dataset].class_names
+        points = None if plane is None else plane.points
+        limits = None if points is None else _limits(points)
+        axes = ("z₁", "z₂") if plane is None else plane.axes
+        codes = plotting.plane(points, labels, names, axes, limits=limits, height=PLANE_HEIGHT)
+        show.chart(codes, "live_plane", f"Codes of {run_monitor.NUM_CODES} images on a plane, coloured by class")
+
+
+def _limits(points: np.ndarray) -> tuple[float, float]:
+    """Ends for both axes that hold the points and change seldom: powers of the square root of two."""
+    reach = float(np.abs(points).max()) or 1.0
+    reach = 2 ** (math.ceil(2 * math.log2(reach) + 0.1) / 2)
+    return -reach, reach

@@ -1,0 +1,158 @@
+"""One card of the Reproduce page: what was claimed, what came out, and running it again."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cae_core.figures import plotting
+from cae_core.reproduction import own_runs, run_card
+from cae_core.reproduction.claims import ORIGINS
+from cae_core.reproduction.own_runs import Rerun
+from cae_core.reproduction.registry import CARDS
+from cae_core.reproduction.results import Result
+from pages.parts.common import show
+from pages.parts.live import queue_words, run_view
+from pages.parts.reproduce import claims_view
+from pages.parts.session import identity, state
+
+TICK = 1.0
+"""Seconds between two looks at what moves."""
+LENGTHS = (5, 20, 100)
+"""Per cent of the epochs that a visitor can run."""
+
+
+def card(name: str, result: Result | None, length: int, owner: str, can_run: bool) -> None:
+    """The card, drawn again and again while its runs are in the queue or being measured."""
+    moves = _moves(own_runs.look(name, length / 100, owner))
+
+    @st.fragment(run_every=TICK if moves else None)
+    def look() -> None:
+        now = own_runs.look(name, length / 100, owner)
+        if _moves(now) != moves:
+            st.rerun()
+        _draw(name, result, now, owner, can_run)
+
+    with st.container(border=True, key=f"card_{name}", gap="xsmall"):
+        look()
+
+
+def begin(name: str, length: int, owner: str) -> None:
+    """Enters a card's runs, for the callbacks of buttons; what refuses them is said on the card."""
+    state.keep(f"refused_{name}", "")
+    try:
+        own_runs.start(name, length / 100, owner, identity.address())
+    except ValueError as error:
+        state.keep(f"refused_{name}", str(error))
+
+
+def _moves(now: Rerun) -> bool:
+    return now.state == "moving" or (now.state == "measuring" and not now.trouble)
+
+
+def _draw(name: str, result: Result | None, now: Rerun, owner: str, can_run: bool) -> None:
+    about = CARDS[name]
+    st.subheader(about.label, anchor=name.replace("_", "-"))
+    st.caption(show.plain(about.source))
+    mine = _own(name, now, owner)
+    claims_view.table(name, result, mine)
+    st.caption(claims_view.tolerance(about))
+    if name == "pca":
+        _curve(result, mine)
+    _again(name, result, now, owner, can_run)
+    for sentence in filter(None, (now.trouble, state.kept(f"refused_{name}", ""))):
+        st.error(show.plain(sentence))
+    with st.expander("How it was made, and what differs"):
+        st.markdown(show.plain(about.differs))
+        st.markdown(_made(name, result))
+        st.code(result.command if result else run_card.command(name), language="sh", wrap_lines=True)
+
+
+def _own(name: str, now: Rerun, owner: str) -> Rerun | None:
+    """The visitor's runs to show: of the length with the most figures; of the one that is set before longer ones."""
+    if now.state == "done":
+        return now
+    others = (own_runs.look(name, length / 100, owner) for length in reversed(LENGTHS) if length / 100 != now.fraction)
+    most = max((now, *others), key=lambda rerun: len(rerun.values))
+    return most if most.values else None
+
+
+def _curve(result: Result | None, mine: Rerun | None) -> None:
+    """Error over the number of components: figures as dots by whose they are, our lines."""
+    claims = {claim.label: int(claim.run.removeprefix("pca_")) for claim in CARDS["pca"].claims}
+    dots = {}
+    for claim in CARDS["pca"].claims:
+        sizes, figures = dots.setdefault(ORIGINS[claim.origin], ([], []))
+        sizes.append(claims[claim.label])
+        figures.append(claim.figure)
+    lines = []
+    for whose, values in (("shipped", result.means if result else {}), ("yours", mine.values if mine else {})):
+        points = sorted((claims[label], value) for label, value in values.items() if label in claims)
+        if points:
+            lines.append((whose, [size for size, _ in points], [value for _, value in points]))
+    axes = ("numbers in the code", "squared error")
+    told = "; ".join(f"{whose} {', '.join(f'{v:.2f}' for v in values)}" for whose, _, values in lines)
+    alt = f"Squared error of {len(claims)} numbers of components, figures as dots; {told or 'not run yet'}"
+    show.chart(plotting.over_sizes(dots, lines, axes), "pca_curve", alt)
+
+
+def _again(name: str, result: Result | None, now: Rerun, owner: str, can_run: bool) -> None:
+    """The button that runs or stops it, with what is to be known; in the same place whatever the state."""
+    length = round(now.fraction * 100)
+    how = "it at full length" if own_runs.is_whole(name, now.fraction) else f"{length} % of it"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if now.state == "moving":
+            st.button("Stop", icon=":material/stop:", key=f"stop_{name}", on_click=_stop, args=(name, now.fraction, owner))
+            st.caption(_progress(now), width="content")
+            queue_words.say_why(now.at_work, owner)
+        elif now.unsaved:
+            queue_words.unsaved(now.unsaved, owner, name)
+        elif now.state in ("none", "partial"):
+            st.button(
+                f"Run {how}" if now.state == "none" else "Go on", icon=":material/play_arrow:", key=f"run_{name}",
+                disabled=not can_run, on_click=begin, args=(name, length, owner),
+            )  # fmt: skip
+            st.caption(_time(name, result, now), width="content")
+        else:
+            link = {"runs": ",".join([run.name for run in now.finished.values()][:4])}
+            st.page_link("runs.py", label="See the runs", icon=":material/history:", query_params=link)
+            took = f"{show.seconds(now.seconds)} of training"
+            st.caption("being measured on the test images" if _moves(now) else took, width="content")
+    shown = "" if now.state == "moving" else ' style="visibility: hidden"'
+    st.html(f'<progress value="{now.steps}" max="{now.num_steps}" aria-label="steps done"{shown}></progress>')
+
+
+def _progress(now: Rerun) -> str:
+    job, number = now.at_work, len(now.finished) + 1
+    told = [f"Run {number} of {len(CARDS[now.card].runs)}: {run_view.STATES[job.state].lower()}"]
+    if job.place:
+        told.append(f"{job.place} ahead")
+    if job.seen:
+        told.append(f"epoch {job.seen.step / job.seen.steps_per_epoch:.1f} of {job.seen.epochs}")
+        if job.seen.seconds_left is not None and job.state == "running":
+            told.append(f"{show.seconds(job.seen.seconds_left)} left")
+    return ", ".join(told)
+
+
+def _time(name: str, result: Result | None, now: Rerun) -> str:
+    """How long what is missing will take, as far as that is known, and how it is known."""
+    seconds = own_runs.estimate(name, now.fraction, now.finished)
+    if seconds is not None:
+        return f"about {show.seconds(seconds)} on this machine"
+    if result:
+        seeds = max(len(values) for values in result.values.values())
+        seconds = result.seconds / seeds * own_runs.share_of_epochs(name, now.fraction, now.finished)
+        return f"about {show.seconds(max(1, seconds))} at the shipped run's pace"
+    return "time not known yet"
+
+
+def _stop(name: str, fraction: float, owner: str) -> None:
+    own_runs.stop(name, fraction, owner)
+
+
+def _made(name: str, result: Result | None) -> str:
+    if result is None:
+        return "No result of this card ships with the app yet. What makes it:"
+    seeds = max(len(values) for values in result.values.values())
+    versions = ", ".join(f"{what} {version}" for what, version in result.versions.items())
+    spread = f" with {seeds} seeds: the mean, and ± the standard deviation" if seeds > 1 else ""
+    return show.plain(f"Shipped: made on {result.made}{spread}, trained in {show.seconds(result.seconds)}; {versions}.")

@@ -1,0 +1,133 @@
+"""Two to four runs side by side: the settings that differ, what came of it, their curves and their pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from cae_core import datasets, losses, runs, runtime, training
+from cae_core.corruptions import is_none
+from cae_core.figures import plotting
+from cae_core.inference import reconstruction
+from cae_core.runs import Run
+from pages.parts.common import missing, show, waiting
+from pages.parts.runs import settings_table
+from pages.parts.session import state
+
+CURVES = 300
+
+
+def curve(run: Run, label: str = "", colour: int = 0) -> plotting.Curve:
+    """The run's losses, as far as they were written down."""
+    history = runs.history(run)
+    epochs = history.get("epoch", np.empty(0))
+    held_out = history.get("held_out_loss", np.empty(0))
+    return plotting.Curve(label, epochs, history.get("loss", np.empty(0)), epochs[: len(held_out)], held_out, colour)
+
+
+def runs_side_by_side(compared: Sequence[Run]) -> None:
+    lines = settings_table.settings([run.config for run in compared])
+    left, right = st.columns([11, 9], gap="medium")
+    with left:
+        differ = [line for line in lines if line.differs]
+        title = "Settings that differ" if differ else "All settings are the same"
+        groups = [(title, differ), (settings_table.RESULT, settings_table.results(compared))]
+        settings_table.table([run.label for run in compared], groups, coloured=True)
+    with right:
+        _curves(compared)
+    _pictures(compared)
+    same = [line for line in lines if not line.differs]
+    if same:
+        with st.expander(f"{len(same)} settings are the same in all"):
+            settings_table.table(
+                ["all"], [("Settings", [settings_table.Line(line.label, line.cells[:1]) for line in same])]
+            )
+
+
+def _curves(compared: Sequence[Run]) -> None:
+    drawn = []
+    for place, run in enumerate(compared):
+        try:
+            label = escape(show.shortened(run.label, 20), quote=False)  # Plotly takes a name for a kind of HTML
+            drawn.append(curve(run, label, place))
+        except (runs.RunError, ValueError) as error:
+            st.error(show.plain(str(error)))
+    used = {run.config.loss for run in compared}
+    label = losses.axis(used)
+    alt = f"{label} over epochs of {len(drawn)} runs, training dashed, held-out solid"
+    show.chart(plotting.loss_curves(drawn, label, height=CURVES), "compared_curves", alt)
+    unlike = [
+        what
+        for what, values in (
+            ("data sets", {run.config.dataset for run in compared}),
+            ("losses", used),
+            ("noises", {show.noise(*training.typical_noise(run.config)) for run in compared}),
+        )
+        if len(values) > 1
+    ]
+    if unlike:
+        what = ", ".join(unlike[:-1]) + (" and " if len(unlike) > 1 else "") + unlike[-1]
+        where = "each run by its own data set" if "data sets" in unlike else "by the figures in the table"
+        st.caption(
+            f"These curves have different {what}, so which one is lower says little: compare their shapes, "
+            f"and judge {where}."
+        )
+
+
+def _pictures(compared: Sequence[Run]) -> None:
+    """The same ten images through each network, under the first run's noise."""
+    place = st.container()
+    if state.first_time("compared", [run.name for run in compared]):
+        place = st.empty()
+        with place.container():
+            between = [] if is_none(*training.typical_noise(compared[0].config)) else ["Noisy"]
+            labels = ("Clean", *between, *(show.shortened(run.label, 28) for run in compared))
+            show.grid([show.Row(label, "…", None, "") for label in labels])
+    with place.container():
+        _rows(compared)
+
+
+def _rows(compared: Sequence[Run]) -> None:
+    first = compared[0].config
+    kind, factor = training.typical_noise(first)
+    try:
+        drawn = reconstruction.sample(first.dataset, kind, factor, 0)
+    except datasets.DataError as error:
+        missing.say(first.dataset, error)
+        return
+    noise, ten = show.noise(kind, factor), f"{len(drawn.x)} images"
+    rows = [
+        show.Row("Clean", "x, the target", drawn.x, f"{ten}, clean"),
+        *show.given(drawn.x, drawn.x_noisy, noise, f"MSE {drawn.noisy_figures['mse']:.4f}"),
+    ]
+    ready, trouble = waiting.networks_ready(), []
+    for run in [] if runtime.failure() else compared:
+        told = run.label.replace("<", "‹")  # the browser's cleaner drops an alternative text with a tag in it
+        made, note = (None, "…") if run.is_trained else (None, "it has no trained network")
+        if run.is_trained and ready:
+            made, note = _through(drawn, run)
+        if made is None and note != "…":
+            trouble.append(f"{run.label}: {note}")
+        else:
+            rows.append(show.Row(show.shortened(run.label, 28), note, made, f"{ten}, by {told} ({run.name}), {note}"))
+    show.grid(rows)
+    for sentence in trouble:
+        st.caption(show.plain(sentence))
+    names = "-".join(run.name for run in compared)[:150]
+    if ready:
+        show.download(rows, "The same ten images", f"Noise: {noise}. Runs: {names}.", names)
+    else:
+        show.download_later()
+        waiting.say()
+
+
+def _through(drawn: reconstruction.Sample, run: Run) -> tuple[np.ndarray | None, str]:
+    """What the run makes of the images, and its error; without one, why."""
+    try:
+        (result,) = reconstruction.reconstruct(drawn, [run.name])
+    except Exception as error:  # weights that are damaged, or of a network for other images, fail in many ways
+        return None, str(error).partition("\n")[0]
+    return result.x_hat, f"MSE {result.figures['mse']:.4f}"

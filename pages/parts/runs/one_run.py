@@ -1,0 +1,178 @@
+"""One run: the time machine over its saved epochs, what is known of it, and what can be done with it."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from cae_core import datasets, losses, runs, runtime, training
+from cae_core.corruptions import is_none
+from cae_core.figures import plotting
+from cae_core.inference import replay
+from cae_core.runs import Run, RunError, holder
+from cae_core.training import run_monitor
+from pages.parts.common import missing, show, waiting, widgets
+from pages.parts.runs import actions, compare, settings_table
+from pages.parts.session import state
+
+CURVE, PLANE = 210, 350
+_played: set = set()
+"""Runs that were played back since the program started; `replay` has the last few of them in memory."""
+
+
+def page(run: Run, settings: dict) -> None:
+    """All of one run; its place in the address is `settings`."""
+    mine = actions.is_mine(run)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_head"):
+        st.subheader(show.plain(run.label), anchor=False, width="content")
+        st.markdown(_told(run, mine), width="content")
+    if run.is_trained:
+        _time_machine(run, settings)
+    else:
+        state.write_address(settings)
+        if mine and run.state in runs.AT_WORK and holder.of(run.path) == holder.THIS and not actions.unsaved(run):
+            st.page_link("train.py", label="See it on the Train page", icon=":material/show_chart:", query_params={})
+    actions.actions(run, mine)
+    settings_table.facts(run)
+    if run.is_trained:
+        actions.exports(run)
+
+
+def _told(run: Run, mine: bool) -> str:
+    """Where it stands, in a sentence or two."""
+    refused = actions.unsaved(run)
+    how = "Training" if run.state == "running" else runs.STATES[run.state].capitalize()
+    said = [f"{'Not saved' if refused else how}, {run.epochs} of {run.num_epochs} epochs."]
+    if refused:
+        said.append(show.plain(refused.message))
+    elif run.state in runs.AT_WORK and holder.of(run.path) != holder.THIS:
+        said.append(show.plain(holder.sentence("It", run.path, "watch and stop it there, and see it here after its end")))
+    if run.message:
+        said.append(show.plain(run.message))
+    if run.origin:
+        per_epoch = run.num_steps / run.num_epochs or 1
+        said.append(_forked_from(str(run.origin.get("run")), run.origin.get("step"), per_epoch))
+    if run.path.parent == runs.PRETRAINED_DIR:
+        said.append("It ships with the app, with its last moment only.")
+    elif not mine:
+        said.append("It is another visitor's: look at it, or fork it to go on with a copy of your own.")
+    return " ".join(said)
+
+
+def _forked_from(name: str, step: object, per_epoch: float) -> str:
+    when = ""
+    try:
+        parent = runs.find(name)
+        per_epoch, name = parent.num_steps / parent.num_epochs, parent.label
+    except RunError:
+        when = " (which is no longer there)"
+    if isinstance(step, int) and step >= 0:
+        when = f" after epoch {step / per_epoch:.3g}{when}" if step else f", untrained{when}"
+    return f"Forked from {show.plain(name)}{when}."
+
+
+def _time_machine(run: Run, settings: dict) -> None:
+    """The probe images, the plane and the curve at one saved moment after the other."""
+    here = _here(run)
+    if runtime.failure():
+        state.write_address(settings)
+        return
+    # Reading the data and asking every saved network takes seconds: the rest of the page is drawn first.
+    playing = waiting.networks_ready() and (here in _played or not state.first_time("replayed", here))
+    st.fragment(_moments)(run, settings, playing)  # nothing of the page but this is drawn again when the slider moves
+    if not playing:
+        waiting.ask_again()
+
+
+def _here(run: Run) -> tuple:
+    """What `replay` tells runs apart by."""
+    return run.path, run.step, run.created
+
+
+def _moments(run: Run, settings: dict, playing: bool) -> None:
+    steps = runs.saved_steps(run)
+    per_epoch = run.num_steps / run.num_epochs
+    epochs = [round(step / per_epoch, 2) for step in steps]
+    epoch = state.values(settings)["epoch"]
+    moment = int(np.abs(np.array(epochs) - epoch).argmin())
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if len(epochs) > 1:
+            state.change(epoch=epochs[moment])
+            epoch = widgets.select_slider(
+                "Epoch", epochs, key="epoch", format_func=_epoch, help="0 is the untrained network."
+            )
+            moment = epochs.index(epoch)
+        label = "Fork from this epoch" if len(epochs) > 1 else "Fork from its end"
+        if st.button(label, icon=":material/call_split:", key="fork"):
+            state.change_next_run(**run.config.to_dict(), fork=(run.name,), fork_step=steps[moment])
+            st.switch_page("train.py", query_params={})
+    known = _here(run) in _played
+    place = st.container() if known else st.empty()  # an empty one would for a moment be just that
+    state.write_address(settings)
+    if not known:
+        _keep_places(place, run, len(steps))
+    if not playing:
+        return
+    try:
+        past = replay.replay(run)
+        _played.add(_here(run))
+        with place.container():
+            _draw(run, epochs, moment, past)
+    except datasets.DataError as error:
+        missing.say(run.config.dataset, error)
+    except Exception as error:  # weights that are damaged, or of a network for other images, fail in many ways
+        place.error(show.plain(str(error).partition("\n")[0]))
+
+
+def _epoch(epoch: float) -> str:
+    return f"{epoch:g}" if epoch else "0, untrained"
+
+
+def _keep_places(place, run: Run, moments: int) -> None:
+    """What stands there for the second or two in which the saved networks are asked for their pictures."""
+    with place.container():
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            between = [] if is_none(*training.typical_noise(run.config)) else ["Noisy"]
+            labels = ["Clean", *between, "Reconstructed"]
+            show.grid([show.Row(label, "…", None, "") for label in labels], columns=run_monitor.NUM_PROBES)
+            st.html(f'<div style="height: {CURVE}px"></div>')
+        with right:
+            st.html(f'<div style="height: {PLANE}px" role="status">Playing back {moments} saved moments …</div>')
+        show.download_later()
+
+
+def _draw(run: Run, epochs: list[float], moment: int, past: replay.Replay) -> None:
+    config = run.config
+    noise = show.noise(*training.typical_noise(config))
+    when = f"after epoch {epochs[moment]:g}" if epochs[moment] else "untrained"
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        x, eight = past.x, f"{len(past.x)} images"
+        rows = [show.Row("Clean", "x, the target", x, f"{eight}, clean"), *show.given(x, past.x_noisy, noise)]
+        x_hat = past.x_hat[moment]
+        mse = f"MSE {np.mean((x_hat - x) ** 2):.4f}"
+        rows.append(show.Row("Reconstructed", mse, x_hat, f"{eight}, reconstructed {when}, {mse}"))
+        show.grid(rows, columns=len(x))
+        label = losses.axis([config.loss])
+        mark = epochs[moment] if len(epochs) > 1 else None
+        show.chart(
+            plotting.loss_curves([compare.curve(run)], label, mark=mark, last_epoch=run.num_epochs, height=CURVE),
+            "run_curve",
+            f"{label} over epochs, training dashed, held-out solid, a mark at epoch {epochs[moment]:g}",
+        )
+    with right:
+        names = datasets.DATASETS[config.dataset].class_names
+        plane = past.planes[moment]
+        every = np.concatenate([other.points for other in past.planes])
+        low, high = float(every.min()), float(every.max())  # of all moments: the cloud moves, the axes do not
+        limits = (low - 0.05 * (high - low), high + 0.05 * (high - low))
+        show.chart(
+            plotting.plane(plane.points, past.labels, names, plane.axes, limits=limits, height=PLANE),
+            "run_plane",
+            f"Codes of {len(past.labels)} images on a plane, coloured by class, {when}",
+        )
+        if plane.explained < 0.995:
+            st.caption(f"The plane shows {show.percent(plane.explained)} of the codes' variance.")
+    title, step = f"{run.label}, {when}", past.steps[moment]
+    show.download(rows, title, f"{noise}; {mse}. Run {run.name}, step {step}.", f"{run.name}-{step}")

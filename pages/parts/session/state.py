@@ -1,0 +1,172 @@
+"""What a visitor has set: read from a link once, kept in the session, written back into the address bar.
+
+The only module that touches `st.session_state` and the query string. Each page declares its settings as `Setting`s; a
+setting's key is the widget's key, the URL parameter's name and the name in JSON and on the command line.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from pages.parts.session.setting import Setting, text
+
+# Streamlit's own binding of widgets to the URL writes labels and leaves defaults out, so a link would change its meaning
+# with the wording, or on a machine with another default data set. replaceState keeps one history entry a page, and
+# happens in the browser, so that no rerun ever sees an address older than its widgets.
+# Only what is this app's is replaced: Streamlit and whoever embeds the app have parameters of their own. Of a link with
+# more than a thousand parts Streamlit drops every one, so one with too many is opened again with fewer.
+_ADDRESS = """
+export default function ({ data }) {
+  const url = new URL(window.location.href), query = new URLSearchParams(data.query);
+  const others = [...url.searchParams].filter(([key]) => !data.ours.includes(key));
+  if (others.length > data.most) {
+    const ours = [...url.searchParams].filter(([key]) => data.ours.includes(key));
+    url.search = new URLSearchParams([...ours, ...others.slice(0, data.most)]);
+    window.location.replace(url);
+    return;
+  }
+  others.forEach(([key, value]) => query.append(key, value));
+  if (url.search !== "?" + query) {
+    url.search = query;
+    window.history.replaceState(window.history.state, "", url);
+  }
+}
+"""
+
+
+MOST = 400
+"""Characters of a link's part that are looked at: more is never needed, and an error repeats it."""
+MOST_OTHERS = 900
+"""Parts of an address that are no settings and stay."""
+MOST_UNKNOWN = 3
+"""Settings that there are not and that are named; of more, only the number is said."""
+
+
+def open_page(page: str, settings: Mapping[str, Setting]) -> list[str]:
+    """Puts every setting into the session before the page's widgets are made, from the link on the first run.
+
+    Args:
+        page: the page's name; arriving on it anew reads the link again.
+        settings: by key.
+
+    Returns:
+        A sentence for each part of the link that could not be used, until something is changed.
+    """
+    arrived = st.session_state.get("_page") != page
+    if arrived:
+        st.session_state["_page"] = page
+        # While another page is shown, the session forgets what only this one has a control for.
+        written = st.session_state.get("_written", {})
+        st.session_state.update({key: written[key] for key in settings if key in written})
+        st.session_state["_problems"] = _read_link(settings)
+        st.session_state["_changes"] = {}  # the controls of this page are not there yet, so nothing can hold an older value
+    change(**st.session_state.pop("_next", {}))
+    _repeat_changes(settings)
+    last = {} if arrived else st.session_state.get("_last", {})
+    for key, setting in settings.items():
+        # The session forgets a key after a run that did not draw its widget. Only then is it assigned: what is assigned
+        # is sent to the browser, where it would undo what a quick hand has moved in the meantime.
+        value = st.session_state.get(key, last.get(key, setting.default))
+        if key not in st.session_state or not setting.allows(value):
+            st.session_state[key] = value if setting.allows(value) else setting.default
+    now = {key: st.session_state[key] for key in settings}
+    if not arrived and now != last:
+        st.session_state["_problems"] = []
+    st.session_state["_last"] = now
+    return st.session_state["_problems"]
+
+
+def _repeat_changes(settings: Mapping[str, Setting]) -> None:
+    """Sends what the program has changed once more, until the browser has drawn it.
+
+    A run that another soon follows may never be drawn: the browser then has the older value still, and gives it as its
+    own. That it has drawn the new one is told by its address, which is written with the controls; that a hand has moved
+    the control since, by a value that is neither the new nor an older one.
+    """
+    changes = st.session_state.get("_changes", {})
+    for key, (value, older) in list(changes.items()):
+        in_browser = text(st.session_state.get(key, value))
+        is_drawn = st.query_params.get(key) == text(value)
+        if key in settings and not is_drawn and in_browser in {text(value), *older}:
+            st.session_state[key] = value
+        else:
+            del changes[key]
+
+
+def _read_link(settings: Mapping[str, Setting]) -> list[str]:
+    problems, unknown = [], []
+    for key, given in st.query_params.items():
+        if key not in settings:
+            unknown.append(key[:MOST])
+            continue
+        try:
+            st.session_state[key] = settings[key].parse(key, given[:MOST])
+        except ValueError as error:
+            problems.append(str(error))
+    for key in unknown[:MOST_UNKNOWN]:
+        near = difflib.get_close_matches(key, settings, n=1)
+        problems.append(f"There is no setting {key!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
+    if more := len(unknown[MOST_UNKNOWN:]):
+        problems.append(f"Nor is there any of the {more:,} others that it names.")
+    return problems
+
+
+def values(settings: Mapping[str, Setting]) -> dict[str, Any]:
+    """Every setting as it is now."""
+    return {key: st.session_state[key] for key in settings}
+
+
+def value(key: str) -> Any:
+    """What the session has for a widget's key; None where it has nothing."""
+    return st.session_state.get(key)
+
+
+def change(**new: Any) -> None:
+    """Sets some settings; for callbacks of buttons, which run before the widgets are made."""
+    changes = st.session_state.setdefault("_changes", {})
+    for key in new.keys() & st.session_state.keys():
+        before, older = changes.get(key, (st.session_state[key], ()))
+        changes[key] = (new[key], {*older, text(before), text(st.session_state[key])})
+    st.session_state.update(new)
+
+
+def change_next_run(**new: Any) -> None:
+    """Sets some settings from the next run on, for code that runs after the widgets are made."""
+    st.session_state["_next"] = new
+
+
+def first_time(what: str, value: Any) -> bool:
+    """Whether `value` differs from the one given for `what` in the session's last run."""
+    before, st.session_state[f"_{what}"] = st.session_state.get(f"_{what}"), value
+    return before != value
+
+
+def write_address(settings: Mapping[str, Setting]) -> None:
+    """Puts every setting into the browser's address, so that copying it copies the page as it is."""
+    from urllib.parse import urlencode
+
+    st.session_state["_written"] = {**st.session_state.get("_written", {}), **values(settings)}
+    query = urlencode({key: text(st.session_state[key]) for key in settings})
+    st.components.v2.component("address", js=_ADDRESS)(
+        data={"query": query, "ours": list(settings), "most": MOST_OTHERS}, key="address"
+    )
+
+
+def said(component: str, event: str) -> Any:
+    """What a component of that key has just sent, for the event's callback: whatever the browser likes, so check it."""
+    sent = st.session_state.get(component)
+    return sent.get(event) if isinstance(sent, Mapping) else None
+
+
+def keep(name: str, value: Any) -> None:
+    """Keeps something that is no setting, such as a drawing, until the visitor closes the page."""
+    st.session_state[f"_kept_{name}"] = value
+
+
+def kept(name: str, default: Any = None) -> Any:
+    """What was kept under this name."""
+    return st.session_state.get(f"_kept_{name}", default)

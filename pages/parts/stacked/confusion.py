@@ -1,0 +1,114 @@
+"""What a classifier read in the test images: the confusion matrix, the misread images; and the scores of features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from cae_core.datasets import Split
+from cae_core.figures.pictures import data_uri, png
+from cae_core.stacking.linear_probe import FEW, KINDS
+from cae_core.stacking.results import confusion
+
+MOST = 40
+"""Misread images that are shown."""
+
+
+def reading(test: Split, read: np.ndarray, class_names: Sequence[str], seed: int) -> None:
+    """The confusion matrix beside the misread images.
+
+    Args:
+        test: the test images and their classes.
+        read: the class `(n,)` read in each.
+        class_names: of the data set.
+        seed: of the classifier.
+    """
+    left, right = st.columns([6, 6], gap="medium")
+    wrong = np.flatnonzero(read != test.y)
+    with left:
+        rate = f"{100 * len(wrong) / len(read):.2f} %"
+        st.markdown(f"**Confusion matrix** of seed {seed}: {len(wrong):,} of {len(read):,} test images misread, {rate}")
+        _matrix(confusion(test.y, read, len(class_names)), class_names)
+    with right:
+        shown = wrong[np.linspace(0, len(wrong) - 1, min(MOST, len(wrong))).astype(int)] if len(wrong) else wrong
+        some = f"{len(shown)} of the misread" if len(shown) < len(wrong) else "All that are misread"
+        st.markdown(f"**{some}**: what it is → what was read")
+        _images(test, read, shown, class_names)
+
+
+def _matrix(found: np.ndarray, names: Sequence[str]) -> None:
+    most = max(1, int((found - np.diag(np.diag(found))).max()))
+    head = "".join(f'<th scope="col">{escape(name[:3])}</th>' for name in names)
+    body = ""
+    for i, name in enumerate(names):
+        cells = ""
+        for j, other in enumerate(names):
+            count = int(found[i, j])
+            share = 0 if i == j else round(75 * (count / most) ** 0.5)
+            told = f"{count} of {escape(name)} read as {escape(other)}"
+            right = ' class="right"' if i == j else ""
+            cells += f'<td{right} style="--share: {share}%" title="{told}">{count or "·"}</td>'
+        body += f'<tr><th scope="row" title="{escape(name)}">{escape(name[:3])}</th>{cells}</tr>'
+    st.html(
+        '<table class="confusion"><caption>Rows: what it is. Columns: what was read.</caption>'
+        f"<thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def _images(test: Split, read: np.ndarray, shown: np.ndarray, names: Sequence[str]) -> None:
+    cells = ""
+    for i in shown:
+        image = test.x[i]
+        picture = data_uri(png(np.ascontiguousarray(image[..., 0] if image.shape[-1] == 1 else image)))
+        truth, other = names[int(test.y[i])], names[int(read[i])]
+        alt = escape(f"test image {i}, {truth}, read as {other}", quote=True)
+        caption = f"{truth[:3]} → {other[:3]}"
+        cells += f'<figure><img src="{picture}" alt="{alt}"><figcaption>{escape(caption)}</figcaption></figure>'
+    st.html(f'<div class="misread">{cells}</div>')
+
+
+def linear(found: Mapping[str, Any], labels: int) -> None:
+    """The scores of the encoder without fine-tuning, against pixels and PCA at the same size.
+
+    Args:
+        found: as of `features.scores`; each figure one value, or several seeds'.
+        labels: that the linear classifier learnt from.
+    """
+
+    def told(kind: str, name: str) -> str:
+        values = found.get(kind, {}).get(name)
+        if values is None:
+            return "–"
+        values = [100 * value for value in (values if isinstance(values, list | tuple) else [values])]
+        spread = f" ± {np.std(values, ddof=1):.2f}" if len(values) > 1 else ""
+        return f"{np.mean(values):.2f}{spread}"
+
+    def size(kind: str) -> int:
+        values = found[kind]["size"]
+        return round(values[0] if isinstance(values, list | tuple) else values)
+
+    rows = [
+        (label, f"{size(kind):,}", told(kind, "error"), told(kind, "few_error"))
+        for kind, label in KINDS.items()
+        if kind in found
+    ]
+    if "same_error" in found["pixels"]:
+        rows.append(
+            ("PCA of the pixels", f"{size('encoder'):,}", told("pixels", "same_error"), told("pixels", "few_error"))
+        )
+    head = f"<th></th><th>numbers</th><th>misread, %</th><th>cut to {FEW} by PCA, %</th>"
+    body = "".join(
+        f'<tr><th scope="row">{escape(row[0])}</th>' + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:]) + "</tr>"
+        for row in rows
+    )
+    st.markdown(f"**Features as they are**: a linear classifier with {labels:,} labels, nothing fine-tuned")
+    st.html(f'<table class="figures"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>')
+    if size("encoder") >= size("pixels"):
+        st.caption(
+            f"The encoder gives {size('encoder'):,} numbers, and PCA has at most {size('pixels')}: with all of them it is "
+            f"the pixels, turned. So all three are also cut to {FEW} numbers by PCA, where they are of one size."
+        )

@@ -1,0 +1,143 @@
+"""The label curve that ships: test error against labels, published figures, and what any point of it misreads."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from cae_core import datasets, metrics
+from cae_core.stacking import charts, results
+from cae_core.stacking.config import ARMS
+from cae_core.stacking.label_curve import command
+from cae_core.stacking.results import CurveResult, Paired, Point
+from pages.parts.common import missing, show, widgets
+from pages.parts.stacked import confusion, stack_pictures
+
+
+def draw(found: CurveResult | None, now: dict) -> None:
+    """The curve, what comes out of it, and one point of it in full."""
+    points = found.points if found else ()
+    chosen = (now["point"], now["arm"])
+    figure = charts.label_curve(points, results.PUBLISHED, chosen)
+    alt = "Test error in per cent over labels, with the published figures. " + " ".join(map(told, points))
+    show.chart(figure, "label_curve", alt)
+    if not found:
+        st.info(
+            "No measured curve ships with the app yet; the open signs are the published figures. What makes it: "
+            f"`{command()} --ship`"
+        )
+        return
+    st.markdown(sentence(points))
+    show.facts([(f"{point.labels:,} labels", _points(point.gain)) for point in points])
+    st.caption(
+        "What pretraining saves, in **percentage points** of the test images, with its 95 % interval: the mean over the "
+        "seeds of the difference between two classifiers that share the seed. It helps where the whole interval is above 0."
+    )
+    picked = [point.labels for point in points]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        widgets.segmented_control("Labels", picked, format_func=lambda n: f"{n:,}", key="point", required=True)
+        widgets.segmented_control("Classifier", tuple(ARMS), format_func=ARMS.get, key="arm", required=True)
+    _point(found, *chosen)
+    if found.features:
+        nearest = min(found.features, key=lambda n: max(n, now["point"]) / min(n, now["point"]))
+        confusion.linear(found.features[nearest], nearest)
+        tuned = next((point for point in points if point.labels == nearest), None)
+        errors = found.features[nearest].get("encoder", {}).get("error", ())
+        if tuned and len(errors) == len(tuned.errors["pretrained"]):
+            st.markdown(frozen_or_tuned(tuned, errors))
+    _stack(found)
+    _made(found)
+
+
+def told(point: Point) -> str:
+    """A point in words."""
+    (a, da), (b, db) = point.mean("pretrained"), point.mean("random")
+    return f"{point.labels:,} labels: {a:.2f} ± {da:.2f} from the stack, {b:.2f} ± {db:.2f} from random weights."
+
+
+def sentence(points: tuple[Point, ...]) -> str:
+    """What comes out, in a sentence or two; where pretraining does not help, that is said."""
+    by = {kind: [f"{p.labels:,}" for p in points if p.verdict == kind] for kind in ("helps", "no difference", "hurts")}
+    parts, seeds = [], len(points[0].errors["random"])
+    if by["helps"]:
+        parts.append(f"Pretraining **helps** with {_and(by['helps'])} labels")
+    if by["no difference"]:
+        parts.append(f"makes **no difference** that {seeds} seeds can show with {_and(by['no difference'])}")
+    if by["hurts"]:
+        parts.append(f"**does harm** with {_and(by['hurts'])}")
+    if not by["helps"]:
+        parts[0] = "Pretraining " + parts[0]
+    return _and(parts) + "."
+
+
+def frozen_or_tuned(point: Point, errors: tuple[float, ...]) -> str:
+    """Which misreads less: the fine-tuned classifier, or a linear one on the stack as it is; `errors` are its shares."""
+    frozen, _ = metrics.mean_and_spread(errors)
+    tuned, _ = point.mean("pretrained")
+    more = results.paired(errors, point.errors["pretrained"])
+    how = {1: "more than", -1: "fewer than", 0: f"not clearly more or fewer, with {len(errors)} seeds, than"}[more.sign]
+    return (
+        f"With {point.labels:,} labels, the linear classifier on the stack left as it is misreads {100 * frozen:.2f} %, "
+        f"{how} the {tuned:.2f} % of the one that was fine-tuned end to end: {_points(more)} percentage points."
+    )
+
+
+def _and(words: list[str]) -> str:
+    return ", ".join(words[:-1]) + (" and " if len(words) > 1 else "") + words[-1]
+
+
+def _points(difference: Paired) -> str:
+    """A difference in percentage points with its interval."""
+    if difference.high == math.inf:
+        return f"{difference.mean:+.2f}, one seed".replace("-", "−")
+    return f"{difference.mean:+.2f} ({difference.low:+.2f} to {difference.high:+.2f})".replace("-", "−")
+
+
+def _point(found: CurveResult, labels: int, arm: str) -> None:
+    """The confusion matrix and the misread images of one point, with the first seed."""
+    read = results.shipped_pictures().get(f"predictions/{labels}/{arm}")
+    name = found.config.dataset
+    try:
+        test = datasets.load(name, "test")
+    except datasets.DataError as error:
+        missing.say(name, error)
+        return
+    if read is None or len(read) != len(test.y):
+        st.caption("What this point misreads did not ship with the curve.")
+        return
+    confusion.reading(test, read, datasets.DATASETS[name].class_names, found.config.seed)
+
+
+def _stack(found: CurveResult) -> None:
+    """The first seed's stack: what comes back through its layers, and its filters."""
+    arrays = results.shipped_pictures()
+    if "x" not in arrays:
+        return
+    with st.expander("The stack behind it"):
+        rows = [show.Row("Clean", "x, the target", _floats(arrays["x"]), "8 test images, clean")]
+        made = [arrays[f"x_hats/{i}"] for i in range(found.config.layers)]
+        for i, images in enumerate(made):
+            through = "Through layer 1" if not i else f"Through layers 1–{i + 1}"
+            rows.append(show.Row(through, "and back", _floats(images), f"8 test images, {through.lower()} and back"))
+        show.grid(rows, columns=len(arrays["x"]))
+        stack_pictures.filters([arrays[f"filters/{i}"] for i in range(found.config.layers)], found.config.layers)
+
+
+def _floats(images):
+    return images.astype("float32") / 255
+
+
+def _made(found: CurveResult) -> None:
+    with st.expander("How it was made"):
+        config, versions = found.config, ", ".join(f"{what} {version}" for what, version in found.versions.items())
+        seeds = len(found.points[0].errors["random"])
+        steps = ", ".join(f"{point.steps:,} with {point.labels:,}" for point in found.points)
+        st.markdown(
+            f"Made on {found.made} with {seeds} seeds in {show.seconds(found.seconds)}; {versions}. "
+            f"{config.layers} layers of {config.maps[0]} maps and {config.kernels[0]} × {config.kernels[0]} kernels, "
+            f"{config.epochs} epoch{'s' * (config.epochs > 1)} each; fine-tuning steps: {steps}. Lines are means, bars the "
+            "standard deviation over seeds. A seed changes the first weights, the labelled images and every batch, of both "
+            "classifiers alike."
+        )
+        st.code(found.command, language="sh", wrap_lines=True)

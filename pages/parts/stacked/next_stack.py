@@ -1,0 +1,64 @@
+"""The stack that would be trained next: its button, why it cannot be, and how much work it is."""
+
+import streamlit as st
+
+from cae_core import datasets, jobs
+from cae_core.stacking.config import StackConfig, check, code_size, fitting, num_images
+from cae_core.stacking.phases import stages
+from cae_core.stacking.trainer import StackRecording
+from pages.parts.common import show
+from pages.parts.session import identity, state
+
+
+def draw(config: StackConfig, owner: str) -> None:
+    """The button and what it would train."""
+    trouble = _trouble(config)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = st.button(
+            "Train this stack", type="primary", icon=":material/layers:", key="train_stack", disabled=bool(trouble)
+        )
+        st.caption("" if trouble else _plan(config), width="content")
+    if trouble:
+        st.error(show.plain(trouble))
+        works = fitting(config)
+        changes = {
+            "layers": works.layers, "maps": works.maps[0], "kernel": works.kernels[0], "labels": works.labels,
+            "stack_images": works.num_train,
+        }  # fmt: skip
+        st.button("Use settings that work", on_click=state.change, kwargs=changes, key="stack_works")
+    if pressed and (refusal := submit(config, owner)):
+        st.error(show.plain(refusal))
+
+
+def submit(config: StackConfig, owner: str) -> str:
+    """Enters a stack in the queue; returns why that cannot be, "" if it was."""
+    name = title(config)
+    try:
+        jobs.default().enter(lambda: StackRecording.begin(config, owner=owner, title=name), owner, name, identity.address())
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def title(config: StackConfig) -> str:
+    """What a stack is called in the queue."""
+    layers = f"{config.layers} layer{'s' * (config.layers > 1)}"
+    return f"Stack of {layers}, {config.labels:,} labels"
+
+
+def _trouble(config: StackConfig) -> str:
+    try:
+        check(config)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _plan(config: StackConfig) -> str:
+    entry = datasets.DATASETS[config.dataset]
+    images = num_images(config)
+    plan = stages(config, images)
+    size = code_size(config, entry.image_shape)
+    pixels = entry.image_shape[0] * entry.image_shape[1] * entry.image_shape[2]
+    layer = f"{config.layers} × {plan[0].steps:,} steps on {images:,} images without labels"
+    return f"{layer}, then {config.steps:,} steps on {config.labels:,} labels; code: {size:,} numbers of {pixels} pixels"

@@ -1,0 +1,70 @@
+"""What a stack looks like: images through all its layers and back, filters, losses, and both classifiers' accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from cae_core.figures import mosaics
+from cae_core.figures.pictures import data_uri, png
+from cae_core.stacking import charts
+from cae_core.stacking.config import StackConfig
+from cae_core.stacking.progress import StackSeen
+from cae_core.training import run_monitor
+from pages.parts.common import show
+
+
+def draw(config: StackConfig, seen: StackSeen | None) -> None:
+    """The pictures at one moment; before there are any, their places."""
+    probes = seen or run_monitor.probes(config)
+    eight = f"{len(probes.x)} test images"
+    noise = show.noise(config.noise_kind, config.noise_factor)
+    rows = [
+        show.Row("Clean", "x, the target", probes.x, f"{eight}, clean"),
+        *show.given(probes.x, probes.x_noisy, noise, "what the stack gets"),
+    ]
+    for number in range(config.layers):
+        made = seen.x_hats[number] if seen and number < len(seen.x_hats) else None
+        through = "Through layer 1" if not number else f"Through layers 1–{number + 1}"
+        note = "not trained yet" if made is None else f"and back, MSE {np.mean((made - probes.x) ** 2):.4f}"
+        rows.append(show.Row(through, note, made, f"{eight}, {through.lower()} and back down through all, {note}"))
+    left, right = st.columns([7, 5], gap="medium")
+    with left:
+        show.grid(rows, columns=len(probes.x))
+        filters(seen.filters if seen else [], config.layers)
+    with right:
+        losses = charts.layer_losses(seen.losses if seen else [], _layer_steps(config, seen), height=190)
+        st.caption("What each layer makes small: half the squared error of what it reads")
+        show.chart(losses, "stack_losses", "Half squared error of each layer over its steps")
+        st.caption("Then both classifiers: 500 held-out images read right")
+        accuracy = charts.tuning(seen.accuracy if seen else {}, config.steps, height=190)
+        show.chart(
+            accuracy, "stack_tuning", f"Share of held-out images read right over {config.steps} steps, two classifiers"
+        )
+
+
+def _layer_steps(config: StackConfig, seen: StackSeen | None) -> int:
+    """Right end of the layers' axis: the steps that each has."""
+    if seen is None:
+        return 1
+    at_work = seen.stage_steps if seen.stage < config.layers else 1
+    return max([at_work, *(int(line[-1, 0]) for line in seen.losses if len(line))])
+
+
+def filters(drawn: Sequence[np.ndarray], layers: int) -> None:
+    """What one number of each map paints, a mosaic a layer; places are kept for layers that have not begun."""
+    cells = []
+    for number in range(layers):
+        cells.append(f'<div class="label">Filters, layer {number + 1}</div>')
+        if number < len(drawn):
+            tiles = drawn[number]
+            picture = mosaics.filters(tiles[None])
+            alt = (
+                f"{len(tiles)} filters of layer {number + 1}, each {tiles.shape[1]} by {tiles.shape[2]} pixels of the image"
+            )
+            cells.append(f'<img src="{data_uri(png(picture))}" alt="{alt}">')
+        else:
+            cells.append('<div class="waiting" role="status" aria-label="not trained yet"></div>')
+    st.html(f'<div class="grid stack-filters">{"".join(cells)}</div>')

@@ -1,0 +1,187 @@
+"""A visitor's stack as it trains, stage by stage, the buttons that steer it, and what came out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from cae_core import datasets, jobs, runs
+from cae_core.jobs import JobError
+from cae_core.jobs.job import Snapshot
+from cae_core.runs import holder
+from cae_core.stacking import stacks
+from cae_core.stacking.config import ARMS, StackConfig
+from cae_core.stacking.progress import StackSeen
+from cae_core.stacking.stacks import KeptStack
+from cae_core.stacking.trainer import StackRecording
+from pages.parts.common import show, widgets
+from pages.parts.live import queue_words, run_view
+from pages.parts.session import identity, state
+from pages.parts.stacked import confusion, stack_pictures
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What there is to see of a visitor's last stack.
+
+    Attributes:
+        config: what is or was trained.
+        state: a key of `run_view.STATES`, "" before there is any.
+        message: why it failed, else "".
+        seen: its last pictures; None before the first.
+        job: where it is in the queue; None if this process does not know it.
+        stack: as it is on disk; None where it is not.
+    """
+
+    config: StackConfig
+    state: str = ""
+    message: str = ""
+    seen: StackSeen | None = None
+    job: Snapshot | None = None
+    stack: KeptStack | None = None
+
+
+def last(config: StackConfig, owner: str) -> Shown:
+    """The visitor's stack at work, else the one that ended last; without any, what the settings of now would train."""
+    mine = [job for job in jobs.default().of(owner) if isinstance(job.config, StackConfig)]
+    live_ = sorted((job for job in mine if job.is_live), key=lambda job: job.place)
+    on_disk = None if live_ else stacks.latest(owner)  # looked for only when nothing trains, not with every look
+    job = live_[0] if live_ else mine[-1] if mine else None
+    if job and not job.is_live and on_disk and on_disk.name != job.name:
+        job = None  # another process trained since
+    if job:
+        job = jobs.default().snapshot(job.name) or job
+        own = on_disk if on_disk and on_disk.name == job.name else None
+        return Shown(job.config, job.state, job.message, job.seen, job, own)
+    if on_disk:
+        return Shown(on_disk.config, on_disk.state, on_disk.message, stacks.seen(on_disk), None, on_disk)
+    return Shown(config)
+
+
+def draw(config: StackConfig, owner: str, arm: str) -> None:
+    """The stack, drawn again and again until it is over."""
+    first = last(config, owner)
+    moves = _moves(first)
+
+    @st.fragment(run_every=run_view.TICK if moves else None)
+    def look() -> None:
+        now = last(config, owner)
+        if _moves(now) != moves:
+            st.rerun()
+        _buttons(now, owner)
+        _progress(now)
+        if now.message:
+            st.error(show.plain(now.message))
+        if not now.job and now.state in runs.AT_WORK:
+            st.warning(show.plain(holder.sentence("This stack", now.stack.path, "watch it there, or reload this page")))
+        if trouble := state.kept("stack_trouble", ""):
+            st.error(show.plain(trouble))
+        stack_pictures.draw(now.config, now.seen)
+
+    look()
+    _outcome(first, arm)
+
+
+def _moves(now: Shown) -> bool:
+    return bool(now.job) and any(other.name == now.job.name for other in jobs.default().queue())
+
+
+def _buttons(now: Shown, owner: str) -> None:
+    """Steering, always in the same places."""
+    name = now.job.name if now.job else ""
+    can = now.state in ("preparing", "running", "paused")
+    goes_on = not _moves(now) and now.stack is not None and now.stack.can_go_on
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if goes_on:
+            st.button(
+                "Go on", icon=":material/play_arrow:", key="stack_pause", width=run_view.PAUSE_WIDTH, on_click=_go_on,
+                args=(now.stack, owner),
+            )  # fmt: skip
+        else:
+            label, icon, action = ("Pause", "pause", "pause")
+            if now.state == "paused":
+                label, icon, action = ("Resume", "play_arrow", "go_on")
+            st.button(
+                label, icon=f":material/{icon}:", key="stack_pause", width=run_view.PAUSE_WIDTH, shortcut="p",
+                disabled=not can, on_click=queue_words.act_on_all, args=(action, [name], owner),
+            )  # fmt: skip
+        st.button(
+            "One step", icon=":material/skip_next:", key="stack_step", shortcut="s", disabled=not can,
+            on_click=queue_words.act_on_all, args=("step", [name], owner),
+        )  # fmt: skip
+        if now.state == "unsaved":
+            queue_words.unsaved([name], owner, "stack")
+        else:
+            waits = now.state == "waiting"
+            st.button(
+                "Withdraw" if waits and not now.seen else "Stop", icon=":material/stop:", key="stack_stop", shortcut="x",
+                disabled=not (can or waits), on_click=queue_words.act_on_all, args=("stop", [name], owner),
+            )  # fmt: skip
+        if now.stack and now.state in ("finished", "stopped", "failed", "interrupted"):
+            with st.popover("Delete", icon=":material/delete:"):
+                st.markdown("A stack that is deleted cannot be had back.")
+                st.button("Delete for good", key="stack_delete", on_click=_delete, args=(now.stack, owner))
+        queue_words.say_why(now.job, owner)
+
+
+def _go_on(stack: KeptStack, owner: str) -> None:
+    state.keep("stack_trouble", "")
+    try:
+        jobs.default().enter(lambda: StackRecording.resume(stack), owner, stack.title, identity.address())
+    except ValueError as error:
+        state.keep("stack_trouble", str(error))
+
+
+def _delete(stack: KeptStack, owner: str) -> None:
+    state.keep("stack_trouble", "")
+    try:
+        stacks.remove(stack, owner)
+        jobs.default().discard(stack.name, owner)
+    except JobError:  # another process made it
+        pass
+    except ValueError as error:
+        state.keep("stack_trouble", str(error))
+
+
+def _progress(now: Shown) -> None:
+    seen = now.seen
+    done, whole = (seen.step, seen.num_steps) if seen else (0, 1)
+    st.html(f'<progress value="{done}" max="{whole}" aria-label="steps done"></progress>')
+    words = run_view.STATES.get(now.state, "Not started")
+    if now.job and now.job.place:
+        words += f", {now.job.place} ahead"
+    stage, left, accuracy = "–", "–", {}
+    if seen:
+        stage = "Classifiers" if seen.stage == now.config.layers else f"Layer {seen.stage + 1} of {now.config.layers}"
+        left = show.seconds(seen.seconds_left) if _moves(now) and seen.seconds_left is not None else "–"
+        accuracy = {arm: f"{100 * line[-1, 1]:.1f} %" for arm, line in seen.accuracy.items() if len(line)}
+    show.facts([
+        ("State", words),
+        ("Stage", stage),
+        ("Step of the stage", f"{seen.stage_step:,} of {seen.stage_steps:,}" if seen else "–"),
+        ("Left of the stage", left),
+        ("Stack reads right", accuracy.get("pretrained", "–")),
+        ("Random reads right", accuracy.get("random", "–")),
+    ])  # fmt: skip
+
+
+def _outcome(now: Shown, arm: str) -> None:
+    """What came out on the test images, once it is finished."""
+    if not now.stack or now.stack.state != "finished":
+        return
+    figures, read = now.stack.figures, stacks.predictions(now.stack)
+    a, b = 100 * figures["pretrained"], 100 * figures["random"]
+    st.markdown(
+        f"With these {now.config.labels:,} labels and seed {now.config.seed}: **{a:.2f} %** of the test images misread "
+        f"from the stack, **{b:.2f} %** from random weights, a difference of {abs(b - a):.2f} percentage points. One seed "
+        "cannot say whether pretraining helps; the label curve has five."
+    )
+    confusion.linear(figures["features"], figures["features"]["labels"])
+    try:
+        test = datasets.load(now.config.dataset, "test")
+    except datasets.DataError:
+        return
+    if arm in read and len(read[arm]) == len(test.y):
+        widgets.segmented_control("Classifier", tuple(ARMS), format_func=ARMS.get, key="arm", required=True)
+        confusion.reading(test, read[arm], datasets.DATASETS[now.config.dataset].class_names, now.config.seed)

@@ -1,0 +1,98 @@
+"""The run that would be trained next: its button, its name, what it would start from, and how long it would take."""
+
+import streamlit as st
+
+from cae_core import datasets, jobs, runs, training, validation
+from cae_core.architectures import ARCHITECTURES, num_epochs
+from cae_core.config import RunConfig
+from cae_core.training import duration
+from pages.parts.common import show, widgets
+from pages.parts.session import identity, state
+
+TICK = 1.0
+"""Seconds between two looks at whether the time it will take is known."""
+
+
+def draw(config: RunConfig, now: dict, owner: str) -> None:
+    """The button, the run's name, and how long it will take."""
+    trouble = _trouble(config)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = st.button(
+            "Train this network", type="primary", icon=":material/model_training:", key="train", disabled=bool(trouble)
+        )
+        title = widgets.text_input(
+            "Name",
+            key="title",
+            max_chars=runs.TITLE,
+            placeholder="name (optional)",
+            width=220,
+            label_visibility="collapsed",
+        )
+        st.caption("" if trouble else _plan(config), width="content")
+    if trouble:
+        st.error(show.plain(trouble))
+        works = validation.fitting(config).to_dict()
+        changes = {name: value for name, value in works.items() if value != now[name]}
+        st.button("Use settings that work", on_click=state.change, kwargs=changes)
+    if now["fork"]:
+        _fork(now)
+    if pressed:
+        origin = {"run": now["fork"][0], "step": now["fork_step"]} if now["fork"] else None
+        try:
+            jobs.default().submit(config, owner, title, origin, identity.address())
+        except ValueError as error:
+            st.error(show.plain(str(error)))
+        else:
+            state.change_next_run(title="")
+            st.rerun()
+
+
+def _trouble(config: RunConfig) -> str:
+    """Why the settings cannot work together, "" if they can."""
+    try:
+        validation.check(config)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _fork(now: dict) -> None:
+    """Says that the next run starts from another's weights, and offers fresh ones."""
+    try:
+        parent = runs.find(now["fork"][0])
+        whose = f"of **{show.plain(parent.label)}** after step {now['fork_step']:,}"
+    except runs.RunError as error:
+        whose = f"of a run that cannot be used: {show.plain(str(error))}"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"Starts from the weights {whose}.", width="content")
+        st.button("Start from fresh weights", on_click=state.change, kwargs={"fork": (), "fork_step": 0})
+
+
+def _plan(config: RunConfig) -> str:
+    """How long the run will take, honestly: measured on this machine, or not said yet."""
+    images, image_shape = training.num_images(config), datasets.DATASETS[config.dataset].image_shape
+    if ARCHITECTURES[config.architecture].solve:
+        return f"{images:,} images, computed at once"
+    estimate = duration.known(config, image_shape)
+    if estimate is None:
+        duration.request(config, image_shape)
+    took = "the time is estimated when no run trains" if jobs.default().is_busy() else "time is being estimated"
+    if estimate:
+        took = f"about **{show.seconds(estimate.seconds(config, images))}** on this machine"
+    return f"{num_epochs(config)} × {images:,} images, {took}"
+
+
+def wait_for_estimate(config: RunConfig) -> None:
+    """Draws the page again once it is known how long the run will take."""
+    if _trouble(config) or ARCHITECTURES[config.architecture].solve:
+        return
+    image_shape = datasets.DATASETS[config.dataset].image_shape
+
+    @st.fragment(run_every=TICK)
+    def look() -> None:
+        if duration.known(config, image_shape):
+            st.rerun()
+        duration.request(config, image_shape)  # while a run trained, it was dropped
+
+    if duration.known(config, image_shape) is None:
+        look()
