@@ -1,4 +1,4 @@
-"""What a run is: every setting, its bounds and its default, stated once.
+"""The configuration of a run: every setting with its bounds and its default, stated once.
 
 Sliders, the command line, the URL and the tests read this file. It uses the standard library only, so that a page can
 import it before anything heavy is loaded.

@@ -1,4 +1,4 @@
-"""How good a reconstruction is: MSE, BCE, PSNR and SSIM, per image and on average.
+"""Metrics of a reconstruction: MSE, BCE, PSNR and SSIM, per image and on average.
 
 Every figure is first computed for each image and then averaged over images, so the mean of `per_image` is always the
 number shown. NumPy in, NumPy or plain floats out; images are `(n, H, W, C)` floats.

@@ -69,19 +69,19 @@ def _page() -> None:
     except datasets.DataError as error:
         missing.say(now["dataset"], error)
         return
-    shown: list[Run] = []
+    networks: list[Run] = []
     ready = False
     try:
-        shown = _shown(now)
+        networks = _shown(now)
         ready = waiting.networks_ready()
-        colour_view.ten([] if runtime.failure() else shown, x, now, ready)
+        colour_view.ten([] if runtime.failure() else networks, x, now, ready)
     except (RuntimeError, ValueError) as error:
         st.error(show.plain(str(error)))
-    colour_view.figures(shown, now["dataset"])
+    colour_view.figures(networks, now["dataset"])
     experiment.try_this(experiments.EXPERIMENTS, SETTINGS, now, LEFT)
-    photo.draw(shown, ready)
+    photo.draw(networks, ready)
     colour_race.draw(now)
-    colour_view.take(shown, now["take_loss"], ready)
+    colour_view.take(networks, now["take_loss"], ready)
     experiments.explanation()
 
 

@@ -59,9 +59,9 @@ def _page() -> None:
     now = state.values(SETTINGS)
     if state.first_time("question_shown", True):
         waiting.for_first_paint()
-    drawn = trouble = None
+    sample = trouble = None
     try:
-        drawn = reconstruction.sample(now["dataset"], now["noise_kind"], now["noise_factor"], now["seed"])
+        sample = reconstruction.sample(now["dataset"], now["noise_kind"], now["noise_factor"], now["seed"])
     except datasets.DataError as error:
         trouble = error
     _sidebar(now["run"])
@@ -82,7 +82,7 @@ def _page() -> None:
             losses = SHIPPED_LOSSES if now["both_losses"] else (now["loss"],)
             names = [name_of(now["dataset"], now["bottleneck"], loss, now["trained_on"]) for loss in losses]
         if waiting.networks_ready():
-            through = reconstruction.reconstruct(drawn, names)
+            through = reconstruction.reconstruct(sample, names)
             if not now["run"]:
                 _expect(now)
         elif runtime.failure():
@@ -92,12 +92,12 @@ def _page() -> None:
         names = losses = ()
 
     noise = show.noise(now["noise_kind"], now["noise_factor"])
-    rows = _rows(drawn, through, losses, noise)
+    rows = _rows(sample, through, losses, noise)
     show.grid(rows)
-    made = [r.figures for r in through] if through else [None] * len(losses)
+    figures = [r.figures for r in through] if through else [None] * len(losses)
     labels = [f"Reconstructed, {LOSSES[loss].label}" if len(losses) > 1 else "Reconstructed" for loss in losses]
-    metric_table.draw(list(zip(labels, made, strict=True)), ("Noisy", drawn.noisy_figures) if drawn.is_noisy else None)
-    size = drawn.x[0].size
+    metric_table.draw(list(zip(labels, figures, strict=True)), ("Noisy", sample.noisy_figures) if sample.is_noisy else None)
+    size = sample.x[0].size
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(
             f"The **code** has **{code_size}** numbers, the image {size}: {show.ratio(size, code_size)}.",
@@ -106,7 +106,7 @@ def _page() -> None:
         if through:
             title = f"{datasets.DATASETS[now['dataset']].label}: {code_size} numbers, {noise}"
             errors = "; ".join(f"{label}: MSE {r.figures['mse']:.4f}" for label, r in zip(labels, through, strict=True))
-            before = f"Noisy: MSE {drawn.noisy_figures['mse']:.4f}; " if drawn.is_noisy else ""
+            before = f"Noisy: MSE {sample.noisy_figures['mse']:.4f}; " if sample.is_noisy else ""
             caption = f"{before}{errors}. Seed {now['seed']}."
             show.download(rows, title, caption, "-".join(names))
         elif losses:
@@ -145,19 +145,19 @@ def _whole_test_set(measured: list[runs.Run]) -> None:
     st.markdown(settings_table.winners(measured))
 
 
-def _rows(drawn, through, losses, noise) -> list[show.Row]:
+def _rows(sample, through, losses, noise) -> list[show.Row]:
     """Clean, noisy where there is noise, then the reconstruction for each loss, then their errors."""
-    ten = f"{len(drawn.x)} images"
+    ten = f"{len(sample.x)} images"
     rows = [
-        show.Row("Clean", "x, the target", drawn.x, f"{ten}, clean"),
-        *show.given(drawn.x, drawn.x_noisy, noise, f"mean squared error {drawn.noisy_figures['mse']:.3f}"),
+        show.Row("Clean", "x, the target", sample.x, f"{ten}, clean"),
+        *show.given(sample.x, sample.x_noisy, noise, f"mean squared error {sample.noisy_figures['mse']:.3f}"),
     ]
     for label, note, error in (("Reconstructed", "x̂", False), ("Absolute error", "|x̂ − x|", True)):
         for i, loss in enumerate(losses):
             images, alt = None, ""
             if through:
                 x_hat, mse = through[i].x_hat, through[i].figures["mse"]
-                images = np.abs(x_hat - drawn.x) if error else x_hat
+                images = np.abs(x_hat - sample.x) if error else x_hat
                 alt = f"{ten}, {label.lower()}, trained with {LOSSES[loss].label}, mean squared error {mse:.4f}"
             rows.append(show.Row(label, f"{note}, {LOSSES[loss].label}", images, alt, error))
     return rows

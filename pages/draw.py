@@ -47,11 +47,11 @@ def _instead(now: dict, own: pad.Own) -> None:
 
 
 @st.fragment
-def _drawing(found: list[runs.Run]) -> None:
+def _drawing(networks: list[runs.Run]) -> None:
     """Everything that a stroke changes; nothing else of the page runs again for it."""
     now, own = state.values(SETTINGS), pad.own()
     edition, picture = _picture(now, own)
-    problem, x, x_noisy, seen = own.problem if now["ready"] == pad.OWN else "", None, None, [None] * len(found)
+    problem, x, x_noisy, results = own.problem if now["ready"] == pad.OWN else "", None, None, [None] * len(networks)
     left, right = st.columns([10, 23], gap="medium")
     with left:
         pad.show(edition, picture, own.strokes if now["ready"] == pad.OWN else ())
@@ -61,24 +61,24 @@ def _drawing(found: list[runs.Run]) -> None:
         x = drawing.to_network(picture, now["centred"])
         x_noisy = corrupt(x, now["noise_kind"], now["added_noise"], now["seed"])
         if waiting.networks_ready():
-            seen = [novelty.see(run, x, x_noisy) for run in found]
+            results = [novelty.see(run, x, x_noisy) for run in networks]
     except (RuntimeError, ValueError) as error:
         problem = problem or str(error)
     noise = show.noise(now["noise_kind"], now["added_noise"])
     how = f"{'centred like MNIST' if now['centred'] else 'not centred'}, {noise}"
     with right:
-        names = [result.name(run, now["dataset"]) for run in found]
-        result.pictures(drawing.shrink(picture), x_noisy, how, seen, names, x)
+        names = [result.name(run, now["dataset"]) for run in networks]
+        result.pictures(drawing.shrink(picture), x_noisy, how, results, names, x)
         if problem:
             st.info(show.plain(problem), icon=":material/draw:")
-    result.place(seen[0] if seen else None, novelty.known(found[0]) if found else None)
+    result.place(results[0] if results else None, novelty.known(networks[0]) if networks else None)
     pad.answered()
     state.write_address(SETTINGS)
 
 
-def _compare_with_test_sets(found: list[runs.Run]) -> None:
+def _compare_with_test_sets(networks: list[runs.Run]) -> None:
     """Has the test images put through the networks in the background; soon after, the page runs again."""
-    unknown = [run for run in found if not novelty.known(run) and datasets.DATASETS[run.config.dataset].on_machine()]
+    unknown = [run for run in networks if not novelty.known(run) and datasets.DATASETS[run.config.dataset].on_machine()]
     for run in unknown:
         runtime.soon(functools.partial(novelty.reference, run))
 
@@ -101,15 +101,15 @@ def _page() -> None:
     if not missing.has_images(now["dataset"]):
         state.write_address(SETTINGS)
         return
-    found, trouble = draw_controls.networks(now)
+    networks, trouble = draw_controls.networks(now)
     for sentence in trouble:
         st.error(show.plain(sentence))
-    _drawing([] if runtime.failure() else found)
+    _drawing([] if runtime.failure() else networks)
     digits = now["dataset"] if now["dataset"] in datasets.DIGITS else datasets.default()
     experiment.try_this(experiments.experiments(digits), SETTINGS, now)
     experiments.explanation()
     if waiting.networks_ready():
-        _compare_with_test_sets(found)
+        _compare_with_test_sets(networks)
 
 
 _page()

@@ -22,8 +22,8 @@ def _sidebar() -> None:
         st.caption("Runs train in the background, one at a time, also when you leave the page. What you stop can go on.")
 
 
-def _numbers(found: dict) -> None:
-    published, own = claims_view.counts(found, True), claims_view.counts(found, False)
+def _numbers(shipped: dict) -> None:
+    published, own = claims_view.counts(shipped, True), claims_view.counts(shipped, False)
     show.facts([
         ("Published: held", f"{published['reproduced']} of {published.total()} figures"),
         ("Published: better", str(published["better"])),
@@ -51,24 +51,24 @@ def _page() -> None:
     _sidebar()
     if problems:
         show.link_problems(problems)
-    found, damaged = results.shipped()
+    shipped, damaged = results.shipped()
     for sentence in damaged:
         st.warning(show.plain(sentence))
-    claims_view.overview(found)
-    _numbers(found)
+    claims_view.overview(shipped)
+    _numbers(shipped)
     place = st.container()
     can_run = _can_run()
     with place:
         experiments.try_this(now, owner, can_run)
     if now["card"]:
-        card_view.card(now["card"], found.get(now["card"]), now["length"], owner, can_run)
+        card_view.card(now["card"], shipped.get(now["card"]), now["length"], owner, can_run)
     rest = [name for name in CARDS if name != now["card"]]
     heights = [6 + len(CARDS[name].claims) + (10 if name == "pca" else 0) for name in rest]  # about, in lines
     left = sum(sum(heights[:place]) < sum(heights) / 2 for place in range(len(rest)))
     for column, names in zip(st.columns(2, gap="medium"), (rest[:left], rest[left:]), strict=True):
         with column:
             for name in names:
-                card_view.card(name, found.get(name), now["length"], owner, can_run)
+                card_view.card(name, shipped.get(name), now["length"], owner, can_run)
     experiments.explanation()
 
 

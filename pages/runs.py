@@ -24,23 +24,23 @@ AGAIN = 3.0
 
 def _listed(whose: str, chosen: list[Run]) -> tuple[list[Run], list[str]]:
     """The runs of the table, and a sentence for each that is damaged; chosen ones are always among them."""
-    found, damaged = runs.every(runs.PRETRAINED_DIR if whose == "shipped" else runs.runs_dir())
+    listed, damaged = runs.every(runs.PRETRAINED_DIR if whose == "shipped" else runs.runs_dir())
     if whose == "mine":
-        found = [run for run in found if actions.is_mine(run)]
-    return run_table.order(found, chosen, whose), damaged
+        listed = [run for run in listed if actions.is_mine(run)]
+    return run_table.order(listed, chosen, whose), damaged
 
 
 def _chosen(names: tuple[str, ...]) -> tuple[list[Run], list[str]]:
     """The runs of a link, and a sentence for each that cannot be shown."""
-    found, trouble = [], []
+    chosen, trouble = [], []
     for name in names:
         try:
-            found.append(runs.find(name))
+            chosen.append(runs.find(name))
         except RunError as error:
             there = any(os.path.isdir(folder / name) for folder in (runs.runs_dir(), runs.PRETRAINED_DIR))
             gone = f"There is no run called {name!r} here: it was deleted, or made on another machine."
             trouble.append(str(error) if there else gone)
-    return found, trouble
+    return chosen, trouble
 
 
 def _watch(listed: list[Run]) -> None:

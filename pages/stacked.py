@@ -59,10 +59,10 @@ def _page() -> None:
         "View", tuple(VIEWS), format_func=VIEWS.get, key="stack_view", required=True, label_visibility="collapsed"
     )
     if now["stack_view"] == "curve":
-        found, trouble = results.shipped()
+        result, trouble = results.shipped()
         if trouble:
             st.warning(show.plain(trouble))
-        label_curve.draw(found, now)
+        label_curve.draw(result, now)
         experiment.try_this(experiments.EXPERIMENTS, SETTINGS, now, leaves=("point", "arm"))
         experiments.explanation()
         return

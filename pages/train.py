@@ -74,14 +74,14 @@ def _network(config: RunConfig) -> None:
         st.expander(LAYERS)
         return
     config = validation.fitting(config)  # what does not work together has been said above
-    made = summary.network(config.architecture, config.bottleneck, datasets.DATASETS[config.dataset].image_shape)
-    ratio = show.ratio(made.image_size, made.code_size)
+    network = summary.network(config.architecture, config.bottleneck, datasets.DATASETS[config.dataset].image_shape)
+    ratio = show.ratio(network.image_size, network.code_size)
     st.markdown(
-        f"{summary.flow(made)}  \n{made.parameters:,} parameters. "
-        f"The **code** has **{made.code_size:,}** numbers, the image {made.image_size}: {ratio}."
+        f"{summary.flow(network)}  \n{network.parameters:,} parameters. "
+        f"The **code** has **{network.code_size:,}** numbers, the image {network.image_size}: {ratio}."
     )
     with st.expander(LAYERS):
-        layer_table.draw(made.layers)
+        layer_table.draw(network.layers)
 
 
 def _queue(owner: str) -> None:
@@ -92,9 +92,9 @@ def _queue(owner: str) -> None:
         _draw_queue(jobs.default().queue(), owner)
 
     look()
-    shown = run_view.latest(owner)
+    latest = run_view.latest(owner)
     for job in jobs.default().of(owner):  # of any page: what the disk refused is in memory until somebody decides
-        if job.state == "unsaved" and job.name != (shown and shown.name):
+        if job.state == "unsaved" and job.name != (latest and latest.name):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"{show.plain(job.title) or job.name}: {run_view.STATES[job.state].lower()}", width="content")
                 queue_words.unsaved([job.name], owner, job.name)

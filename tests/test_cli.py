@@ -12,9 +12,8 @@ import pytest
 import tiny_cards
 
 from cae_core import datasets, pretrained, runs, training, validation
-from cae_core.__main__ import _parser, main
 from cae_core.architectures import ARCHITECTURES
-from cae_core.cli import progress
+from cae_core.cli import main, parser, progress
 from cae_core.cli.stack import config_of
 from cae_core.config import BOUNDS, RunConfig
 from cae_core.inspection import evaluation
@@ -29,6 +28,7 @@ TINY = ["--dataset", "strokes", "--num-train", "100", "--epochs", "2", "--archit
 def shipped(tmp_path, few_strokes, monkeypatch):
     """Where `pretrained/` would be; does not exist yet."""
     monkeypatch.setattr(runs, "PRETRAINED_DIR", tmp_path / "shipped")
+    monkeypatch.setattr(progress.Bar, "LINES", 1e9)  # however slow the machine, no line of progress
     return tmp_path / "shipped"
 
 
@@ -67,7 +67,7 @@ def test_within_an_epoch_a_log_says_how_far_it_is(capsys, monkeypatch):
 
 def helped(command):
     """Every option of a command that says its default: name, what is allowed, the default."""
-    commands = next(action for action in _parser()._actions if action.choices)
+    commands = next(action for action in parser()._actions if action.choices)
     for action in commands.choices[command]._actions:
         about, _, default = (action.help or "").partition("; default: ")
         if default:
@@ -77,7 +77,7 @@ def helped(command):
 @pytest.mark.parametrize("command", ["train", "stack", "evaluate"])
 def test_help_names_every_choice_and_the_default_that_is_taken(command, save_run):
     bounds = STACK_BOUNDS if command == "stack" else BOUNDS
-    args = _parser().parse_args([command] + (["one"] if command == "evaluate" else []))
+    args = parser().parse_args([command] + (["one"] if command == "evaluate" else []))
     taken = vars(args)
     if command != "evaluate":
         settings = config_of(args) if command == "stack" else RunConfig(dataset=datasets.default())

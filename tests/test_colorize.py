@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from cae_core import colours, datasets, export, jobs, pretrained, runs, training, validation
-from cae_core.__main__ import main
 from cae_core.architectures import ARCHITECTURES, build, check, published, seen, suit, suited
+from cae_core.cli import main
 from cae_core.colours import luma
 from cae_core.config import RunConfig
 from cae_core.datasets import Split, strokes_colour

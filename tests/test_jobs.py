@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from cae_core import datasets, jobs, runs, runtime, training
-from cae_core.__main__ import main
 from cae_core.architectures import build
+from cae_core.cli import main
 from cae_core.config import RunConfig
 from cae_core.datasets import DATASETS, DatasetMissing
 from cae_core.inspection import evaluation

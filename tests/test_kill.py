@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cae_core import datasets, runs, training
-from cae_core.__main__ import main
+from cae_core.cli import main
 from cae_core.config import RunConfig
 from cae_core.runs import storage
 
@@ -44,7 +44,7 @@ training.HELD_OUT = 500
 """
 """Makes of the Strokes a set that every process draws in a moment."""
 
-PROGRAM = f"{FEW}\nfrom cae_core.__main__ import main\nsys.exit(main())"
+PROGRAM = f"{FEW}\nfrom cae_core.cli import main\nsys.exit(main())"
 """`python -m cae_core` on that set."""
 
 SERVER = f"""{FEW}

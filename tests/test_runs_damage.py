@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from cae_core import export, runs
-from cae_core.__main__ import main
+from cae_core.cli import main
 from cae_core.reproduction import measure
 from cae_core.runs import RunError, sentences, storage
 from cae_core.runs.schema import STATES

@@ -29,6 +29,11 @@ def add(parser: argparse.ArgumentParser, config: type, more: Mapping[str, str]) 
         parser.add_argument(*names, dest=field.name, metavar="X", help=f"{about}; default: {default}")
 
 
+def add_download(parser: argparse.ArgumentParser) -> None:
+    """The option of every command that reads a data set."""
+    parser.add_argument("--download", action="store_true", help="fetch the data set if it is not on this machine")
+
+
 def allowed(values: Mapping[str, Any] | Bounds) -> str:
     """The values that a setting takes, in words."""
     if isinstance(values, Bounds):
@@ -49,3 +54,8 @@ def given(args: argparse.Namespace, config: type) -> dict[str, Any]:
     """The settings of a configuration that were given, without the others."""
     values = {field.name: getattr(args, field.name) for field in dataclasses.fields(config)}
     return {name: value for name, value in values.items() if value is not None}
+
+
+def errors(metrics: Mapping[str, Mapping[str, float]]) -> str:
+    """A run's mean squared errors by condition, as "clean MSE 0.00512"."""
+    return ", ".join(f"{label} MSE {figures['mse']:.5f}" for label, figures in metrics.items())

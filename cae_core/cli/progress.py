@@ -1,4 +1,4 @@
-"""How far a command is, on standard error: a bar where a person looks on, a line now and then in a file."""
+"""Progress of a command on standard error: a bar where a person looks on, a line now and then in a file."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from cae_core.training.events import TrainingEvent
 
 
 class Bar:
-    """Called with the share that is done, from 0 to 1, and what is being done."""
+    """Called with the share that is done, from 0 to 1, and what is being done; `say` prints a line that stays."""
 
     BAR, LINES = 0.1, 10.0
     """Seconds between two drawings of the bar, and between two lines."""
 
-    def __init__(self) -> None:
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.say = say
         self.shown, self.drawn = sys.stderr.isatty(), time.monotonic()
 
     def __call__(self, fraction: float, text: str) -> None:
@@ -33,8 +34,8 @@ class Bar:
         if self.shown:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
 
-    def on_event(self, prefix: str, say: Callable[[str], None]) -> Callable[[TrainingEvent], None]:
-        """A callback for `TrainingEvent`s: the bar at every step, `say` a line at every epoch."""
+    def on_event(self, prefix: str) -> Callable[[TrainingEvent], None]:
+        """A callback for `TrainingEvent`s: the bar at every step, a line at every epoch."""
 
         def show(event: TrainingEvent) -> None:
             left = event.seconds / event.step * (event.num_steps - event.step)
@@ -42,7 +43,7 @@ class Bar:
             self(event.step / event.num_steps, f"{prefix} {steps}: loss {event.loss:.5f}, {left:.0f} s left")
             if event.epoch_loss is not None:
                 self.clear()
-                say(
+                self.say(
                     f"{prefix} epoch {event.epoch}: loss {event.epoch_loss:.5f}, "
                     f"held-out loss {event.held_out_loss:.5f}, {event.seconds:.1f} s"
                 )

@@ -1,4 +1,4 @@
-"""Text on a terminal that cannot write all of it: what its encoding lacks is written in other letters."""
+"""Text for terminals that cannot encode all of it: what the encoding lacks is written in other letters."""
 
 from __future__ import annotations
 

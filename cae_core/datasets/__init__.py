@@ -186,7 +186,7 @@ def load(name: str, split: str) -> Split:
         loaded = DATASETS[name].load(split)  # an error is not kept, so data that arrives later is found
         with _keeping:
             _kept[name, split] = loaded
-            while len(_kept) > 1 and sum(one.x.nbytes for one in _kept.values()) > MOST_BYTES:
+            while len(_kept) > 1 and sum(images.x.nbytes for images in _kept.values()) > MOST_BYTES:
                 _kept.popitem(last=False)
         return loaded
 

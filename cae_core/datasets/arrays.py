@@ -1,4 +1,4 @@
-"""One array of a npz or IDX file as uint8, in whatever type of number and with whatever axes of length 1 it was saved.
+"""Arrays read from npz and IDX files as uint8, whatever number type or axes of length 1 they were saved with.
 
 Nothing is unpickled, and no size that a file claims is believed before it is checked.
 """
@@ -38,10 +38,10 @@ def read_npz(path: Path, member: str, shape: tuple[int, ...]) -> np.ndarray:
         with archive.open(f"{member}.npy") as stream:
             if np.lib.format.read_magic(stream) != (1, 0):  # later versions allow headers of gigabytes
                 raise ValueError(f"{member} is in a later version of the npy format, expected 1.0")
-            found, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-            if dtype.kind not in "uif" or not _is_same(found, shape):
-                raise ValueError(f"{member} is {dtype} of shape {found}, expected uint8 of shape {shape}")
-            return _read_values(stream, dtype, found, shape, "F" if fortran else "C")
+            stored, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+            if dtype.kind not in "uif" or not _is_same(stored, shape):
+                raise ValueError(f"{member} is {dtype} of shape {stored}, expected uint8 of shape {shape}")
+            return _read_values(stream, dtype, stored, shape, "F" if fortran else "C")
 
 
 def read_idx(path: Path, shape: tuple[int, ...]) -> np.ndarray:
@@ -57,30 +57,30 @@ def read_idx(path: Path, shape: tuple[int, ...]) -> np.ndarray:
             if len(magic) != 4 or magic[:2] != b"\0\0" or magic[2] not in _IDX_TYPES:
                 expected = struct.pack(">HBB", 0, 8, len(shape)).hex()
                 raise ValueError(f"it starts with the bytes {magic.hex()}, expected {expected} (IDX, uint8)")
-            found = struct.unpack(f">{magic[3]}I", stream.read(4 * magic[3]))
-            if not _is_same(found, shape):
-                raise ValueError(f"it has the shape {found}, expected {shape}")
-            return _read_values(stream, np.dtype(_IDX_TYPES[magic[2]]), found, shape, "C")
+            stored = struct.unpack(f">{magic[3]}I", stream.read(4 * magic[3]))
+            if not _is_same(stored, shape):
+                raise ValueError(f"it has the shape {stored}, expected {shape}")
+            return _read_values(stream, np.dtype(_IDX_TYPES[magic[2]]), stored, shape, "C")
 
 
-def _is_same(found: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+def _is_same(stored: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     """Whether an array of one shape can be given another without a guess at which of its axes is which."""
-    if found[:1] != shape[:1]:
+    if stored[:1] != shape[:1]:
         return False
-    flat = len(shape) == 3 and found[1:] == (math.prod(shape[1:]),)  # grey images as rows of values
-    return flat or _channels_first(found, shape) or [n for n in found if n != 1] == [n for n in shape if n != 1]
+    flat = len(shape) == 3 and stored[1:] == (math.prod(shape[1:]),)  # grey images as rows of values
+    return flat or _channels_first(stored, shape) or [n for n in stored if n != 1] == [n for n in shape if n != 1]
 
 
-def _channels_first(found: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+def _channels_first(stored: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     """Whether images are in colour and have their channels before rows and columns, as PyTorch does."""
-    return len(shape) == 4 and shape[3] > 1 and found == (shape[0], shape[3], *shape[1:3])
+    return len(shape) == 4 and shape[3] > 1 and stored == (shape[0], shape[3], *shape[1:3])
 
 
 def _read_values(
-    stream: BinaryIO, dtype: np.dtype, found: tuple[int, ...], shape: tuple[int, ...], order: str
+    stream: BinaryIO, dtype: np.dtype, stored: tuple[int, ...], shape: tuple[int, ...], order: str
 ) -> np.ndarray:
     """The rest of a stream, which must be the values of an array of this shape and nothing more."""
-    size = math.prod(found)
+    size = math.prod(stored)
     content = stream.read(size * dtype.itemsize + 1)  # one more: only the end makes zip and gzip compare checksums
     if len(content) != size * dtype.itemsize:
         more = len(content) > size * dtype.itemsize
@@ -88,8 +88,8 @@ def _read_values(
     values = np.frombuffer(content, dtype)
     if dtype != np.uint8:
         values = _as_uint8(values, shares=len(shape) > 1)
-    array = values.reshape(found, order=order)
-    return np.moveaxis(array, 1, -1) if _channels_first(found, shape) else array.reshape(shape)
+    array = values.reshape(stored, order=order)
+    return np.moveaxis(array, 1, -1) if _channels_first(stored, shape) else array.reshape(shape)
 
 
 def _as_uint8(values: np.ndarray, shares: bool) -> np.ndarray:

@@ -78,10 +78,10 @@ def read(split: str) -> tuple[np.ndarray, np.ndarray]:
 
 def resized(x: np.ndarray) -> np.ndarray:
     """Images `(n, H, W, 3)` uint8 as `(n, 48, 48, 3)`, by Pillow's bicubic filter."""
-    made = np.empty((len(x), SIZE, SIZE, 3), np.uint8)
+    larger = np.empty((len(x), SIZE, SIZE, 3), np.uint8)
     for i, image in enumerate(x):
-        made[i] = np.asarray(Image.fromarray(image).resize((SIZE, SIZE), Image.Resampling.BICUBIC))
-    return made
+        larger[i] = np.asarray(Image.fromarray(image).resize((SIZE, SIZE), Image.Resampling.BICUBIC))
+    return larger
 
 
 def _read_npz(path: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
@@ -130,8 +130,8 @@ def _download_to(target: Path, report: Callable[[float, str], None]) -> None:
     with tempfile.TemporaryDirectory(prefix=".download-", dir=target.parent) as folder:
         part = Path(folder) / target.name
         files.fetch(URL, part, count)
-        if (found := _md5(part)) != MD5:
-            raise ValueError(f"it is not the published archive (MD5 {found}, expected {MD5})")
+        if (md5 := _md5(part)) != MD5:
+            raise ValueError(f"it is not the published archive (MD5 {md5}, expected {MD5})")
         os.replace(part, target)
     report(1.0, f"{LABEL}: ready")
 

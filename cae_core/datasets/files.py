@@ -1,4 +1,4 @@
-"""Data sets that are files: the one place that finds them, reads them, checks them and downloads them.
+"""Data sets that are files: the one place that searches for them, reads, checks and downloads them.
 
 Two layouts are read, as Keras stores them: one `<name>.npz` with `x_train, y_train, x_test, y_test`, or a folder `<name>/`
 with four IDX files, gzipped or not.
@@ -239,9 +239,9 @@ class FileSet:
         """Raises `_Damaged` unless the four arrays are as published."""
         for member, path in place.items():
             array = _read(path, member, self._shape(member))
-            found = _md5(array)
-            if found != self.md5.get(member, found):
-                raise _Damaged(path, f"{member} is not the published one (MD5 {found}, expected {self.md5[member]})")
+            md5 = _md5(array)
+            if md5 != self.md5.get(member, md5):
+                raise _Damaged(path, f"{member} is not the published one (MD5 {md5}, expected {self.md5[member]})")
 
 
 def _md5(array: np.ndarray) -> str:

@@ -1,4 +1,4 @@
-"""Where data sets may lie on this machine."""
+"""Folders of this machine where data sets are looked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ways to write each digit: the pen trajectories that `strokes.py` varies and inks.
+"""Glyphs: the ways to write each digit, as the pen trajectories that `strokes.py` varies and inks.
 
 A table and nothing else. Coordinates are percent of the glyph's own box, x to the right and y downwards, in
 the order the pen visits them. A smooth curve (Catmull-Rom) runs through the points of a stroke; a point

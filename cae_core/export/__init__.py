@@ -148,11 +148,11 @@ def grid(run: Run) -> bytes:
     kind, factor = training.typical_noise(run.config)
     sample = reconstruction.sample(run.config.dataset, kind, factor, run.config.seed)
     network = runs.model(run)
-    seen = network.seen(sample.x_noisy)
-    x_hat = network.reconstruct(seen)
+    x_in = network.seen(sample.x_noisy)
+    x_hat = network.reconstruct(x_in)
     noise = f"{NOISE_KINDS[kind].label} {factor:g}" if sample.is_noisy else "grey"
     # Without noise what the network sees is the original itself, or its luma.
-    between = {} if np.array_equal(seen, sample.x) else {noise: seen}
+    between = {} if np.array_equal(x_in, sample.x) else {noise: x_in}
     rows = {"original": sample.x, **between, "reconstruction": x_hat}
     error = pictures.error_colours(np.abs(x_hat - sample.x).mean(axis=3))
     return pictures.labelled_png([*rows.values(), error], [*rows, "error"], run.label, _caption(run))
@@ -198,7 +198,7 @@ def everything(run: Run) -> bytes:
 
     What cannot be made is left out, and a README says why.
     """
-    made: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}
     lines = [f"{run.label} - a run of Autoencoder explorer", _caption(run), ""]
     extra = [(f"{run.config.dataset}.npz", "The images that the script reads.", lambda run: data_npz(run.config.dataset))]
     extra = extra if script.needs_data(run) and run.image_shape[2] == 1 else []  # in colour there is no script
@@ -207,14 +207,14 @@ def everything(run: Run) -> bytes:
     parts = [(entry.file_name(run), entry.summary, entry.make) for name, entry in EXPORTS.items() if name != "everything"]
     for file, summary, make in [*parts, *extra]:
         try:
-            made[file] = _made(make, run)
+            files[file] = _made(make, run)
             lines.append(f"{file}: {summary}")
         except ValueError as error:
             lines.append(f"{file} is missing: {for_visitors(str(error))}")
-    made["README.txt"] = ("\n".join(lines) + "\n").encode()
+    files["README.txt"] = ("\n".join(lines) + "\n").encode()
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for file, content in made.items():
+        for file, content in files.items():
             entry = zipfile.ZipInfo(f"{run.name}/{file}", date_time=_created(run).timetuple()[:6])
             entry.external_attr = 0o644 << 16
             packed = file.endswith((".npz", ".png"))

@@ -1,4 +1,4 @@
-"""A run's network as files of Keras: in one, or its layers as JSON and its weights as HDF5."""
+"""A run's network as Keras files: one `.keras` file, or its layers as JSON and its weights as HDF5."""
 
 from __future__ import annotations
 

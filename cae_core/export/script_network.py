@@ -125,10 +125,10 @@ def _construction(kind: type, config: dict[str, Any], module: str, layer: str) -
 
     def same(arguments: dict[str, Any]) -> bool:
         try:
-            made = kind.from_config(copy.deepcopy(arguments)).get_config()
+            rebuilt = kind.from_config(copy.deepcopy(arguments)).get_config()
         except Exception:  # an argument that is needed is missing, or has another form
             return False
-        return {**made, "name": None} == {**config, "name": None}
+        return {**rebuilt, "name": None} == {**config, "name": None}
 
     arguments = {key: value for key, value in config.items() if key != "name"}
     for key in list(arguments):

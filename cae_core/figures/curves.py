@@ -1,4 +1,4 @@
-"""Arrays to Plotly figures of several lines over one axis: a measure of several runs, a function of one number."""
+"""Plotly figures of several lines over one axis: a measure of several runs, or a function of one number."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Line:
 
 
 def lines(
-    drawn: Sequence[Line],
+    curves: Sequence[Line],
     axes: tuple[str, str],
     across: tuple[float, float],
     up: tuple[float, float] | None = None,
@@ -38,20 +38,20 @@ def lines(
     """Lines of one quantity over another, all solid.
 
     Args:
-        drawn: at least one.
+        curves: at least one.
         axes: what is across and what is up, with their units.
         across: left and right end.
         up: lower and upper end; by default round numbers around the values, logarithmic as a loss's axis may be.
         mark: place across to put a vertical line at.
         height: in pixels, with or without points.
     """
-    data = [line_trace(one.label, CURVE_COLOURS[one.colour], "solid", one.x, one.y) for one in drawn]
+    data = [line_trace(curve.label, CURVE_COLOURS[curve.colour], "solid", curve.x, curve.y) for curve in curves]
     for trace in data:
         trace["hovertemplate"] = f"{axes[0]} %{{x:.3~g}}<br>{axes[1]} %{{y:.3~g}}<extra></extra>"
     layout = base_layout(height)
-    legend_beside(layout, [one.label for one in drawn])
+    legend_beside(layout, [curve.label for curve in curves])
     layout["xaxis"] |= {"title": {"text": axes[0]}, "range": [float(end) for end in across], "zeroline": False}
-    values = np.concatenate([np.asarray(one.y, float) for one in drawn])
+    values = np.concatenate([np.asarray(curve.y, float) for curve in curves])
     own = {"title": {"text": axes[1]}, "range": [float(end) for end in up]} if up else None
     layout["yaxis"] |= own or loss_axis(values[np.isfinite(values)], axes[1])
     if mark is not None:

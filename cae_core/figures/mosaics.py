@@ -1,4 +1,4 @@
-"""What layers give and what filters are, as one picture each with its own scale: all channels of a layer side by side.
+"""Mosaics of feature maps and filters: all channels of a layer side by side, in one picture with its own scale.
 
 Other pictures of the app share one scale of grey. Here every layer has its own, for a value of one layer means nothing
 in another; so each picture comes with its scale in words. NumPy only.

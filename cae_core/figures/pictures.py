@@ -1,4 +1,4 @@
-"""Arrays to pictures: image grids, error colours, PNG bytes and the figure that people download.
+"""Pictures from arrays: image grids, error colours, PNG bytes and the figure that people download.
 
 Grey is on one fixed scale, 0 black and 1 white, and error on another; nothing is ever rescaled to its own range, so
 equal values look equal in every picture of the app. NumPy and Pillow only.

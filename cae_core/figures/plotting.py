@@ -1,4 +1,4 @@
-"""Arrays to Plotly figures that are redrawn while a network learns: loss curves and the plane of codes.
+"""Plotly figures that are redrawn while a network learns: loss curves and the plane of codes.
 
 A figure here is a plain dict of the kind `st.plotly_chart` and `plotly.graph_objects.Figure` take, so that this module
 imports no Plotly and nothing is checked twice: Streamlit checks what it is given. Numbers are float32 arrays, which travel

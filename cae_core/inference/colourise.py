@@ -1,4 +1,4 @@
-"""Grey pictures through a network that colours them: everything the Colour page shows, as arrays and numbers."""
+"""Colourisation: grey pictures through a network that predicts their colours, and how good its guesses are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How unusual an image is for a network: its reconstruction error and its code among those of the run's test images."""
+"""Novelty: an image's reconstruction error and code, compared with those of the run's test images."""
 
 from __future__ import annotations
 
@@ -102,10 +102,10 @@ def see(run: runs.Run, x: np.ndarray, x_noisy: np.ndarray) -> Seen:
     if run.image_shape != x.shape[1:]:
         shapes = [" × ".join(map(str, shape)) for shape in (run.image_shape, x.shape[1:])]
         raise runs.RunError(f"The run {run.label!r} takes images of {shapes[0]}, not {shapes[1]}: choose another one.")
-    network, found = runs.model(run), known(run)
+    network, errors = runs.model(run), known(run)
     x_hat, from_clean = np.split(network.reconstruct(np.concatenate([x_noisy, x])), 2)
     without_noise = metrics.mse(x, from_clean)
-    percentile = found.percentile(without_noise) if found else None
+    percentile = errors.percentile(without_noise) if errors else None
     return Seen(run, x_hat, metrics.mse(x, x_hat), network.encode(x_noisy), without_noise, percentile)
 
 
@@ -130,17 +130,17 @@ def reference(run: runs.Run) -> Reference:
         runs.RunError: the run is damaged or not trained, or for images of another shape than its data set's.
         datasets.DataError: its data set is not on this machine, or damaged.
     """
-    if found := known(run):
-        return found
+    if errors := known(run):
+        return errors
     with _work:  # two visitors asking at once wait for one
-        if found := known(run):
-            return found
-        made = _make(run)
+        if errors := known(run):
+            return errors
+        errors = _make(run)
         with _guard:
-            _known[_key(run)] = made
+            _known[_key(run)] = errors
             while len(_known) > IN_MEMORY:
                 _known.popitem(last=False)
-        return made
+        return errors
 
 
 def _key(run: runs.Run) -> tuple:

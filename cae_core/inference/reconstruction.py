@@ -1,4 +1,4 @@
-"""Ten digits through noise and a network: everything the Denoise page shows, as arrays and numbers."""
+"""Reconstructions: ten test images, with noise or without, through trained networks, and their metrics."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def warm(names: Sequence[str]) -> None:
         runtime.soon(functools.partial(load, name))
 
 
-def reconstruct(drawn: Sample, names: Sequence[str]) -> list[Reconstruction]:
+def reconstruct(images: Sample, names: Sequence[str]) -> list[Reconstruction]:
     """The noisy images through each named run.
 
     Raises:
@@ -76,9 +76,9 @@ def reconstruct(drawn: Sample, names: Sequence[str]) -> list[Reconstruction]:
     for name in names:
         run = runs.find(name)
         network = runs.model(run)
-        if drawn.x.shape[1:] != network.image_shape:
-            theirs, ours = (" × ".join(map(str, shape)) for shape in (network.image_shape, drawn.x.shape[1:]))
+        if images.x.shape[1:] != network.image_shape:
+            theirs, ours = (" × ".join(map(str, shape)) for shape in (network.image_shape, images.x.shape[1:]))
             raise runs.RunError(f"The run {run.label!r} is of images of {theirs}, these are {ours}: choose another.")
-        x_hat = network.reconstruct(network.seen(drawn.x_noisy))
-        through.append(Reconstruction(run, x_hat, metrics.summary(drawn.x, x_hat)))
+        x_hat = network.reconstruct(network.seen(images.x_noisy))
+        through.append(Reconstruction(run, x_hat, metrics.summary(images.x, x_hat)))
     return through

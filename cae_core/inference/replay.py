@@ -1,4 +1,4 @@
-"""The time machine: what the saved epochs of a run make of the same images, to be looked at one after the other."""
+"""Replay of a run: what each of its saved epochs reconstructs of the same images."""
 
 from __future__ import annotations
 

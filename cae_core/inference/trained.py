@@ -1,4 +1,4 @@
-"""Which trained network shows what an architecture can do."""
+"""The trained network that shows what an architecture can do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drawings to what a network takes: the pad's bytes checked, pictures shrunk to 28 × 28, centred as MNIST's digits are.
+"""Drawings as network inputs: the pad's bytes checked, pictures shrunk to 28 × 28, centred as MNIST's digits are.
 
 A picture here is `(h, w)` float32 in [0, 1], ink white on black. Every resizing is by area: a new pixel is the mean of
 the part of the old picture that it covers, so that thin lines become grey instead of breaking.

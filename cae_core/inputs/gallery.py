@@ -1,4 +1,4 @@
-"""Ready drawings for whoever has no hand free: some digits, and some things that are none.
+"""Ready-made drawings for whoever has no hand free: some digits, and some things that are none.
 
 Drawn with the pen of `datasets/strokes.py`, whose table of digits (`datasets/glyphs.py`) explains the coordinates: percent
 of a box, x to the right and y downwards, a smooth curve through the points, a point given twice is a corner.
@@ -104,6 +104,6 @@ def picture(name: str) -> np.ndarray:
         radii = np.full((1, len(points)), drawing.radius, np.float32)
         ink = strokes.ink(points[None].astype(np.float32), radii, template.joined[None], PAD)[0]
         inked = np.maximum(inked, ink)
-    made = inked.astype(np.float32) / np.float32(255)
-    made.flags.writeable = False
-    return made
+    image = inked.astype(np.float32) / np.float32(255)
+    image.flags.writeable = False
+    return image

@@ -1,4 +1,4 @@
-"""The bytes of an image file to a picture, grey or in colour; whatever is wrong with a file is one clear sentence.
+"""Uploaded image files as arrays, grey or in colour; whatever is wrong with a file is one clear sentence.
 
 A file can claim any size, so that is read from its first bytes and held against the limits before anything is decoded.
 What decides is what a file contains, not what it is called.

@@ -1,4 +1,4 @@
-"""A network opened up: what every layer makes of one image, what its filters look like, and which weights to show."""
+"""Activations and filters: every layer's output for one image, kernels as images, and which weights to show."""
 
 from __future__ import annotations
 
@@ -62,15 +62,15 @@ def activations(model: Autoencoder, x: np.ndarray) -> list[Activation]:
     if x.shape != (1, *model.image_shape):
         raise ValueError(f"x has shape {x.shape}; the layers are shown for one image, {(1, *model.image_shape)}.")
     lines, probe = _probe(model)
-    found = []
+    outputs = []
     for line, tensors in zip(lines, probe(x), strict=True):
         values, *more = (tensor.numpy()[0] for tensor in tensors)
         if more:
             switches, before = more
-            found.append(Activation(line, values, switches, _tied(before)))
+            outputs.append(Activation(line, values, switches, _tied(before)))
         else:
-            found.append(Activation(line, values))
-    return found
+            outputs.append(Activation(line, values))
+    return outputs
 
 
 @functools.lru_cache(maxsize=PROBES)
@@ -136,7 +136,7 @@ def filters(model: Autoencoder) -> list[Filters]:
 
     A transposed convolution that uses the encoder's kernels has none of its own and is left out.
     """
-    found = []
+    weights = []
     for line, layer in summary.lines(model):
         kind = type(layer).__name__
         if kind not in ("Conv2D", "Conv2DTranspose", "Dense"):
@@ -145,13 +145,13 @@ def filters(model: Autoencoder) -> list[Filters]:
         if kind == "Dense":
             images = _as_images(kernel, line, model.image_shape)
             if images is not None:
-                found.append(Filters(line, images[None, :MOST_FILTERS], len(images), paints))
+                weights.append(Filters(line, images[None, :MOST_FILTERS], len(images), paints))
             continue
         if kind == "Conv2DTranspose":
             kernel = kernel.swapaxes(2, 3)  # it has the outgoing channels first
         values = kernel.transpose(2, 3, 0, 1)
-        found.append(Filters(line, values, values.shape[0] * values.shape[1], paints))
-    return found
+        weights.append(Filters(line, values, values.shape[0] * values.shape[1], paints))
+    return weights
 
 
 def _as_images(kernel: np.ndarray, line: Layer, image_shape: tuple[int, ...]) -> np.ndarray | None:

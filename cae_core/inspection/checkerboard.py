@@ -1,4 +1,4 @@
-"""How much of a checkerboard is in a picture: what a decoder adds at the frequency of its own stride.
+"""Checkerboard artefacts: what a decoder adds to a picture at the frequency of its own stride.
 
 A transposed convolution of stride 2 whose kernel 2 does not divide reaches every other row and column with more kernel
 weights than those between (Odena, Dumoulin and Olah, Deconvolution and Checkerboard Artifacts, Distill 2016). What repeats

@@ -1,4 +1,4 @@
-"""How good a finished network is: its figures on whole sets of images that it has never seen."""
+"""Evaluation of a trained network: its metrics on whole test splits."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ def compare_colours(model: Autoencoder, dataset: str) -> dict[str, float]:
         `colours.NEAR` degrees, and "hue_error", the median in degrees.
     """
     x = as_float(load(dataset, "test").x)
-    found = {"chroma_mean": float(colours.error_of(x, colours.mean(load(dataset, "train").x)).mean())}
+    figures = {"chroma_mean": float(colours.error_of(x, colours.mean(load(dataset, "train").x)).mean())}
     if DATASETS[dataset].hues:
         off = colours.hue_error(x, model.reconstruct(model.seen(x)))
-        found |= {"hue_near": float((off <= colours.NEAR).mean()), "hue_error": float(np.median(off))}
-    return found
+        figures |= {"hue_near": float((off <= colours.NEAR).mean()), "hue_error": float(np.median(off))}
+    return figures
 
 
 def measure(model, dataset: str) -> dict[str, dict[str, float]]:
@@ -66,4 +66,4 @@ def measure(model, dataset: str) -> dict[str, dict[str, float]]:
     figures = {label: evaluate(model, x, *condition) for label, condition in MEASURED.items()}
     if x.shape[-1] == 3:
         figures["clean"] |= compare_colours(model, dataset)
-    return {label: {key: round(value, 6) for key, value in found.items()} for label, found in figures.items()}
+    return {label: {key: round(value, 6) for key, value in values.items()} for label, values in figures.items()}

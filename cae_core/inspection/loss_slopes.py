@@ -1,4 +1,4 @@
-"""What a loss tells one pixel that is sure and wrong: losses and their slopes by the logit, in closed form.
+"""Losses and their gradients by the logit of one pixel, in closed form: where they saturate.
 
 A pixel is the sigmoid p of its logit l, its target t. By the chain rule, with dp/dl = p (1 − p),
 

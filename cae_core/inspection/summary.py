@@ -1,4 +1,4 @@
-"""What a network is made of, as a table: its layers in words, their output shapes and parameters.
+"""Summary of a network as a table: its layers in words, their output shapes and parameters.
 
 Reads Keras layers by their class's name and attributes and imports no Keras itself, so that a new network needs no change
 here: an unknown layer shows its class's name.

@@ -1,4 +1,4 @@
-"""How much of an image goes past the code through the switches: codes and switches replaced, one at a time.
+"""Pooling switches: how much of an image they carry past the code, by replacing codes and switches one at a time.
 
 A decoder with switches is told two things: **what**, by the code, and **where**, by the switches (Zhao, Mathieu,
 Goroshin and LeCun, Stacked What-Where Auto-encoders, arXiv:1506.02351). To see what one of them carries, the other is
@@ -96,10 +96,10 @@ def decode(
     if places == "none":
         return model.decode(z)
     if places == "next":
-        switches = [np.roll(one, -1, axis=0) for one in switches]
+        switches = [np.roll(indices, -1, axis=0) for indices in switches]
     elif places == "random":
         rng = np.random.default_rng(0)
-        switches = [rng.integers(0, 4, one.shape, dtype="int32") for one in switches]
+        switches = [rng.integers(0, 4, indices.shape, dtype="int32") for indices in switches]
     return model.decode(z, switches)
 
 

@@ -1,4 +1,4 @@
-"""Runs trained in the background: one at a time, the others waiting in a queue. Knows no web page.
+"""The training queue: runs trained in the background, one at a time, the others waiting. Knows no web page.
 
 Runs that were submitted together take turns instead, a step each, so that they can be compared while they learn. A
 page hands in a configuration and may go; the training belongs to the process. It comes back with `snapshot`, whenever

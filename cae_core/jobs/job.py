@@ -1,4 +1,4 @@
-"""One run in training: what is asked of it from outside, and how it obeys between two steps.
+"""A training job: what is asked of it from outside, and how it obeys between two steps.
 
 Pause, single step and stop are nothing but not asking `training.train` for its next event. Where others wait, a run gives
 way between two steps (see `line.py`): it is written down, lets go of its network and goes on from there in its next turn.

@@ -1,4 +1,4 @@
-"""A run that is entered in the queue with others, under a name that was settled before."""
+"""A training request: a run that is entered in the queue with others, under a name that was settled before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The line that training waits in: how much of it one visitor may take, who comes next, and when it has to give way.
+"""Scheduling of the queue: how much of it one visitor may take, who is next, and when training has to give way.
 
 A round robin with time slices. Visitors take turns; as long as others wait, a turn ends after `TURN` seconds of training or
 `PAUSE` seconds of pause, both counted from when the first of the others came, if that was later. What gives way is written

@@ -1,4 +1,4 @@
-"""What the queue asks of anything that it trains, such as runs and stacks: training that is written down, and looked at."""
+"""Protocols of what the queue trains, such as runs and stacks: training that is written down and monitored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The codes of a run's test images, and the plane they are looked at on, with the way back from a spot to a code.
+"""The codes of a run's test images and their projection to a plane, with the way back from a spot to a code.
 
 A code of two numbers is its own plane. A longer one is seen along two of its principal components: a spot of that plane
 stands for the mean code moved along the two, the one code of the plane's own that is nearest to all that are seen there.
@@ -223,7 +223,7 @@ def plane(codes: Codes, components: tuple[int, int] = (1, 2)) -> Plane:
         return _plane(points, axes, (float(shares[0]), float(shares[1])), np.zeros(codes.size), np.eye(2)[:, : codes.size])
     fitted = principal(codes)
     across, up = components
-    if across == up or not all(1 <= one <= fitted.num_components for one in components):
+    if across == up or not all(1 <= number <= fitted.num_components for number in components):
         raise ValueError(f"components is {components!r}; it must be two different ones from 1 to {fitted.num_components}.")
     chosen = [across - 1, up - 1]
     shares = fitted.explained_variance_ratio[chosen]

@@ -1,4 +1,4 @@
-"""Codes as points on a plane: the codes themselves where they are two numbers, else the two directions of most variance.
+"""Projection of codes to a plane during training: codes of two numbers as they are, else principal components.
 
 While a network learns, the plane is drawn again and again. Principal components may turn or flip from one time to the
 next without the codes having changed much; so a plane can be turned to lie as near as possible to an earlier one. NumPy

@@ -1,4 +1,4 @@
-"""What lies between codes: the plane decoded on a lattice, the way from one code to another, and both as pictures."""
+"""Interpolation between codes: the plane decoded on a lattice, paths from code to code, and both as pictures."""
 
 from __future__ import annotations
 
@@ -83,11 +83,11 @@ def gif(images: np.ndarray, scale: int = 6, milliseconds: int = 90) -> bytes:
         scale: pixels a side that one of theirs becomes.
         milliseconds: an image stays; GIF counts in tens.
     """
-    shown = [*range(len(images)), *range(len(images) - 2, 0, -1)]
+    order = [*range(len(images)), *range(len(images) - 2, 0, -1)]
     pixels = pictures.image_grid([images], gap=0).reshape(images.shape[1], len(images), images.shape[2], 3)
     pixels = pixels.repeat(scale, axis=0).repeat(scale, axis=2)
-    frames = [Image.fromarray(pixels[:, i, :, 0] if images.shape[3] == 1 else pixels[:, i]) for i in shown]
-    times = [milliseconds * (4 if i in (0, len(images) - 1) else 1) for i in shown]
+    frames = [Image.fromarray(pixels[:, i, :, 0] if images.shape[3] == 1 else pixels[:, i]) for i in order]
+    times = [milliseconds * (4 if i in (0, len(images) - 1) else 1) for i in order]
     file = io.BytesIO()
     frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=times, loop=0, disposal=1)
     return file.getvalue()

@@ -1,4 +1,4 @@
-"""Nearest neighbours among codes by exact distances, and how well those of one class keep together.
+"""Nearest neighbours among codes by exact distances, and how well classes separate.
 
 Distances are Euclidean and computed for some rows at a time, so that memory grows with the number of codes and not with
 its square. NumPy only.
@@ -66,7 +66,7 @@ def of_each(z: np.ndarray, k: int = K) -> np.ndarray:
     squares = np.square(z).sum(axis=1)
     short = z.shape[1] <= _SHORT
     step = _ROWS_SHORT if short else _ROWS
-    found = np.empty((len(z), k), np.int64)
+    nearest = np.empty((len(z), k), np.int64)
     for start in range(0, len(z), step):
         some = z[start : start + step]
         if short:
@@ -78,9 +78,9 @@ def of_each(z: np.ndarray, k: int = K) -> np.ndarray:
         rows = np.arange(len(some))
         distances[rows, start + rows] = np.inf
         for place in range(k):  # k passes for the least are quicker than one partial sort
-            found[start : start + step, place] = least = distances.argmin(axis=1)
+            nearest[start : start + step, place] = least = distances.argmin(axis=1)
             distances[rows, least] = np.inf
-    return found
+    return nearest
 
 
 def vote(labels: np.ndarray) -> np.ndarray:
@@ -127,7 +127,7 @@ def separation(z: np.ndarray, labels: np.ndarray, k: int = K) -> Separation:
     labels = np.asarray(labels).astype(int)
     voted = vote(labels[of_each(z, k)])
     classes = np.unique(labels)
-    shares = np.array([np.mean(voted[labels == one] == one) for one in classes])
+    shares = np.array([np.mean(voted[labels == label] == label) for label in classes])
     hardest = int(classes[shares.argmin()])
     wrong = np.bincount(voted[labels == hardest], minlength=hardest + 1)
     wrong[hardest] = 0

@@ -1,4 +1,4 @@
-"""What is claimed by a paper or page, and what a measured value says of it."""
+"""Claims of a paper or page, and the verdict on a measured value."""
 
 from __future__ import annotations
 

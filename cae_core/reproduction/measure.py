@@ -1,4 +1,4 @@
-"""The figures of claims, measured on whole test splits; those of a run that is over in the background, and kept with it.
+"""Measurement of claims on whole test splits; of a finished run in the background, and kept with it.
 
 Measuring 10,000 images takes a second or more, so a page asks `known`, and where something is missing, `request`s it.
 """
@@ -53,8 +53,8 @@ def measure(claim: Claim, run: Run) -> float:
 
 def known(run: Run, claims: Sequence[Claim]) -> dict[str, float]:
     """By label, the figures of a finished run that are known without waiting."""
-    found = _figures(run)
-    return {claim.label: found[_key(claim)] for claim in claims if _key(claim) in found}
+    figures = _figures(run)
+    return {claim.label: figures[_key(claim)] for claim in claims if _key(claim) in figures}
 
 
 def trouble(run: Run) -> str:
@@ -82,12 +82,12 @@ def forget() -> None:
 def _measure(run: Run, claims: tuple[Claim, ...]) -> None:
     which = _which(run)
     try:
-        found = dict(_figures(run))
-        found |= {_key(claim): round(measure(claim, run), 6) for claim in claims if _key(claim) not in found}
+        figures = dict(_figures(run))
+        figures |= {_key(claim): round(measure(claim, run), 6) for claim in claims if _key(claim) not in figures}
         with _lock:
-            _keep(_known, which, found)
+            _keep(_known, which, figures)
         with contextlib.suppress(OSError):  # it is in memory, until the program ends
-            storage.write(run.path / FILE, (json.dumps(found, indent=1) + "\n").encode())
+            storage.write(run.path / FILE, (json.dumps(figures, indent=1) + "\n").encode())
     except Exception as error:  # damaged weights and data fail in many ways, and asking again would, too
         with _lock:
             _keep(_trouble, which, str(error).partition("\n")[0])
@@ -104,12 +104,12 @@ def _figures(run: Run) -> dict[str, float]:
             return _known[which]
     try:
         read = json.loads(storage.read(run.path / FILE))
-        found = {key: float(value) for key, value in read.items() if math.isfinite(value)}
+        figures = {key: float(value) for key, value in read.items() if math.isfinite(value)}
     except Exception:  # a damaged file fails in more ways than can be listed
         return {}
     with _lock:
-        _keep(_known, which, found)
-    return found
+        _keep(_known, which, figures)
+    return figures
 
 
 def _keep(kept: dict, which: tuple[Path, str], value) -> None:

@@ -1,4 +1,4 @@
-"""A visitor's own runs of a card: entered in the queue, found again, stopped, measured.
+"""A visitor's own runs of a card: entered in the queue, looked up again, stopped, measured.
 
 They are known by their names (`reproducing.name_of`), so they are there after a restart and are shared by cards that need
 the same run. What the command line made is everybody's and counts as well.
@@ -76,22 +76,22 @@ def look(name: str, fraction: float, owner: str) -> Rerun:
         if job and job.state in ("failed", "unsaved"):
             troubles.append(job.message)
             unsaved += [job.name] * (job.state == "unsaved")
-        found = _found(card, run, fraction, owner)
-        if found is None or found.state != "finished":
-            begun, missing = begun or found is not None, True
-            steps += min(found.step, total) if found else 0
-            if found and found.state == "failed":
-                troubles.append(found.message)
-            if found and found.state in runs.AT_WORK:
-                troubles.append(holder.sentence(found.label, found.path, "it is measured here when it is finished"))
+        kept = _found(card, run, fraction, owner)
+        if kept is None or kept.state != "finished":
+            begun, missing = begun or kept is not None, True
+            steps += min(kept.step, total) if kept else 0
+            if kept and kept.state == "failed":
+                troubles.append(kept.message)
+            if kept and kept.state in runs.AT_WORK:
+                troubles.append(holder.sentence(kept.label, kept.path, "it is measured here when it is finished"))
             continue
-        finished[run], steps = found, steps + total
+        finished[run], steps = kept, steps + total
         claims = [claim for claim in card.claims if claim.run == run and is_measurable(card, claim, fraction)]
-        known = measure.known(found, claims)
+        known = measure.known(kept, claims)
         values |= known
         if len(known) < len(claims):
-            measure.request(found, claims)
-            troubles.append(measure.trouble(found))
+            measure.request(kept, claims)
+            troubles.append(measure.trouble(kept))
     wanted = [claim for claim in card.claims if is_measurable(card, claim, fraction)]
     state = "done" if len(values) == len(wanted) else "measuring"
     if live:
@@ -119,8 +119,8 @@ def start(name: str, fraction: float, owner: str, address: str = "") -> None:
     card, entries = CARDS[name], []
     for run, parent in ((run, card.starts.get(run, "")) for run in card.runs):
         job = jobs.default().snapshot(name_of(card, run, SEED, fraction, owner))
-        found = _found(card, run, fraction, owner)
-        if (job and job.is_live) or (found and found.state == "finished"):
+        kept = _found(card, run, fraction, owner)
+        if (job and job.is_live) or (kept and kept.state == "finished"):
             continue
         origin = None
         if parent:
@@ -182,9 +182,9 @@ def _found(card: Card, run: str, fraction: float, owner: str) -> Run | None:
         path = runs.runs_dir() / name_of(card, run, SEED, fraction, whose)
         if os.path.isdir(path):  # Path.is_dir may raise PermissionError
             with contextlib.suppress(RunError):
-                found = runs.read(path)
-                if found.config == settings(card, run, SEED, fraction) and found.owner in ("", owner):
-                    if found.state == "finished":
-                        return found
-                    own = found if whose == owner else own
+                kept = runs.read(path)
+                if kept.config == settings(card, run, SEED, fraction) and kept.owner in ("", owner):
+                    if kept.state == "finished":
+                        return kept
+                    own = kept if whose == owner else own
     return own

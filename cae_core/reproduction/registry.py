@@ -1,4 +1,4 @@
-"""Published figures, and this project's own, and the runs that are held against them.
+"""The cards: published figures, and this project's own, with the runs that are held against them.
 
 A **card** is one claim of a paper or page, or several that belong together: the runs it takes, and what is measured of
 them against which figure; each figure says whose it is. The same run from the command line (`python -m cae_core reproduce

@@ -1,4 +1,4 @@
-"""What came out of the reproductions: the results that ship with the app, as one readable file."""
+"""Results of the reproductions, shipped with the app as one readable file."""
 
 from __future__ import annotations
 
@@ -47,17 +47,17 @@ class Result:
 def shipped() -> tuple[dict[str, Result], list[str]]:
     """The results that ship with the app, by card, and a sentence for each that cannot be read."""
     try:
-        found = json.loads(storage.read(SHIPPED))
-        if not isinstance(found, dict):
+        entries = json.loads(storage.read(SHIPPED))
+        if not isinstance(entries, dict):
             raise ValueError("it is not a mapping of cards to results")
     except FileNotFoundError:
         return {}, []
     except Exception as error:  # a damaged file fails in more ways than can be listed
         return {}, [f"{SHIPPED.name} is damaged ({reason(error)}): its results are left out. {_mend('CARD')}"]
     results, damaged = {}, []
-    for name in [name for name in CARDS if name in found]:
+    for name in [name for name in CARDS if name in entries]:
         try:
-            results[name] = _result(found[name])
+            results[name] = _result(entries[name])
         except Exception as error:
             damaged.append(f"The result of {name} in {SHIPPED.name} is damaged ({reason(error)}). {_mend(name)}")
     return results, damaged
@@ -79,16 +79,16 @@ def ship(name: str, result: Result) -> None:
     storage.write(SHIPPED, (json.dumps(ordered, indent=1) + "\n").encode())
 
 
-def _result(found: Mapping[str, Any]) -> Result:
+def _result(entry: Mapping[str, Any]) -> Result:
     figure = number(-1e30, 1e30)
     values = {
-        str(label): tuple(float(figure(label, value)) for value in of_seeds) for label, of_seeds in found["values"].items()
+        str(label): tuple(float(figure(label, value)) for value in of_seeds) for label, of_seeds in entry["values"].items()
     }
     if not all(values.values()):
         raise ValueError("a claim has no value")
-    versions = {str(what): str(version) for what, version in found["versions"].items()}
-    texts = {key: str(found[key]) for key in ("made", "command")}
-    seconds, fraction = SECONDS("seconds", found["seconds"]), number(0, 1)("fraction", found["fraction"])
+    versions = {str(what): str(version) for what, version in entry["versions"].items()}
+    texts = {key: str(entry[key]) for key in ("made", "command")}
+    seconds, fraction = SECONDS("seconds", entry["seconds"]), number(0, 1)("fraction", entry["fraction"])
     return Result(values, seconds, fraction, versions=versions, **texts)
 
 

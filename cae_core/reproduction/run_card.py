@@ -1,4 +1,4 @@
-"""Carrying a card of `reproductions` out: training what it takes, and measuring it."""
+"""Reproduction of a card: trains the runs that it takes, and measures its claims."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ def reproduce(
     values: dict[str, list[float]] = {claim.label: [] for claim in card.claims}
     seconds = 0.0
     for seed in range(count):
-        made = {run: _trained(card, run, seed, fraction, on_event) for run in card.runs}
-        seconds += sum(run.seconds for run in made.values())
+        finished = {run: _trained(card, run, seed, fraction, on_event) for run in card.runs}
+        seconds += sum(run.seconds for run in finished.values())
         for claim in card.claims:
             if is_measurable(card, claim, fraction):
-                values[claim.label].append(measure(claim, made[claim.run]))
+                values[claim.label].append(measure(claim, finished[claim.run]))
     return Result(
-        values={label: tuple(round(v, 5) for v in found) for label, found in values.items() if found},
+        values={label: tuple(round(v, 5) for v in of_seeds) for label, of_seeds in values.items() if of_seeds},
         seconds=round(seconds, 1),
         fraction=fraction,
         made=datetime.now(UTC).date().isoformat(),
@@ -92,9 +92,9 @@ def _trained(card: Card, run: str, seed: int, fraction: float, on_event) -> Run:
     path = runs.runs_dir() / name
     origin = None
     if path.exists():
-        found = runs.read(path)
-        if found.config == config and found.state == "finished":
-            return found
+        kept = runs.read(path)
+        if kept.config == config and kept.state == "finished":
+            return kept
     elif card.starts.get(run):
         parent = _trained(card, card.starts[run], seed, fraction, on_event)
         origin = {"run": parent.name, "step": parent.step}

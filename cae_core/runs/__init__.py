@@ -183,28 +183,28 @@ def find(name: str) -> Run:
 
 def every(folder: Path) -> tuple[list[Run], list[str]]:
     """The runs in a folder by name, and for each damaged one a sentence saying so; whatever is in it, nothing is raised."""
-    found, damaged = [], []
+    readable, damaged = [], []
     try:
         for path in folders(folder):
             try:
-                found.append(read(path))
+                readable.append(read(path))
             except RunError as error:
                 damaged.append(str(error))
     except FileNotFoundError:  # there are no runs yet
         pass
     except OSError as error:
         damaged.append(f"{schema.legible(str(folder))} cannot be listed ({schema.reason(error)}).")
-    return found, damaged
+    return readable, damaged
 
 
 def at_work() -> list[Run]:
     """Users' runs that a process, not always this one, trains or has in its queue."""
-    found = []
+    locked = []
     for lock in runs_dir().glob("[!.]*/lock"):
         if storage.is_locked(lock):  # asked first: that is much quicker than reading a run
             with contextlib.suppress(RunError):
-                found.append(read(lock.parent))
-    return [run for run in found if run.state in AT_WORK]
+                locked.append(read(lock.parent))
+    return [run for run in locked if run.state in AT_WORK]
 
 
 def folders(folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""The folder of something in training: made whole, held by this process, made anew if somebody removed it, let go of."""
+"""The folder of a run in training: created whole, locked by this process, created again if removed, released."""
 
 from __future__ import annotations
 
@@ -100,8 +100,8 @@ class Folder:
         if keep and description:
             with contextlib.suppress(OSError, ValueError):
                 file = self.path / description
-                said = json.loads(file.read_text(encoding="utf-8")) | {"state": "stopped"}
-                storage.write(file, (json.dumps(said, indent=1) + "\n").encode())
+                fields = json.loads(file.read_text(encoding="utf-8")) | {"state": "stopped"}
+                storage.write(file, (json.dumps(fields, indent=1) + "\n").encode())
         self.close()
         if not keep:
             shutil.rmtree(self.path, ignore_errors=True)

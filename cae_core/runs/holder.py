@@ -1,4 +1,4 @@
-"""Which program is at work on a run, for those who meet the run in another: what it writes into the run's lock file."""
+"""The holder of a run's lock: which program trains it, for those who meet the run in another."""
 
 from __future__ import annotations
 

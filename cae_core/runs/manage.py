@@ -1,4 +1,4 @@
-"""What people do with runs they have: give them a title, delete them, and take that back.
+"""Renaming runs, deleting them, and taking that back.
 
 A deleted run is moved to `.deleted` inside the runs' folder, where nothing lists it; each owner's last few are kept there.
 """
@@ -91,13 +91,13 @@ def remove(name: str, owner: str) -> None:
 
 def deleted(owner: str) -> list[Run]:
     """The owner's and everybody's deleted runs that can be had back, the last deleted first."""
-    found = []
+    restorable = []
     for path in _by_age():
         with contextlib.suppress(RunError):
             run = runs.read(path)
             if run.owner in ("", owner):
-                found.append(run)
-    return found
+                restorable.append(run)
+    return restorable
 
 
 def restore(name: str, owner: str) -> None:

@@ -1,4 +1,4 @@
-"""What `run.json` and `history.csv` may hold: the type and the range of every field, stated once.
+"""The schema of `run.json` and `history.csv`: the type and the range of every field, stated once.
 
 Readers believe nothing that is not checked here. Bounds of settings are those of `config`; a field that is not named here
 is not read.
@@ -52,10 +52,10 @@ def legible(text: str) -> str:
 
 def reason(error: BaseException) -> str:
     """What an exception says is wrong, in at most some hundred characters that can all be shown."""
-    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    said = f"no {said}" if isinstance(error, KeyError) else said or type(error).__name__
-    said = " ".join(legible(said).split())
-    return said if len(said) <= 300 else said[:299] + "…"
+    sentence = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    sentence = f"no {sentence}" if isinstance(error, KeyError) else sentence or type(error).__name__
+    sentence = " ".join(legible(sentence).split())
+    return sentence if len(sentence) <= 300 else sentence[:299] + "…"
 
 
 def _refuse(name: str, value: Any, wanted: str) -> ValueError:
@@ -104,7 +104,7 @@ def mapping(of: Check, most: int = 20) -> Check:
     def check(name: str, value: Any) -> dict[str, Any]:
         if not isinstance(value, dict) or len(value) > most:
             raise _refuse(name, value, f"a mapping of up to {most} names")
-        return {text(80)(name, key): of(f"{name}, {key!r}", one) for key, one in value.items()}
+        return {text(80)(name, key): of(f"{name}, {key!r}", item) for key, item in value.items()}
 
     return check
 
@@ -171,7 +171,7 @@ def parse(content: bytes, version: int) -> Any:
 def _shape(name: str, value: Any) -> tuple[int, ...]:
     if not isinstance(value, list) or len(value) != 3:
         raise _refuse(name, value, "height, width and channels")
-    return tuple(whole(0, most)(name, one) for one, most in zip(value, (256, 256, 3), strict=True))
+    return tuple(whole(0, most)(name, size) for size, most in zip(value, (256, 256, 3), strict=True))
 
 
 def _origin(name: str, value: Any) -> dict[str, Any] | None:
@@ -251,12 +251,12 @@ def columns(content: bytes, epochs: int) -> dict[str, np.ndarray]:
         raise ValueError(f"it has {len(lines)} epochs, and the run {epochs}")
     if tuple(head) not in (COLUMNS, (*COLUMNS, "silent")):
         raise ValueError(f"its first line is {','.join(head)!r}, not {','.join(COLUMNS)!r}")
-    found = {key: np.empty(epochs) for key in head}
+    table = {key: np.empty(epochs) for key in head}
     for row, line in enumerate(lines[:epochs]):
         for key, cell in zip(head, line, strict=True):
-            found[key][row] = float(cell)
-            if not math.isfinite(found[key][row]):
+            table[key][row] = float(cell)
+            if not math.isfinite(table[key][row]):
                 raise ValueError(f"{key} of line {row + 1} is {cell}")
-    if not np.array_equal(found["epoch"], np.arange(1, epochs + 1)):
+    if not np.array_equal(table["epoch"], np.arange(1, epochs + 1)):
         raise ValueError(f"its epochs are not 1 to {epochs}")
-    return found
+    return table

@@ -1,4 +1,4 @@
-"""Sentences about files as visitors get them: with names, and without where on the server those are."""
+"""Error messages about files for visitors: with names, and without where on the server those are."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def for_visitors(text: str) -> str:
     """
     if os.sep not in text:
         return text
-    said = text
+    sentence = text
     for root in _each_and_real([runs.runs_dir(), runs.PRETRAINED_DIR, *files.roots()]):
-        said = said.replace(f"{root}{os.sep}", "").replace(root, os.path.basename(root))
+        sentence = sentence.replace(f"{root}{os.sep}", "").replace(root, os.path.basename(root))
     elsewhere = [Path.home(), Path.cwd(), Path(tempfile.gettempdir()), Path(sys.prefix), Path(sys.base_prefix)]
     for root in _each_and_real([*elsewhere, runs.PRETRAINED_DIR.parent, *map(Path, sys.path)]):
-        said = re.sub(re.escape(root) + _REST, lambda found: re.split(r"[/\\]", found[0].rstrip("/\\."))[-1], said)
-    if said != text:
+        sentence = re.sub(re.escape(root) + _REST, lambda match: re.split(r"[/\\]", match[0].rstrip("/\\."))[-1], sentence)
+    if sentence != text:
         _remember(text)
-    return said
+    return sentence
 
 
 def _each_and_real(folders: list[Path]) -> list[str]:

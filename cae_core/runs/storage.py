@@ -1,5 +1,4 @@
-"""Bytes on disk: files written whole or not at all, read only if they are files and small enough, arrays without pickle, a
-lock that ends with its process."""
+"""Storage on disk: atomic writes, reads of regular files up to a size, arrays without pickle, and locks of a process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing a finished run, all at once; and what every writer of runs shares."""
+"""Writing a finished run, all at once, and what every writer of runs shares."""
 
 from __future__ import annotations
 

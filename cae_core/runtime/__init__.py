@@ -1,4 +1,4 @@
-"""Loads TensorFlow once, in the background, so that a page is on screen before the four to six seconds that takes.
+"""TensorFlow loaded once, in the background, so that a page is on screen before the four to six seconds that takes.
 
 Loading competes with everything else in the process, so a page being drawn comes first: it begins when the first page
 is out, or soon after the server's start if nobody comes. The same thread then does what will probably be wanted soon, such

@@ -1,4 +1,4 @@
-"""Keras with the app's own settings, whatever its user has set for other programs.
+"""Keras with the app's own settings, whatever its user has configured for other programs.
 
 A user's `keras.json` and environment choose number type, order of axes and backend, for which the networks here are not
 made, and one that Keras cannot read stops its import. So Keras is shown neither.

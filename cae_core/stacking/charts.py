@@ -1,4 +1,4 @@
-"""Arrays to Plotly figures about stacks: error against labels, and both classifiers' accuracy while they are fine-tuned."""
+"""Plotly figures of stacks: error against labels, and both classifiers' accuracy while they are fine-tuned."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def label_curve(
     """
     data, labels = [], [point.labels for point in points]
     for arm, name in ARMS.items():
-        found = [point.mean(arm) for point in points]
-        trace = line_trace(name, COLOURS[arm], "solid", labels, [mean for mean, _ in found])
-        spread = np.asarray([spread for _, spread in found], np.float32)
+        means = [point.mean(arm) for point in points]
+        trace = line_trace(name, COLOURS[arm], "solid", labels, [mean for mean, _ in means])
+        spread = np.asarray([spread for _, spread in means], np.float32)
         data.append(trace | {
             "mode": "lines+markers",
             "marker": {"size": 8},

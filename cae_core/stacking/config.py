@@ -1,4 +1,4 @@
-"""What a stack is: every setting, its bounds and its default, and what cannot work together. Loads no Keras."""
+"""The configuration of a stack: settings, bounds, defaults, and what cannot work together. Loads no Keras."""
 
 from __future__ import annotations
 
@@ -105,14 +105,14 @@ STACK_BOUNDS: dict[str, Bounds] = {
 
 def sides(config: StackConfig, image_shape: tuple[int, int, int]) -> list[tuple[int, int]]:
     """Height and width of the maps after each layer, as far as the layers can be built."""
-    found, (height, width) = [], image_shape[:2]
+    sizes, (height, width) = [], image_shape[:2]
     for _ in range(config.layers):
         if config.pooling:
             if height % 2 or width % 2:
                 break
             height, width = height // 2, width // 2
-        found.append((height, width))
-    return found
+        sizes.append((height, width))
+    return sizes
 
 
 def code_size(config: StackConfig, image_shape: tuple[int, int, int]) -> int:
@@ -153,15 +153,15 @@ def check(config: StackConfig) -> None:
 
 def _check_depth(config: StackConfig, image_shape: tuple[int, int, int]) -> None:
     height, width = image_shape[:2]
-    found = sides(config, image_shape)
-    if len(found) < config.layers:
-        left = found[-1] if found else (height, width)
+    sizes = sides(config, image_shape)
+    if len(sizes) < config.layers:
+        left = sizes[-1] if sizes else (height, width)
         raise ValueError(
             f"{config.layers} layers with max-pooling are too deep for images of {height} × {width} pixels: after "
-            f"{len(found)} the maps are {left[0]} × {left[1]}, which cannot be halved. Use {len(found) or 'no'} "
-            f"layer{'s' * (len(found) != 1)}, or no pooling."
+            f"{len(sizes)} the maps are {left[0]} × {left[1]}, which cannot be halved. Use {len(sizes) or 'no'} "
+            f"layer{'s' * (len(sizes) != 1)}, or no pooling."
         )
-    reads = [(height, width), *found[:-1]]
+    reads = [(height, width), *sizes[:-1]]
     for number, (kernel, side) in enumerate(zip(config.kernels, reads, strict=True), 1):
         if kernel > min(side):
             raise ValueError(

@@ -1,4 +1,4 @@
-"""Does unsupervised pretraining help, and when? Test error against the number of labels, with both curves.
+"""The label curve: test error against the number of labels, with and without unsupervised pretraining.
 
 For every seed one stack is trained on all images without labels; then, for every number of labels, one classifier is
 fine-tuned from it and one from random weights, on the same labels, in the same batches, for the same number of steps. Each
@@ -136,15 +136,15 @@ def pictures(plan: Plan = PLAN) -> dict[str, np.ndarray]:
     networks, config = _networks(plan, 0, max(plan.steps))
     networks.set_weights(networks.weights() | _weights(plan, 0, lambda *_: None))
     probes = run_monitor.probes(config)
-    found = {"x": _bytes(probes.x), "x_noisy": _bytes(probes.x_noisy)}
+    arrays_by_name = {"x": _bytes(probes.x), "x_noisy": _bytes(probes.x_noisy)}
     kernels = [conv.kernel.numpy() for conv in networks.stack.encoders.convs]
     for i in range(config.layers):
-        found[f"x_hats/{i}"] = _bytes(networks.stack.reconstruct(tf.constant(probes.x_noisy), i + 1).numpy())
-        found[f"filters/{i}"] = projections(kernels[: i + 1], config.pooling)
+        arrays_by_name[f"x_hats/{i}"] = _bytes(networks.stack.reconstruct(tf.constant(probes.x_noisy), i + 1).numpy())
+        arrays_by_name[f"filters/{i}"] = projections(kernels[: i + 1], config.pooling)
     for labels in plan.steps:
         arrays = storage.read_arrays(_folder(plan) / f"read-{labels}-{plan.steps[labels]}.npz")
-        found |= {f"predictions/{_images(plan, labels)}/{arm}": read for arm, read in arrays.items()}
-    return found
+        arrays_by_name |= {f"predictions/{_images(plan, labels)}/{arm}": read for arm, read in arrays.items()}
+    return arrays_by_name
 
 
 def _bytes(x: np.ndarray) -> np.ndarray:
@@ -170,8 +170,8 @@ def _networks(plan: Plan, seed: int, labels: int) -> tuple[Any, StackConfig]:
 
 def _folder(plan: Plan) -> Path:
     """Where the pieces of a plan are kept; another configuration's are elsewhere."""
-    told = json.dumps(plan.config.to_dict(), sort_keys=True)
-    return runs.runs_dir() / ".stack-curves" / hashlib.sha256(told.encode()).hexdigest()[:12]
+    settings = json.dumps(plan.config.to_dict(), sort_keys=True)
+    return runs.runs_dir() / ".stack-curves" / hashlib.sha256(settings.encode()).hexdigest()[:12]
 
 
 def _once(plan: Plan, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -179,9 +179,9 @@ def _once(plan: Plan, name: str, make: Callable[[], dict[str, Any]]) -> dict[str
     file = _folder(plan) / f"{name}.json"
     if file.exists():
         return json.loads(file.read_text(encoding="utf-8"))
-    made = make()
-    storage.write(file, json.dumps(made).encode())
-    return made
+    piece = make()
+    storage.write(file, json.dumps(piece).encode())
+    return piece
 
 
 def _pretrained(plan: Plan, seed: int, on_event) -> dict[str, np.ndarray]:
@@ -216,7 +216,7 @@ def _point(plan: Plan, seed: int, labels: int, on_event) -> dict[str, Any]:
     read = {name: phases.predict(arm, test.x) for name, arm in networks.arms.items()}
     if seed == 0:
         storage.write(_folder(plan) / f"read-{labels}-{plan.steps[labels]}.npz", storage.arrays_to_bytes(read))
-    errors = {name: float(np.mean(found != test.y)) for name, found in read.items()}
+    errors = {name: float(np.mean(classes != test.y)) for name, classes in read.items()}
     return {"errors": errors, "seconds": round(time.perf_counter() - started, 1)}
 
 
@@ -226,10 +226,10 @@ def _features(plan: Plan, seed: int, on_event) -> dict[str, Any]:
     started = time.perf_counter()
     networks, config = _networks(plan, seed, min(plan.steps))
     networks.set_weights(networks.weights() | stack)
-    found = linear_probe.scores(linear_probe.encoders(config, networks.stack), config, plan.features, seed)
+    by_count = linear_probe.scores(linear_probe.encoders(config, networks.stack), config, plan.features, seed)
     scores = [
         (labels, kind, name, value)
-        for labels, kinds in found.items()
+        for labels, kinds in by_count.items()
         for kind, figures in kinds.items()
         for name, value in figures.items()
     ]

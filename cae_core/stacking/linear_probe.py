@@ -1,4 +1,4 @@
-"""The encoder as it is, without fine-tuning: how well a linear classifier reads its numbers, against pixels and PCA.
+"""Linear probe: how well a linear classifier reads the encoder's features as they are, against pixels and PCA.
 
 A linear classifier can do nothing but weigh the numbers that it is given, so it says what they hold in plain sight. At
 the same size the comparison is of what the numbers are, not of how many there are: a code of k numbers is held against PCA
@@ -116,12 +116,12 @@ def linear_error(
     classes = int(max(y.max(), held_out[1].max())) + 1
     middle = x.mean(axis=0)
     scale = np.sqrt(np.mean(np.sum((x - middle) ** 2, axis=1))) / 10 or 1.0  # one for all, so that PCA's order stays
-    x, others = (x - middle) / scale, [((one - middle) / scale, classes_) for one, classes_ in (held_out, test)]
-    weights, found = np.zeros((x.shape[1] + 1) * classes), []
+    x, others = (x - middle) / scale, [((features - middle) / scale, classes_) for features, classes_ in (held_out, test)]
+    weights, fits = np.zeros((x.shape[1] + 1) * classes), []
     for penalty in PENALTIES:  # each begins where the one before ended
         weights = minimise(lambda w, penalty=penalty: softmax_loss(w, x, y, classes, penalty), weights)
-        found.append((_misread(weights, *others[0]), len(found), weights))
-    return _misread(min(found, key=lambda one: one[:2])[2], *others[1])
+        fits.append((_misread(weights, *others[0]), len(fits), weights))
+    return _misread(min(fits, key=lambda fit: fit[:2])[2], *others[1])
 
 
 def _misread(weights: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
@@ -150,7 +150,7 @@ def scores(
     chosen = {count: choose_labelled(y, count, seed) for count in counts}
     most = chosen[max(counts)]  # fewer labels are a part of more
     classes = (train.y[-len(x_held_out) :], test.y)
-    found: dict[int, dict[str, dict[str, float]]] = {count: {} for count in counts}
+    by_count: dict[int, dict[str, dict[str, float]]] = {count: {} for count in counts}
     code = None
     for kind, encode in encoders.items():
         parts = [_flat(encode, images) for images in (x[most], x_held_out, test.x)]
@@ -163,11 +163,11 @@ def scores(
             features |= {name: [fitted.truncate(cut).encode(part) for part in parts] for name, cut in cuts.items()}
         for count, which in chosen.items():
             own = np.searchsorted(most, which)
-            found[count][kind] = {"size": size} | {
+            by_count[count][kind] = {"size": size} | {
                 name: linear_error((learnt[own], y[which]), *zip(others, classes, strict=True))
                 for name, (learnt, *others) in features.items()
             }
-    return found
+    return by_count
 
 
 def _flat(encode: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What a stack looks like while it trains: its pictures, made between two steps and mostly while somebody looks."""
+"""The monitor of a stack in training: its pictures, made between two steps and mostly while somebody looks."""
 
 from __future__ import annotations
 
@@ -106,8 +106,8 @@ class StackWatch:
         if stage.layer is not None or len(self._filters) < count:
             kernels = [conv.kernel.numpy() for conv in self._networks.stack.encoders.convs]
             done = min(len(self._filters), count - 1)
-            made = [projections(kernels[:number], self._config.pooling) for number in range(done + 1, count + 1)]
-            self._filters = [*self._filters[:done], *made]
+            fresh = [projections(kernels[:number], self._config.pooling) for number in range(done + 1, count + 1)]
+            self._filters = [*self._filters[:done], *fresh]
         if stage.layer is None:
             for arm, share in self._judged().items():
                 self._accuracy.setdefault(arm, Curve()).add(step, share)
@@ -182,8 +182,8 @@ class StackWatch:
             self._compiled["arms"] = tf.function(
                 lambda x: [tf.argmax(arm.logits(x), axis=-1) for arm in arms.values()], autograph=False
             )
-        found = self._compiled["arms"](tf.constant(self._x))
-        return {arm: float(np.mean(classes.numpy() == self._y)) for arm, classes in zip(arms, found, strict=True)}
+        read = self._compiled["arms"](tf.constant(self._x))
+        return {arm: float(np.mean(classes.numpy() == self._y)) for arm, classes in zip(arms, read, strict=True)}
 
 
 def _curve(line: np.ndarray) -> Curve:

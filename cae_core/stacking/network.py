@@ -44,11 +44,11 @@ class Encoders:
         conv, shape = convolutions(seeds(config.seed)), tuple(image_shape)
         self.convs, self.pools, self.shapes = [], [], [shape]
         for number, (maps, kernel) in enumerate(zip(config.maps, config.kernels, strict=True), 1):
-            made = conv(maps, kernel, f"{name}_conv_{number}", None)
-            made.build((None, *shape))
+            layer = conv(maps, kernel, f"{name}_conv_{number}", None)
+            layer.build((None, *shape))
             scale = 2 if config.pooling else 1
             shape = (shape[0] // scale, shape[1] // scale, maps)
-            self.convs.append(made)
+            self.convs.append(layer)
             self.pools.append(MaxPoolSwitches(name=f"{name}_pool_{number}") if config.pooling else None)
             self.shapes.append(shape)
 
@@ -129,11 +129,11 @@ class Classifier:
         seed, size = seeds(config.seed + HEAD_SEED), int(np.prod(self.encoders.shapes[-1]))
         self.dense, self._hidden = [], bool(config.hidden)
         for number, units in enumerate([config.hidden, num_classes] if config.hidden else [num_classes], 1):
-            made = layers.Dense(
+            layer = layers.Dense(
                 units, kernel_initializer=keras.initializers.GlorotUniform(next(seed)), name=f"{name}_dense_{number}"
             )
-            made.build((None, size))
-            self.dense.append(made)
+            layer.build((None, size))
+            self.dense.append(layer)
             size = units
 
     @property

@@ -53,12 +53,12 @@ class Stage:
 def stages(config: StackConfig, num_images: int) -> list[Stage]:
     """The stages of a stack that learns from so many images, in their order."""
     per_epoch = max(1, num_images // config.batch_size)
-    found = [
+    layers = [
         Stage(layer, per_epoch * config.epochs, per_epoch, layer * per_epoch * config.epochs)
         for layer in range(config.layers)
     ]
-    before = sum(stage.steps for stage in found)
-    return [*found, Stage(None, config.steps, max(1, config.labels // config.batch_size), before)]
+    before = sum(stage.steps for stage in layers)
+    return [*layers, Stage(None, config.steps, max(1, config.labels // config.batch_size), before)]
 
 
 @dataclass(frozen=True)
@@ -183,16 +183,16 @@ def train(
         batch_size = min(config.batch_size, len(indices))
         step_on = _compiled(losses, variables, optimizer, (batch_size, *x.shape[1:]))
 
-        fresh, order, drawn = True, None, None
+        fresh, order, ordered_epoch = True, None, None
         while step < end:
             started = time.perf_counter()
             epoch, place = divmod(step - stage.first_step, max(1, len(indices) // batch_size))
-            if drawn != epoch:
-                order, drawn = _order(indices, config.seed, stage, epoch), epoch
+            if ordered_epoch != epoch:
+                order, ordered_epoch = _order(indices, config.seed, stage, epoch), epoch
             step += 1
             share = SCHEDULES[SCHEDULE].make((step - stage.first_step) / stage.steps)
             with runtime.tracing() if fresh else nullcontext():  # the first step is compiled
-                found = step_on(
+                step_losses = step_on(
                     images,
                     classes,
                     tf.constant(order[place * batch_size : (place + 1) * batch_size]),
@@ -200,7 +200,7 @@ def train(
                     tf.constant([config.seed, step], tf.int32),
                 )
             fresh = False
-            values = tuple(found.numpy().tolist())
+            values = tuple(step_losses.numpy().tolist())
             if not all(map(math.isfinite, values)):
                 what = "learning rate" if stage.layer is not None else "fine-tuning rate"
                 became = f"The loss became {max(values, key=lambda v: not math.isfinite(v))}"
@@ -223,12 +223,12 @@ def _compiled(losses, variables, optimizer, shape):
     def step_on(images, classes, indices, learning_rate, seed):
         x = tf.cast(tf.ensure_shape(tf.gather(images, indices), shape), tf.float32) / 255.0
         with tf.GradientTape() as tape:
-            found = losses(x, tf.gather(classes, indices), seed)
-            loss = tf.reduce_sum(found)  # two classifiers share no weight, so neither's gradient has a part of the other's
+            values = losses(x, tf.gather(classes, indices), seed)
+            loss = tf.reduce_sum(values)  # two classifiers share no weight, so neither's gradient has a part of the other's
         gradients = tape.gradient(loss, variables)
         optimizer.learning_rate.assign(learning_rate)
         optimizer.apply(gradients, variables)
-        return found
+        return values
 
     return step_on
 
@@ -243,10 +243,10 @@ def _objective(networks, config: StackConfig, stage: Stage):
         size = int(np.prod(arms[0].encoders.shapes[-1]))
 
         def of_arms(x, classes, seed):
-            drawn = tf.random.stateless_uniform((x.shape[0], size), seed)
-            keep = tf.cast(drawn >= config.dropout, tf.float32) / (1 - config.dropout) if config.dropout else None
-            found = [tf.nn.sparse_softmax_cross_entropy_with_logits(classes, arm.logits(x, keep)) for arm in arms]
-            return tf.stack([tf.reduce_mean(one) for one in found])
+            uniform = tf.random.stateless_uniform((x.shape[0], size), seed)
+            keep = tf.cast(uniform >= config.dropout, tf.float32) / (1 - config.dropout) if config.dropout else None
+            entropies = [tf.nn.sparse_softmax_cross_entropy_with_logits(classes, arm.logits(x, keep)) for arm in arms]
+            return tf.stack([tf.reduce_mean(entropy) for entropy in entropies])
 
         return [v for arm in arms for v in arm.trainable], of_arms
     stack, number = networks.stack, stage.layer
@@ -256,8 +256,8 @@ def _objective(networks, config: StackConfig, stage: Stage):
         """The layer gets what those below make of the noisy image, and aims at what they make of the clean one."""
         target = tf.stop_gradient(stack.encoders.encode(x, number))
         is_noisy = config.noise_kind != "none"
-        seen = tf.stop_gradient(stack.encoders.encode(corruption(x, seed), number)) if is_noisy else target
-        h, switches = stack.encoders.up(seen, number)
+        layer_input = tf.stop_gradient(stack.encoders.encode(corruption(x, seed), number)) if is_noisy else target
+        h, switches = stack.encoders.up(layer_input, number)
         logits = stack.logits_below(h, switches, number)
         return half(target, logits)[None] if number == 0 else linear_half(target, stack.below(h, switches, number))[None]
 

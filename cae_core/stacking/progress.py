@@ -1,4 +1,4 @@
-"""One look at a stack in training: numbers, pictures and curves, as arrays that can be kept. NumPy only."""
+"""Progress of a stack in training: numbers, pictures and curves, as arrays that can be kept. NumPy only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came out of the label curve: the result that ships with the app, as one readable file and one of predictions."""
+"""Results of the label curve, shipped with the app as one readable file and one of predictions."""
 
 from __future__ import annotations
 
@@ -128,29 +128,29 @@ class CurveResult:
 def from_json(text: str) -> CurveResult:
     """The inverse of `CurveResult.to_json`; whatever is wrong is a ValueError."""
     try:
-        found = json.loads(text)
+        fields = json.loads(text)
         points = [
             Point(
-                whole(1, 60_000)("labels", one["labels"]),
-                whole(0, 10**8)("steps", one["steps"]),
-                {arm: _numbers(values, 1.0) for arm, values in one["errors"].items()},
+                whole(1, 60_000)("labels", entry["labels"]),
+                whole(0, 10**8)("steps", entry["steps"]),
+                {arm: _numbers(values, 1.0) for arm, values in entry["errors"].items()},
             )
-            for one in found["points"]
+            for entry in fields["points"]
         ]
         features = {
             whole(1, 60_000)("labels", int(labels)): {
                 kind: {name: _numbers(values) for name, values in figures.items()} for kind, figures in kinds.items()
             }
-            for labels, kinds in found["features"].items()
+            for labels, kinds in fields["features"].items()
         }
         if not points or any(set(point.errors) != {"pretrained", "random"} for point in points):
             raise ValueError("a point has not both arms")
         if len({len(values) for point in points for values in point.errors.values()}) > 1:
             raise ValueError("its points have different numbers of seeds")
-        seconds = SECONDS("seconds", found["seconds"])
-        versions = {str(what): str(version) for what, version in found["versions"].items()}
-        texts = {key: str(found[key]) for key in ("made", "command")}
-        config = StackConfig.from_dict(found["config"])
+        seconds = SECONDS("seconds", fields["seconds"])
+        versions = {str(what): str(version) for what, version in fields["versions"].items()}
+        texts = {key: str(fields[key]) for key in ("made", "command")}
+        config = StackConfig.from_dict(fields["config"])
         return CurveResult(config, tuple(points), features, seconds, versions=versions, **texts)
     except Exception as error:  # a damaged file fails in more ways than can be listed
         raise ValueError(reason(error)) from error
@@ -195,6 +195,6 @@ def ship(result: CurveResult, pictures: Mapping[str, np.ndarray]) -> None:
 
 def confusion(truth: np.ndarray, read: np.ndarray, classes: int) -> np.ndarray:
     """How often each class, a row, was read as which, a column: `(classes, classes)` int."""
-    found = np.zeros((classes, classes), int)
-    np.add.at(found, (truth.astype(int), read.astype(int)), 1)
-    return found
+    counts = np.zeros((classes, classes), int)
+    np.add.at(counts, (truth.astype(int), read.astype(int)), 1)
+    return counts

@@ -137,12 +137,12 @@ def remove(stack: KeptStack, owner: str) -> None:
 
 def latest(owner: str) -> KeptStack | None:
     """The visitor's stack that was written last; damaged ones are passed over."""
-    found = []
+    readable = []
     with contextlib.suppress(OSError):
         for path in runs.folders(folder()):
             with contextlib.suppress(RunError):
-                found.append(read(path))
-    own = [stack for stack in found if stack.owner == owner]
+                readable.append(read(path))
+    own = [stack for stack in readable if stack.owner == owner]
     return max(own, key=lambda stack: (stack.created, stack.name), default=None)
 
 
@@ -158,17 +158,17 @@ def most_unpacked(config: StackConfig) -> int:
 def seen(stack: KeptStack) -> StackSeen | None:
     """The last pictures of a stack; None where there are none yet, or they are damaged."""
     with contextlib.suppress(Exception):  # a damaged archive fails in more ways than can be listed
-        found = StackSeen.from_arrays(storage.read_arrays(stack.path / "seen.npz"))
-        found.check(DATASETS[stack.config.dataset].image_shape, stack.config.layers)
-        return found
+        progress = StackSeen.from_arrays(storage.read_arrays(stack.path / "seen.npz"))
+        progress.check(DATASETS[stack.config.dataset].image_shape, stack.config.layers)
+        return progress
     return None
 
 
 def predictions(stack: KeptStack) -> dict[str, np.ndarray]:
     """By arm, the class `(n,)` uint8 read in every test image; {} where that is not known."""
     with contextlib.suppress(Exception):
-        found = storage.read_arrays(stack.path / "predictions.npz")
+        classes_read = storage.read_arrays(stack.path / "predictions.npz")
         classes = len(DATASETS[stack.config.dataset].class_names)
-        if all(read.dtype == np.uint8 and read.ndim == 1 and read.max() < classes for read in found.values()):
-            return found
+        if all(read.dtype == np.uint8 and read.ndim == 1 and read.max() < classes for read in classes_read.values()):
+            return classes_read
     return {}

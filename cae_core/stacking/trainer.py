@@ -1,4 +1,4 @@
-"""A stack written down while it trains: after every epoch and stage, and wherever it is stopped, enough to go on exactly.
+"""The trainer of a stack: writes down after every epoch and stage, and at a stop, enough to go on exactly.
 
 It offers what `job.Trainable` asks for, so stacks wait in the same queue as runs and are steered by the same buttons. The
 files are those of `kept`; `stack.json` is replaced last, so only what it counts has happened.
@@ -205,7 +205,7 @@ class StackRecording:
     def _measure(self) -> None:
         test = load(self.config.dataset, "test")
         self._predictions = {name: phases.predict(arm, test.x) for name, arm in self.networks.arms.items()}
-        self.figures = {name: float(np.mean(found != test.y)) for name, found in self._predictions.items()}
+        self.figures = {name: float(np.mean(classes != test.y)) for name, classes in self._predictions.items()}
         self.figures["features"] = linear_probe.of_stack(self.config, self.networks.stack)
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Training, as a generator: the only code that changes weights.
+"""The training loop, as a generator: the only code that changes a run's weights.
 
 `train` yields an event after every step. Whoever asks for the next event drives the training; not asking is a pause, and
 asking no more is a stop. Every event can say where the run stands, exactly enough to go on from there another day.

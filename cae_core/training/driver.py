@@ -1,4 +1,4 @@
-"""A recording driven to its end by somebody who waits for it, such as the command line."""
+"""Drives a run's training to its end for somebody who waits for it, such as the command line."""
 
 from __future__ import annotations
 

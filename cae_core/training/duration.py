@@ -1,4 +1,4 @@
-"""How long a run will take on this machine: measured on a few real steps of it, not guessed.
+"""Training time of a run on this machine: measured on a few real steps of it, not guessed.
 
 `request` has a configuration measured in the background; `known` says what is known without waiting. Runs that finish
 correct the figures.

@@ -1,4 +1,4 @@
-"""What training says of a step, and where a run stands after it."""
+"""Training events: the numbers of a step, and the checkpoint after it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run makes small, phase by phase: of each layer trained alone, if it is, then of the whole network."""
+"""Training phases of a run: the objective of each layer pretrained alone, if it is, then of the whole network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run looks like while it trains: its curve, the same images getting better, the codes of a fixed sample moving.
+"""The monitor of a run in training: its curve, the same images getting better, the codes of a fixed sample moving.
 
 The pictures are made between two steps, on the thread that trains, so they cost training time: they are made only while
 somebody looks, and take at most a twentieth of the time.
@@ -80,8 +80,8 @@ def probes(config: RunConfig) -> Probes:
     """The probes of a configuration: equal ones for equal data set, noise and seed. Reads the test split only."""
     test = load(config.dataset, "test")
     x = as_float(test.x[datasets.choose(test.y, 0)[:NUM_PROBES]])
-    seen = architectures.seen(config.architecture, x)
-    return Probes(x, corrupt(seen, *training.typical_noise(config), config.seed))
+    x_in = architectures.seen(config.architecture, x)
+    return Probes(x, corrupt(x_in, *training.typical_noise(config), config.seed))
 
 
 @dataclass(frozen=True)

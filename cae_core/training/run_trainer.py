@@ -1,4 +1,4 @@
-"""A run written down while it trains, epoch by epoch, so that nothing but the epoch at work is ever lost.
+"""The trainer of a run: writes it down epoch by epoch, so that nothing but the epoch at work is ever lost.
 
 A crash at any moment leaves a whole run up to its last finished epoch:
 
@@ -39,8 +39,8 @@ KEPT = 64
 
 def new_name(config: RunConfig) -> str:
     """A name that no run has, such as "mnist-fast-b32-20261122-093001-5f2c"."""
-    made = time.strftime("%Y%m%d-%H%M%S")
-    return f"{config.dataset}-{config.architecture}-b{config.bottleneck}-{made}-{secrets.token_hex(2)}"
+    now = time.strftime("%Y%m%d-%H%M%S")
+    return f"{config.dataset}-{config.architecture}-b{config.bottleneck}-{now}-{secrets.token_hex(2)}"
 
 
 class Recording:

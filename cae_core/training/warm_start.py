@@ -1,4 +1,4 @@
-"""The weights that a run starts from instead of fresh ones: another run's, which may itself have to be trained first."""
+"""Warm starts: the weights of another run, which may itself have to be trained first, in place of fresh ones."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def weights_by_now(config: RunConfig, origin: Mapping[str, Any]) -> tuple[dict[s
     Raises:
         RunError: as `weights`, or the other run never came to its end.
     """
-    origin, found = weights(config, origin)
-    if found is None:
+    origin, start = weights(config, origin)
+    if start is None:
         parent = runs.find(origin["run"])
         raise RunError(
             f"It starts from the end of {parent.label!r}, which is {parent.state}: let that run finish first, then "
             "go on with this one."
         )
-    return origin, found
+    return origin, start
 
 
 def _check_fit(config: RunConfig, parent: Run) -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from cae_core import datasets
-from cae_core.__main__ import _parser, main
+from cae_core.cli import main, parser
 from cae_core.cli.stack import config_of
 from cae_core.runs import storage
 from cae_core.stacking import stacks
@@ -15,7 +15,7 @@ SMALL = "--dataset strokes --num-train 100 --labels 30 --epochs 1 --batch-size 5
 
 
 def parsed(*words):
-    return config_of(_parser().parse_args(["stack", *words]))
+    return config_of(parser().parse_args(["stack", *words]))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""BCE or MSE: one network trained with either loss on the same batches, and what each tells one pixel that is wrong."""
+"""BCE or MSE: one network trained with either loss on the same batches, and both gradients of one wrong pixel."""
 
 from collections.abc import Sequence
 
@@ -60,12 +60,12 @@ def draw(now: dict) -> None:
     loss_experiments.explanation()
 
 
-def _pictures(shown: Sequence[Lane]) -> None:
+def _pictures(pair: Sequence[Lane]) -> None:
     left, right = st.columns([7, 5], gap="medium")
     with left:
-        lanes.rows(shown, lambda lane: f"MSE {lanes.value(lane, 'mse'):.4f}, BCE {lanes.value(lane, 'bce'):.3f}")
+        lanes.rows(pair, lambda lane: f"MSE {lanes.value(lane, 'mse'):.4f}, BCE {lanes.value(lane, 'bce'):.3f}")
         lanes.table(
-            shown,
+            pair,
             "On the eight images",
             [
                 ("MSE per pixel", lanes.number("mse", ".4f")),
@@ -76,11 +76,11 @@ def _pictures(shown: Sequence[Lane]) -> None:
             ],
         )
     with right:
-        lanes.measured(shown, "mse", losses.axis(["mse"]), "pair_mse")
-        lanes.measured(shown, "bce", losses.axis(["bce"]), "pair_bce")
-        lanes.key(shown)
+        lanes.measured(pair, "mse", losses.axis(["mse"]), "pair_mse")
+        lanes.measured(pair, "bce", losses.axis(["bce"]), "pair_bce")
+        lanes.key(pair)
         with st.expander("Each by its own loss"):
-            lanes.losses(shown, "pair_losses", LOSSES_HEIGHT)
+            lanes.losses(pair, "pair_losses", LOSSES_HEIGHT)
 
 
 def _share(lane: Lane) -> str:
@@ -91,8 +91,8 @@ def _share(lane: Lane) -> str:
 
 def _slope(lane: Lane, loss: str) -> str:
     """Mean size of the slope at the pixels that are sure and wrong."""
-    found = loss_slopes.mean_slope(loss, lane.seen.x, lane.seen.x_hat) if lane.seen else None
-    return "–" if found is None else f"{found:.2g}" if found >= 1e-4 else "under 0.0001"
+    slope = loss_slopes.mean_slope(loss, lane.seen.x, lane.seen.x_hat) if lane.seen else None
+    return "–" if slope is None else f"{slope:.2g}" if slope >= 1e-4 else "under 0.0001"
 
 
 def _one_pixel() -> None:
@@ -107,16 +107,16 @@ def _one_pixel() -> None:
         st.warning(show.plain(str(error)))
     axes, ends = "logit l, the pixel is its sigmoid", (float(LOGITS[0]), float(LOGITS[-1]))
     best = float(np.log(target / (1 - target))) if 0 < target < 1 else None
-    drawn = (
+    charts = (
         ("loss", loss_slopes.value, (-4.5, 8.5), "Loss of one pixel"),
         ("slope dL/dl", loss_slopes.slope, (-1.6, 1.6), "Slope of the loss of one pixel"),
     )
-    for column, (label, function, up, told) in zip(st.columns(2, gap="medium"), drawn, strict=True):
+    for column, (label, function, up, title) in zip(st.columns(2, gap="medium"), charts, strict=True):
         both = [
             curves.Line(LOSSES[loss].label, LOGITS, function(loss, target, LOGITS), place)
             for place, loss in enumerate(PAIR)
         ]
         with column:
             figure = curves.lines(both, (axes, label), ends, up, best, SLOPE_HEIGHT)
-            show.chart(figure, f"pixel_{label.split()[0]}", f"{told} by its logit, target {target:g}, BCE and MSE")
+            show.chart(figure, f"pixel_{label.split()[0]}", f"{title} by its logit, target {target:g}, BCE and MSE")
     st.markdown(loss_experiments.pixel(target))

@@ -1,4 +1,4 @@
-"""The words of the BCE-or-MSE view: when to use which, settings to try, and what saturation is."""
+"""Experiments and explanations of the BCE-or-MSE view: when to use which, and what saturation is."""
 
 import streamlit as st
 

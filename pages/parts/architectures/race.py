@@ -55,35 +55,35 @@ def draw(now: dict) -> None:
     ready = waiting.networks_ready()
     racers = racing(now)
     problem = "" if len(racers) > 1 else "A race needs two: choose at least two decoders in the sidebar."
-    group_view.run("Decoder race", racers, problem, lambda shown: _pictures(shown, ready))
+    group_view.run("Decoder race", racers, problem, lambda started: _pictures(started, ready))
     experiment.try_this(race_experiments.EXPERIMENTS, SETTINGS, now)
     race_experiments.explanation()
 
 
 def score(lane: Lane) -> str:
     """The checkerboard score of the eight, with as many digits as mean something."""
-    found = checkerboard.score(lane.seen.x, lane.seen.x_hat) if lane.seen else None
-    return "–" if found is None else f"{found:.1f}" if found >= 10 else f"{found:.2f}"
+    ratio = checkerboard.score(lane.seen.x, lane.seen.x_hat) if lane.seen else None
+    return "–" if ratio is None else f"{ratio:.1f}" if ratio >= 10 else f"{ratio:.2f}"
 
 
 def _spectrum(images: np.ndarray) -> np.ndarray:
     """As large as an image, also where its sides are odd."""
     picture = checkerboard.spectrum(images)
-    return np.pad(picture, [(0, side - drawn) for side, drawn in zip(images.shape[1:3], picture.shape, strict=True)])
+    return np.pad(picture, [(0, side - length) for side, length in zip(images.shape[1:3], picture.shape, strict=True)])
 
 
-def _pictures(shown: Sequence[Lane], ready: bool) -> None:
+def _pictures(racers: Sequence[Lane], ready: bool) -> None:
     left, right = st.columns([7, 5], gap="medium")
     with left:
-        lanes.rows(shown, lambda lane: f"checkerboard {score(lane)}", _spectrum)
+        lanes.rows(racers, lambda lane: f"checkerboard {score(lane)}", _spectrum)
         st.caption(
             "Last column: the mean **spectrum**. Slow changes are in its middle, what repeats every two pixels at its "
             "edge: a checkerboard is bright spots there."
         )
     with right:
-        lanes.losses(shown, "race_losses", CHART_HEIGHT)
+        lanes.losses(racers, "race_losses", CHART_HEIGHT)
     lanes.table(
-        shown,
+        racers,
         "On the eight images, and what each network has to go by",
         [
             ("Checkerboard (faithful: 1)", score),

@@ -1,4 +1,4 @@
-"""The words of the decoder race: races to try, and what a checkerboard is."""
+"""Experiments and explanations of the decoder race: races to try, and what a checkerboard is."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Sparsity: a price on the code's numbers, how many of its units fall silent for it, and a linear decoder beside."""
+"""Sparsity: an L1 penalty on the code, how many units it silences, and a linear decoder beside."""
 
 from collections.abc import Sequence
 
@@ -62,10 +62,10 @@ def side_by_side(now: dict) -> list[Lane]:
     def lane(title: str, weight: float, output: str) -> Lane:
         return Lane(title, RunConfig(sparsity=weight, output=output, **shared))
 
-    made = [lane("No penalty" if not w else f"Penalty {w:g}", w, output) for w in (0.0, now["weak"], now["strong"])]
+    planned = [lane("No penalty" if not w else f"Penalty {w:g}", w, output) for w in (0.0, now["weak"], now["strong"])]
     if now["other_output"]:
-        made.append(lane(f"Penalty {now['strong']:g}, {OTHER[output]}", now["strong"], OTHER[output]))
-    return made
+        planned.append(lane(f"Penalty {now['strong']:g}, {OTHER[output]}", now["strong"], OTHER[output]))
+    return planned
 
 
 def problem(now: dict) -> str:
@@ -90,16 +90,16 @@ def _silent(lane: Lane) -> str:
     return f"{lanes.value(lane, 'silent') * 100:.0f} %" if lane.seen else "–"
 
 
-def _pictures(shown: Sequence[Lane]) -> None:
+def _pictures(compared: Sequence[Lane]) -> None:
     left, right = st.columns([7, 5], gap="medium")
     with left:
-        lanes.rows(shown, lambda lane: f"{_silent(lane)} silent, MSE {lanes.value(lane, 'mse'):.4f}")
+        lanes.rows(compared, lambda lane: f"{_silent(lane)} silent, MSE {lanes.value(lane, 'mse'):.4f}")
     with right:
-        lanes.measured(shown, "silent", "share of silent units", "sparse_silent", (-0.03, 1.03))
-        lanes.measured(shown, "code", "mean |z|", "sparse_code")
-        lanes.key(shown)
+        lanes.measured(compared, "silent", "share of silent units", "sparse_silent", (-0.03, 1.03))
+        lanes.measured(compared, "code", "mean |z|", "sparse_code")
+        lanes.key(compared)
     lanes.table(
-        shown,
+        compared,
         "Codes of 500 held-out images, and the eight",
         [
             ("Silent units", _silent),

@@ -1,4 +1,4 @@
-"""The words of the sparsity view: settings to try, what a silent unit is, and what a linear decoder is for."""
+"""Experiments and explanations of the sparsity view: silent units, and what a linear decoder is for."""
 
 import streamlit as st
 

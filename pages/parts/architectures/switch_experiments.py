@@ -1,4 +1,4 @@
-"""The words of the view "Switch leak": experiments to try, and what is measured."""
+"""Experiments and explanations of the view "Switch leak": what to try, and what is measured."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""How much of an image travels through the switches rather than the code."""
+"""Switch leak: how much of an image travels through the switches rather than the code."""
 
 from __future__ import annotations
 
@@ -85,25 +85,25 @@ def _leak(run: runs.Run, now: dict) -> None:
     if not ready:
         return
     combinations = {key: mix if key == "mix" else key for key in labels}
-    found = {key: switches.ten(run, now["dataset"], sample.x, *one) for key, one in combinations.items()}
-    rows = _rows(labels, sample.x, found)
+    x_hats = {key: switches.ten(run, now["dataset"], sample.x, *pair) for key, pair in combinations.items()}
+    rows = _rows(labels, sample.x, x_hats)
     with grid:
         show.grid(rows)
-    shares = {key: switches.measured(run, now["dataset"], *one) for key, one in combinations.items()}
+    shares = {key: switches.measured(run, now["dataset"], *pair) for key, pair in combinations.items()}
     _told(facts, table, labels, shares)
     whose = "shipped with the app" if run.path.parent == runs.PRETRAINED_DIR else f"your run “{show.plain(run.label)}”"
     trained = datasets.DATASETS[run.config.dataset].label
-    shown = f"Shares of the variance of {switches.NUM_IMAGES} test images."
-    st.caption(f"{shown} The network is {whose}, trained on {trained}.")
+    caption = f"Shares of the variance of {switches.NUM_IMAGES} test images."
+    st.caption(f"{caption} The network is {whose}, trained on {trained}.")
     name = f"switch-leak-{run.name}"
     show.download(rows, "What goes past the code", f"{run.label}, {trained}, seed {now['seed']}", name)
 
 
-def _rows(labels: dict, x: np.ndarray, found: dict[object, np.ndarray]) -> list[Row]:
+def _rows(labels: dict, x: np.ndarray, x_hats: dict[object, np.ndarray]) -> list[Row]:
     """The clean images, and what came of each combination where it is known."""
     rows = [Row("Clean", "what goes in", x, "ten clean images")]
     for key, (label, note) in labels.items():
-        x_hat = np.clip(found[key], 0, 1) if key in found else None
+        x_hat = np.clip(x_hats[key], 0, 1) if key in x_hats else None
         note = note if x_hat is None else f"{note}; MSE\u00a0{metrics.mse(x, x_hat):.4f}"
         rows.append(Row(label, note, x_hat, f"ten images, {label.lower()}: {note}"))
     return rows
@@ -128,10 +128,10 @@ def _told(facts, table, labels: dict, shares: dict[object, Share]) -> None:
     body = ""
     for key, (label, note) in labels.items():
         cells = "<td>…</td><td>…</td><td>…</td>"
-        if one := shares.get(key):
-            bar = f'<div class="share leak-bar" style="--share: {100 * one.explained:.1f}%" aria-hidden="true"></div>'
-            r2 = f"{one.r2:.2f}".replace("-", "−")
-            cells = f"<td>{100 * one.explained:.0f} % {bar}</td><td>{r2}</td><td>{one.mse:.4f}</td>"
+        if share := shares.get(key):
+            bar = f'<div class="share leak-bar" style="--share: {100 * share.explained:.1f}%" aria-hidden="true"></div>'
+            r2 = f"{share.r2:.2f}".replace("-", "−")
+            cells = f"<td>{100 * share.explained:.0f} % {bar}</td><td>{r2}</td><td>{share.mse:.4f}</td>"
         title = escape(note, quote=True)
         body += f'<tr><th scope="row" title="{title}">{escape(label)}</th>{cells}</tr>'
     with table:

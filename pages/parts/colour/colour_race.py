@@ -43,16 +43,16 @@ def racing(now: dict) -> list[Lane]:
 def draw(now: dict) -> None:
     st.subheader("Train both: as meant, and as listed", anchor=False)
     ready = waiting.networks_ready()
-    group_view.run("Grey to colour", racing(now), "", lambda shown: _pictures(shown, ready))
+    group_view.run("Grey to colour", racing(now), "", lambda started: _pictures(started, ready))
 
 
-def _pictures(shown: Sequence[Lane], ready: bool) -> None:
+def _pictures(chains: Sequence[Lane], ready: bool) -> None:
     left, right = st.columns([7, 5], gap="medium")
     with left:
-        lanes.rows(shown, lambda lane: f"chroma error {_chroma(lane)}")
+        lanes.rows(chains, lambda lane: f"chroma error {_chroma(lane)}")
     with right:
-        lanes.losses(shown, "chain_losses", CHART_HEIGHT)
-    first = shown[0].seen or run_monitor.probes(shown[0].config)
+        lanes.losses(chains, "chain_losses", CHART_HEIGHT)
+    first = chains[0].seen or run_monitor.probes(chains[0].config)
     lines = [
         ("Chroma error", _chroma),
         ("Predicting grey has", lambda lane: f"{colours.error_of(first.x, 0.0).mean():.5f}"),
@@ -60,9 +60,9 @@ def _pictures(shown: Sequence[Lane], ready: bool) -> None:
         ("Parameters", lambda lane: f"{_network(lane).parameters:,}" if ready else "…"),
         ("Numbers in the code", lambda lane: f"{_network(lane).code_size:,}" if ready else "…"),
     ]
-    if datasets.DATASETS[shown[0].config.dataset].hues:
+    if datasets.DATASETS[chains[0].config.dataset].hues:
         lines.insert(2, (f"Hue within {NEAR:g}°", _near))
-    lanes.table(shown, "On the eight images", lines)
+    lanes.table(chains, "On the eight images", lines)
 
 
 def _chroma(lane: Lane) -> str:

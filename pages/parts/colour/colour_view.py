@@ -1,4 +1,4 @@
-"""Ten grey images, what networks make of them and the truth; how good that is on a test set; the networks as files."""
+"""Ten grey images, networks' colours for them and the truth; metrics on the test set; the networks as files."""
 
 from __future__ import annotations
 
@@ -22,58 +22,58 @@ FILES = ("keras", "architecture", "weights")
 """Exports that are offered here; the Runs page has all of them."""
 
 
-def title(run: Run, shown: Sequence[Run]) -> str:
+def title(run: Run, networks: Sequence[Run]) -> str:
     """What a run is called on this page: by its loss, or by its own name where that says nothing."""
-    if len(shown) > 1:
+    if len(networks) > 1:
         return f"Trained with {LOSSES[run.config.loss].label}"
     return show.shortened(run.label, 28)
 
 
-def ten(shown: Sequence[Run], x: np.ndarray, now: dict, ready: bool) -> None:
+def ten(networks: Sequence[Run], x: np.ndarray, now: dict, ready: bool) -> None:
     """The rows of images, with a button that gives them as one picture.
 
     Args:
-        shown: the runs whose guesses are drawn.
+        networks: the runs whose guesses are drawn.
         x: `(10, H, W, 3)` float32 in [0, 1], the true colours.
         now: the page's settings.
         ready: whether networks can be used; until then their rows keep their places.
     """
     count = f"{len(x)} images"
-    made = [colourise.colour(run, x) for run in shown] if ready else []
+    guesses = [colourise.colour(run, x) for run in networks] if ready else []
     rows = [Row("Grey", "what the network gets", luma(x), f"{count}, their luma, what the network gets")]
-    for place, run in enumerate(shown):
+    for place, run in enumerate(networks):
         note, images = "…", None
-        if made:
-            note, images = f"chroma error {made[place].figures['chroma']:.5f}", made[place].x_hat
-        rows.append(Row(title(run, shown), note, images, f"{count}, coloured, {title(run, shown).lower()}, {note}"))
+        if guesses:
+            note, images = f"chroma error {guesses[place].figures['chroma']:.5f}", guesses[place].x_hat
+        rows.append(Row(title(run, networks), note, images, f"{count}, coloured, {title(run, networks).lower()}, {note}"))
     rows.append(Row("True colour", "the target", x, f"{count}, in their true colours"))
-    for place, run in enumerate(shown):
-        error = np.abs(np.clip(made[place].x_hat, 0, 1) - x).mean(axis=3, keepdims=True) if made else None
-        said = title(run, shown)
+    for place, run in enumerate(networks):
+        error = np.abs(np.clip(guesses[place].x_hat, 0, 1) - x).mean(axis=3, keepdims=True) if guesses else None
+        caption = title(run, networks)
         rows.append(
-            Row("Absolute error", said, error, f"{count}, mean absolute error of the channels, {said.lower()}", True)
+            Row("Absolute error", caption, error, f"{count}, mean absolute error of the channels, {caption.lower()}", True)
         )
     show.grid(rows)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(
             "Nothing in the grey image says which colour it had. It has to be **known** from other images.", width="content"
         )
-        if made:
+        if guesses:
             label = datasets.DATASETS[now["dataset"]].label
-            name = "-".join(run.name for run in shown)
+            name = "-".join(run.name for run in networks)
             show.download(rows, f"{label}, coloured", f"Runs: {name}. Seed {now['seed']}.", name)
         else:
             show.download_later()
 
 
-def figures(shown: Sequence[Run], dataset: str) -> None:
+def figures(networks: Sequence[Run], dataset: str) -> None:
     """What was measured on the whole test set: of each run, and of who predicts grey or the mean colours.
 
     Luma and chroma apart: the luma is given, so in a figure of both together grey, which keeps it, would be ahead.
     """
-    measured = {title(run, shown): run.metrics.get("clean", {}) for run in shown}
+    measured = {title(run, networks): run.metrics.get("clean", {}) for run in networks}
     first = next(iter(measured.values()), {})
-    own = {run.config.dataset for run in shown} - {dataset}
+    own = {run.config.dataset for run in networks} - {dataset}
     has_hues = "hue_near" in first
     head = ["Luma error<br><small>Y, which was given</small>", "Chroma error<br><small>Cb and Cr, less is better</small>"]
     head += ["Against grey<br><small>chroma error, less is better</small>"]
@@ -106,7 +106,7 @@ def _change(value: float | None, before: float | None) -> str:
     return f"{change:+.0f} %".replace("-", "−") if round(change) else "the same"
 
 
-def take(shown: Sequence[Run], take_loss: str, ready: bool) -> None:
+def take(networks: Sequence[Run], take_loss: str, ready: bool) -> None:
     """One of the networks as files: in one, or its layers as JSON and its weights as HDF5."""
     with st.expander("Take a network with you"):
         st.markdown(
@@ -116,11 +116,11 @@ def take(shown: Sequence[Run], take_loss: str, ready: bool) -> None:
         if not ready:
             waiting.say()
             return
-        if len(shown) > 1:
+        if len(networks) > 1:
             widgets.segmented_control(
                 "Which", SHIPPED_LOSSES, format_func=lambda loss: f"Trained with {LOSSES[loss].label}", key="take_loss",
                 required=True, label_visibility="collapsed",
             )  # fmt: skip
-        for run in shown:
-            if len(shown) == 1 or run.config.loss == take_loss:
+        for run in networks:
+            if len(networks) == 1 or run.config.loss == take_loss:
                 actions.exports(run, FILES)

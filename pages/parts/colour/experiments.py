@@ -1,4 +1,4 @@
-"""The words of the Colour page: what to try, how grey is made, what the listing got wrong, why guesses are pale."""
+"""Experiments and explanations of the Colour page: luma, what the listing got wrong, why guesses are pale."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""A picture of the visitor's own, coloured: of any size, in colour or in grey."""
+"""Colourisation of the visitor's own picture: of any size, in colour or in grey."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _take_file(data: bytes, name: str) -> None:
     state.keep("photo", dataclasses.replace(photo, rgb=_shrunk(photo.rgb)))
 
 
-def draw(shown: Sequence[Run], ready: bool) -> None:
+def draw(networks: Sequence[Run], ready: bool) -> None:
     """The place to drop a file, and what the runs make of it."""
     st.subheader("Colour your own picture", anchor=False)
     label = "A photograph in colour, or one that never had any"
@@ -42,27 +42,29 @@ def draw(shown: Sequence[Run], ready: bool) -> None:
         st.info(show.plain(photo.note))
     fitted = colourise.fit(photo.rgb)
     height, width = fitted.small.shape[1:3]
-    made: list[Coloured] = []
+    guesses: list[Coloured] = []
     if ready:
         try:
-            made = [colourise.colour(run, fitted.small, known=not photo.is_grey) for run in shown]
+            guesses = [colourise.colour(run, fitted.small, known=not photo.is_grey) for run in networks]
         except ValueError as error:
             st.error(show.plain(str(error)))
-    _pictures(photo, fitted, made, shown)
+    _pictures(photo, fitted, guesses, networks)
     was = f"{photo.size[0]:,} × {photo.size[1]:,} pixels"
     st.markdown(
         f"Your picture has {was}. The network saw its luma at **{width} × {height}**, the size of what it was trained on; "
         "its guess of the two chroma channels was then laid over the picture's own luma."
     )
-    if any(datasets.DATASETS[run.config.dataset].hues for run in shown):
+    if any(datasets.DATASETS[run.config.dataset].hues for run in networks):
         st.caption("These networks have seen nothing but digits. For a photograph, choose CIFAR-10 in the sidebar.")
     if photo.is_grey:
         st.info("This picture has no colours of its own, so there is nothing to compare with: you see only the guess.")
-    elif made:
-        told = [("Predicting grey", f"chroma error {made[0].figures['chroma_grey']:.5f}")]
-        told += [(colour_view.title(one.run, shown), f"chroma error {one.figures['chroma']:.5f}") for one in made]
+    elif guesses:
+        facts = [("Predicting grey", f"chroma error {guesses[0].figures['chroma_grey']:.5f}")]
+        facts += [
+            (colour_view.title(guess.run, networks), f"chroma error {guess.figures['chroma']:.5f}") for guess in guesses
+        ]
         with st.container(key="photo_facts"):
-            show.facts(told)
+            show.facts(facts)
 
 
 def _shrunk(rgb: np.ndarray) -> np.ndarray:
@@ -77,13 +79,13 @@ def _shrunk(rgb: np.ndarray) -> np.ndarray:
     return np.asarray(image).astype(np.float32) / np.float32(255)
 
 
-def _pictures(photo: uploads.Photograph, fitted: Fitted, made: Sequence[Coloured], shown: Sequence[Run]) -> None:
+def _pictures(photo: uploads.Photograph, fitted: Fitted, guesses: Sequence[Coloured], networks: Sequence[Run]) -> None:
     """Grey, coloured by each run, and as it was where that is known."""
     tiles = [_tile("Grey", np.repeat(fitted.luma, 3, axis=2), "your picture in grey")]
-    for place, run in enumerate(shown):
-        said = colour_view.title(run, shown)
-        guess = colourise.on(fitted, made[place].x_hat) if made else None
-        tiles.append(_tile(said, guess, f"your picture coloured, {said.lower()}", fitted.luma.shape))
+    for place, run in enumerate(networks):
+        title = colour_view.title(run, networks)
+        guess = colourise.on(fitted, guesses[place].x_hat) if guesses else None
+        tiles.append(_tile(title, guess, f"your picture coloured, {title.lower()}", fitted.luma.shape))
     if not photo.is_grey:
         tiles.append(_tile("As it was", photo.rgb, "your picture as it was"))
     st.html(f'<div class="photos" style="--count: {len(tiles)}">{"".join(tiles)}</div>')

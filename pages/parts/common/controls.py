@@ -53,8 +53,8 @@ def training_images(key: str, dataset: str, step: int = 500, more: str = "") -> 
     most = max(bounds.low, training.most_images(dataset))
     if state.values({key: None})[key] > most:  # by hand, by a link, by a run's settings, or as another data set has them
         state.change(**{key: most})
-    told = f"{more} {most:,} at most: the last {training.HELD_OUT:,} of {datasets.DATASETS[dataset].label} are held out."
-    widgets.number_input("Training images", bounds.low, bounds.high, step=step, key=key, help=told.strip())
+    about = f"{more} {most:,} at most: the last {training.HELD_OUT:,} of {datasets.DATASETS[dataset].label} are held out."
+    widgets.number_input("Training images", bounds.low, bounds.high, step=step, key=key, help=about.strip())
 
 
 def loss(names: Sequence[str] = SHIPPED_LOSSES) -> None:
@@ -105,6 +105,6 @@ def own_runs(channels: int = 1) -> dict[str, str]:
 
 @st.cache_data(ttl=3, max_entries=64, show_spinner=False)  # asked for with every move of a slider
 def _own_runs(owner: str, folder: str, channels: int) -> dict[str, str]:
-    found = [run for run in runs.every(Path(folder))[0] if run.owner in ("", owner) and run.is_trained]
-    found = [run for run in found if run.image_shape[2] == channels]
-    return {run.name: run.label for run in sorted(found, key=lambda run: run.created, reverse=True)}
+    trained = [run for run in runs.every(Path(folder))[0] if run.owner in ("", owner) and run.is_trained]
+    trained = [run for run in trained if run.image_shape[2] == channels]
+    return {run.name: run.label for run in sorted(trained, key=lambda run: run.created, reverse=True)}

@@ -1,4 +1,4 @@
-"""The words of the Denoise page: experiments to try, and what each setting does."""
+"""Experiments and explanations of the Denoise page, and how every page shows its experiments."""
 
 from __future__ import annotations
 

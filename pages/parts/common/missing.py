@@ -1,4 +1,4 @@
-"""What a page says when a data set is not there or damaged, and how it is fetched if the visitor asks."""
+"""Messages about a data set that is absent or damaged, and its download if the visitor asks."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Text from outside, such as a title, a link or an error, on its way to a visitor."""
+"""Escaping of text from outside, such as a title, a link or an error, on its way to a visitor."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""How images and figures are put on a page: rows of pictures, the table of figures, the downloadable figure."""
+"""Images and figures on a page: rows of pictures, the table of metrics, the downloadable figure."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ def given(x: np.ndarray, x_noisy: np.ndarray, noise: str, more: str = "what the 
     """
     if np.array_equal(x, x_noisy):
         return []
-    label, told = ("Noisy", f"{noise} noise") if x.shape == x_noisy.shape else ("Grey", noise)
-    return [Row(label, noise, x_noisy, f"{len(x)} images, {told}, {more}")]
+    label, alt = ("Noisy", f"{noise} noise") if x.shape == x_noisy.shape else ("Grey", noise)
+    return [Row(label, noise, x_noisy, f"{len(x)} images, {alt}, {more}")]
 
 
 def ratio(image_size: int, code_size: int) -> str:

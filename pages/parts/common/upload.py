@@ -1,4 +1,4 @@
-"""A place for a picture file, read as soon as it is there and then let go: what is kept is the picture, not the file."""
+"""An upload field for a picture, read as soon as it is there: what is kept is the picture, not the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting so that something can be seen meanwhile: the question of a page, and what of it needs no network."""
+"""Waiting for TensorFlow with something on screen: a page's question, and what of it needs no network."""
 
 import itertools
 import time

@@ -84,11 +84,11 @@ def sidebar(now: dict) -> None:
 
 def networks(now: dict) -> tuple[list[runs.Run], list[str]]:
     """The networks to show, the chosen one first, and a sentence for each that cannot be."""
-    found, trouble = [], []
+    usable, trouble = [], []
     main = name_of(now["dataset"], now["bottleneck"], now["loss"], now["trained_on"])
     for name in dict.fromkeys([main, *now["models"]]):
         try:
-            found.append(runs.find(name))
+            usable.append(runs.find(name))
         except runs.RunError as error:
             trouble.append(str(error))
-    return found, trouble
+    return usable, trouble

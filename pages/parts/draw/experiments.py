@@ -1,4 +1,4 @@
-"""The words of the Draw page: experiments to try, and how a drawing becomes what the network sees."""
+"""Experiments and explanations of the Draw page: what to try, and how a drawing becomes the network's input."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def checked(sent: Any) -> Own:
 
 def _strokes(sent: Any) -> tuple[dict[str, Any], ...]:
     """The strokes if they can be some, else none: they serve the pad alone, the picture is what counts."""
-    found, numbers = [], 0
+    strokes, numbers = [], 0
     for stroke in sent if isinstance(sent, list) and len(sent) <= MOST_NUMBERS else ():
         width, points = (stroke.get("width"), stroke.get("points")) if isinstance(stroke, dict) else (None, None)
         if not _between(width, PEN[0], PEN[1]) or not isinstance(points, list) or len(points) < 2 or len(points) % 2:
@@ -114,8 +114,8 @@ def _strokes(sent: Any) -> tuple[dict[str, Any], ...]:
         numbers += len(points)
         if numbers > MOST_NUMBERS or not all(_between(point, -10_000, 10_000) for point in points):
             return ()
-        found.append({"width": width, "points": points})
-    return tuple(found)
+        strokes.append({"width": width, "points": points})
+    return tuple(strokes)
 
 
 def _between(value: Any, low: float, high: float) -> bool:

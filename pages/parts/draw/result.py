@@ -1,4 +1,4 @@
-"""What the Draw page shows of a drawing: its pictures through each network, how unusual it is, where its code lies."""
+"""Results of a drawing: its reconstructions, how unusual it is, and where its code lies."""
 
 from __future__ import annotations
 
@@ -33,44 +33,44 @@ def name(run: runs.Run, dataset: str) -> str:
 
 
 def pictures(
-    drawn: np.ndarray,
+    image: np.ndarray,
     x_noisy: np.ndarray | None,
     how: str,
-    seen: Sequence[Seen | None],
+    results: Sequence[Seen | None],
     names: Sequence[str],
     x: np.ndarray | None,
 ) -> None:
     """The drawing and, beside it, what each network makes of it; without a network or a drawing the places stay.
 
     Args:
-        drawn: `(28, 28)` float32, the drawing as it was drawn.
+        image: `(28, 28)` float32, the drawing as it was drawn.
         x_noisy: `(1, 28, 28, 1)`, what the networks get; None without a drawing.
         how: in words, how it was made from the drawing.
-        seen: what came of it, None where it is not known.
+        results: what came of it, None where it is not known.
         names: of the networks.
         x: x_noisy without noise, which the errors are against.
     """
     own = _pair(
         "Your drawing", "",
-        ("As drawn, 28 × 28", _tile(drawn, "your drawing in 28 by 28 pixels")),
+        ("As drawn, 28 × 28", _tile(image, "your drawing in 28 by 28 pixels")),
         ("As the network sees it", _tile(x_noisy, f"what the network sees: {how}", "blank")),
         f"<p>{escape(how[:1].upper() + how[1:])}</p>",
     )  # fmt: skip
     empty, is_noisy = "blank" if x is None else "waiting", x is not None and not np.array_equal(x, x_noisy)
-    pairs = [_network(one, words, x, empty, is_noisy) for one, words in zip(seen, names, strict=True)]
+    pairs = [_network(result, words, x, empty, is_noisy) for result, words in zip(results, names, strict=True)]
     bar = figures.data_uri(figures.error_bar_png())
     scale = f'<div class="scale">error 0 <img src="{bar}" alt="scale of absolute error from 0 to 1"> 1</div>'
     st.html(f'<div class="drawn" style="--models: {len(pairs)}">{own}{"".join(pairs)}</div>{scale}')
 
 
-def _network(seen: Seen | None, words: str, x: np.ndarray | None, empty: str, is_noisy: bool) -> str:
+def _network(result: Seen | None, words: str, x: np.ndarray | None, empty: str, is_noisy: bool) -> str:
     reconstructed = error = _tile(None, "", empty)
-    said = "<p>…</p>" if empty == "waiting" else "<p></p>"
-    if seen is not None and x is not None:
-        reconstructed = _tile(seen.x_hat, f"reconstructed by {words}, mean squared error {seen.mse:.4f}")
-        error = _tile(np.abs(seen.x_hat - x), f"absolute error of {words}", error=True)
-        said = _verdict(seen, is_noisy)
-    return _pair("Through", words, ("Reconstructed", reconstructed), ("Absolute error", error), said)
+    verdict = "<p>…</p>" if empty == "waiting" else "<p></p>"
+    if result is not None and x is not None:
+        reconstructed = _tile(result.x_hat, f"reconstructed by {words}, mean squared error {result.mse:.4f}")
+        error = _tile(np.abs(result.x_hat - x), f"absolute error of {words}", error=True)
+        verdict = _verdict(result, is_noisy)
+    return _pair("Through", words, ("Reconstructed", reconstructed), ("Absolute error", error), verdict)
 
 
 def _pair(title: str, note: str, upper: tuple[str, str], lower: tuple[str, str], under: str) -> str:
@@ -97,40 +97,40 @@ def comparison(percentile: float) -> str:
     return f"Larger error than {percent} % of the test images."
 
 
-def _verdict(seen: Seen, is_noisy: bool) -> str:
+def _verdict(result: Seen, is_noisy: bool) -> str:
     """The error, and how unusual it is; under noise that is said of the error without, which then stands with it."""
-    mse = f"<p>MSE {seen.mse:.4f} per pixel</p>"
-    if seen.percentile is None:
-        entry = datasets.DATASETS[seen.run.config.dataset]
+    mse = f"<p>MSE {result.mse:.4f} per pixel</p>"
+    if result.percentile is None:
+        entry = datasets.DATASETS[result.run.config.dataset]
         why = "Being compared with the test set…" if entry.on_machine() else f"{entry.label} is not here to compare."
         return f"{mse}<p>{escape(why)}</p>"
-    words = f"<b>{novelty.verdict(seen.percentile)}.</b> {comparison(seen.percentile)}"
+    words = f"<b>{novelty.verdict(result.percentile)}.</b> {comparison(result.percentile)}"
     if is_noisy:
-        words = f"<b>{novelty.verdict(seen.percentile)}</b> without noise: MSE {seen.mse_without_noise:.4f}. "
-        words += comparison(seen.percentile)
-    alarm = " alarm" if seen.percentile >= novelty.UNUSUAL else ""
-    bar = f'<div class="share{alarm}" style="--share: {seen.percentile:.1f}%" aria-hidden="true"></div>'
+        words = f"<b>{novelty.verdict(result.percentile)}</b> without noise: MSE {result.mse_without_noise:.4f}. "
+        words += comparison(result.percentile)
+    alarm = " alarm" if result.percentile >= novelty.UNUSUAL else ""
+    bar = f'<div class="share{alarm}" style="--share: {result.percentile:.1f}%" aria-hidden="true"></div>'
     return f"{mse}{bar}<p>{words}</p>"
 
 
-def place(seen: Seen | None, found: Reference | None) -> None:
+def place(result: Seen | None, reference: Reference | None) -> None:
     """Where the drawing's code lies among those of test images, and the images nearest to it."""
     left, right = st.columns([6, 5], gap="medium", vertical_alignment="top")
     with left:
         st.subheader("Where it falls among the test images", anchor=False)
-        _plane(seen, found)
+        _plane(result, reference)
     with right:
         st.subheader("The nearest real images", anchor=False)
-        _nearest(seen, found)
+        _nearest(result, reference)
 
 
-def _plane(seen: Seen | None, found: Reference | None) -> None:
-    names = datasets.DATASETS[found.codes.dataset].class_names if found else datasets.DATASETS["mnist"].class_names
-    points = found.plane.points[:PLANE_POINTS] if found else None
-    axes = found.plane.axes if found else ("z₁", "z₂")
-    spot = found.place(seen.z)[0] if seen and found else None
-    reach = max(float(np.abs(points).max()), float(np.abs(spot).max()) if spot is not None else 0.0) if found else 1.0
-    labels = found.codes.labels[:PLANE_POINTS] if found else None
+def _plane(result: Seen | None, reference: Reference | None) -> None:
+    names = datasets.DATASETS[reference.codes.dataset].class_names if reference else datasets.DATASETS["mnist"].class_names
+    points = reference.plane.points[:PLANE_POINTS] if reference else None
+    axes = reference.plane.axes if reference else ("z₁", "z₂")
+    spot = reference.place(result.z)[0] if result and reference else None
+    reach = max(float(np.abs(points).max()), float(np.abs(spot).max()) if spot is not None else 0.0) if reference else 1.0
+    labels = reference.codes.labels[:PLANE_POINTS] if reference else None
     figure = plotting.plane(points, labels, names, axes, limits=(-1.08 * reach, 1.08 * reach), height=PLANE_HEIGHT)
     if spot is not None:
         figure["data"].append({
@@ -141,16 +141,16 @@ def _plane(seen: Seen | None, found: Reference | None) -> None:
     figure["layout"]["margin"]["r"] = max(figure["layout"]["margin"]["r"], 100)
     where = f"your drawing at {spot[0]:.2f}, {spot[1]:.2f}" if spot is not None else "no drawing"
     show.chart(figure, "drawn_plane", f"Codes of {PLANE_POINTS} test images on a plane, coloured by class, and {where}")
-    if found and found.codes.size > 2:
-        explained = 100 * sum(found.plane.explained)
-        st.caption(f"The plane shows {explained:.0f} % of the variance of codes of {found.codes.size} numbers.")
+    if reference and reference.codes.size > 2:
+        explained = 100 * sum(reference.plane.explained)
+        st.caption(f"The plane shows {explained:.0f} % of the variance of codes of {reference.codes.size} numbers.")
 
 
-def _nearest(seen: Seen | None, found: Reference | None) -> None:
+def _nearest(result: Seen | None, reference: Reference | None) -> None:
     tiles, words = '<figure><div class="blank"></div><figcaption>&nbsp;</figcaption></figure>' * NEAREST, ""
-    if seen and found:
-        test, names = datasets.load(found.codes.dataset, "test"), datasets.DATASETS[found.codes.dataset].class_names
-        order, distances = found.nearest(seen.z, NEAREST)
+    if result and reference:
+        test, names = datasets.load(reference.codes.dataset, "test"), datasets.DATASETS[reference.codes.dataset].class_names
+        order, distances = reference.nearest(result.z, NEAREST)
         tiles = ""
         for place_, (index, distance) in enumerate(zip(order, distances, strict=True), 1):
             label = names[test.y[index]]

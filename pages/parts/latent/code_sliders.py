@@ -1,4 +1,4 @@
-"""One slider for each number of a code, or for each leading direction of long ones, decoded as they move."""
+"""Sliders for the numbers of a code, or for the leading directions of long ones, decoded as they move."""
 
 from __future__ import annotations
 

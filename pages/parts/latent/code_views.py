@@ -1,4 +1,4 @@
-"""Three more views of all codes: the plane decoded on a lattice, how well classes keep together, and the codes as files."""
+"""Views of all codes: the plane decoded on a lattice, how well classes separate, and the codes as files."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ def _source(codes: Codes, plane: Plane, scale: Scale, n: int) -> str:
 
 def facts(codes: Codes | None, plane: Plane | None, compared: neighbours.Comparison | None) -> None:
     """The numbers that matter, under the plane; those that are not there yet keep their places."""
-    shown = f"{show.percent(sum(plane.explained))} of the variance" if plane and plane.explained else "–" if plane else "…"
+    share = f"{show.percent(sum(plane.explained))} of the variance" if plane and plane.explained else "–" if plane else "…"
     show.facts(
         [
             ("Class told by 5 neighbours", show.percent(compared.codes.accuracy, 1) if compared else "…"),
             ("The same through PCA", show.percent(compared.linear.accuracy, 1) if compared else "…"),
-            ("The plane shows", shown),
+            ("The plane shows", share),
             ("Codes", f"{len(codes.z):,} × {codes.size:,} numbers" if codes else "…"),
         ]
     )

@@ -1,4 +1,4 @@
-"""The words of the Latent page: experiments to try, each true of the shipped models, and what is to be seen."""
+"""Experiments and explanations of the Latent page, each true of the shipped models."""
 
 import streamlit as st
 

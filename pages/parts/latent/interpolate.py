@@ -1,4 +1,4 @@
-"""From one image to another: through the codes between them, and for contrast straight through the pixels."""
+"""Interpolation from one image to another: between their codes, and for contrast between their pixels."""
 
 from __future__ import annotations
 

@@ -146,10 +146,10 @@ def mark(now: dict[str, Any], pair: tuple[int, int] | None) -> None:
     """Tells the plane what is chosen; after the pictures of it, so that the next of a drag waits for them."""
     kind = chosen(now)
     value = now["image"] if kind == "image" else places(now[kind]).tolist()
-    said = {kind: value[0] if kind == "spot" else value}
+    choice = {kind: value[0] if kind == "spot" else value}
     if pair:
-        said["pair"] = {"A": pair[0], "B": pair[1]}
-    st.components.v2.component("plane_mark", js=_MARK)(data={"mark": said}, key="plane_mark")
+        choice["pair"] = {"A": pair[0], "B": pair[1]}
+    st.components.v2.component("plane_mark", js=_MARK)(data={"mark": choice}, key="plane_mark")
 
 
 _EMPTY = {

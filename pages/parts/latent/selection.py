@@ -1,4 +1,4 @@
-"""What a click on the plane shows beside it: an image and its neighbours, a decoded spot, an area's images, a path."""
+"""Details of a selection on the plane: an image and its neighbours, a decoded spot, an area's images, a path."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ def _image(codes: Codes, plane: Plane, scale: Scale, now: dict) -> None:
     i = index(codes, now["image"])
     x = codes.images([i])
     x_hat = embedding.decode(codes.run, codes.z[[i]])
-    found, far = neighbours.nearest(codes.z, codes.z[i], NEIGHBOURS, without=i)
+    near, far = neighbours.nearest(codes.z, codes.z[i], NEIGHBOURS, without=i)
     name = _name(codes, i)
-    alike = int(np.sum(codes.labels[found] == codes.labels[i]))
+    alike = int(np.sum(codes.labels[near] == codes.labels[i]))
     large = [
         ("Image", x[0], f"test image {i}, class {name}"),
         (f"Reconstruction, MSE {np.mean((x_hat - x) ** 2):.4f}", x_hat[0], f"reconstruction of test image {i}"),
     ]
-    words = f"{alike} of its {len(found)} nearest codes are of the same class."
-    _show(f"Image {i:,}: {name}", words, large, _neighbours(codes, found, far))
+    words = f"{alike} of its {len(near)} nearest codes are of the same class."
+    _show(f"Image {i:,}: {name}", words, large, _neighbours(codes, near, far))
     with st.container(horizontal=True):
         for letter, key in (("A", "image_a"), ("B", "image_b")):
             st.button(
@@ -66,15 +66,15 @@ def _spot(codes: Codes, plane: Plane, scale: Scale, now: dict) -> None:
     spot = plane.inside(plane_view.places(now["spot"])[0])
     code = plane.codes_at([spot])[0]
     x_hat = embedding.decode(codes.run, code[None])
-    found, far = neighbours.nearest(codes.z, code, NEIGHBOURS + 1)
+    near, far = neighbours.nearest(codes.z, code, NEIGHBOURS + 1)
     where = f"({spot[0]:.3g}, {spot[1]:.3g})".replace("-", "−")
     large = [
         ("Decoded from here", x_hat[0], f"the image decoded at {where}"),
-        (f"Nearest image: {_name(codes, found[0])}", codes.images(found[:1])[0], f"test image {found[0]}, the nearest"),
+        (f"Nearest image: {_name(codes, near[0])}", codes.images(near[:1])[0], f"test image {near[0]}, the nearest"),
     ]
-    alike = "one class" if len(set(codes.labels[found])) == 1 else f"{len(set(codes.labels[found]))} classes"
-    words = f"No image lies here; the decoder makes one up. The {len(found)} nearest are of {alike}."
-    _show(f"Spot {where}", words, large, _neighbours(codes, found[1:], far[1:]))
+    alike = "one class" if len(set(codes.labels[near])) == 1 else f"{len(set(codes.labels[near]))} classes"
+    words = f"No image lies here; the decoder makes one up. The {len(near)} nearest are of {alike}."
+    _show(f"Spot {where}", words, large, _neighbours(codes, near[1:], far[1:]))
 
 
 def _area(codes: Codes, plane: Plane, scale: Scale, now: dict) -> None:
@@ -84,8 +84,8 @@ def _area(codes: Codes, plane: Plane, scale: Scale, now: dict) -> None:
         return
     names = datasets.DATASETS[codes.dataset].class_names
     counts = np.bincount(codes.labels[inside], minlength=len(names))
-    order = [one for one in np.argsort(-counts, kind="stable") if counts[one]]
-    words = ", ".join(f"{counts[one]:,} of class {names[one]}" for one in order[:3])
+    order = [label for label in np.argsort(-counts, kind="stable") if counts[label]]
+    words = ", ".join(f"{counts[label]:,} of class {names[label]}" for label in order[:3])
     words += ", and others" if len(order) > 3 else ""
     picked = inside[np.linspace(0, len(inside) - 1, min(MOST_IMAGES, len(inside))).round().astype(int)]
     picked = picked[np.argsort(codes.labels[picked], kind="stable")]
@@ -95,7 +95,7 @@ def _area(codes: Codes, plane: Plane, scale: Scale, now: dict) -> None:
 
 
 def _path(codes: Codes, plane: Plane, scale: Scale, now: dict) -> None:
-    corners = scale.shares([plane.inside(one) for one in plane_view.places(now["path"])])
+    corners = scale.shares([plane.inside(place) for place in plane_view.places(now["path"])])
     spots = scale.spots(manifold.along(corners, MOST_STEPS))  # equal steps on the picture, where it was drawn
     x_hat = embedding.decode(codes.run, plane.codes_at(spots))
     words = "Decoded in equal steps from the start to the end of what you drew, row by row."
@@ -116,11 +116,11 @@ def _name(codes: Codes, i: int) -> str:
     return datasets.DATASETS[codes.dataset].class_names[codes.labels[i]]
 
 
-def _neighbours(codes: Codes, found: np.ndarray, far: np.ndarray) -> list[tuple[str, np.ndarray, str]]:
-    images = codes.images(found)
+def _neighbours(codes: Codes, near: np.ndarray, far: np.ndarray) -> list[tuple[str, np.ndarray, str]]:
+    images = codes.images(near)
     return [
         (f"{_name(codes, i)}<small>{distance:.3g}</small>", image, f"neighbour {place}: test image {i}, {_name(codes, i)}")
-        for place, (i, distance, image) in enumerate(zip(found, far, images, strict=True), start=1)
+        for place, (i, distance, image) in enumerate(zip(near, far, images, strict=True), start=1)
     ]
 
 

@@ -8,15 +8,15 @@ from math import log2, sqrt
 from cae_core.inspection.summary import Layer, Network
 
 
-def html(label: str, made: Network, switches: bool) -> str:
+def html(label: str, network: Network, switches: bool) -> str:
     """The diagram of a network, from the image to the reconstruction.
 
     Args:
         label: the network's name.
-        made: its table.
+        network: its table.
         switches: draw the way of the switches past the code, from each pooling that keeps some to its unpooling.
     """
-    layers = [Layer("image", "image", "the image", tuple(made.image_shape), 0), *made.layers]
+    layers = [Layer("image", "image", "the image", tuple(network.image_shape), 0), *network.layers]
     code = max(i for i, layer in enumerate(layers) if layer.part == "encoder")
     blocks = "".join(_block(layer, i + 1, i == code) for i, layer in enumerate(layers))
     ways = _way("part", "encoder", 2, code + 1) + _way("part", "decoder", code + 2, len(layers))
@@ -26,7 +26,7 @@ def html(label: str, made: Network, switches: bool) -> str:
         for start, end in zip(kept[:middle], kept[middle:][::-1], strict=True):
             ways += _way("switch-way", "switches", start, end)
     steps = "; ".join(f"{layer.name}: {layer.kind}, {size(layer.shape)}" for layer in layers[1:])
-    alt = f"{label}: an image of {size(made.image_shape)} goes through {len(made.layers)} layers. {steps}."
+    alt = f"{label}: an image of {size(network.image_shape)} goes through {len(network.layers)} layers. {steps}."
     alt += " The switches go from the pooling to the unpooling, past the code." if switches else ""
     words = escape(alt, quote=True)
     return f'<div class="diagram" role="img" aria-label="{words}" style="--count: {len(layers)}">{ways}{blocks}</div>'

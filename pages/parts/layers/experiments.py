@@ -1,4 +1,4 @@
-"""The words of the view "Layer by layer": experiments to try, and how to read its pictures."""
+"""Experiments and explanations of the view "Layer by layer": what to try, and how to read its pictures."""
 
 import streamlit as st
 

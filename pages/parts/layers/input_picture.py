@@ -1,4 +1,4 @@
-"""The image that is pushed through a network: a test image, the visitor's drawing, or a picture from a file."""
+"""The image that goes through a network: a test image, the visitor's drawing, or a picture from a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One network, layer by layer: its idea, its shape, what each layer makes of an image, its filters, its code."""
+"""One network layer by layer: its diagram, activations of an image, its filters, its code."""
 
 from __future__ import annotations
 
@@ -113,26 +113,26 @@ def _train(name: str, dataset: str) -> dict[str, str]:
 
 def _opened(model: Any, picture: input_picture.Picture, now: dict, hero, facts, layers) -> None:
     """Everything that needs the network."""
-    made = summary.describe(model)
-    found = activations.activations(model, picture.x)
+    network = summary.describe(model)
+    outputs = activations.activations(model, picture.x)
     x_hat = model.reconstruct(picture.x)
     with hero:
-        st.html(diagram.html(ARCHITECTURES[now["architecture"]].label, made, bool(model.switch_shapes)))
+        st.html(diagram.html(ARCHITECTURES[now["architecture"]].label, network, bool(model.switch_shapes)))
     error = metrics.mse(picture.x, np.clip(x_hat, 0, 1))
     with facts:
         show.facts([
-            ("Parameters", f"{made.parameters:,}"),
-            ("Code", f"{made.code_size:,} numbers"),
-            ("Code to image", _against(made.image_size, made.code_size)),
+            ("Parameters", f"{network.parameters:,}"),
+            ("Code", f"{network.code_size:,} numbers"),
+            ("Code to image", _against(network.image_size, network.code_size)),
             ("MSE of this image", f"{error:.4f} per pixel"),
         ])  # fmt: skip
     with layers:
         st.subheader("Push an image through", anchor=False)
-        layer_pictures.pictures(picture, found, x_hat, error, model.output)
+        layer_pictures.pictures(picture, outputs, x_hat, error, model.output)
         st.subheader("What its filters look like", anchor=False)
-        layer_pictures.filters(activations.filters(model), any("own kernels" in line.kind for line in made.layers))
+        layer_pictures.filters(activations.filters(model), any("own kernels" in line.kind for line in network.layers))
         with st.expander("Shapes and parameters of every layer"):
-            layer_table.draw(made.layers)
+            layer_table.draw(network.layers)
 
 
 def _against(image_size: int, code_size: int) -> str:

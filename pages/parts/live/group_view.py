@@ -1,4 +1,4 @@
-"""Several runs side by side, live: a button each to start, pause and stop them all; what has ended stays to be seen."""
+"""Several runs side by side, live: buttons to start, pause and stop them all; what has ended stays in view."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def run(view: str, lanes: Sequence[Lane], problem: str, draw: Draw) -> None:
 
     @st.fragment(run_every=run_view.TICK if moves else None)
     def look() -> None:
-        shown = _started(view, owner)
-        if _moves(shown) != moves or [lane.job.name for lane in shown] != [lane.job.name for lane in started]:
+        latest = _started(view, owner)
+        if _moves(latest) != moves or [lane.job.name for lane in latest] != [lane.job.name for lane in started]:
             st.rerun()
-        _buttons(view, lanes, shown, problem, owner)
-        draw(shown or lanes)
+        _buttons(view, lanes, latest, problem, owner)
+        draw(latest or lanes)
 
     look()
 
@@ -67,13 +67,13 @@ def _start(view: str, lanes: Sequence[Lane], owner: str) -> None:
         state.keep(f"trouble {view}", str(error))
 
 
-def _buttons(view: str, lanes: Sequence[Lane], shown: Sequence[Lane], problem: str, owner: str) -> None:
+def _buttons(view: str, lanes: Sequence[Lane], latest: Sequence[Lane], problem: str, owner: str) -> None:
     """Steering, always in the same places, and how far it is."""
-    at_work = [lane.job for lane in shown if lane.job.is_live]
+    at_work = [lane.job for lane in latest if lane.job.is_live]
     names = [job.name for job in at_work if job.state != "measuring"]
     is_paused = any(job.state == "paused" for job in at_work)
     with st.container(horizontal=True, vertical_alignment="center"):
-        start = "Start" if not shown else "Start again"
+        start = "Start" if not latest else "Start again"
         st.button(
             start, type="primary", icon=":material/play_circle:", key="together_start", width=150,
             disabled=bool(at_work or problem), on_click=_start, args=(view, lanes, owner),
@@ -88,48 +88,48 @@ def _buttons(view: str, lanes: Sequence[Lane], shown: Sequence[Lane], problem: s
             "Stop", icon=":material/stop:", key="together_stop", disabled=not names, shortcut="x",
             on_click=queue_words.act_on_all, args=("stop", names, owner),
         )  # fmt: skip
-        if refused := [lane.job.name for lane in shown if lane.job.state == "unsaved"]:
+        if refused := [lane.job.name for lane in latest if lane.job.state == "unsaved"]:
             queue_words.unsaved(refused, owner, "together")
         queue_words.say_why(next((job for job in at_work if job.state == "paused"), at_work[0] if at_work else None), owner)
-        if shown and not at_work:
-            first = [lane.job.name for lane in shown][: run_table.MOST]
-            which = "all" if len(first) == len(shown) else f"the first {len(first)}"
+        if latest and not at_work:
+            first = [lane.job.name for lane in latest][: run_table.MOST]
+            which = "all" if len(first) == len(latest) else f"the first {len(first)}"
             link = {"runs": ",".join(first)}
             st.page_link("runs.py", label=f"See {which} under Runs", icon=":material/table_rows:", query_params=link)
-    done, whole = _progress(shown)
+    done, whole = _progress(latest)
     st.html(f'<progress value="{done}" max="{whole}" aria-label="steps done"></progress>')
-    show.facts(_facts(shown or lanes, done, whole))
+    show.facts(_facts(latest or lanes, done, whole))
     for trouble in filter(None, (problem, state.kept(f"trouble {view}", ""))):
         st.warning(show.plain(trouble))
-    for lane in shown:
+    for lane in latest:
         if lane.job.message:
             st.error(show.plain(f"{lane.title}: {lane.job.message}"))
-    if shown and not at_work and [lane.config for lane in shown] != [lane.config for lane in lanes] and not problem:
+    if latest and not at_work and [lane.config for lane in latest] != [lane.config for lane in lanes] and not problem:
         st.caption("These runs were trained with other settings than those in the sidebar now.")
 
 
-def _progress(shown: Sequence[Lane]) -> tuple[int, int]:
-    steps = [(lane.seen.step, lane.seen.num_steps) for lane in shown if lane.seen]
+def _progress(lanes: Sequence[Lane]) -> tuple[int, int]:
+    steps = [(lane.seen.step, lane.seen.num_steps) for lane in lanes if lane.seen]
     if not steps:
         return 0, 1
-    return sum(step for step, _ in steps), max(whole for _, whole in steps) * len(shown)
+    return sum(step for step, _ in steps), max(whole for _, whole in steps) * len(lanes)
 
 
 def _facts(lanes: Sequence[Lane], done: int, whole: int) -> list[tuple[str, str]]:
     states = {lane.job.state for lane in lanes if lane.job}
-    words = next((run_view.STATES[one] for one in _ORDER if one in states), "Not started")
+    words = next((run_view.STATES[state] for state in _ORDER if state in states), "Not started")
     ahead = min((lane.job.place for lane in lanes if lane.job and lane.job.state == "waiting"), default=0)
-    seen = [lane.seen for lane in lanes if lane.seen]
-    left = [one.seconds_left for one in seen if one.seconds_left is not None]
+    progress = [lane.seen for lane in lanes if lane.seen]
+    left = [moment.seconds_left for moment in progress if moment.seconds_left is not None]
     is_live = any(lane.job and lane.job.is_live for lane in lanes)
-    spent = sum(one.seconds for one in seen)
+    spent = sum(moment.seconds for moment in progress)
     config = lanes[0].config if lanes else None
-    epoch = min((one.step / one.steps_per_epoch for one in seen), default=0.0)
+    epoch = min((moment.step / moment.steps_per_epoch for moment in progress), default=0.0)
     return [
         ("State", f"{words}, {ahead} ahead" if words == "Waiting" and ahead else words),
         ("Runs, in turn", f"{len(lanes)}"),
         ("Epoch", f"{epoch:.1f} of {config.epochs}" if config else "–"),
-        ("Steps", f"{done:,} of {whole:,}" if seen else "–"),
-        ("Time in training", show.seconds(spent) if seen else "–"),
+        ("Steps", f"{done:,} of {whole:,}" if progress else "–"),
+        ("Time in training", show.seconds(spent) if progress else "–"),
         ("Time left", show.seconds(sum(left)) if left and is_live else "–"),
     ]

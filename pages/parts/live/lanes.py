@@ -1,4 +1,4 @@
-"""What several runs that learn side by side are compared by: the same images, one curve a run in one chart, a table."""
+"""Comparison of runs that learn side by side: the same images, one curve a run in one chart, a table."""
 
 from __future__ import annotations
 
@@ -54,33 +54,33 @@ def rows(
     first = lanes[0].seen or run_monitor.probes(lanes[0].config)
     eight = f"{len(first.x)} images"
 
-    def row(label: str, under: str, images: np.ndarray | None, told: str) -> show.Row:
+    def row(label: str, under: str, images: np.ndarray | None, alt: str) -> show.Row:
         if images is not None and beside:
             images = np.concatenate([np.clip(images, 0, 1), beside(images)[None, ..., None].repeat(images.shape[3], 3)])
-        return show.Row(label, under, images, f"{eight}, {told}")
+        return show.Row(label, under, images, f"{eight}, {alt}")
 
-    drawn = [row("Clean", "x, the target", first.x, "clean")]
+    pictures = [row("Clean", "x, the target", first.x, "clean")]
     noise = show.noise(*training.typical_noise(lanes[0].config))
     for noisy in show.given(first.x, first.x_noisy, noise):
-        drawn.append(row(noisy.label, noise, first.x_noisy, f"{noise}, what the networks get"))
+        pictures.append(row(noisy.label, noise, first.x_noisy, f"{noise}, what the networks get"))
     for lane in lanes:
-        made, under = (lane.seen.x_hat, note(lane)) if lane.seen else (None, "not trained yet")
-        drawn.append(row(lane.title, under, made, f"reconstructed by {lane.title}, {under}"))
-    show.grid(drawn, columns=len(first.x) + bool(beside))
+        x_hat, under = (lane.seen.x_hat, note(lane)) if lane.seen else (None, "not trained yet")
+        pictures.append(row(lane.title, under, x_hat, f"reconstructed by {lane.title}, {under}"))
+    show.grid(pictures, columns=len(first.x) + bool(beside))
 
 
 def measured(lanes: Sequence[Lane], name: str, label: str, chart: str, up: tuple[float, float] | None = None) -> None:
     """One of `run_monitor.MEASURES` of every lane over the epochs."""
     empty = np.empty((0, 2))
     points = [lane.seen.measured[name] if lane.seen else empty for lane in lanes]
-    drawn = [
+    over_epochs = [
         curves.Line(lane.title, line[:, 0], line[:, 1], place)
         for place, (lane, line) in enumerate(zip(lanes, points, strict=True))
     ]
-    if not drawn:
+    if not over_epochs:
         return
     last = max(lane.config.epochs for lane in lanes)
-    figure = _without_key(curves.lines(drawn, ("epoch", label), (0, last), up, height=CHART_HEIGHT))
+    figure = _without_key(curves.lines(over_epochs, ("epoch", label), (0, last), up, height=CHART_HEIGHT))
     show.chart(figure, chart, f"{label} over epochs of {len(lanes)} runs")
 
 
@@ -107,28 +107,28 @@ def value(lane: Lane, name: str) -> float | None:
 
 def losses(lanes: Sequence[Lane], name: str, height: int) -> None:
     """Each lane's own loss, training dashed, held-out solid."""
-    drawn = []
+    over_steps = []
     for lane in lanes:
         curve = lane.seen.curve if lane.seen else np.empty((0, 2))
         history = lane.seen.history if lane.seen else ()
         done = np.array([[row["epoch"], row["held_out_loss"]] for row in history], float).reshape(-1, 2)
-        drawn.append(plotting.Curve(lane.title, curve[:, 0], curve[:, 1], done[:, 0], done[:, 1]))
-    if not drawn:
+        over_steps.append(plotting.Curve(lane.title, curve[:, 0], curve[:, 1], done[:, 0], done[:, 1]))
+    if not over_steps:
         return
     used = {lane.config.loss for lane in lanes}
     label = named_losses.axis(used)
     last = max(lane.config.epochs for lane in lanes)
-    figure = _without_key(plotting.loss_curves(drawn, label, last_epoch=last, height=height))
-    show.chart(figure, name, f"{label} over epochs of {len(drawn)} runs, training dashed, held-out solid")
+    figure = _without_key(plotting.loss_curves(over_steps, label, last_epoch=last, height=height))
+    show.chart(figure, name, f"{label} over epochs of {len(over_steps)} runs, training dashed, held-out solid")
     key(lanes, "held-out solid, training dashed")
 
 
 def table(lanes: Sequence[Lane], title: str, lines: Sequence[tuple[str, Callable[[Lane], str]]]) -> None:
     """A column a lane, under the colour of its curve; a cell is a dash before there is anything to say."""
     if lanes:
-        drawn = [settings_table.Line(label, tuple(cell(lane) for lane in lanes)) for label, cell in lines]
+        cells = [settings_table.Line(label, tuple(cell(lane) for lane in lanes)) for label, cell in lines]
         with st.container(key="lanes_table"):
-            settings_table.table([lane.title for lane in lanes], [(title, drawn)], coloured=True)
+            settings_table.table([lane.title for lane in lanes], [(title, cells)], coloured=True)
 
 
 def number(name: str, form: str) -> Callable[[Lane], str]:

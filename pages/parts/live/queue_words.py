@@ -1,4 +1,4 @@
-"""Why training waits, and when it gives way, in words; and the buttons for what the disk refused."""
+"""Messages of the queue: why training waits and when it gives way; and the buttons for what the disk refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run as it trains: its pictures, numbers and curves, several times a second, and the buttons that steer it."""
+"""A run in training, live: its pictures, numbers and curves, several times a second, and the buttons that steer it."""
 
 import math
 
@@ -74,32 +74,28 @@ def _moves(job: Snapshot) -> bool:
 
 def _draw(job: Snapshot | None, config: RunConfig, owner: str) -> None:
     _buttons(job, owner)
-    seen, config = (job.seen, job.config) if job else (None, config)
-    step, num_steps = (seen.step, seen.num_steps) if seen else (0, 1)
+    progress, config = (job.seen, job.config) if job else (None, config)
+    step, num_steps = (progress.step, progress.num_steps) if progress else (0, 1)
     st.html(f'<progress value="{step}" max="{num_steps}" aria-label="steps done"></progress>')
     show.facts(_facts(job, config))
     if job and job.message:
         st.error(show.plain(job.message))
-    if seen:
-        _pictures(config, seen.x, seen.x_noisy, seen.x_hat, seen.plane, seen.labels, seen.history, seen.curve)
-    else:
-        probes = run_monitor.probes(config)
-        _pictures(config, probes.x, probes.x_noisy, None, None, None, (), np.empty((0, 2)))
+    _pictures(config, progress)
 
 
 def _facts(job: Snapshot | None, config: RunConfig) -> list[tuple[str, str]]:
     """What changes with every step, in words and numbers."""
-    seen = job and job.seen
+    progress = job and job.seen
     words = STATES[job.state] if job else "Not started"
     if job and job.place:
         words += f", {job.place} ahead"
-    left = show.seconds(seen.seconds_left) if seen and job.is_live and seen.seconds_left is not None else "–"
-    held_out = f"{seen.history[-1]['held_out_loss']:.4f}" if seen and seen.history else "–"
+    left = show.seconds(progress.seconds_left) if progress and job.is_live and progress.seconds_left is not None else "–"
+    held_out = f"{progress.history[-1]['held_out_loss']:.4f}" if progress and progress.history else "–"
     return [
         (show.shortened(job.title, 24) if job and job.title else "State", words),
-        ("Epoch", f"{seen.step / seen.steps_per_epoch if seen else 0:.1f} of {num_epochs(config)}"),
-        ("Step", f"{seen.step:,} of {seen.num_steps:,}" if seen else "–"),
-        ("Speed", f"{seen.steps_per_second:.0f} steps/s" if seen else "–"),
+        ("Epoch", f"{progress.step / progress.steps_per_epoch if progress else 0:.1f} of {num_epochs(config)}"),
+        ("Step", f"{progress.step:,} of {progress.num_steps:,}" if progress else "–"),
+        ("Speed", f"{progress.steps_per_second:.0f} steps/s" if progress else "–"),
         ("Time left", left),
         (f"Held-out {LOSSES[config.loss].label}", held_out),
     ]
@@ -138,7 +134,9 @@ def _button(label: str, icon: str, action: str, job: Snapshot | None, owner: str
     )  # fmt: skip
 
 
-def _pictures(config, x, x_noisy, x_hat, plane, labels, history, curve) -> None:
+def _pictures(config: RunConfig, progress: run_monitor.Seen | None) -> None:
+    probes = progress or run_monitor.probes(config)
+    x, x_hat = probes.x, progress.x_hat if progress else None
     noise = show.noise(*training.typical_noise(config))
     eight = f"{len(x)} images"
     left, right = st.columns([7, 5], gap="medium")
@@ -147,21 +145,23 @@ def _pictures(config, x, x_noisy, x_hat, plane, labels, history, curve) -> None:
         show.grid(
             [
                 show.Row("Clean", "x, the target", x, f"{eight}, clean"),
-                *show.given(x, x_noisy, noise),
+                *show.given(x, probes.x_noisy, noise),
                 show.Row("Reconstructed", mse or "not trained yet", x_hat, f"{eight}, reconstructed, {mse}"),
             ],
             columns=len(x),
         )
         loss = losses.axis([config.loss])
+        curve, history = (progress.curve, progress.history) if progress else (np.empty((0, 2)), ())
         done = np.array([[row["epoch"], row["held_out_loss"]] for row in history], float).reshape(-1, 2)
         line = plotting.Curve("", curve[:, 0], curve[:, 1], done[:, 0], done[:, 1])
         curves = plotting.loss_curves([line], loss, last_epoch=num_epochs(config), height=CURVE_HEIGHT)
         show.chart(curves, "live_curve", f"{loss} over epochs, training dashed, held-out solid")
     with right:
         names = datasets.DATASETS[config.dataset].class_names
-        points = None if plane is None else plane.points
-        limits = None if points is None else _limits(points)
-        axes = ("z₁", "z₂") if plane is None else plane.axes
+        points, axes, labels, limits = None, ("z₁", "z₂"), None, None
+        if progress and progress.plane:
+            points, axes, labels = progress.plane.points, progress.plane.axes, progress.labels
+            limits = _limits(points)
         codes = plotting.plane(points, labels, names, axes, limits=limits, height=PLANE_HEIGHT)
         show.chart(codes, "live_plane", f"Codes of {run_monitor.NUM_CODES} images on a plane, coloured by class")
 

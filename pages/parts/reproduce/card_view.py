@@ -1,4 +1,4 @@
-"""One card of the Reproduce page: what was claimed, what came out, and running it again."""
+"""One card of the Reproduce page: the claims, the results, and running it again."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def _curve(result: Result | None, mine: Rerun | None) -> None:
         if points:
             lines.append((whose, [size for size, _ in points], [value for _, value in points]))
     axes = ("numbers in the code", "squared error")
-    told = "; ".join(f"{whose} {', '.join(f'{v:.2f}' for v in values)}" for whose, _, values in lines)
-    alt = f"Squared error of {len(claims)} numbers of components, figures as dots; {told or 'not run yet'}"
+    listed = "; ".join(f"{whose} {', '.join(f'{v:.2f}' for v in values)}" for whose, _, values in lines)
+    alt = f"Squared error of {len(claims)} numbers of components, figures as dots; {listed or 'not run yet'}"
     show.chart(plotting.over_sizes(dots, lines, axes), "pca_curve", alt)
 
 
@@ -117,20 +117,20 @@ def _again(name: str, result: Result | None, now: Rerun, owner: str, can_run: bo
             st.page_link("runs.py", label="See the runs", icon=":material/history:", query_params=link)
             took = f"{show.seconds(now.seconds)} of training"
             st.caption("being measured on the test images" if _moves(now) else took, width="content")
-    shown = "" if now.state == "moving" else ' style="visibility: hidden"'
-    st.html(f'<progress value="{now.steps}" max="{now.num_steps}" aria-label="steps done"{shown}></progress>')
+    style = "" if now.state == "moving" else ' style="visibility: hidden"'
+    st.html(f'<progress value="{now.steps}" max="{now.num_steps}" aria-label="steps done"{style}></progress>')
 
 
 def _progress(now: Rerun) -> str:
     job, number = now.at_work, len(now.finished) + 1
-    told = [f"Run {number} of {len(CARDS[now.card].runs)}: {run_view.STATES[job.state].lower()}"]
+    parts = [f"Run {number} of {len(CARDS[now.card].runs)}: {run_view.STATES[job.state].lower()}"]
     if job.place:
-        told.append(f"{job.place} ahead")
+        parts.append(f"{job.place} ahead")
     if job.seen:
-        told.append(f"epoch {job.seen.step / job.seen.steps_per_epoch:.1f} of {job.seen.epochs}")
+        parts.append(f"epoch {job.seen.step / job.seen.steps_per_epoch:.1f} of {job.seen.epochs}")
         if job.seen.seconds_left is not None and job.state == "running":
-            told.append(f"{show.seconds(job.seen.seconds_left)} left")
-    return ", ".join(told)
+            parts.append(f"{show.seconds(job.seen.seconds_left)} left")
+    return ", ".join(parts)
 
 
 def _time(name: str, result: Result | None, now: Rerun) -> str:

@@ -1,4 +1,4 @@
-"""How claims are drawn: all of them against their figures in one picture, and those of a card as a table."""
+"""Charts and tables of claims: all of them against their figures in one picture, and those of a card as a table."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def overview(results: Mapping[str, Result]) -> None:
             rows = "".join(_row(name, claim, results) for claim in _judged(card, are_published))
             groups += f"<section><h3>{escape(card.label)}</h3>{rows}</section>" if rows else ""
         groups += "</div>"
-    said = " ".join(f'<span class="verdict {word.replace(" ", "-")}">{MARKS[word]} {word}</span>' for word in SHOWN)
+    verdicts = " ".join(f'<span class="verdict {word.replace(" ", "-")}">{MARKS[word]} {word}</span>' for word in SHOWN)
     key = (
         "Each dot is the figure obtained here as a share of the one it is held against, which is the upright line; the "
         f"axis goes from {percent(LOW)} to {percent(HIGH)}, an arrow points to what is further off, and less error is to "
         "the left. The band is what counts as reproduced, or met."
     )
-    st.html(f'<div class="claim-groups">{groups}</div><p class="claims-key">{said}<br>{key}</p>')
+    st.html(f'<div class="claim-groups">{groups}</div><p class="claims-key">{verdicts}<br>{key}</p>')
 
 
 OWN = "This project’s own: measured another way, a bar to be met, or one run against another"
@@ -82,10 +82,10 @@ def _row(name: str, claim: Claim, results: Mapping[str, Result]) -> str:
         dot = f'<i class="dot{beyond} {word}" style="left: {_place(ratio):.1f}%"></i>'
         off = change(ratio)
     band = f'<i class="band" style="left: {left:.1f}%; width: {right - left:.1f}%"></i>'
-    told = f"{label}: {word}, {off}"
+    alt = f"{label}: {word}, {off}"
     return (
         f'<div class="claim"><span title="{escape(label, quote=True)}">{escape(label)}</span>'
-        f'<span class="track" role="img" aria-label="{escape(told, quote=True)}">{band}{dot}</span>'
+        f'<span class="track" role="img" aria-label="{escape(alt, quote=True)}">{band}{dot}</span>'
         f'<span class="verdict {word.replace(" ", "-")}">{MARKS[word]} {escape(off)}</span></div>'
     )
 
@@ -156,11 +156,11 @@ def _cell(
     if word == "measured":
         return text
     if word == "short":
-        told = "no verdict on a part" if not claim.below else "less so far" if mean < against else "not less so far"
+        outcome = "no verdict on a part" if not claim.below else "less so far" if mean < against else "not less so far"
     else:
         off = escape(change(mean / against))
-        told = f'<span class="unseen">{word},</span> {off}' if is_brief else f"{word}, {off}"
-    return f'{text} <small class="verdict {word}">{MARKS[word]} {told}</small>'
+        outcome = f'<span class="unseen">{word},</span> {off}' if is_brief else f"{word}, {off}"
+    return f'{text} <small class="verdict {word}">{MARKS[word]} {outcome}</small>'
 
 
 def tolerance(card: Card) -> str:
@@ -168,9 +168,9 @@ def tolerance(card: Card) -> str:
     units = " and ".join(UNITS[metric] for metric in dict.fromkeys(claim.metric for claim in card.claims))
     kind, factor = card.claims[0].noise  # the same for all
     noise = "" if kind == "none" else f" with {NOISE_KINDS[kind].label} noise {factor:g}"
-    told = f"{units[0].upper()}{units[1:]} over the 10,000 test images{noise}. "
+    sentences = f"{units[0].upper()}{units[1:]} over the 10,000 test images{noise}. "
     if not any(claim.figure is not None for claim in card.claims):
-        return told + (
+        return sentences + (
             "No figure is published, so two runs are compared."
             if any(claim.below for claim in card.claims)
             else "No figure is published: what comes out is shown, without a verdict."
@@ -178,12 +178,12 @@ def tolerance(card: Card) -> str:
     share, own = percent(card.tolerance), any(claim.figure and not claim.is_published for claim in card.claims)
     published = any(claim.is_published for claim in card.claims)
     if card.at_most:
-        told += "A bar to stay under: it counts up to the figure" + (f" and {share}." if card.tolerance else ".")
+        sentences += "A bar to stay under: it counts up to the figure" + (f" and {share}." if card.tolerance else ".")
     elif published:
-        told += f"Within {share} of the figure counts as reproduced, less error as better"
-        told += "; this project's own count as met." if own else "."
+        sentences += f"Within {share} of the figure counts as reproduced, less error as better"
+        sentences += "; this project's own count as met." if own else "."
     else:
-        told += f"Up to {share} more than the figure counts as met."
+        sentences += f"Up to {share} more than the figure counts as met."
     if any(claim.below or claim.figure is None for claim in card.claims):
-        told += " Where no figure is published, runs are compared with one another."
-    return told
+        sentences += " Where no figure is published, runs are compared with one another."
+    return sentences

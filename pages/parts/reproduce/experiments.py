@@ -1,4 +1,4 @@
-"""The words of the Reproduce page: experiments to try, and what counts as reproduced."""
+"""Experiments and explanations of the Reproduce page, and what counts as reproduced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be done with a run: train it again, go on with it, rename it, delete it and take that back, take it home."""
+"""Actions on a run: train it again, resume it, rename it, delete it and take that back, export it."""
 
 from __future__ import annotations
 
@@ -90,12 +90,12 @@ def _exports(run: Run, names: Collection[str]) -> None:
 def _made(name: str, run: Run, asked: dict[str, str]) -> bytes:
     """The file; runs outside the page, where Streamlit says of a failure no more than that there was one."""
     try:
-        made = export.export(name, run)
+        content = export.export(name, run)
     except ValueError as error:
         asked["trouble"] = str(error)
         raise
     asked["trouble"] = ""
-    return made
+    return content
 
 
 def _wait_for_reason(asked: dict[str, str]) -> None:

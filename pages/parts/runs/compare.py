@@ -1,4 +1,4 @@
-"""Two to four runs side by side: the settings that differ, what came of it, their curves and their pictures."""
+"""Comparison of two to four runs: the settings that differ, their metrics, curves and pictures."""
 
 from __future__ import annotations
 
@@ -48,17 +48,17 @@ def runs_side_by_side(compared: Sequence[Run]) -> None:
 
 
 def _curves(compared: Sequence[Run]) -> None:
-    drawn = []
+    loss_curves = []
     for place, run in enumerate(compared):
         try:
             label = escape(show.shortened(run.label, 20), quote=False)  # Plotly takes a name for a kind of HTML
-            drawn.append(curve(run, label, place))
+            loss_curves.append(curve(run, label, place))
         except (runs.RunError, ValueError) as error:
             st.error(show.plain(str(error)))
     used = {run.config.loss for run in compared}
     label = losses.axis(used)
-    alt = f"{label} over epochs of {len(drawn)} runs, training dashed, held-out solid"
-    show.chart(plotting.loss_curves(drawn, label, height=CURVES), "compared_curves", alt)
+    alt = f"{label} over epochs of {len(loss_curves)} runs, training dashed, held-out solid"
+    show.chart(plotting.loss_curves(loss_curves, label, height=CURVES), "compared_curves", alt)
     unlike = [
         what
         for what, values in (
@@ -94,25 +94,25 @@ def _rows(compared: Sequence[Run]) -> None:
     first = compared[0].config
     kind, factor = training.typical_noise(first)
     try:
-        drawn = reconstruction.sample(first.dataset, kind, factor, 0)
+        sample = reconstruction.sample(first.dataset, kind, factor, 0)
     except datasets.DataError as error:
         missing.say(first.dataset, error)
         return
-    noise, ten = show.noise(kind, factor), f"{len(drawn.x)} images"
+    noise, ten = show.noise(kind, factor), f"{len(sample.x)} images"
     rows = [
-        show.Row("Clean", "x, the target", drawn.x, f"{ten}, clean"),
-        *show.given(drawn.x, drawn.x_noisy, noise, f"MSE {drawn.noisy_figures['mse']:.4f}"),
+        show.Row("Clean", "x, the target", sample.x, f"{ten}, clean"),
+        *show.given(sample.x, sample.x_noisy, noise, f"MSE {sample.noisy_figures['mse']:.4f}"),
     ]
     ready, trouble = waiting.networks_ready(), []
     for run in [] if runtime.failure() else compared:
-        told = run.label.replace("<", "‹")  # the browser's cleaner drops an alternative text with a tag in it
-        made, note = (None, "…") if run.is_trained else (None, "it has no trained network")
+        label = run.label.replace("<", "‹")  # the browser's cleaner drops an alternative text with a tag in it
+        x_hat, note = (None, "…") if run.is_trained else (None, "it has no trained network")
         if run.is_trained and ready:
-            made, note = _through(drawn, run)
-        if made is None and note != "…":
+            x_hat, note = _through(sample, run)
+        if x_hat is None and note != "…":
             trouble.append(f"{run.label}: {note}")
         else:
-            rows.append(show.Row(show.shortened(run.label, 28), note, made, f"{ten}, by {told} ({run.name}), {note}"))
+            rows.append(show.Row(show.shortened(run.label, 28), note, x_hat, f"{ten}, by {label} ({run.name}), {note}"))
     show.grid(rows)
     for sentence in trouble:
         st.caption(show.plain(sentence))
@@ -124,10 +124,10 @@ def _rows(compared: Sequence[Run]) -> None:
         waiting.say()
 
 
-def _through(drawn: reconstruction.Sample, run: Run) -> tuple[np.ndarray | None, str]:
+def _through(sample: reconstruction.Sample, run: Run) -> tuple[np.ndarray | None, str]:
     """What the run makes of the images, and its error; without one, why."""
     try:
-        (result,) = reconstruction.reconstruct(drawn, [run.name])
+        (result,) = reconstruction.reconstruct(sample, [run.name])
     except Exception as error:  # weights that are damaged, or of a network for other images, fail in many ways
         return None, str(error).partition("\n")[0]
     return result.x_hat, f"MSE {result.figures['mse']:.4f}"

@@ -1,4 +1,4 @@
-"""The words of the Runs page: comparisons to try, of runs that ship with the app."""
+"""Experiments of the Runs page: comparisons to try, of runs that ship with the app."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run: the time machine over its saved epochs, what is known of it, and what can be done with it."""
+"""One run: the time machine over its saved epochs, its settings and metrics, and the actions on it."""
 
 from __future__ import annotations
 
@@ -42,21 +42,21 @@ def _told(run: Run, mine: bool) -> str:
     """Where it stands, in a sentence or two."""
     refused = actions.unsaved(run)
     how = "Training" if run.state == "running" else runs.STATES[run.state].capitalize()
-    said = [f"{'Not saved' if refused else how}, {run.epochs} of {run.num_epochs} epochs."]
+    parts = [f"{'Not saved' if refused else how}, {run.epochs} of {run.num_epochs} epochs."]
     if refused:
-        said.append(show.plain(refused.message))
+        parts.append(show.plain(refused.message))
     elif run.state in runs.AT_WORK and holder.of(run.path) != holder.THIS:
-        said.append(show.plain(holder.sentence("It", run.path, "watch and stop it there, and see it here after its end")))
+        parts.append(show.plain(holder.sentence("It", run.path, "watch and stop it there, and see it here after its end")))
     if run.message:
-        said.append(show.plain(run.message))
+        parts.append(show.plain(run.message))
     if run.origin:
         per_epoch = run.num_steps / run.num_epochs or 1
-        said.append(_forked_from(str(run.origin.get("run")), run.origin.get("step"), per_epoch))
+        parts.append(_forked_from(str(run.origin.get("run")), run.origin.get("step"), per_epoch))
     if run.path.parent == runs.PRETRAINED_DIR:
-        said.append("It ships with the app, with its last moment only.")
+        parts.append("It ships with the app, with its last moment only.")
     elif not mine:
-        said.append("It is another visitor's: look at it, or fork it to go on with a copy of your own.")
-    return " ".join(said)
+        parts.append("It is another visitor's: look at it, or fork it to go on with a copy of your own.")
+    return " ".join(parts)
 
 
 def _forked_from(name: str, step: object, per_epoch: float) -> str:

@@ -26,7 +26,7 @@ def _figure(run: Run, condition: str) -> float | None:
     return run.metrics.get(condition, {}).get("mse")
 
 
-def made(run: Run) -> datetime:
+def created(run: Run) -> datetime:
     time = datetime.fromisoformat(run.created)
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
@@ -46,7 +46,7 @@ def _row(run: Run) -> dict:
         "Network": settings_table.setting(config, "architecture"),
         "Epochs": run.epochs,
         "Seconds": run.seconds,
-        "Date": made(run),
+        "Date": created(run),
     }
 
 
@@ -69,11 +69,11 @@ def _columns() -> dict:
     }
 
 
-def order(found: Sequence[Run], chosen: Sequence[Run], whose: str) -> list[Run]:
+def order(others: Sequence[Run], chosen: Sequence[Run], whose: str) -> list[Run]:
     """The runs as they are listed: those that a link or a button chose, where they can be seen, then the newest first.
 
     Args:
-        found: runs that are listed anyway.
+        others: runs that are listed anyway.
         chosen: runs that are shown, listed anyway or not.
         whose: which list it is.
     """
@@ -81,8 +81,8 @@ def order(found: Sequence[Run], chosen: Sequence[Run], whose: str) -> list[Run]:
     if state.first_time("marked", (whose, names)):  # not by a hand in the table: there, no row moves
         state.keep("listed_first", names)
     first = state.kept("listed_first", ())
-    runs_by_name = {run.name: run for run in (*found, *chosen)}
-    newest = sorted(runs_by_name.values(), key=lambda run: (made(run), run.name), reverse=True)
+    runs_by_name = {run.name: run for run in (*others, *chosen)}
+    newest = sorted(runs_by_name.values(), key=lambda run: (created(run), run.name), reverse=True)
     return sorted(newest, key=lambda run: first.index(run.name) if run.name in first else len(first))
 
 
@@ -103,10 +103,10 @@ def table(listed: Sequence[Run], chosen: tuple[str, ...], whose: str) -> None:
         state.first_time("marked", (whose, now))
         state.change(runs=now, epoch=actions.END)
 
-    shown = st.dataframe(
+    grid = st.dataframe(
         [_row(run) for run in listed], height=HEIGHT, hide_index=True, column_config=_columns(), key=key, placeholder="",
         on_select=choose, selection_mode="multi-row", selection_default=selection,
         alt=f"{len(listed)} runs with their settings and errors; those marked are shown below",
     )  # fmt: skip
-    if len(shown["selection"]["rows"]) > MOST:
-        st.warning(f"You marked {len(shown['selection']['rows'])} runs: the first {MOST} of them are compared.")
+    if len(grid["selection"]["rows"]) > MOST:
+        st.warning(f"You marked {len(grid['selection']['rows'])} runs: the first {MOST} of them are compared.")

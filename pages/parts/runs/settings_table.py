@@ -1,4 +1,4 @@
-"""Tables with a column for each run: settings and results as people read them."""
+"""Tables with a column for each run: settings and metrics as people read them."""
 
 from __future__ import annotations
 
@@ -113,19 +113,19 @@ def measured(compared: Sequence[Run], names: Sequence[str]) -> list[Line]:
 def winners(compared: Sequence[Run]) -> str:
     """Which of two networks, trained with MSE and with BCE, has less of which: a sentence for each condition, to the digits
     that `number` shows."""
-    metrics, said = {run.config.loss: run.metrics for run in compared}, []
+    metrics, sentences = {run.config.loss: run.metrics for run in compared}, []
     for condition, words in MEASURED.items():
         try:
-            shown = {
+            digits = {
                 name: {loss: number(name, m[condition][name]) for loss, m in metrics.items()} for name in SHIPPED_LOSSES
             }
         except KeyError:
             continue
         wins = {
-            name: min(of, key=lambda loss, of=of: float(of[loss])) for name, of in shown.items() if len({*of.values()}) > 1
+            name: min(of, key=lambda loss, of=of: float(of[loss])) for name, of in digits.items() if len({*of.values()}) > 1
         }
-        said.append(f"**{words[0].upper()}{words[1:]}**: {_outcome(wins)}.")
-    return " ".join(said)
+        sentences.append(f"**{words[0].upper()}{words[1:]}**: {_outcome(wins)}.")
+    return " ".join(sentences)
 
 
 def _outcome(wins: dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Who is who: an opaque mark that a visitor's browser keeps, so that what they train is theirs in every tab and later."""
+"""Identity of a visitor: an opaque mark in the browser, so that what they train is theirs in every tab and later."""
 
 from __future__ import annotations
 

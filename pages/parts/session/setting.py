@@ -1,4 +1,4 @@
-"""One thing a visitor can set: its default, what is allowed, and how a link spells it."""
+"""A setting of a page: its default, what is allowed, and how a link spells it."""
 
 from __future__ import annotations
 

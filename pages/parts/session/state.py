@@ -1,4 +1,4 @@
-"""What a visitor has set: read from a link once, kept in the session, written back into the address bar.
+"""Settings of the session: read from a link once, kept, and written back into the address bar.
 
 The only module that touches `st.session_state` and the query string. Each page declares its settings as `Setting`s; a
 setting's key is the widget's key, the URL parameter's name and the name in JSON and on the command line.

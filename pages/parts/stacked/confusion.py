@@ -1,4 +1,4 @@
-"""What a classifier read in the test images: the confusion matrix, the misread images; and the scores of features."""
+"""Confusion matrix and misread images of a classifier, and the scores of the linear probe."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ def reading(test: Split, read: np.ndarray, class_names: Sequence[str], seed: int
         st.markdown(f"**Confusion matrix** of seed {seed}: {len(wrong):,} of {len(read):,} test images misread, {rate}")
         _matrix(confusion(test.y, read, len(class_names)), class_names)
     with right:
-        shown = wrong[np.linspace(0, len(wrong) - 1, min(MOST, len(wrong))).astype(int)] if len(wrong) else wrong
-        some = f"{len(shown)} of the misread" if len(shown) < len(wrong) else "All that are misread"
+        examples = wrong[np.linspace(0, len(wrong) - 1, min(MOST, len(wrong))).astype(int)] if len(wrong) else wrong
+        some = f"{len(examples)} of the misread" if len(examples) < len(wrong) else "All that are misread"
         st.markdown(f"**{some}**: what it is → what was read")
-        _images(test, read, shown, class_names)
+        _images(test, read, examples, class_names)
 
 
-def _matrix(found: np.ndarray, names: Sequence[str]) -> None:
-    most = max(1, int((found - np.diag(np.diag(found))).max()))
+def _matrix(counts: np.ndarray, names: Sequence[str]) -> None:
+    most = max(1, int((counts - np.diag(np.diag(counts))).max()))
     head = "".join(f'<th scope="col">{escape(name[:3])}</th>' for name in names)
     body = ""
     for i, name in enumerate(names):
         cells = ""
         for j, other in enumerate(names):
-            count = int(found[i, j])
+            count = int(counts[i, j])
             share = 0 if i == j else round(75 * (count / most) ** 0.5)
-            told = f"{count} of {escape(name)} read as {escape(other)}"
+            cell_title = f"{count} of {escape(name)} read as {escape(other)}"
             right = ' class="right"' if i == j else ""
-            cells += f'<td{right} style="--share: {share}%" title="{told}">{count or "·"}</td>'
+            cells += f'<td{right} style="--share: {share}%" title="{cell_title}">{count or "·"}</td>'
         body += f'<tr><th scope="row" title="{escape(name)}">{escape(name[:3])}</th>{cells}</tr>'
     st.html(
         '<table class="confusion"><caption>Rows: what it is. Columns: what was read.</caption>'
@@ -59,9 +59,9 @@ def _matrix(found: np.ndarray, names: Sequence[str]) -> None:
     )
 
 
-def _images(test: Split, read: np.ndarray, shown: np.ndarray, names: Sequence[str]) -> None:
+def _images(test: Split, read: np.ndarray, examples: np.ndarray, names: Sequence[str]) -> None:
     cells = ""
-    for i in shown:
+    for i in examples:
         image = test.x[i]
         picture = data_uri(png(np.ascontiguousarray(image[..., 0] if image.shape[-1] == 1 else image)))
         truth, other = names[int(test.y[i])], names[int(read[i])]
@@ -71,16 +71,16 @@ def _images(test: Split, read: np.ndarray, shown: np.ndarray, names: Sequence[st
     st.html(f'<div class="misread">{cells}</div>')
 
 
-def linear(found: Mapping[str, Any], labels: int) -> None:
+def linear(scores: Mapping[str, Any], labels: int) -> None:
     """The scores of the encoder without fine-tuning, against pixels and PCA at the same size.
 
     Args:
-        found: as of `features.scores`; each figure one value, or several seeds'.
+        scores: as of `linear_probe.scores`; each figure one value, or several seeds'.
         labels: that the linear classifier learnt from.
     """
 
-    def told(kind: str, name: str) -> str:
-        values = found.get(kind, {}).get(name)
+    def mean_error(kind: str, name: str) -> str:
+        values = scores.get(kind, {}).get(name)
         if values is None:
             return "–"
         values = [100 * value for value in (values if isinstance(values, list | tuple) else [values])]
@@ -88,17 +88,22 @@ def linear(found: Mapping[str, Any], labels: int) -> None:
         return f"{np.mean(values):.2f}{spread}"
 
     def size(kind: str) -> int:
-        values = found[kind]["size"]
+        values = scores[kind]["size"]
         return round(values[0] if isinstance(values, list | tuple) else values)
 
     rows = [
-        (label, f"{size(kind):,}", told(kind, "error"), told(kind, "few_error"))
+        (label, f"{size(kind):,}", mean_error(kind, "error"), mean_error(kind, "few_error"))
         for kind, label in KINDS.items()
-        if kind in found
+        if kind in scores
     ]
-    if "same_error" in found["pixels"]:
+    if "same_error" in scores["pixels"]:
         rows.append(
-            ("PCA of the pixels", f"{size('encoder'):,}", told("pixels", "same_error"), told("pixels", "few_error"))
+            (
+                "PCA of the pixels",
+                f"{size('encoder'):,}",
+                mean_error("pixels", "same_error"),
+                mean_error("pixels", "few_error"),
+            )
         )
     head = f"<th></th><th>numbers</th><th>misread, %</th><th>cut to {FEW} by PCA, %</th>"
     body = "".join(

@@ -1,4 +1,4 @@
-"""The words of the Stacked page: experiments to try, and the ideas behind it."""
+"""Experiments and explanations of the Stacked page."""
 
 from __future__ import annotations
 

@@ -15,14 +15,14 @@ from pages.parts.common import missing, show, widgets
 from pages.parts.stacked import confusion, stack_pictures
 
 
-def draw(found: CurveResult | None, now: dict) -> None:
+def draw(result: CurveResult | None, now: dict) -> None:
     """The curve, what comes out of it, and one point of it in full."""
-    points = found.points if found else ()
+    points = result.points if result else ()
     chosen = (now["point"], now["arm"])
     figure = charts.label_curve(points, results.PUBLISHED, chosen)
-    alt = "Test error in per cent over labels, with the published figures. " + " ".join(map(told, points))
+    alt = "Test error in per cent over labels, with the published figures. " + " ".join(map(described, points))
     show.chart(figure, "label_curve", alt)
-    if not found:
+    if not result:
         st.info(
             "No measured curve ships with the app yet; the open signs are the published figures. What makes it: "
             f"`{command()} --ship`"
@@ -38,19 +38,19 @@ def draw(found: CurveResult | None, now: dict) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         widgets.segmented_control("Labels", picked, format_func=lambda n: f"{n:,}", key="point", required=True)
         widgets.segmented_control("Classifier", tuple(ARMS), format_func=ARMS.get, key="arm", required=True)
-    _point(found, *chosen)
-    if found.features:
-        nearest = min(found.features, key=lambda n: max(n, now["point"]) / min(n, now["point"]))
-        confusion.linear(found.features[nearest], nearest)
+    _point(result, *chosen)
+    if result.features:
+        nearest = min(result.features, key=lambda n: max(n, now["point"]) / min(n, now["point"]))
+        confusion.linear(result.features[nearest], nearest)
         tuned = next((point for point in points if point.labels == nearest), None)
-        errors = found.features[nearest].get("encoder", {}).get("error", ())
+        errors = result.features[nearest].get("encoder", {}).get("error", ())
         if tuned and len(errors) == len(tuned.errors["pretrained"]):
             st.markdown(frozen_or_tuned(tuned, errors))
-    _stack(found)
-    _made(found)
+    _stack(result)
+    _made(result)
 
 
-def told(point: Point) -> str:
+def described(point: Point) -> str:
     """A point in words."""
     (a, da), (b, db) = point.mean("pretrained"), point.mean("random")
     return f"{point.labels:,} labels: {a:.2f} ± {da:.2f} from the stack, {b:.2f} ± {db:.2f} from random weights."
@@ -94,10 +94,10 @@ def _points(difference: Paired) -> str:
     return f"{difference.mean:+.2f} ({difference.low:+.2f} to {difference.high:+.2f})".replace("-", "−")
 
 
-def _point(found: CurveResult, labels: int, arm: str) -> None:
+def _point(result: CurveResult, labels: int, arm: str) -> None:
     """The confusion matrix and the misread images of one point, with the first seed."""
     read = results.shipped_pictures().get(f"predictions/{labels}/{arm}")
-    name = found.config.dataset
+    name = result.config.dataset
     try:
         test = datasets.load(name, "test")
     except datasets.DataError as error:
@@ -106,38 +106,38 @@ def _point(found: CurveResult, labels: int, arm: str) -> None:
     if read is None or len(read) != len(test.y):
         st.caption("What this point misreads did not ship with the curve.")
         return
-    confusion.reading(test, read, datasets.DATASETS[name].class_names, found.config.seed)
+    confusion.reading(test, read, datasets.DATASETS[name].class_names, result.config.seed)
 
 
-def _stack(found: CurveResult) -> None:
+def _stack(result: CurveResult) -> None:
     """The first seed's stack: what comes back through its layers, and its filters."""
     arrays = results.shipped_pictures()
     if "x" not in arrays:
         return
     with st.expander("The stack behind it"):
         rows = [show.Row("Clean", "x, the target", _floats(arrays["x"]), "8 test images, clean")]
-        made = [arrays[f"x_hats/{i}"] for i in range(found.config.layers)]
-        for i, images in enumerate(made):
+        x_hats = [arrays[f"x_hats/{i}"] for i in range(result.config.layers)]
+        for i, images in enumerate(x_hats):
             through = "Through layer 1" if not i else f"Through layers 1–{i + 1}"
             rows.append(show.Row(through, "and back", _floats(images), f"8 test images, {through.lower()} and back"))
         show.grid(rows, columns=len(arrays["x"]))
-        stack_pictures.filters([arrays[f"filters/{i}"] for i in range(found.config.layers)], found.config.layers)
+        stack_pictures.filters([arrays[f"filters/{i}"] for i in range(result.config.layers)], result.config.layers)
 
 
 def _floats(images):
     return images.astype("float32") / 255
 
 
-def _made(found: CurveResult) -> None:
+def _made(result: CurveResult) -> None:
     with st.expander("How it was made"):
-        config, versions = found.config, ", ".join(f"{what} {version}" for what, version in found.versions.items())
-        seeds = len(found.points[0].errors["random"])
-        steps = ", ".join(f"{point.steps:,} with {point.labels:,}" for point in found.points)
+        config, versions = result.config, ", ".join(f"{what} {version}" for what, version in result.versions.items())
+        seeds = len(result.points[0].errors["random"])
+        steps = ", ".join(f"{point.steps:,} with {point.labels:,}" for point in result.points)
         st.markdown(
-            f"Made on {found.made} with {seeds} seeds in {show.seconds(found.seconds)}; {versions}. "
+            f"Made on {result.made} with {seeds} seeds in {show.seconds(result.seconds)}; {versions}. "
             f"{config.layers} layers of {config.maps[0]} maps and {config.kernels[0]} × {config.kernels[0]} kernels, "
             f"{config.epochs} epoch{'s' * (config.epochs > 1)} each; fine-tuning steps: {steps}. Lines are means, bars the "
             "standard deviation over seeds. A seed changes the first weights, the labelled images and every batch, of both "
             "classifiers alike."
         )
-        st.code(found.command, language="sh", wrap_lines=True)
+        st.code(result.command, language="sh", wrap_lines=True)

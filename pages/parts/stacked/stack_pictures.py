@@ -1,4 +1,4 @@
-"""What a stack looks like: images through all its layers and back, filters, losses, and both classifiers' accuracy."""
+"""Pictures of a stack: images through all its layers and back, filters, losses, and both classifiers' accuracy."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from cae_core.training import run_monitor
 from pages.parts.common import show
 
 
-def draw(config: StackConfig, seen: StackSeen | None) -> None:
+def draw(config: StackConfig, progress: StackSeen | None) -> None:
     """The pictures at one moment; before there are any, their places."""
-    probes = seen or run_monitor.probes(config)
+    probes = progress or run_monitor.probes(config)
     eight = f"{len(probes.x)} test images"
     noise = show.noise(config.noise_kind, config.noise_factor)
     rows = [
@@ -26,40 +26,40 @@ def draw(config: StackConfig, seen: StackSeen | None) -> None:
         *show.given(probes.x, probes.x_noisy, noise, "what the stack gets"),
     ]
     for number in range(config.layers):
-        made = seen.x_hats[number] if seen and number < len(seen.x_hats) else None
+        x_hat = progress.x_hats[number] if progress and number < len(progress.x_hats) else None
         through = "Through layer 1" if not number else f"Through layers 1–{number + 1}"
-        note = "not trained yet" if made is None else f"and back, MSE {np.mean((made - probes.x) ** 2):.4f}"
-        rows.append(show.Row(through, note, made, f"{eight}, {through.lower()} and back down through all, {note}"))
+        note = "not trained yet" if x_hat is None else f"and back, MSE {np.mean((x_hat - probes.x) ** 2):.4f}"
+        rows.append(show.Row(through, note, x_hat, f"{eight}, {through.lower()} and back down through all, {note}"))
     left, right = st.columns([7, 5], gap="medium")
     with left:
         show.grid(rows, columns=len(probes.x))
-        filters(seen.filters if seen else [], config.layers)
+        filters(progress.filters if progress else [], config.layers)
     with right:
-        losses = charts.layer_losses(seen.losses if seen else [], _layer_steps(config, seen), height=190)
+        losses = charts.layer_losses(progress.losses if progress else [], _layer_steps(config, progress), height=190)
         st.caption("What each layer makes small: half the squared error of what it reads")
         show.chart(losses, "stack_losses", "Half squared error of each layer over its steps")
         st.caption("Then both classifiers: 500 held-out images read right")
-        accuracy = charts.tuning(seen.accuracy if seen else {}, config.steps, height=190)
+        accuracy = charts.tuning(progress.accuracy if progress else {}, config.steps, height=190)
         show.chart(
             accuracy, "stack_tuning", f"Share of held-out images read right over {config.steps} steps, two classifiers"
         )
 
 
-def _layer_steps(config: StackConfig, seen: StackSeen | None) -> int:
+def _layer_steps(config: StackConfig, progress: StackSeen | None) -> int:
     """Right end of the layers' axis: the steps that each has."""
-    if seen is None:
+    if progress is None:
         return 1
-    at_work = seen.stage_steps if seen.stage < config.layers else 1
-    return max([at_work, *(int(line[-1, 0]) for line in seen.losses if len(line))])
+    at_work = progress.stage_steps if progress.stage < config.layers else 1
+    return max([at_work, *(int(line[-1, 0]) for line in progress.losses if len(line))])
 
 
-def filters(drawn: Sequence[np.ndarray], layers: int) -> None:
+def filters(by_layer: Sequence[np.ndarray], layers: int) -> None:
     """What one number of each map paints, a mosaic a layer; places are kept for layers that have not begun."""
     cells = []
     for number in range(layers):
         cells.append(f'<div class="label">Filters, layer {number + 1}</div>')
-        if number < len(drawn):
-            tiles = drawn[number]
+        if number < len(by_layer):
+            tiles = by_layer[number]
             picture = mosaics.filters(tiles[None])
             alt = (
                 f"{len(tiles)} filters of layer {number + 1}, each {tiles.shape[1]} by {tiles.shape[2]} pixels of the image"

@@ -1,4 +1,4 @@
-"""What can be set on the Stacked page, and the stack that it means."""
+"""Settings of the Stacked page, and the configuration of the stack that they make."""
 
 from __future__ import annotations
 

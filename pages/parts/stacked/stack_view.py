@@ -1,4 +1,4 @@
-"""A visitor's stack as it trains, stage by stage, the buttons that steer it, and what came out."""
+"""A visitor's stack in training, stage by stage, the buttons that steer it, and its results."""
 
 from __future__ import annotations
 
@@ -145,21 +145,22 @@ def _delete(stack: KeptStack, owner: str) -> None:
 
 
 def _progress(now: Shown) -> None:
-    seen = now.seen
-    done, whole = (seen.step, seen.num_steps) if seen else (0, 1)
+    progress = now.seen
+    done, whole = (progress.step, progress.num_steps) if progress else (0, 1)
     st.html(f'<progress value="{done}" max="{whole}" aria-label="steps done"></progress>')
     words = run_view.STATES.get(now.state, "Not started")
     if now.job and now.job.place:
         words += f", {now.job.place} ahead"
     stage, left, accuracy = "–", "–", {}
-    if seen:
-        stage = "Classifiers" if seen.stage == now.config.layers else f"Layer {seen.stage + 1} of {now.config.layers}"
-        left = show.seconds(seen.seconds_left) if _moves(now) and seen.seconds_left is not None else "–"
-        accuracy = {arm: f"{100 * line[-1, 1]:.1f} %" for arm, line in seen.accuracy.items() if len(line)}
+    if progress:
+        layers = now.config.layers
+        stage = "Classifiers" if progress.stage == layers else f"Layer {progress.stage + 1} of {layers}"
+        left = show.seconds(progress.seconds_left) if _moves(now) and progress.seconds_left is not None else "–"
+        accuracy = {arm: f"{100 * line[-1, 1]:.1f} %" for arm, line in progress.accuracy.items() if len(line)}
     show.facts([
         ("State", words),
         ("Stage", stage),
-        ("Step of the stage", f"{seen.stage_step:,} of {seen.stage_steps:,}" if seen else "–"),
+        ("Step of the stage", f"{progress.stage_step:,} of {progress.stage_steps:,}" if progress else "–"),
         ("Left of the stage", left),
         ("Stack reads right", accuracy.get("pretrained", "–")),
         ("Random reads right", accuracy.get("random", "–")),

@@ -1,4 +1,4 @@
-"""The run that would be trained next: its button, its name, what it would start from, and how long it would take."""
+"""The run that would be trained next: its button, its name, its warm start, and how long it would take."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""The words of the Train page: runs to try, each a lesson, and what the settings do."""
+"""Presets and explanations of the Train page: runs to try, each a lesson, and what the settings do."""
 
 import dataclasses
 

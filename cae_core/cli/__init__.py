@@ -1,0 +1,42 @@
+"""The command line: `python -m cae_core train | resume | evaluate | pretrain | reproduce | stack | list`, with `--json`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from cae_core.cli import evaluate, listing, pretrain, reproduce, stack, terminal, train
+from cae_core.cli.progress import Bar
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands, each of which has added its arguments and the function that carries it out."""
+    every = argparse.ArgumentParser(prog="python -m cae_core", description=__doc__.splitlines()[0])
+    commands = every.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for module in (train, evaluate, pretrain, reproduce, stack, listing):
+        module.add(commands)
+    for command in commands.choices.values():
+        command.add_argument("--json", action="store_true", help="one JSON value on standard output")
+    return every
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit status: 0, 1 for a problem said in one sentence, 130 when interrupted."""
+    terminal.write_everything(sys.stdout, sys.stderr)
+    args = parser().parse_args(arguments)
+    bar = Bar(
+        (lambda line: print(line, file=sys.stderr, flush=True)) if args.json else (lambda line: print(line, flush=True))
+    )
+    try:
+        result = args.carry_out(args, bar)
+    except (ValueError, FloatingPointError, OSError, RuntimeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    if args.json:
+        print(json.dumps(result))
+    return 0

@@ -1,0 +1,60 @@
+"""`python -m cae_core reproduce`: trains what published figures are about and compares."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from typing import Any
+
+from cae_core.cli import options, prepare
+from cae_core.cli.progress import Bar
+from cae_core.config import lookup
+from cae_core.reproduction import registry, results, run_card
+from cae_core.reproduction.claims import ORIGINS, UNITS, check_fraction, is_full_length, verdict
+from cae_core.reproduction.run_card import SEEDS
+
+
+def add(commands: Any) -> None:
+    """Adds the command's arguments."""
+    command = commands.add_parser(
+        "reproduce", help="train what a published figure is about and compare; goes on where it was"
+    )
+    command.add_argument("cards", nargs="*", metavar="card", help=f"{options.allowed(registry.CARDS)}; default: all")
+    command.add_argument(
+        "--fraction", default="1", metavar="X", help="of the epochs, above 0 and at most 1; default: 1, the full length"
+    )
+    command.add_argument(
+        "--seeds", type=int, metavar="N", help=f"{options.allowed(SEEDS)}; default: as many as the card says"
+    )
+    command.add_argument("--ship", action="store_true", help="keep the result in pretrained/, for the app to show")
+    options.add_download(command)
+    command.set_defaults(carry_out=run)
+
+
+def run(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
+    """Trains and measures card by card; returns what `--json` prints."""
+    cards = {name: lookup(registry.CARDS, "reproduction", name) for name in args.cards or registry.CARDS}
+    fraction, reproduced = check_fraction(args.fraction), {}
+    if args.ship and fraction != 1:  # said before hours of training rather than after
+        raise ValueError(f"Only the full length ships, and --fraction is {args.fraction}: leave one of the two out.")
+    for name, card in cards.items():
+        for config in card.runs.values():
+            prepare.fetch(args, bar, config.dataset)
+        prepare.load_tensorflow(bar)
+        listeners: dict = {}
+
+        def show(run: str, event, listeners=listeners) -> None:
+            listeners.setdefault(run, bar.on_event(run))(event)
+
+        result = run_card.reproduce(name, fraction, args.seeds, show)
+        if args.ship:
+            results.ship(name, result)
+        for claim in card.claims:
+            if claim.label in result.values:
+                value = result.means[claim.label]
+                target = "" if claim.figure is None else f", {ORIGINS[claim.origin]} {claim.figure:g}"
+                outcome = verdict(card, claim, value, result.means, is_full_length(card, claim, fraction))
+                outcome = "not the full length, so no verdict" if outcome == "short" else outcome
+                bar.say(f"{name}, {claim.label}: {value:.5g} {UNITS[claim.metric]}{target}: {outcome}")
+        reproduced[name] = dataclasses.asdict(result)
+    return reproduced
