@@ -1,7 +1,8 @@
 """Noise: what turns a clean image x into the x_noisy that a denoising autoencoder gets to see.
 
 Every corruption is one formula over images in [0, 1], written once against a NumPy-like namespace `xp`. `corrupt` runs
-it in NumPy (the page, the command line); `graph_corruption` runs the same formula inside a compiled training step.
+it in NumPy (the page, the command line); `graph_corruption` runs the same formula inside a compiled training step; and
+the script export writes its source down. A new one is a function and a line in `CORRUPTIONS`.
 """
 
 from __future__ import annotations
@@ -18,53 +19,64 @@ BLUR_SIGMA = 1 / 7
 
 
 # A formula takes (xp, x, factor, draw): x is (n, H, W, C) float32 in [0, 1], factor broadcasts against it as (n, 1, 1, 1),
-# draw.normal(shape) and draw.uniform(shape) give float32 noise. It returns x_noisy, same shape, in [0, 1].
+# draw("normal", shape) and draw("uniform", shape) give float32 noise. It returns x_noisy, same shape, in [0, 1].
 def _none(xp, x, factor, draw):
     return x
 
 
 def _gaussian(xp, x, factor, draw):
-    return xp.clip(x + factor * draw.normal(x.shape), 0.0, 1.0)
+    return xp.clip(x + factor * draw("normal", x.shape), 0.0, 1.0)
 
 
 def _salt_and_pepper(xp, x, factor, draw):
-    u = draw.uniform(x.shape)
+    u = draw("uniform", x.shape)
     return xp.where(u < factor / 2, xp.zeros_like(x), xp.where(u < factor, xp.ones_like(x), x))
 
 
 def _masking(xp, x, factor, draw):
     # "<" on the keeping side, so that factor 1 leaves no pixel: uniform draws are in [0, 1)
-    return xp.where(draw.uniform(x.shape) < factor, xp.zeros_like(x), x)
+    return xp.where(draw("uniform", x.shape) < factor, xp.zeros_like(x), x)
 
 
 def _blur(xp, x, factor, draw):
     def along(size):
         # One (n, size, size) matrix an image, rows summing to 1, so brightness is kept at the border too. The floor on
         # sigma makes factor 0 the identity without dividing by zero.
-        sigma = xp.maximum(factor[..., 0] * (BLUR_SIGMA * size), 1e-3)
-        distance = np.arange(size, dtype="float32")[:, None] - np.arange(size, dtype="float32")[None, :]
-        weights = xp.exp(-0.5 * (distance[None] / sigma) ** 2)
+        sigma, pixel = xp.maximum(factor[..., 0] * (BLUR_SIGMA * size), 1e-3), np.arange(size, dtype="float32")
+        weights = xp.exp(-0.5 * ((pixel[:, None] - pixel)[None] / sigma) ** 2)
         return weights / xp.sum(weights, axis=-1, keepdims=True)
 
-    height, width = x.shape[1:3]
-    down = xp.matmul(along(height)[:, None], xp.moveaxis(x, 3, 1))
-    both = xp.matmul(down, xp.swapaxes(along(width), 1, 2)[:, None])
-    return xp.clip(xp.moveaxis(both, 1, 3), 0.0, 1.0)
+    down = xp.matmul(along(x.shape[1])[:, None], xp.moveaxis(x, 3, 1))
+    return xp.clip(xp.moveaxis(xp.matmul(down, xp.swapaxes(along(x.shape[2]), 1, 2)[:, None]), 1, 3), 0.0, 1.0)
 
 
 def _occlusion(xp, x, factor, draw):
-    n, height, width = x.shape[0], x.shape[1], x.shape[2]
-    place = draw.uniform((n, 2))
+    place = draw("uniform", (x.shape[0], 2))
 
     def inside(size, at):
         # A square of round(factor * size) pixels, wholly inside the image.
-        side = xp.floor(factor[:, 0, 0, :] * size + 0.5)
+        side, pixel = xp.floor(factor[:, 0, 0, :] * size + 0.5), np.arange(size, dtype="float32")[None]
         start = xp.floor(at * (size - side + 1.0))
-        pixel = np.arange(size, dtype="float32")[None]
         return (pixel >= start) & (pixel < start + side)
 
-    square = inside(height, place[:, :1])[:, :, None, None] & inside(width, place[:, 1:])[:, None, :, None]
+    rows, columns = inside(x.shape[1], place[:, :1]), inside(x.shape[2], place[:, 1:])
+    square = rows[:, :, None, None] & columns[:, None, :, None]
     return xp.where(square, 0.5 * xp.ones_like(x), x)
+
+
+MIXED = "mixed"
+MIXED_SHARES = ((_gaussian, 0.7), (_salt_and_pepper, 0.075), (_masking, 0.075), (_blur, 0.075), (_occlusion, 0.075))
+"""Share of each batch that "mixed" training noise gives to each kind. Most is gaussian: it is the noise of the published
+denoisers that the app is held against."""
+
+
+def _mixed(xp, x, factor, draw):
+    # Relies on the batch being shuffled. A strength is the mean of two uniform draws, so that the middle, where noise and
+    # digit are hardest to tell apart and still can be, is practised most.
+    strength = factor * xp.mean(draw("uniform", (x.shape[0], 1, 1, 2)), axis=-1, keepdims=True)
+    ends = np.round(np.cumsum([0, *(share for _, share in MIXED_SHARES)]) * x.shape[0]).astype(int)
+    parts = [(noise, slice(a, b)) for (noise, _), a, b in zip(MIXED_SHARES, ends[:-1], ends[1:], strict=True) if b > a]
+    return xp.concatenate([noise(xp, x[part], strength[part], draw) for noise, part in parts], axis=0)
 
 
 CORRUPTIONS: dict[str, Entry] = {
@@ -101,24 +113,13 @@ CORRUPTIONS: dict[str, Entry] = {
     ),
 }
 
-MIXED = "mixed"
-MIXED_SHARES = (
-    ("gaussian", 0.7),
-    ("salt_and_pepper", 0.075),
-    ("masking", 0.075),
-    ("blur", 0.075),
-    ("occlusion", 0.075),
-)
-"""Share of each batch that "mixed" training noise gives to each kind. Most is gaussian: it is the noise of the published
-denoisers that the app is held against."""
-
 NOISE_KINDS: dict[str, Entry] = {
     **CORRUPTIONS,
     MIXED: Entry(
         "Mixed",
         "For training: most images get gaussian noise, the others another kind, each at a strength of its own.",
         "",
-        None,
+        _mixed,
     ),
 }
 """What training accepts: every corruption, and the mixture of them."""
@@ -129,15 +130,18 @@ def is_none(kind: str, factor: float) -> bool:
     return kind == "none" or not factor
 
 
-class _NumPyDraw:
-    def __init__(self, rng: np.random.Generator):
-        self.rng = rng
+def numpy_draw(seed):
+    """What gives a formula its random numbers in NumPy: `draw("normal" or "uniform", shape)`."""
+    rng = np.random.default_rng(seed)
+    return lambda kind, shape: (rng.standard_normal if kind == "normal" else rng.random)(shape, "float32")
 
-    def normal(self, shape):
-        return self.rng.standard_normal(shape, dtype="float32")
 
-    def uniform(self, shape):
-        return self.rng.random(shape, dtype="float32")
+def graph_draw(seed):
+    """The same in TensorFlow, stateless: equal seeds give equal noise, whatever else the process is doing."""
+    import tensorflow as tf
+
+    seeds = (tf.random.experimental.stateless_fold_in(seed, number) for number in range(1, 100))
+    return lambda kind, shape: getattr(tf.random, f"stateless_{kind}")(shape, next(seeds))
 
 
 def corrupt(x: np.ndarray, kind: str, factor: float, seed: int) -> np.ndarray:
@@ -156,33 +160,14 @@ def corrupt(x: np.ndarray, kind: str, factor: float, seed: int) -> np.ndarray:
     factor = BOUNDS["noise_factor"].check("noise_factor", factor)
     x = np.asarray(x, dtype="float32")
     factors = np.full((len(x), 1, 1, 1), factor, dtype="float32")
-    return np.asarray(formula(np, x, factors, _NumPyDraw(np.random.default_rng(seed))), dtype="float32")
-
-
-class _GraphDraw:
-    """Stateless draws: the same seed gives the same noise, whatever else the process is doing."""
-
-    def __init__(self, tf, seed):
-        self.tf, self.seed, self.calls = tf, seed, 0
-
-    def _next(self):
-        self.calls += 1
-        return self.tf.random.experimental.stateless_fold_in(self.seed, self.calls)
-
-    def normal(self, shape):
-        return self.tf.random.stateless_normal(shape, self._next())
-
-    def uniform(self, shape):
-        return self.tf.random.stateless_uniform(shape, self._next())
+    return np.asarray(formula(np, x, factors, numpy_draw(seed)), dtype="float32")
 
 
 def graph_corruption(kind: str, factor: float) -> Callable[[Any, Any], Any]:
     """The corruption as a function for compiled training steps.
 
     Args:
-        kind: a name in `NOISE_KINDS`. "mixed" gives each image a kind by `MIXED_SHARES`, relying on the batch being
-            shuffled, and a strength in [0, factor]: the mean of two uniform draws, so that the middle, where noise and
-            digit are hardest to tell apart and still can be, is practised most.
+        kind: a name in `NOISE_KINDS`.
         factor: strength in [0, 1].
 
     Returns:
@@ -192,23 +177,10 @@ def graph_corruption(kind: str, factor: float) -> Callable[[Any, Any], Any]:
     import tensorflow as tf  # here, so that a page can corrupt images before TensorFlow is loaded
     from tensorflow.experimental import numpy as tnp
 
-    lookup(NOISE_KINDS, "noise kind", kind)
+    formula = lookup(NOISE_KINDS, "noise kind", kind).make
     factor = BOUNDS["noise_factor"].check("noise_factor", factor)
 
-    def single(x, seed):
-        factors = tf.fill((x.shape[0], 1, 1, 1), tf.constant(factor, tf.float32))
-        return CORRUPTIONS[kind].make(tnp, x, factors, _GraphDraw(tf, seed))
+    def corrupted(x, seed):
+        return formula(tnp, x, tf.fill((x.shape[0], 1, 1, 1), tf.constant(factor, tf.float32)), graph_draw(seed))
 
-    def mixed(x, seed):
-        draw = _GraphDraw(tf, seed)
-        factors = factor * tf.reduce_mean(draw.uniform((x.shape[0], 1, 1, 2)), axis=-1, keepdims=True)
-        ends = np.round(np.cumsum([share for _, share in MIXED_SHARES]) * x.shape[0]).astype(int)
-        starts = [0, *ends[:-1]]
-        parts = [
-            CORRUPTIONS[name].make(tnp, x[a:b], factors[a:b], draw)
-            for (name, _), a, b in zip(MIXED_SHARES, starts, ends, strict=True)
-            if b > a
-        ]
-        return tf.concat(parts, axis=0)
-
-    return mixed if kind == MIXED else single
+    return corrupted

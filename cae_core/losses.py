@@ -58,7 +58,7 @@ class Loss(Entry):
     """A line of `LOSSES`; `make` is for a decoder that ends in a sigmoid.
 
     Attributes:
-        linear: the same for a linear decoder; None if there it makes no sense.
+        linear: the same for a linear decoder; None if it reads every value as a probability.
         unit: of its value.
     """
 
@@ -119,9 +119,10 @@ def loss_of(loss: str, output: str) -> Callable[..., Any]:
 
 def check_targets(loss: str, low: float, high: float) -> None:
     """A ValueError if a loss cannot aim at targets from `low` to `high`."""
-    if loss == "bce" and not 0 <= low <= high <= 1:
+    entry = LOSSES[loss]
+    if entry.linear is None and not 0 <= low <= high <= 1:
         raise ValueError(
-            f"The targets go from {low:g} to {high:g}; BCE takes them from 0 to 1 only. Outside, it has no least "
+            f"The targets go from {low:g} to {high:g}; {entry.label} takes them from 0 to 1 only. Outside, it has no least "
             "value: the further the output goes towards the target's side, the smaller it gets, without end. "
             "Scale the images to [0, 1], or choose MSE."
         )

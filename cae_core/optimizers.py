@@ -1,9 +1,12 @@
-"""The rules that turn gradients into weight changes, by name, and the shapes of the learning rate over a run."""
+"""The rules that turn gradients into weight changes, by name, and the shapes of the learning rate over a run.
+
+A new one is a function, which must stand by itself, for the script export writes its source down, and a line.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import cos, pi, prod
+from math import cos, pi
 
 from cae_core.config import BOUNDS, Entry
 
@@ -35,52 +38,47 @@ def muon(learning_rate: float):
     import tensorflow as tf
 
     class Muon(keras.optimizers.Adam):
-        MOMENTUM, SCALE, ADAM_RATIO = 0.95, 0.2, 0.2
-
         def build(self, variables):
             super().build(variables)
-            self.kernel_momentums = [
-                self.add_variable_from_reference(v, name="kernel_momentum") if _is_kernel(v) else None for v in variables
-            ]
+            add = self.add_variable_from_reference
+            self.kernel_momentums = [add(v, name="kernel_momentum") if len(v.shape) > 1 else None for v in variables]
 
         def update_step(self, gradient, variable, learning_rate):
             momentum = self.kernel_momentums[self._get_variable_index(variable)]
             if momentum is None:
-                super().update_step(gradient, variable, learning_rate * self.ADAM_RATIO)
-                return
-            momentum.assign(self.MOMENTUM * momentum + (1 - self.MOMENTUM) * gradient)
-            shape = tuple(variable.shape)
-            rows, columns = prod(shape[:-1]), shape[-1]
-            ahead = tf.reshape(gradient * (1 - self.MOMENTUM) + self.MOMENTUM * momentum, (rows, columns))
-            update = _orthogonal(ahead) * (self.SCALE * max(rows, columns) ** 0.5)
-            variable.assign_sub(learning_rate * tf.reshape(update, shape))
-
-    def _is_kernel(variable) -> bool:
-        return len(variable.shape) >= 2
-
-    def _orthogonal(matrix):
-        wide = matrix.shape[0] <= matrix.shape[1]
-        m = matrix if wide else tf.transpose(matrix)
-        m /= tf.norm(m) + 1e-7
-        for _ in range(5):
-            square = tf.matmul(m, m, transpose_b=True)
-            m = 3.4445 * m + tf.matmul(-4.775 * square + 2.0315 * tf.matmul(square, square), m)
-        return m if wide else tf.transpose(m)
+                return super().update_step(gradient, variable, learning_rate * 0.2)
+            momentum.assign(0.95 * momentum + 0.05 * gradient)
+            m = tf.reshape(gradient * 0.05 + 0.95 * momentum, (-1, variable.shape[-1]))  # a step ahead
+            turn = tf.transpose if m.shape[0] > m.shape[1] else tf.identity
+            m = turn(m) / (tf.norm(turn(m)) + 1e-7)
+            for _ in range(5):
+                square = tf.matmul(m, m, transpose_b=True)
+                m = 3.4445 * m + tf.matmul(-4.775 * square + 2.0315 * tf.matmul(square, square), m)
+            return variable.assign_sub(learning_rate * tf.reshape(turn(m) * (0.2 * max(m.shape) ** 0.5), variable.shape))
 
     return Muon(learning_rate)
 
 
-def _keras(name: str, **settings):
-    def make(learning_rate: float):
-        import keras
+def adam(learning_rate: float):
+    import keras
 
-        return getattr(keras.optimizers, name)(learning_rate, **settings)
+    return keras.optimizers.Adam(learning_rate)
 
-    return make
+
+def rmsprop(learning_rate: float):
+    import keras
+
+    return keras.optimizers.RMSprop(learning_rate)
+
+
+def sgd(learning_rate: float):
+    import keras
+
+    return keras.optimizers.SGD(learning_rate, momentum=0.9)
 
 
 OPTIMIZERS: dict[str, Optimizer] = {
-    "adam": Optimizer("Adam", "A step size of its own for every weight.", "Kingma and Ba, ICLR 2015", _keras("Adam")),
+    "adam": Optimizer("Adam", "A step size of its own for every weight.", "Kingma and Ba, ICLR 2015", adam),
     "muon": Optimizer(
         "Muon",
         "Steps that move every direction of a weight matrix alike; half the epochs here.",
@@ -89,13 +87,13 @@ OPTIMIZERS: dict[str, Optimizer] = {
         learning_rate=0.01,
     ),
     "rmsprop": Optimizer(
-        "RMSprop", "Divides each step by the gradient's recent size.", "Tieleman and Hinton 2012", _keras("RMSprop")
+        "RMSprop", "Divides each step by the gradient's recent size.", "Tieleman and Hinton 2012", rmsprop
     ),
     "sgd": Optimizer(
         "SGD",
         "Plain steps down the gradient, with momentum 0.9.",
         "Polyak 1964",
-        _keras("SGD", momentum=0.9),
+        sgd,
         learning_rate=0.01,
     ),
 }
@@ -114,10 +112,15 @@ def calmer(optimizer: str, learning_rate: float) -> tuple[float, str]:
 
 
 def _one_cycle(progress: float) -> float:
-    warm_up = 0.1
-    if progress < warm_up:
-        return progress / warm_up
-    return 0.5 * (1 + cos(pi * (progress - warm_up) / (1 - warm_up)))
+    return progress / 0.1 if progress < 0.1 else 0.5 * (1 + cos(pi * (progress - 0.1) / (1 - 0.1)))
+
+
+def _cosine(progress: float) -> float:
+    return 0.5 * (1 + cos(pi * progress))
+
+
+def _constant(progress: float) -> float:
+    return 1.0
 
 
 SCHEDULES: dict[str, Entry] = {
@@ -131,8 +134,8 @@ SCHEDULES: dict[str, Entry] = {
         "Cosine",
         "Falls to nothing along a cosine.",
         "Loshchilov and Hutter, ICLR 2017",
-        lambda progress: 0.5 * (1 + cos(pi * progress)),
+        _cosine,
     ),
-    "constant": Entry("Constant", "The same all the way.", "", lambda progress: 1.0),
+    "constant": Entry("Constant", "The same all the way.", "", _constant),
 }
 """Each maps progress through the run, in (0, 1], to a share of the peak learning rate."""

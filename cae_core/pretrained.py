@@ -5,15 +5,18 @@ from __future__ import annotations
 import dataclasses
 
 from cae_core import runs, training
-from cae_core.architectures import build, published, suited
+from cae_core.architectures import build, published
 from cae_core.config import BOTTLENECKS, SHIPPED_LOSSES, RunConfig, lookup
-from cae_core.datasets import COLOUR, GREY, load
+from cae_core.datasets import load
 from cae_core.inspection import evaluation
 from cae_core.runs import writing
 from cae_core.runs.storage import round_to_bfloat16
 
 TRAINED_ON = {"clean": "none", "mixed": "mixed"}
 """How a model was trained, as names and URLs say it, and the noise kind that means."""
+
+NETWORK = "fast"
+"""What every model of the `RECIPES` is."""
 
 EPOCHS = {
     "mnist": {"clean": 5, "mixed": 6},
@@ -41,7 +44,7 @@ def _config(dataset: str, bottleneck: int, loss: str, trained_on: str) -> RunCon
         epochs *= 2  # bending the images' shape into a plane takes longest, and the plane is there to be looked at
     return RunConfig(
         dataset=dataset,
-        architecture="fast",
+        architecture=NETWORK,
         bottleneck=bottleneck,
         loss=loss,
         noise_kind=TRAINED_ON[trained_on],
@@ -57,15 +60,17 @@ def _config(dataset: str, bottleneck: int, loss: str, trained_on: str) -> RunCon
 
 RECIPES: dict[str, RunConfig] = {
     name_of(dataset, bottleneck, loss, trained_on): _config(dataset, bottleneck, loss, trained_on)
-    for dataset in GREY
+    for dataset in EPOCHS
     for trained_on in TRAINED_ON
     for loss in SHIPPED_LOSSES
     for bottleneck in BOTTLENECKS
 }
 
-
-TOO_LARGE = ("dense_deep",)
-"""Systems that do not ship: 5 MB of weights."""
+SYSTEM_NAMES = (
+    "fast_denoise", "dense", "dense_linear_2d", "dense_denoise", "conv_denoise", "conv_unpool", "conv_transpose",
+    "conv_transpose_even", "conv_resize", "masci", "pca",
+)  # fmt: skip
+"""Not `dense_deep`: 5 MB of weights."""
 SHORTER = {"conv_denoise": 10}
 """Epochs of systems that were published with more than it takes to see what they do."""
 
@@ -75,12 +80,11 @@ def _system(name: str) -> RunConfig:
     return dataclasses.replace(config, epochs=SHORTER.get(name, config.epochs))
 
 
-SYSTEMS: dict[str, RunConfig] = {
-    f"mnist-{name}": _system(name) for name in suited("mnist") if name != "fast" and name not in TOO_LARGE
-}
+SYSTEMS: dict[str, RunConfig] = {f"mnist-{name}": _system(name) for name in SYSTEM_NAMES}
 """The published systems, each trained once on MNIST with the settings it was published with, and `fast_denoise`."""
 
 COLOUR_EPOCHS = {"strokes_colour": 20, "cifar10": 12}
+COLOUR_NETWORKS = ("colorize", "colorize_listing")
 COLOUR_RECIPE = {"optimizer": "muon", "learning_rate": 0.005, "schedule": "one_cycle", "batch_size": 32}
 COLOUR_OUTPUTS = {"bce": "sigmoid", "mse": "linear"}
 """What the decoder ends in. MSE through a sigmoid gets stuck on these images, most of which is dark: all output goes black
@@ -93,22 +97,28 @@ def colour_name(dataset: str, architecture: str, loss: str) -> str:
     return f"{dataset}-{architecture}-{loss}"
 
 
-def colour_config(dataset: str, architecture: str, loss: str) -> RunConfig:
-    """What such a run is; not as published: RMSprop at 0.001 with batches of 148 learns no hue in two epochs of digits."""
-    settings = {"dataset": dataset, "loss": loss, "output": COLOUR_OUTPUTS[loss], "epochs": COLOUR_EPOCHS[dataset]}
+def colour_config(dataset: str, architecture: str, loss: str, **size: int) -> RunConfig:
+    """What such a run is, `size` being its epochs and images; not as published: RMSprop at 0.001 with batches of 148 learns
+    no hue in two epochs of digits."""
+    settings = {"dataset": dataset, "loss": loss, "output": COLOUR_OUTPUTS[loss], **size}
     return dataclasses.replace(published(architecture), **settings, **COLOUR_RECIPE)
 
 
 COLOURING: dict[str, RunConfig] = {
-    colour_name(dataset, architecture, loss): colour_config(dataset, architecture, loss)
-    for dataset in COLOUR
-    for architecture in suited(dataset)
+    colour_name(dataset, architecture, loss): colour_config(dataset, architecture, loss, epochs=epochs)
+    for dataset, epochs in COLOUR_EPOCHS.items()
+    for architecture in COLOUR_NETWORKS
     for loss in SHIPPED_LOSSES
 }
 """Grey to colour: the chain that was meant and the one that was listed, on each data set in colour, with each loss."""
 
 SHIPPED: dict[str, RunConfig] = {**RECIPES, **SYSTEMS, **COLOURING}
 """Everything in `pretrained/`."""
+
+
+def ships(dataset: str, architecture: str = NETWORK) -> bool:
+    """Whether trained networks of an architecture ship for a data set."""
+    return any((config.dataset, config.architecture) == (dataset, architecture) for config in SHIPPED.values())
 
 
 def is_made(name: str) -> bool:

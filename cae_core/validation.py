@@ -38,4 +38,5 @@ def fitting(config: RunConfig) -> RunConfig:
     """The configuration, with what cannot work together replaced by something that can; names must be known."""
     config = architectures.fitting(config)
     linear = config.output == "linear" and LOSSES[config.loss].linear is None
-    return dataclasses.replace(config, loss="mse") if linear else config
+    able = next(name for name, entry in LOSSES.items() if entry.linear)
+    return dataclasses.replace(config, loss=able) if linear else config

@@ -13,9 +13,9 @@ from pages.parts.common import controls, experiment, missing, show, waiting, wid
 from pages.parts.session import state
 from pages.parts.session.setting import Names, Setting
 
-NETWORKS = suited("strokes_colour")
+NETWORKS = suited(datasets.COLOUR[0])
 SETTINGS = {
-    "dataset": Setting("strokes_colour", datasets.COLOUR),
+    "dataset": Setting(datasets.COLOUR[0], datasets.COLOUR),
     "chain": Setting("colorize", NETWORKS),
     "colour_run": Setting((), Names(1)),
     "seed": Setting(0, Bounds(0, 9999, integer=True)),
@@ -51,9 +51,11 @@ def _new_images() -> None:
 
 
 def _shown(now: dict) -> list[Run]:
-    """The runs to look at: one of the visitor's, or the two that ship, one for each loss."""
+    """The runs to look at: one of the visitor's, or the two that ship, one for each loss; none where none do."""
     if now["colour_run"]:
         return [runs.find(now["colour_run"][0])]
+    if not missing.has_network(now["dataset"], now["chain"]):
+        return []
     return [runs.find(colour_name(now["dataset"], now["chain"], loss)) for loss in SHIPPED_LOSSES]
 
 

@@ -81,7 +81,9 @@ def _page() -> None:
         else:
             losses = SHIPPED_LOSSES if now["both_losses"] else (now["loss"],)
             names = [name_of(now["dataset"], now["bottleneck"], loss, now["trained_on"]) for loss in losses]
-        if waiting.networks_ready():
+        if not now["run"] and not missing.has_network(now["dataset"]):
+            names = losses = ()
+        elif waiting.networks_ready():
             through = reconstruction.reconstruct(sample, names)
             if not now["run"]:
                 _expect(now)
@@ -117,11 +119,13 @@ def _page() -> None:
         waiting.say()
     experiment.try_this(experiment.EXPERIMENTS, SETTINGS, now, leaves=("seed",))
     experiment.settings(now["noise_kind"])
-    if now["dataset"] == "strokes" and not datasets.DATASETS["mnist"].on_machine():
+    entry = datasets.DATASETS[now["dataset"]]
+    real = entry.stands_in_for
+    if real and not datasets.DATASETS[real].on_machine():
         missing.offer_download(
-            "mnist",
-            "You are looking at **Strokes**, digits drawn by this program, because MNIST is not on this machine. "
-            "It is the set of real handwriting that the published figures are about.",
+            real,
+            f"You are looking at **{entry.label}**, digits drawn by this program, because {datasets.DATASETS[real].label} "
+            "is not on this machine. It is the set of real handwriting that the published figures are about.",
         )
 
 

@@ -101,6 +101,7 @@ def _page() -> None:
     if not missing.has_images(now["dataset"]):
         state.write_address(SETTINGS)
         return
+    missing.has_network(now["dataset"])
     networks, trouble = draw_controls.networks(now)
     for sentence in trouble:
         st.error(show.plain(sentence))

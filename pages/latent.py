@@ -90,6 +90,8 @@ def _page() -> None:
     codes = plane = scale = None
     try:
         datasets.load(now["dataset"], "test")
+        if not now["run"] and not missing.has_network(now["dataset"]):
+            return
         name = now["run"][0] if now["run"] else name_of(*(now[k] for k in ("dataset", "bottleneck", "loss", "trained_on")))
         run = runs.find(name)
         if waiting.networks_ready():

@@ -63,7 +63,7 @@ def _page() -> None:
     if now["card"]:
         card_view.card(now["card"], shipped.get(now["card"]), now["length"], owner, can_run)
     rest = [name for name in CARDS if name != now["card"]]
-    heights = [6 + len(CARDS[name].claims) + (10 if name == "pca" else 0) for name in rest]  # about, in lines
+    heights = [6 + len(CARDS[name].claims) + 10 * CARDS[name].is_curve for name in rest]  # about, in lines
     left = sum(sum(heights[:place]) < sum(heights) / 2 for place in range(len(rest)))
     for column, names in zip(st.columns(2, gap="medium"), (rest[:left], rest[left:]), strict=True):
         with column:

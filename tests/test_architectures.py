@@ -328,7 +328,7 @@ def test_depth_to_space_is_tensorflows_and_a_reshape(block):
     import keras
     import tensorflow as tf
 
-    from cae_core.architectures.layers import depth_to_space
+    from cae_core.architectures.blocks import depth_to_space
 
     x = np.random.default_rng(0).random((2, 3, 5, 3 * block**2), dtype="float32")
     h = keras.Input(x.shape[1:])

@@ -202,6 +202,9 @@ def test_occlusion_reaches_every_border_and_prefers_no_place():
         assert np.abs(counts - 500).max() < 5 * math.sqrt(500)
 
 
+SHARES = {kind: share for kind, entry in CORRUPTIONS.items() for noise, share in MIXED_SHARES if noise is entry.make}
+
+
 def test_mixed_gives_each_kind_its_share_at_strengths_of_its_own():
     """Each kind leaves marks on images of a constant 0.3 that no other leaves."""
     n = 100
@@ -219,15 +222,15 @@ def test_mixed_gives_each_kind_its_share_at_strengths_of_its_own():
             kinds.append("blur")
         else:
             kinds.append("gaussian")
-    counts = {kind: kinds.count(kind) for kind in dict(MIXED_SHARES)}
-    assert counts == pytest.approx({kind: share * n for kind, share in MIXED_SHARES}, abs=2)  # a factor near 0 hides a kind
-    assert sum(share for _, share in MIXED_SHARES) == pytest.approx(1)
+    counts = {kind: kinds.count(kind) for kind in SHARES}
+    assert counts == pytest.approx({kind: share * n for kind, share in SHARES.items()}, abs=2)  # factors near 0 hide a kind
+    assert sum(SHARES.values()) == pytest.approx(1)
 
 
 def test_mixed_strengths_are_the_mean_of_two_uniform_draws():
     """Read off the share of black pixels: triangular over [0, factor], mean factor / 2, variance factor^2 / 24."""
     n, factor = 4000, 0.8
-    ends = dict(zip(dict(MIXED_SHARES), np.cumsum(list(dict(MIXED_SHARES).values())), strict=True))
+    ends = dict(zip(SHARES, np.cumsum(list(SHARES.values())), strict=True))
     masked = slice(round(ends["salt_and_pepper"] * n), round(ends["masking"] * n))
     strengths = (in_graph("mixed", np.full((n, 28, 28, 1), 0.5, "float32"), factor)[masked] == 0).mean((1, 2, 3))
     assert len(strengths) > 200

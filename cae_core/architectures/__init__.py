@@ -1,4 +1,4 @@
-"""The networks, by name. A new one is a file with a `build` and an entry in `ARCHITECTURES` (see `registry.py`).
+"""The networks, by name. A new one is a file with a `build` and its `ENTRIES`, and a line in `registry.FILES`.
 
 `build(config, image_shape)` returns an `Autoencoder`. The decoder ends in logits; the reconstruction is their sigmoid,
 or the logits themselves where the run asks for a linear decoder.
@@ -10,7 +10,8 @@ import dataclasses
 import threading
 from typing import TYPE_CHECKING, Any
 
-from cae_core.architectures.registry import ARCHITECTURES, Architecture
+from cae_core.architectures.entry import Architecture
+from cae_core.architectures.registry import ARCHITECTURES
 from cae_core.colours import luma
 from cae_core.config import RunConfig, lookup
 from cae_core.datasets import DATASETS

@@ -20,17 +20,19 @@ Efros, Colorful Image Colorization, ECCV 2016, section 2.
 
 from __future__ import annotations
 
-import keras
-from keras import layers
+from functools import partial
 
 from cae_core.architectures.autoencoder import Autoencoder
-from cae_core.architectures.layers import convolutions, refuse_size, seeds
+from cae_core.architectures.blocks import convolutions, refuse_size, seeds
+from cae_core.architectures.entry import Architecture
 from cae_core.config import RunConfig
 
 DOWN, UP, KERNEL = (16, 32, 64), (32, 16), 3
+PUBLISHED = {"dataset": "cifar10", "loss": "mse", "optimizer": "rmsprop", "learning_rate": 0.001, "schedule": "constant",
+             "batch_size": 148, "epochs": 10, "noise_kind": "none"}  # fmt: skip
 
 
-def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
+def build(config: RunConfig, image_shape: tuple[int, int, int], is_listing: bool = False) -> Autoencoder:
     """The network; images `(H, W, 3)`, both sides multiples of 8, of which it sees `(H, W, 1)`.
 
     Its code is `(n, H / 8, W / 8, 64)`, in the listing `(n, H / 4, W / 4, 64)`, zero or positive; `config.bottleneck` is
@@ -39,6 +41,9 @@ def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     Raises:
         ValueError: the images are not in colour, or a side is no multiple of 8.
     """
+    import keras
+    from keras import layers
+
     if image_shape[2] != 3:
         raise ValueError(
             f"{config.architecture} gives colour and got images with {image_shape[2]} channel(s): choose a data set in "
@@ -46,7 +51,6 @@ def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
         )
     refuse_size(config.architecture, image_shape, 8)
     conv = convolutions(seeds(config.seed))
-    is_listing = config.architecture == "colorize_listing"
 
     x = keras.Input((*image_shape[:2], 1))
     h = layers.MaxPooling2D(2)(conv(DOWN[0], KERNEL, "conv_1")(x))
@@ -59,3 +63,35 @@ def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     h = h if is_listing else layers.UpSampling2D(2)(h)
     decoder = keras.Model(z, conv(image_shape[2], KERNEL, "logits", None)(h), name="decoder")
     return Autoencoder(encoder, decoder, config.output)
+
+
+ENTRIES = {
+    "colorize": Architecture(
+        "Grey to colour, as meant",
+        "Sees an image's luma and has to give its colours: a target that is not the input.",
+        "a published tutorial, its chain as it was meant; Zhang, Isola and Efros, ECCV 2016, for what its losses prefer",
+        build,
+        published=PUBLISHED,
+        equations=(
+            r"Y = 0.299\,R + 0.587\,G + 0.114\,B",
+            r"h_i = \mathrm{pool}_2(\max(0, W_i * h_{i-1} + b_i)),\quad h_0 = Y,\quad z = h_3",
+            r"(\hat R, \hat G, \hat B) = \sigma(W' * g_0 + b')",
+        ),
+        sees="grey",
+        fixed_code=True,
+    ),
+    "colorize_listing": Architecture(
+        "Grey to colour, as listed",
+        "The same as it was printed: its second convolution reads the input, so its first one is dead.",
+        "a published tutorial, as listed",
+        partial(build, is_listing=True),
+        published=PUBLISHED,
+        equations=(
+            r"h_1 = \mathrm{pool}_2(\max(0, W_1 * Y + b_1))\ \text{(read by nothing)}",
+            r"h_2 = \mathrm{pool}_2(\max(0, W_2 * Y + b_2)),\quad z = \mathrm{pool}_2(\max(0, W_3 * h_2 + b_3))",
+            r"(\hat R, \hat G, \hat B) = \sigma(W' * g_0 + b')",
+        ),
+        sees="grey",
+        fixed_code=True,
+    ),
+}  # fmt: skip

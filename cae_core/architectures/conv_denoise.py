@@ -10,11 +10,9 @@ Source: Keras examples, vision/autoencoder (Valdarrama, 2021), after Chollet, Bu
 
 from __future__ import annotations
 
-import keras
-from keras import layers
-
 from cae_core.architectures.autoencoder import Autoencoder
-from cae_core.architectures.layers import convolutions, refuse_size, seeds
+from cae_core.architectures.blocks import convolutions, refuse_size, seeds
+from cae_core.architectures.entry import Architecture
 from cae_core.config import RunConfig
 
 FILTERS = 32
@@ -22,6 +20,9 @@ FILTERS = 32
 
 def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     """The network; its code is `(n, H / 4, W / 4, 32)`, zero or positive. `config.bottleneck` is not used."""
+    import keras
+    from keras import layers
+
     refuse_size("conv_denoise", image_shape, 4)
     conv = convolutions(seeds(config.seed))
     x = keras.Input(image_shape)
@@ -33,3 +34,21 @@ def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     h = layers.UpSampling2D(2)(conv(FILTERS, 3, "conv_4")(h))
     decoder = keras.Model(z, conv(image_shape[2], 3, "logits", None)(h), name="decoder")
     return Autoencoder(encoder, decoder, config.output)
+
+
+ENTRIES = {
+    "conv_denoise": Architecture(
+        "Convolutional denoiser",
+        "The Keras example: its code has 1,568 numbers for 784 pixels, so it is no bottleneck at all.",
+        "Keras examples, vision/autoencoder (Valdarrama, 2021)",
+        build,
+        published={"loss": "bce", "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "batch_size": 128,
+                   "epochs": 100, "noise_kind": "gaussian", "noise_factor": 0.5},
+        equations=(
+            r"h_i = \mathrm{pool}_2(\max(0, W_i * h_{i-1} + b_i)),\quad h_0 = \tilde x,\quad z = h_2",
+            r"g_{i+1} = \mathrm{up}_2(\max(0, W'_i * g_i + b'_i)),\quad g_1 = z",
+            r"\hat x = \sigma(W'_3 * g_3 + b'_3)",
+        ),
+        fixed_code=True,
+    ),
+}  # fmt: skip

@@ -11,11 +11,9 @@ Udacity's deep learning course (32, 32 and 16 filters, a code of 4 × 4 × 16).
 
 from __future__ import annotations
 
-import keras
-from keras import layers
-
 from cae_core.architectures.autoencoder import Autoencoder
-from cae_core.architectures.layers import convolutions, seeds
+from cae_core.architectures.blocks import convolutions, seeds
+from cae_core.architectures.entry import Architecture
 from cae_core.config import RunConfig
 
 FILTERS = (32, 32, 16)
@@ -25,6 +23,9 @@ LEAST = 8
 
 def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     """The network; its code is `(n, ⌈H / 8⌉, ⌈W / 8⌉, 16)`, zero or positive. `config.bottleneck` is not used."""
+    import keras
+    from keras import layers
+
     if min(image_shape[:2]) < LEAST:
         size = f"{image_shape[0]} × {image_shape[1]}"
         raise ValueError(
@@ -44,3 +45,21 @@ def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
         h = conv(filters, 3, f"conv_{i}_back")(h)
     decoder = keras.Model(z, conv(image_shape[2], 3, "logits", None)(h), name="decoder")
     return Autoencoder(encoder, decoder, config.output)
+
+
+ENTRIES = {
+    "conv_resize": Architecture(
+        "Resize, then convolve",
+        "Its decoder resizes to each size the encoder has passed, then convolves: no checkerboard, any image size.",
+        "Odena, Dumoulin and Olah, Distill 2016",
+        build,
+        published={"loss": "bce", "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "batch_size": 200,
+                   "epochs": 20, "noise_kind": "gaussian", "noise_factor": 0.5},
+        equations=(
+            r"h_i = \mathrm{pool}_2(\max(0, W_i * h_{i-1} + b_i)),\quad h_0 = \tilde x,\quad z = h_3",
+            r"u_i = \mathrm{resize}(g_i, |h_{i-1}|),\quad g_{i-1} = \max(0, W'_i * u_i + b'_i),\quad g_3 = z",
+            r"\hat x = \sigma(W' * g_0 + b')",
+        ),
+        fixed_code=True,
+    ),
+}  # fmt: skip

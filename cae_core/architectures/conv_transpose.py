@@ -11,23 +11,58 @@ arXiv:1603.07285 (the transposed convolution); Odena, Dumoulin and Olah, Distill
 
 from __future__ import annotations
 
-import keras
-from keras import layers
+from functools import partial
 
 from cae_core.architectures.autoencoder import Autoencoder
-from cae_core.architectures.layers import TiedConv2DTranspose, convolutions, refuse_size, seeds
+from cae_core.architectures.blocks import convolutions, refuse_size, seeds
+from cae_core.architectures.entry import Architecture
 from cae_core.config import RunConfig
 
 FILTERS, STRIDE = 32, 2
-KERNEL = {"conv_transpose": 3, "conv_transpose_even": 4}
 
 
-def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
+def build(config: RunConfig, image_shape: tuple[int, int, int], kernel: int = 3) -> Autoencoder:
     """The network; its code is `(n, H / 2, W / 2, 32)`, zero or positive. `config.bottleneck` is not used."""
+    import keras
+    from keras import layers
+
+    from cae_core.architectures.layers import TiedConv2DTranspose
+
     refuse_size(config.architecture, image_shape, STRIDE)
-    conv = convolutions(seeds(config.seed))(FILTERS, KERNEL[config.architecture], "conv")
+    conv = convolutions(seeds(config.seed))(FILTERS, kernel, "conv")
     x = keras.Input(image_shape)
     encoder = keras.Model(x, layers.MaxPooling2D(STRIDE)(conv(x)), name="encoder")
     z = keras.Input(encoder.output_shape[1:])
     decoder = keras.Model(z, TiedConv2DTranspose(conv, STRIDE, name="logits")(z), name="decoder")
     return Autoencoder(encoder, decoder, config.output)
+
+
+ENTRIES = {
+    "conv_transpose": Architecture(
+        "Transpose, kernel 3",
+        "The textbook one: its decoder paints with the encoder's own kernels, and leaves a checkerboard.",
+        "Masci et al., ICANN 2011; Odena, Dumoulin and Olah, Distill 2016",
+        build,
+        published={"loss": "half", "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "batch_size": 128,
+                   "epochs": 10, "noise_kind": "none"},
+        equations=(
+            r"z = \mathrm{pool}_2(\max(0, W * x + b))",
+            r"\hat x = \sigma(W *^{\mathsf T}_2 z + c)",
+            r"\langle W * a,\, b\rangle = \langle a,\, W *^{\mathsf T} b\rangle",
+        ),
+        fixed_code=True,
+    ),
+    "conv_transpose_even": Architecture(
+        "Transpose, kernel 4",
+        "The same with a kernel that its stride divides: every pixel is painted equally often.",
+        "Odena, Dumoulin and Olah, Distill 2016",
+        partial(build, kernel=4),
+        published={"loss": "half", "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "batch_size": 128,
+                   "epochs": 10, "noise_kind": "none"},
+        equations=(
+            r"z = \mathrm{pool}_2(\max(0, W * x + b))",
+            r"\hat x = \sigma(W *^{\mathsf T}_2 z + c),\quad 4 \bmod 2 = 0",
+        ),
+        fixed_code=True,
+    ),
+}  # fmt: skip

@@ -11,11 +11,9 @@ Source: Zeiler, Taylor and Fergus, Adaptive Deconvolutional Networks, ICCV 2011 
 
 from __future__ import annotations
 
-import keras
-from keras import layers
-
 from cae_core.architectures.autoencoder import Autoencoder
-from cae_core.architectures.layers import MaxPoolSwitches, SubtractBias, Unpool, convolutions, refuse_size, seeds
+from cae_core.architectures.blocks import convolutions, refuse_size, seeds
+from cae_core.architectures.entry import Architecture
 from cae_core.config import RunConfig
 
 FILTERS = (16, 32)
@@ -23,6 +21,11 @@ FILTERS = (16, 32)
 
 def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     """The network; its code is `(n, H / 2, W / 2, 32)`, zero or positive. `config.bottleneck` is not used."""
+    import keras
+    from keras import layers
+
+    from cae_core.architectures.layers import MaxPoolSwitches, SubtractBias, Unpool
+
     refuse_size("conv_unpool", image_shape, 2)
     conv = convolutions(seeds(config.seed))
     x = keras.Input(image_shape)
@@ -35,3 +38,22 @@ def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     h = SubtractBias(name="bias_1")(conv(FILTERS[0], 3, "conv_2_back", **back)(h))
     logits = conv(image_shape[2], 5, "logits", None, **back)(h)
     return Autoencoder(encoder, keras.Model([z, switches], logits, name="decoder"), config.output)
+
+
+ENTRIES = {
+    "conv_unpool": Architecture(
+        "Unpooling with switches",
+        "Pooling remembers where each maximum was, and unpooling puts it back there, past the code.",
+        "Zeiler, Taylor and Fergus, ICCV 2011; SegNet, 2015",
+        build,
+        published={"loss": "mse", "optimizer": "rmsprop", "learning_rate": 0.01, "schedule": "constant", "batch_size": 50,
+                   "epochs": 20, "noise_kind": "none"},
+        equations=(
+            r"z_{ij} = \max_{p \in \Omega_{ij}} h_p,\quad s_{ij} = \arg\max_{p \in \Omega_{ij}} h_p",
+            r"u_p = z_{ij}\,[\,p = s_{ij}\,]",
+            r"g = W_2^{\prime} *^{\mathsf T} (u - b_2),\quad \hat x = W_1^{\prime} *^{\mathsf T} (\max(0, g) - b_1)",
+        ),
+        fixed_code=True,
+        has_switches=True,
+    ),
+}  # fmt: skip

@@ -11,7 +11,8 @@ Source: the plain deep autoencoder after Hinton and Salakhutdinov, Science 2006,
 from __future__ import annotations
 
 from cae_core.architectures.autoencoder import Autoencoder
-from cae_core.architectures.layers import dense_stack
+from cae_core.architectures.blocks import dense_stack
+from cae_core.architectures.entry import Architecture
 from cae_core.config import RunConfig
 
 HIDDEN = (256,)
@@ -20,3 +21,20 @@ HIDDEN = (256,)
 def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     """The network; its code is `(n, bottleneck)` in (0, 1)."""
     return dense_stack(config, image_shape, HIDDEN, "sigmoid")
+
+
+ENTRIES = {
+    "dense": Architecture(
+        "Dense",
+        "784 → 256 → code → 256 → 784, every layer a sigmoid.",
+        "Hinton and Salakhutdinov, Science 2006, without the pretraining",
+        build,
+        published={"loss": "mse", "optimizer": "rmsprop", "learning_rate": 0.01, "schedule": "constant", "batch_size": 256,
+                   "epochs": 20, "bottleneck": 128, "noise_kind": "none"},
+        equations=(
+            r"z = \sigma(W_2\,\sigma(W_1 x + b_1) + b_2)",
+            r"\hat x = \sigma(W_4\,\sigma(W_3 z + b_3) + b_4)",
+        ),
+        stages=2,
+    ),
+}  # fmt: skip

@@ -13,7 +13,8 @@ Bengio, AISTATS 2010 (why sigmoids stall, and the weights).
 from __future__ import annotations
 
 from cae_core.architectures.autoencoder import Autoencoder
-from cae_core.architectures.layers import dense_stack
+from cae_core.architectures.blocks import dense_stack
+from cae_core.architectures.entry import Architecture
 from cae_core.config import RunConfig
 
 HIDDEN = (1000, 500, 250)
@@ -22,3 +23,21 @@ HIDDEN = (1000, 500, 250)
 def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     """The network; its code is `(n, bottleneck)`, linear and unbounded."""
     return dense_stack(config, image_shape, HIDDEN, None, gain=4.0)
+
+
+ENTRIES = {
+    "dense_deep": Architecture(
+        "Deep",
+        "784 → 1000 → 500 → 250 → code and back, the network that made deep autoencoders known.",
+        "Hinton and Salakhutdinov, Science 2006, Fig. 2",
+        build,
+        published={"loss": "bce", "optimizer": "muon", "learning_rate": 0.02, "schedule": "one_cycle", "batch_size": 256,
+                   "epochs": 15, "bottleneck": 30, "noise_kind": "none"},
+        equations=(
+            r"h_i = \sigma(W_i h_{i-1} + b_i),\quad h_0 = x",
+            r"z = W_4 h_3 + b_4 \in \mathbb{R}^{30}",
+            r"\hat h_{i-1} = \sigma(W'_i \hat h_i + b'_i),\quad \hat x = \hat h_0",
+        ),
+        stages=4,
+    ),
+}  # fmt: skip

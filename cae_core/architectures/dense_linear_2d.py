@@ -13,7 +13,8 @@ Popovici and Larochelle, NIPS 2006 (greedy layer-wise pretraining with autoencod
 from __future__ import annotations
 
 from cae_core.architectures.autoencoder import Autoencoder
-from cae_core.architectures.layers import dense_stack
+from cae_core.architectures.blocks import dense_stack
+from cae_core.architectures.entry import Architecture
 from cae_core.config import RunConfig
 
 HIDDEN = (256, 64, 16)
@@ -22,3 +23,22 @@ HIDDEN = (256, 64, 16)
 def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     """The network; its code is `(n, 2)`, linear and unbounded."""
     return dense_stack(config, image_shape, HIDDEN, None)
+
+
+ENTRIES = {
+    "dense_linear_2d": Architecture(
+        "Deep, linear code of 2",
+        "784 → 256 → 64 → 16 → 2 and back: the whole code is a point in a plane.",
+        "Hinton and Salakhutdinov, Science 2006; Bengio et al., NIPS 2006",
+        build,
+        published={"loss": "mse", "optimizer": "adam", "learning_rate": 0.01, "schedule": "constant", "batch_size": 256,
+                   "epochs": 20, "bottleneck": 2, "noise_kind": "none"},
+        equations=(
+            r"h_i = \sigma(W_i h_{i-1} + b_i),\quad h_0 = x",
+            r"z = W_4 h_3 + b_4 \in \mathbb{R}^2",
+            r"\hat h_{i-1} = \sigma(W'_i \hat h_i + b'_i),\quad \hat x = \hat h_0",
+        ),
+        takes={"bottleneck": (2,)},
+        stages=4,
+    ),
+}  # fmt: skip

@@ -9,11 +9,9 @@ mixed noise. Left out: a second block (0.0126, for a tenth more time), a second 
 
 from __future__ import annotations
 
-import keras
-from keras import layers
-
 from cae_core.architectures.autoencoder import Autoencoder
-from cae_core.architectures.layers import depth_to_space, refuse_size, seeds
+from cae_core.architectures.blocks import depth_to_space, refuse_size, seeds
+from cae_core.architectures.entry import Architecture
 from cae_core.config import RunConfig
 
 WAIST, NARROW = 96, 8
@@ -23,6 +21,9 @@ further than one layer can. A 32-number code hardly gains from it: 3.02 against 
 
 def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     """The network; its code is `(n, bottleneck)`, linear and unbounded."""
+    import keras
+    from keras import layers
+
     refuse_size("fast", image_shape, 4)
     seed = seeds(config.seed)
 
@@ -57,3 +58,21 @@ def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     h = depth_to_space(conv(64, "up_1")(h), 2)
     h = depth_to_space(conv(4 * channels, "up_2", activation=None)(h), 2)
     return Autoencoder(encoder, keras.Model(z, h, name="decoder"), config.output)
+
+
+ENTRIES = {
+    "fast": Architecture(
+        "Fast",
+        "Strided convolutions down, work at low resolution, sub-pixel upsampling back: the app's own default.",
+        "sub-pixel upsampling: Shi et al., CVPR 2016",
+        build,
+        published={"loss": "bce", "optimizer": "muon", "learning_rate": 0.01, "schedule": "one_cycle", "batch_size": 128,
+                   "epochs": 6, "bottleneck": 32, "noise_kind": "gaussian", "noise_factor": 0.5},
+        equations=(
+            r"h_{i+1} = \mathrm{SiLU}(W_i *_{2} h_i + b_i)",
+            r"z = W h + b",
+            r"\hat x_{2i+p,\,2j+q} = \sigma(g_{i,j,\,2p+q})",
+        ),
+        own=True,
+    ),
+}  # fmt: skip

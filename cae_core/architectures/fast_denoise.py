@@ -14,11 +14,9 @@ no faster, and XLA, which takes twice the time.
 
 from __future__ import annotations
 
-import keras
-from keras import layers
-
 from cae_core.architectures.autoencoder import Autoencoder
-from cae_core.architectures.layers import depth_to_space, refuse_size, seeds
+from cae_core.architectures.blocks import depth_to_space, refuse_size, seeds
+from cae_core.architectures.entry import Architecture
 from cae_core.config import RunConfig
 
 INK = -2
@@ -27,6 +25,9 @@ INK = -2
 
 def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     """The network; its code is `(n, H / 4, W / 4, 32)`, linear and unbounded. `config.bottleneck` is not used."""
+    import keras
+    from keras import layers
+
     refuse_size("fast_denoise", image_shape, 4)
     seed = seeds(config.seed)
 
@@ -46,3 +47,22 @@ def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     ink = keras.initializers.Constant(INK if config.output == "sigmoid" else 0)
     logits = conv(4 * image_shape[2], "up_2", activation=None, bias_initializer=ink)
     return Autoencoder(encoder, keras.Model(z, depth_to_space(logits(h), 2), name="decoder"), config.output)
+
+
+ENTRIES = {
+    "fast_denoise": Architecture(
+        "Fast denoiser",
+        "Fast without a bottleneck: as good as the convolutional denoiser in a fraction of its time.",
+        "sub-pixel upsampling: Shi et al., CVPR 2016; residual block: He et al., CVPR 2016",
+        build,
+        published={"loss": "mse", "optimizer": "muon", "learning_rate": 0.02, "schedule": "one_cycle", "batch_size": 128,
+                   "epochs": 3, "noise_kind": "gaussian", "noise_factor": 0.5},
+        equations=(
+            r"h_{i+1} = \mathrm{SiLU}(W_i *_{2} h_i + b_i),\quad h_0 = \tilde x",
+            r"z = h_2 + W_4 * \mathrm{SiLU}(W_3 * h_2 + b_3) + b_4",
+            r"\hat x_{2i+p,\,2j+q} = \sigma(g_{i,j,\,2p+q})",
+        ),
+        fixed_code=True,
+        own=True,
+    ),
+}  # fmt: skip

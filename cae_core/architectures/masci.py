@@ -11,10 +11,9 @@ ICANN 2011, section 3; 20 kernels of 7 × 7 as in its Fig. 1.
 
 from __future__ import annotations
 
-import keras
-
 from cae_core.architectures.autoencoder import Autoencoder
-from cae_core.architectures.layers import MaxPoolSwitches, TiedConv2DTranspose, Unpool, convolutions, refuse_size, seeds
+from cae_core.architectures.blocks import convolutions, refuse_size, seeds
+from cae_core.architectures.entry import Architecture
 from cae_core.config import RunConfig
 
 MAPS, KERNEL = 20, 7
@@ -22,6 +21,10 @@ MAPS, KERNEL = 20, 7
 
 def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     """The network; its code is `(n, H / 2, W / 2, 20)` in (0, 1) and the places of these values."""
+    import keras
+
+    from cae_core.architectures.layers import MaxPoolSwitches, TiedConv2DTranspose, Unpool
+
     refuse_size("masci", image_shape, 2)
     conv = convolutions(seeds(config.seed))(MAPS, KERNEL, "conv", "sigmoid")
     x = keras.Input(image_shape)
@@ -29,3 +32,22 @@ def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     z, switches = keras.Input(encoder.output_shape[0][1:]), keras.Input(encoder.output_shape[1][1:], dtype="int32")
     logits = TiedConv2DTranspose(conv, name="logits")(Unpool(name="unpool")([z, switches]))
     return Autoencoder(encoder, keras.Model([z, switches], logits, name="decoder"), config.output)
+
+
+ENTRIES = {
+    "masci": Architecture(
+        "Stacked CAE, one layer",
+        "Kernels that read and, flipped, paint; max pooling in between keeps one value of four.",
+        "Masci, Meier, Cireşan and Schmidhuber, ICANN 2011",
+        build,
+        published={"loss": "half", "optimizer": "sgd", "learning_rate": 0.01, "schedule": "constant", "batch_size": 128,
+                   "epochs": 10, "noise_kind": "none"},
+        equations=(
+            r"h^k = \sigma(x * W^k + b^k)",
+            r"y = \sigma\Big(\sum_k h^k * \widetilde W^k + c\Big),\quad \widetilde W_{ij} = W_{-i,-j}",
+            r"E(\theta) = \frac{1}{2n} \sum_{i=1}^{n} (x_i - y_i)^2",
+        ),
+        fixed_code=True,
+        has_switches=True,
+    ),
+}  # fmt: skip

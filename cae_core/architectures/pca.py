@@ -11,17 +11,19 @@ from __future__ import annotations
 
 from math import prod
 
-import keras
 import numpy as np
-from keras import layers
 
 from cae_core import pca
 from cae_core.architectures.autoencoder import Autoencoder
+from cae_core.architectures.entry import Architecture
 from cae_core.config import RunConfig
 
 
 def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     """The network, every weight 0 until `solve`; its code is `(n, bottleneck)`, linear and unbounded."""
+    import keras
+    from keras import layers
+
     size = prod(image_shape)
     if config.bottleneck > size:
         raise ValueError(
@@ -40,3 +42,21 @@ def solve(model: Autoencoder, x: np.ndarray) -> None:
     v, mean = found.components, found.mean
     parts = {"code/kernel": v.T, "code/bias": -v @ mean, "back/kernel": v, "back/bias": mean}
     model.set_weights(parts)
+
+
+ENTRIES = {
+    "pca": Architecture(
+        "Principal components",
+        "The best linear code: the directions in which the images differ most, computed at once.",
+        "Pearson 1901; Baldi and Hornik, Neural Networks 1989",
+        build,
+        published={"loss": "mse", "output": "linear", "epochs": 1, "bottleneck": 30, "noise_kind": "none"},
+        equations=(
+            r"z = V (x - m)",
+            r"\hat x = V^{\mathsf T} z + m",
+            r"\min_V \sum_n \|x_n - \hat x_n\|^2,\quad V V^{\mathsf T} = I",
+        ),
+        takes={"loss": ("mse", "half"), "output": ("linear",), "noise_kind": ("none",), "epochs": (1,)},
+        solve=solve,
+    ),
+}  # fmt: skip

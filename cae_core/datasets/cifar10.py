@@ -20,6 +20,7 @@ from PIL import Image
 from cae_core.datasets import cifar10_batches, files, folders
 from cae_core.datasets.arrays import read_npz
 from cae_core.datasets.cifar10_batches import ARCHIVE, RAW
+from cae_core.datasets.entry import DatasetEntry, Split
 from cae_core.datasets.files import SPLITS, DataError, DatasetMissing, DownloadError, Progress
 
 LABEL, SIZE = "CIFAR-10", 48
@@ -139,3 +140,17 @@ def _download_to(target: Path, report: Callable[[float, str], None]) -> None:
 def _md5(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+ENTRY = DatasetEntry(
+    label=LABEL,
+    summary="17,000 photographs of animals and vehicles in colour, 32 by 32 pixels made 48 by 48.",
+    source="A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
+    class_names=CLASSES,
+    num_train=NUM["train"],
+    image_shape=(SIZE, SIZE, 3),
+    load=lambda split: Split(*read(split)),
+    on_machine=lambda: find() is not None,
+    download=download,
+    download_bytes=DOWNLOAD_BYTES,
+)

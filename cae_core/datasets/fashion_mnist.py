@@ -1,5 +1,6 @@
 """Fashion-MNIST: photographs of clothes in MNIST's format, as four gzipped IDX files."""
 
+from cae_core.datasets.entry import from_files
 from cae_core.datasets.files import IDX_NAMES, KERAS_URL, FileSet
 
 FASHION_MNIST = FileSet(
@@ -18,3 +19,5 @@ FASHION_MNIST = FileSet(
         "y_test": "15d484375f8d13e6eb1aabb0c3f46965",
     },
 )
+
+ENTRY = from_files(FASHION_MNIST, in_keras=True)

@@ -1,5 +1,6 @@
 """MNIST: the handwritten digits, as one npz file."""
 
+from cae_core.datasets.entry import from_files
 from cae_core.datasets.files import KERAS_URL, FileSet
 
 MNIST = FileSet(
@@ -17,3 +18,5 @@ MNIST = FileSet(
         "y_test": "27ae3e4e09519cfbb04c329615203637",
     },
 )
+
+ENTRY = from_files(MNIST, in_keras=True)

@@ -14,19 +14,15 @@ sqrt(2 pi) s, ink is exp(-d^2 / 2 s^2) at distance d from a straight line, so d 
 the edge placed wherever the pen's radius says, as sharp as the image size allows.
 """
 
-import functools
-from itertools import pairwise
-from typing import NamedTuple
-
 import numpy as np
 
-from cae_core.datasets.glyphs import GLYPHS, Point
+from cae_core.datasets.entry import DatasetEntry, Split
+from cae_core.datasets.templates import POINTS, sampled_glyphs
 
 IMAGE_SIZES = (8, 512)  # smallest and largest edge length that `draw` accepts, in pixels
 
 # Everything below is in pixels of a 28-pixel image or in fractions of the glyph's box. It was chosen by eye
 # on contact sheets, by MNIST's ink statistics and by tests/benchmarks/strokes_to_mnist.py --validation.
-POINTS = 96  # pen positions of a digit; neighbours must stay closer than 2 s or the line breaks into beads
 INK_BOX = 20.0  # longer side of the ink's box
 MARGIN_BOX = 26.0  # the ink's box never leaves the middle square of this edge length
 PEN_RADIUS = (1.28, 0.26)  # median in pixels and spread of its logarithm
@@ -34,8 +30,6 @@ PEN_RADIUS_RANGE = (0.75, 2.2)
 RADIUS_OVER_S = 1.6  # the higher, the nearer two strokes may pass without merging into one
 PEN_REST = 0.6  # extra ink at the ends of a stroke, 1 being a line's full ink: without it the ends fall short
 EDGE_SOFTNESS = 0.7  # width of the grey edge that the paper adds to the pixel's own
-JITTER = 0.048  # standard deviation of a control point
-END_JITTER = 0.06  # the same for the first and last point of a stroke
 WIDTH = 0.88  # width of a glyph's box, its height being 1
 SLANT = (0.1, 0.25)  # mean and standard deviation of dx/dy
 ASPECT = 0.26  # standard deviation of log(width / height)
@@ -47,22 +41,6 @@ THINNING = 0.2  # how much finer the pen is for digits with a long path: exponen
 PRESSURE = 0.12  # largest relative change of the pen radius along a digit
 
 _CHUNK_FLOATS = 4_000_000  # floats in the largest temporary array
-
-
-class Template(NamedTuple):
-    """An allograph made ready for many images.
-
-    Attributes:
-        control: (controls, 2) float32, the control points in [0, 1], x before y.
-        jitter: (controls,) float32, standard deviation of each control point.
-        curve: (POINTS, controls) float32, so that `curve @ control` are the pen positions.
-        joined: (POINTS - 1,) float32, 1 where the pen stays down on its way to the next position.
-    """
-
-    control: np.ndarray
-    jitter: np.ndarray
-    curve: np.ndarray
-    joined: np.ndarray
 
 
 def draw(num_images: int, seed: int, image_size: int = 28) -> tuple[np.ndarray, np.ndarray]:
@@ -103,7 +81,7 @@ def _check_integer(name: str, value: int, low: int, high: int | None, advice: st
 
 def _trajectories(labels: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Returns pen positions (n, POINTS, 2) float32, about [0, 1], and each image's `Template.joined`."""
-    templates, digits, upper_share = _templates()
+    templates, digits, upper_share = sampled_glyphs()
     choice = np.searchsorted(upper_share + digits, labels + rng.random(len(labels)), side="right")
     num_controls = max(len(template.control) for template in templates)
     noise = rng.standard_normal((len(labels), num_controls, 2), dtype=np.float32)
@@ -211,72 +189,21 @@ def ink(points: np.ndarray, radii: np.ndarray, joined: np.ndarray, image_size: i
     return images
 
 
-@functools.cache
-def _templates() -> tuple[tuple[Template, ...], np.ndarray, np.ndarray]:
-    """Returns all templates, the digit of each, and the summed share of its digit up to and with it."""
-    templates, digits, upper_share = [], [], []
-    for digit, allographs in sorted(GLYPHS.items()):
-        total = sum(allograph.share for allograph in allographs)
-        so_far = 0.0
-        for allograph in allographs:
-            so_far += allograph.share
-            templates.append(template_of(allograph.strokes))
-            digits.append(digit)
-            upper_share.append(so_far / total)
-    return tuple(templates), np.array(digits, np.float64), np.array(upper_share)
+NUM_TRAIN, NUM_TEST = 50_000, 5_000
 
 
-def template_of(strokes: tuple[tuple[Point, ...], ...]) -> Template:
-    """Samples strokes at POINTS pen positions, evenly along their whole path.
-
-    Args:
-        strokes: control points of each, as in the table of `glyphs.py`: percent of a box, a point given twice is a corner.
-    """
-    num_corners = sum(before == after for stroke in strokes for before, after in pairwise(stroke))
-    num_controls = sum(map(len, strokes)) - num_corners
-    control = np.zeros((num_controls, 2))
-    jitter = np.full(num_controls, JITTER)
-    fine, first = [], 0  # finely sampled bases of the strokes: (samples, num_controls)
-    for stroke in strokes:
-        knots = [first]
-        for before, after in pairwise(stroke):
-            knots.append(knots[-1] + (before != after))
-        control[knots] = np.array(stroke) / 100.0
-        jitter[[knots[0], knots[-1]]] = END_JITTER
-        fine.append(_spline_basis(knots, num_controls))
-        first = knots[-1] + 1
-    paths = [np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(basis @ control, axis=0), axis=1))]) for basis in fine]
-    total = sum(path[-1] for path in paths)
-    counts = [max(2, round(POINTS * path[-1] / total)) for path in paths]
-    counts[0] += POINTS - sum(counts)
-    curve, joined = [], []
-    for basis, path, count in zip(fine, paths, counts, strict=True):
-        where = np.interp(np.linspace(0.0, path[-1], count), path, np.arange(len(path)))
-        left = np.minimum(where.astype(int), len(path) - 2)
-        curve.append(basis[left] + (where - left)[:, None] * (basis[left + 1] - basis[left]))
-        joined += [1.0] * (count - 1) + [0.0]
-    parts = control, jitter, np.concatenate(curve), joined[:-1]
-    return Template(*(np.asarray(part, np.float32) for part in parts))
+def _load(split: str) -> Split:
+    x, y = draw(NUM_TRAIN, seed=1) if split == "train" else draw(NUM_TEST, seed=2)
+    return Split(x[..., np.newaxis], y)
 
 
-def _spline_basis(knots: list[int], num_controls: int, samples: int = 24) -> np.ndarray:
-    """Returns the basis (rows, num_controls) of a Catmull-Rom curve; a knot given twice is a corner."""
-    identity = np.eye(num_controls)
-    time = np.linspace(0.0, 1.0, samples, endpoint=False)[:, None]
-    rows = []
-    for index in range(len(knots) - 1):
-        start, end = knots[index], knots[index + 1]
-        if start == end:
-            continue
-        before = knots[max(index - 1, 0)]  # `start` itself at an end or a corner: the curve leaves freely
-        after = knots[min(index + 2, len(knots) - 1)]
-        leave = (identity[end] - identity[before]) / (2.0 if before != start else 1.0)
-        arrive = (identity[after] - identity[start]) / (2.0 if after != end else 1.0)
-        rows.append(
-            (2 * time**3 - 3 * time**2 + 1) * identity[start]
-            + (time**3 - 2 * time**2 + time) * leave
-            + (3 * time**2 - 2 * time**3) * identity[end]
-            + (time**3 - time**2) * arrive
-        )
-    rows.append(identity[knots[-1]][None])
-    return np.concatenate(rows)
+ENTRY = DatasetEntry(
+    label="Strokes",
+    summary="55,000 digits drawn by the program from pen movements; needs no download.",
+    source="This project, `cae_core/datasets/strokes.py`",
+    class_names=tuple("0123456789"),
+    num_train=NUM_TRAIN,
+    image_shape=(28, 28, 1),
+    load=_load,
+    stands_in_for="mnist",
+)

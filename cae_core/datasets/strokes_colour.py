@@ -13,6 +13,7 @@ import numpy as np
 
 from cae_core.colours import luma
 from cae_core.datasets import strokes
+from cae_core.datasets.entry import DatasetEntry, Split
 
 SIZE, DIGIT = 48, 28
 """Sides in pixels of an image, and of the square that `strokes.draw` fills, which lies anywhere in it."""
@@ -70,3 +71,17 @@ def draw(num_images: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         below = ground[part, None, None, None]
         images[part] = np.rint(255 * (below + covered * (inks[part, None, None] - below)))
     return images, labels
+
+
+NUM_TRAIN, NUM_TEST = 25_000, 2_000
+
+ENTRY = DatasetEntry(
+    label="Coloured Strokes",
+    summary="27,000 drawn digits, 48 by 48 pixels, each in a hue that says which digit it is; needs no download.",
+    source="This project, `cae_core/datasets/strokes_colour.py`",
+    class_names=tuple("0123456789"),
+    num_train=NUM_TRAIN,
+    image_shape=(SIZE, SIZE, 3),
+    load=lambda split: Split(*(draw(NUM_TRAIN, seed=3) if split == "train" else draw(NUM_TEST, seed=4))),
+    hues=HUES,
+)

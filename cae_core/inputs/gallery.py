@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cae_core.config import lookup
-from cae_core.datasets import strokes
+from cae_core.datasets import strokes, templates
 from cae_core.datasets.glyphs import GLYPHS, Point
 from cae_core.inputs.drawing import PAD
 
@@ -99,7 +99,7 @@ def picture(name: str) -> np.ndarray:
     drawing = lookup(READY, "ready drawing", name)
     inked = np.zeros((PAD, PAD), np.uint8)
     for stroke in drawing.strokes:  # each with all of the pen's positions: a long path over one set of them would be beads
-        template = strokes.template_of((stroke,))
+        template = templates.template_of((stroke,))
         points = (template.curve @ template.control - 0.5) * drawing.box + np.asarray(drawing.middle, np.float32)
         radii = np.full((1, len(points)), drawing.radius, np.float32)
         ink = strokes.ink(points[None].astype(np.float32), radii, template.joined[None], PAD)[0]

@@ -30,10 +30,11 @@ from pathlib import Path
 import numpy as np
 
 from cae_core import datasets, metrics, runs
+from cae_core.architectures import ARCHITECTURES
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import lookup
 
-NETWORKS = ("conv_unpool", "masci")
+NETWORKS = tuple(name for name, entry in ARCHITECTURES.items() if entry.has_switches)
 """Architectures whose pooling keeps switches."""
 
 NUM_IMAGES = 500

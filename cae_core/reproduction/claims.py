@@ -70,6 +70,7 @@ class Card:
         seeds: how many seeds the shipped result has.
         tolerance: how far off the figure may be and still count as reproduced, as a share of it.
         at_most: the figure is a bar to stay under, rather than one to meet.
+        is_curve: its claims are of one network with codes of several sizes, and are drawn over these.
         differs: how this differs from what was published, and what was tried; in full sentences.
     """
 
@@ -81,6 +82,7 @@ class Card:
     seeds: int = 1
     tolerance: float = 0.03
     at_most: bool = False
+    is_curve: bool = False
     differs: str = ""
 
 

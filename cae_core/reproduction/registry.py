@@ -61,6 +61,7 @@ CARDS: dict[str, Card] = {
             for k, figure in _PCA.items()
         ),
         {f"pca_{k}": _as_published("pca", bottleneck=k) for k in _PCA},
+        is_curve=True,
         tolerance=0.005,
         differs=_TRAINED_ON,
     ),

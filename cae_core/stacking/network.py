@@ -19,7 +19,8 @@ import tensorflow as tf
 from keras import layers
 
 from cae_core import architectures
-from cae_core.architectures.layers import MaxPoolSwitches, TiedConv2DTranspose, Unpool, convolutions, seeds
+from cae_core.architectures.blocks import convolutions, seeds
+from cae_core.architectures.layers import MaxPoolSwitches, TiedConv2DTranspose, Unpool
 from cae_core.stacking.config import ARMS, StackConfig, check
 
 HEAD_SEED = 2**20

@@ -14,7 +14,7 @@ from cae_core import datasets, runs
 from cae_core.config import BOTTLENECKS, BOUNDS, SHIPPED_LOSSES
 from cae_core.corruptions import CORRUPTIONS, corrupt
 from cae_core.losses import LOSSES
-from cae_core.pretrained import TRAINED_ON
+from cae_core.pretrained import EPOCHS, TRAINED_ON
 from pages.parts.common.experiment import EXPERIMENTS
 from pages.parts.runs import settings_table
 
@@ -198,7 +198,7 @@ def test_without_noise_no_row_is_noisy_and_nothing_is_held_against_the_clean_ima
     assert len(labels) == 1 + 2 * losses
 
 
-SHIPPED = list(itertools.product(datasets.GREY, TRAINED_ON, BOTTLENECKS))
+SHIPPED = list(itertools.product(EPOCHS, TRAINED_ON, BOTTLENECKS))
 
 
 def measured_on_all(dataset, trained_on, bottleneck):

@@ -102,4 +102,5 @@ def _network(lane: Lane) -> summary.Network:
 
 def _besides(lane: Lane) -> str:
     """What the decoder gets besides the code: one switch a number, where it pools with switches."""
-    return f"{_network(lane).code_size:,} switches" if lane.config.architecture == "conv_unpool" else "nothing"
+    has_switches = ARCHITECTURES[lane.config.architecture].has_switches
+    return f"{_network(lane).code_size:,} switches" if has_switches else "nothing"

@@ -8,16 +8,16 @@ import numpy as np
 import streamlit as st
 
 from cae_core import datasets, metrics, runs, runtime
-from cae_core.architectures import ARCHITECTURES, published
+from cae_core.architectures import ARCHITECTURES
 from cae_core.config import Bounds
 from cae_core.inference import reconstruction, trained
 from cae_core.inspection import switches
 from cae_core.inspection.switches import CODES, NETWORKS, SWITCHES, Share
 from pages.parts.architectures import switch_experiments
-from pages.parts.common import controls, experiment, show, waiting, widgets
+from pages.parts.common import controls, experiment, missing, show, waiting, widgets
 from pages.parts.common.show import Row
 from pages.parts.session import identity, state
-from pages.parts.session.setting import Setting, text
+from pages.parts.session.setting import Setting
 
 SETTINGS = {
     "leak_network": Setting(NETWORKS[0], NETWORKS),
@@ -65,9 +65,7 @@ def _nothing_to_see(now: dict) -> None:
         f"**{entry.label}.** {entry.summary}\n\nTo see what its switches carry it has to be trained, and there is no "
         "trained one here yet. The link sets everything as it was published; a single epoch is enough to see it."
     )
-    settings = {**published(now["leak_network"]).to_dict(), "dataset": now["dataset"], "epochs": 1}
-    link = {key: text(value) for key, value in {**settings, "fork": (), "fork_step": 0}.items()}
-    st.page_link("train.py", label="Train it", icon=":material/model_training:", query_params=link)
+    missing.link_to_training(now["leak_network"], now["dataset"], "Train it", epochs=1)
 
 
 def _leak(run: runs.Run, now: dict) -> None:

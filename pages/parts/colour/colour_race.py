@@ -1,6 +1,5 @@
 """The chain that was meant and the one that was listed, trained on the same batches, side by side."""
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -36,8 +35,8 @@ def controls(dataset: str) -> None:
 def racing(now: dict) -> list[Lane]:
     """What the settings of now would train: equal configurations but for the network."""
     size = {"num_train": now["chain_images"], "epochs": now["chain_epochs"]}
-    recipes = {name: colour_config(now["dataset"], name, now["chain_loss"]) for name in LANES}
-    return [Lane(ARCHITECTURES[name].label, dataclasses.replace(recipe, **size)) for name, recipe in recipes.items()]
+    recipes = {name: colour_config(now["dataset"], name, now["chain_loss"], **size) for name in LANES}
+    return [Lane(ARCHITECTURES[name].label, recipe) for name, recipe in recipes.items()]
 
 
 def draw(now: dict) -> None:

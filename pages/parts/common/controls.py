@@ -25,9 +25,10 @@ def label(registry: Mapping[str, Any]) -> Callable[[str], str]:
     return lambda name: registry[name].label
 
 
-def dataset(names: Sequence[str] = datasets.GREY, **more: Any) -> None:
-    """Which data set, of `names`: those in grey, which most pages are about."""
-    widgets.selectbox("Data set", tuple(names), format_func=label(datasets.DATASETS), key="dataset", **more)
+def dataset(names: Sequence[str] | None = None, **more: Any) -> None:
+    """Which data set, of `names`: by default those in grey, which most pages are about."""
+    names = tuple(names or datasets.GREY)
+    widgets.selectbox("Data set", names, format_func=label(datasets.DATASETS), key="dataset", **more)
 
 
 def noise(kinds: Sequence[str], factor: str = "noise_factor", **more: Any) -> None:

@@ -1,10 +1,15 @@
-"""Messages about a data set that is absent or damaged, and its download if the visitor asks."""
+"""Messages about a data set or a trained network that is absent or damaged, and how the visitor gets one."""
+
+from typing import Any
 
 import streamlit as st
 
 from cae_core import datasets
+from cae_core.architectures import published
+from cae_core.pretrained import NETWORK, ships
 from pages.parts.common import show
 from pages.parts.session import state
+from pages.parts.session.setting import text
 
 
 def has_images(dataset: str) -> bool:
@@ -15,6 +20,24 @@ def has_images(dataset: str) -> bool:
         say(dataset, error)
         return False
     return True
+
+
+def has_network(dataset: str, architecture: str = NETWORK) -> bool:
+    """Whether trained networks of a kind ship for a data set; if not, says so and where one can be trained."""
+    if ships(dataset, architecture):
+        return True
+    with st.container(border=True):
+        label = datasets.DATASETS[dataset].label
+        st.markdown(f"No trained network for **{label}** ships with the app. Train one, then choose it in the sidebar.")
+        link_to_training(architecture, dataset, "Train one")
+    return False
+
+
+def link_to_training(architecture: str, dataset: str, label: str, **changes: Any) -> None:
+    """A link to the Train page with everything that a network was published with but the data set and `changes`."""
+    settings = {**published(architecture).to_dict(), "dataset": dataset, "fork": (), "fork_step": 0, **changes}
+    link = {key: text(value) for key, value in settings.items()}
+    st.page_link("train.py", label=label, icon=":material/model_training:", query_params=link)
 
 
 def say(dataset: str, trouble: datasets.DataError) -> None:

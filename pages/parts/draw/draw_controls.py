@@ -7,7 +7,7 @@ from cae_core.config import BOTTLENECKS, BOUNDS, SHIPPED_LOSSES, Bounds
 from cae_core.corruptions import CORRUPTIONS
 from cae_core.inputs import drawing, gallery
 from cae_core.losses import LOSSES
-from cae_core.pretrained import RECIPES, TRAINED_ON, name_of
+from cae_core.pretrained import RECIPES, TRAINED_ON, name_of, ships
 from pages.parts.common import controls, widgets
 from pages.parts.draw import pad
 from pages.parts.session import state
@@ -52,7 +52,7 @@ def _same_models() -> None:
     now = state.values(settings())
     names = []
     for name in now["models"]:
-        if config := RECIPES.get(name):
+        if (config := RECIPES.get(name)) and ships(now["dataset"]):
             trained_on = "clean" if config.noise_kind == "none" else "mixed"
             name = name_of(now["dataset"], config.bottleneck, config.loss, trained_on)
         names.append(name)
@@ -85,8 +85,8 @@ def sidebar(now: dict) -> None:
 def networks(now: dict) -> tuple[list[runs.Run], list[str]]:
     """The networks to show, the chosen one first, and a sentence for each that cannot be."""
     usable, trouble = [], []
-    main = name_of(now["dataset"], now["bottleneck"], now["loss"], now["trained_on"])
-    for name in dict.fromkeys([main, *now["models"]]):
+    main = [name_of(now["dataset"], now["bottleneck"], now["loss"], now["trained_on"])] if ships(now["dataset"]) else []
+    for name in dict.fromkeys([*main, *now["models"]]):
         try:
             usable.append(runs.find(name))
         except runs.RunError as error:

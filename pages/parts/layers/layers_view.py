@@ -8,20 +8,21 @@ import numpy as np
 import streamlit as st
 
 from cae_core import datasets, metrics, runs, runtime
-from cae_core.architectures import ARCHITECTURES, published, suited
+from cae_core.architectures import ARCHITECTURES, suited
 from cae_core.config import Bounds
 from cae_core.inference import trained
 from cae_core.inspection import activations, summary
-from pages.parts.common import controls, experiment, layer_table, show, waiting, widgets
+from cae_core.pretrained import NETWORK, RECIPES
+from pages.parts.common import controls, experiment, layer_table, missing, show, waiting, widgets
 from pages.parts.layers import diagram, experiments, input_picture, layer_pictures
 from pages.parts.session import identity
-from pages.parts.session.setting import Setting, text
+from pages.parts.session.setting import Setting
 
-NETWORKS = suited("mnist")
+NETWORKS = suited(datasets.GREY[0])
 """Those that take images in grey, which this view is about."""
 WEIGHTS = {"trained": "Trained", "fresh": "Fresh"}
 SETTINGS = {
-    "architecture": Setting("fast", NETWORKS),
+    "architecture": Setting(NETWORK, NETWORKS),
     "weights": Setting("trained", tuple(WEIGHTS)),
     "source": Setting("test", tuple(input_picture.SOURCES)),
     "image": Setting(0, Bounds(0, 9999, integer=True)),
@@ -84,10 +85,7 @@ def _network(now: dict, about) -> Any:
         if trouble:
             st.error(show.plain(trouble))
         st.markdown(_which(run, now), width="content")
-        st.page_link(
-            "train.py", label="Train it with its published settings", icon=":material/model_training:",
-            query_params=_train(name, dataset),
-        )  # fmt: skip
+        missing.link_to_training(name, dataset, "Train it with its published settings")
     return model
 
 
@@ -100,15 +98,9 @@ def _which(run: runs.Run | None, now: dict) -> str:
         return f"Weights: fresh, as they were before it was trained on {trained}."
     if run.path.parent != runs.PRETRAINED_DIR:
         return f"Weights: your run “{show.plain(run.label)}”, trained on {trained}."
-    if now["architecture"] == "fast":
+    if run.name in RECIPES:
         return f"Weights: trained on noisy images of {trained}, as on the Denoise page."
     return f"Weights: trained on {trained} at the published settings."
-
-
-def _train(name: str, dataset: str) -> dict[str, str]:
-    """The link to the Train page with everything that the network was published with, on the visitor's data set."""
-    settings = {**published(name).to_dict(), "dataset": dataset, "fork": (), "fork_step": 0}
-    return {key: text(value) for key, value in settings.items()}
 
 
 def _opened(model: Any, picture: input_picture.Picture, now: dict, hero, facts, layers) -> None:

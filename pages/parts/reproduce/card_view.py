@@ -56,8 +56,8 @@ def _draw(name: str, result: Result | None, now: Rerun, owner: str, can_run: boo
     mine = _own(name, now, owner)
     claims_view.table(name, result, mine)
     st.caption(claims_view.tolerance(about))
-    if name == "pca":
-        _curve(result, mine)
+    if about.is_curve:
+        _curve(name, result, mine)
     _again(name, result, now, owner, can_run)
     for sentence in filter(None, (now.trouble, state.kept(f"refused_{name}", ""))):
         st.error(show.plain(sentence))
@@ -76,11 +76,12 @@ def _own(name: str, now: Rerun, owner: str) -> Rerun | None:
     return most if most.values else None
 
 
-def _curve(result: Result | None, mine: Rerun | None) -> None:
-    """Error over the number of components: figures as dots by whose they are, our lines."""
-    claims = {claim.label: int(claim.run.removeprefix("pca_")) for claim in CARDS["pca"].claims}
+def _curve(name: str, result: Result | None, mine: Rerun | None) -> None:
+    """Error over the size of the code: figures as dots by whose they are, our lines."""
+    about = CARDS[name]
+    claims = {claim.label: about.runs[claim.run].bottleneck for claim in about.claims}
     dots = {}
-    for claim in CARDS["pca"].claims:
+    for claim in about.claims:
         sizes, figures = dots.setdefault(ORIGINS[claim.origin], ([], []))
         sizes.append(claims[claim.label])
         figures.append(claim.figure)
@@ -92,7 +93,7 @@ def _curve(result: Result | None, mine: Rerun | None) -> None:
     axes = ("numbers in the code", "squared error")
     listed = "; ".join(f"{whose} {', '.join(f'{v:.2f}' for v in values)}" for whose, _, values in lines)
     alt = f"Squared error of {len(claims)} numbers of components, figures as dots; {listed or 'not run yet'}"
-    show.chart(plotting.over_sizes(dots, lines, axes), "pca_curve", alt)
+    show.chart(plotting.over_sizes(dots, lines, axes), f"{name}_curve", alt)
 
 
 def _again(name: str, result: Result | None, now: Rerun, owner: str, can_run: bool) -> None:

@@ -99,6 +99,7 @@ def _repeat_changes(settings: Mapping[str, Setting]) -> None:
 
 def _read_link(settings: Mapping[str, Setting]) -> list[str]:
     problems, unknown = [], []
+    st.session_state["_misspelt"] = []
     for key, given in st.query_params.items():
         if key not in settings:
             unknown.append(key[:MOST])
@@ -109,6 +110,7 @@ def _read_link(settings: Mapping[str, Setting]) -> list[str]:
             problems.append(str(error))
     for key in unknown[:MOST_UNKNOWN]:
         near = difflib.get_close_matches(key, settings, n=1)
+        st.session_state["_misspelt"] += [key] * len(near)
         problems.append(f"There is no setting {key!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
     if more := len(unknown[MOST_UNKNOWN:]):
         problems.append(f"Nor is there any of the {more:,} others that it names.")
@@ -152,7 +154,7 @@ def write_address(settings: Mapping[str, Setting]) -> None:
     st.session_state["_written"] = {**st.session_state.get("_written", {}), **values(settings)}
     query = urlencode({key: text(st.session_state[key]) for key in settings})
     st.components.v2.component("address", js=_ADDRESS)(
-        data={"query": query, "ours": list(settings), "most": MOST_OTHERS}, key="address"
+        data={"query": query, "ours": [*settings, *st.session_state["_misspelt"]], "most": MOST_OTHERS}, key="address"
     )
 
 
