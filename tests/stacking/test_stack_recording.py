@@ -45,7 +45,7 @@ def until(queue, name, *states, seconds=120):
 @pytest.fixture(scope="module")
 def whole(few_strokes, tmp_path_factory):
     """A stack trained without a break: what is on disk, its weights, its last look."""
-    from conftest import TINY
+    from tiny_stack import TINY
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAE_RUNS_DIR", str(tmp_path_factory.mktemp("whole")))
