@@ -59,7 +59,7 @@ def lying_controls(browser, server, throttle):
     return lies
 
 
-@pytest.mark.parametrize("throttle", [1, 6])
+@pytest.mark.parametrize("throttle", [1, pytest.param(6, marks=pytest.mark.slow)])
 def test_no_control_lies_on_a_server_that_is_starting(browser, expect, start, throttle):
     assert lying_controls(browser, start(), throttle) == []
 
