@@ -10,7 +10,7 @@ from cae_core.pretrained import colour_name
 from cae_core.runs import Run
 from pages.parts.colour import colour_race, colour_view, experiments, photo
 from pages.parts.common import controls, experiment, missing, show, waiting, widgets
-from pages.parts.session import state
+from pages.parts.session import address, state
 from pages.parts.session.setting import Names, Setting
 
 NETWORKS = suited(datasets.COLOUR[0])
@@ -88,4 +88,4 @@ def _page() -> None:
 
 
 _page()
-state.write_address(SETTINGS)
+address.write(SETTINGS)

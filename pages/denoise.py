@@ -12,7 +12,7 @@ from cae_core.pretrained import TRAINED_ON, name_of
 from pages.parts.common import controls, experiment, missing, show, waiting, widgets
 from pages.parts.denoise import metric_table
 from pages.parts.runs import settings_table
-from pages.parts.session import state
+from pages.parts.session import address, state
 from pages.parts.session.setting import Names, Setting
 
 NOISES = tuple(kind for kind in CORRUPTIONS if kind != "none")
@@ -168,4 +168,4 @@ def _rows(sample, through, losses, noise) -> list[show.Row]:
 
 
 _page()
-state.write_address(SETTINGS)
+address.write(SETTINGS)

@@ -12,7 +12,7 @@ from cae_core.inference import novelty
 from cae_core.inputs import drawing, gallery, uploads
 from pages.parts.common import experiment, missing, show, upload, waiting, widgets
 from pages.parts.draw import draw_controls, experiments, pad, result
-from pages.parts.session import state
+from pages.parts.session import address, state
 
 SETTINGS = draw_controls.settings()
 
@@ -73,7 +73,7 @@ def _drawing(networks: list[runs.Run]) -> None:
             st.info(show.plain(problem), icon=":material/draw:")
     result.place(results[0] if results else None, novelty.known(networks[0]) if networks else None)
     pad.answered()
-    state.write_address(SETTINGS)
+    address.write(SETTINGS)
 
 
 def _compare_with_test_sets(networks: list[runs.Run]) -> None:
@@ -99,7 +99,7 @@ def _page() -> None:
     if problems:
         show.link_problems(problems)
     if not missing.has_images(now["dataset"]):
-        state.write_address(SETTINGS)
+        address.write(SETTINGS)
         return
     missing.has_network(now["dataset"])
     networks, trouble = draw_controls.networks(now)

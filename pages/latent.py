@@ -11,7 +11,7 @@ from cae_core.latent import embedding, neighbours
 from cae_core.pretrained import TRAINED_ON, name_of
 from pages.parts.common import controls, experiment, missing, show, waiting, widgets
 from pages.parts.latent import code_sliders, code_views, experiments, interpolate, plane_view, selection
-from pages.parts.session import state
+from pages.parts.session import address, state
 from pages.parts.session.setting import Names, Setting
 
 POINTS = (500, 1000, 2000, 5000, 10_000)
@@ -159,4 +159,4 @@ def _expect(now: dict) -> None:
 
 
 _page()
-state.write_address(SETTINGS)
+address.write(SETTINGS)

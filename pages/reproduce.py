@@ -7,7 +7,7 @@ from cae_core.reproduction import results
 from cae_core.reproduction.registry import CARDS
 from pages.parts.common import missing, show, widgets
 from pages.parts.reproduce import card_view, claims_view, experiments
-from pages.parts.session import identity, state
+from pages.parts.session import address, identity, state
 from pages.parts.session.setting import Setting
 
 SETTINGS = {"length": Setting(5, card_view.LENGTHS), "card": Setting("", ("", *CARDS))}
@@ -73,4 +73,4 @@ def _page() -> None:
 
 
 _page()
-state.write_address(SETTINGS)
+address.write(SETTINGS)

@@ -9,7 +9,7 @@ from cae_core.config import Bounds
 from cae_core.runs import Run, RunError
 from pages.parts.common import experiment, show, widgets
 from pages.parts.runs import actions, compare, experiments, one_run, run_table
-from pages.parts.session import state
+from pages.parts.session import address, state
 from pages.parts.session.setting import Names, Setting
 
 WHOSE = {"mine": "Mine", "everyone": "Everyone's", "shipped": "Shipped"}
@@ -86,7 +86,7 @@ def _page() -> None:
         one_run.page(chosen[0], SETTINGS)
     else:
         place = st.container()
-        state.write_address(SETTINGS)  # before what takes time
+        address.write(SETTINGS)  # before what takes time
         with place:
             if chosen:
                 compare.runs_side_by_side(chosen)

@@ -7,7 +7,7 @@ from cae_core.optimizers import OPTIMIZERS
 from cae_core.stacking import results
 from cae_core.stacking.config import MOST_LAYERS
 from pages.parts.common import controls, experiment, missing, show, widgets
-from pages.parts.session import identity, state
+from pages.parts.session import address, identity, state
 from pages.parts.stacked import experiments, label_curve, next_stack, stack_view
 from pages.parts.stacked.stack_setting import VIEWS, config_of, settings
 
@@ -76,4 +76,4 @@ def _page() -> None:
 
 
 _page()
-state.write_address(SETTINGS)
+address.write(SETTINGS)

@@ -14,7 +14,7 @@ from cae_core.optimizers import OPTIMIZERS, SCHEDULES
 from cae_core.validation import CHOICES
 from pages.parts.common import controls, experiment, layer_table, missing, show, waiting, widgets
 from pages.parts.live import queue_words, run_view
-from pages.parts.session import identity, state
+from pages.parts.session import address, identity, state
 from pages.parts.session.setting import Names, Setting
 from pages.parts.train import next_run, presets
 
@@ -137,4 +137,4 @@ def _page() -> None:
 
 
 _page()
-state.write_address(SETTINGS)
+address.write(SETTINGS)

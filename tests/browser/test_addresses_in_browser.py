@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from cae_core import runs
+from pages.parts.session import component
 
 pytestmark = pytest.mark.browser
 
@@ -113,3 +114,17 @@ def test_a_server_asks_no_other_host_for_anything(visit, start, tmp_path):
     lookups.touch()
     visit(start(PYTHONPATH=str(tmp_path), LOOKUPS=str(lookups), DISPLAY="")).whole()
     assert set(lookups.read_text(encoding="utf-8").split()) <= {"localhost", "127.0.0.1", "0.0.0.0", "::", "None"}
+
+
+def test_a_component_ends_with_what_it_was_told_last(browser):
+    page = browser.new_page()
+    script = "function draw({ data }) { window.drawn = data.value; }" + component.NEWEST
+    page.evaluate(
+        """async script => {
+          const { default: run } = await import("data:text/javascript," + encodeURIComponent(script));
+          for (const data of [{ at: 2, value: "new" }, { at: 1, value: "old" }]) run({ data });
+        }""",
+        script,
+    )
+    assert page.evaluate("window.drawn") == "new"
+    page.close()

@@ -1,5 +1,7 @@
 """Something new is one entry: the pages offer it, it trains, and what came of it can be looked at and taken home."""
 
+import sys
+
 import numpy as np
 import pytest
 from shown import Shown, ShownPage
@@ -79,8 +81,13 @@ def toys(monkeypatch):
     monkeypatch.setattr(training, "HELD_OUT", 60)
     queue = jobs.Jobs()
     monkeypatch.setattr(jobs, "default", lambda: queue)
+    # A page reads the registries when it is imported: it is imported with these entries, and again without them.
+    for name in [name for name in sys.modules if name.partition(".")[0] == "pages"]:
+        monkeypatch.delitem(sys.modules, name)
     yield settings
     queue.end()
+    for name in [name for name in sys.modules if name.partition(".")[0] == "pages"]:
+        del sys.modules[name]
 
 
 @pytest.mark.parametrize("page", [Shown, ShownLatent])

@@ -97,11 +97,9 @@ class Shown:
         return [re.sub(r"\\([\W_])", r"\1", box.value) for box in (*self.app.error, *self.app.info, *self.app.warning)]
 
     def sent(self, key):
-        """What a component was given."""
-        found = [
-            c.proto for c in self.app.get("bidi_component") if f"-{key}" in c.proto.id or c.proto.component_name == key
-        ]
-        return json.loads(found[-1].json)
+        """What a component was given, without the moment."""
+        given = [json.loads(c.proto.json) for c in self.app.get("bidi_component") if c.proto.component_name == key]
+        return {name: value for name, value in given[-1].items() if name != "at"}
 
     @property
     def address(self):

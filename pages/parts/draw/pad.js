@@ -6,7 +6,7 @@ const NEAR = 1.5; // pixels of the canvas that a point must be away from the las
 const MOST = 4000; // numbers in all strokes up to which they are sent along, for undoing after a return to the page
 const pads = new WeakMap();
 
-export default function ({ data, parentElement, setStateValue }) {
+function draw({ data, parentElement, setStateValue }) {
   let pad = pads.get(parentElement);
   if (!pad) pads.set(parentElement, (pad = new Pad(parentElement)));
   pad.send = drawn => setStateValue("drawn", drawn);

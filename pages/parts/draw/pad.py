@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from cae_core.inputs import drawing
-from pages.parts.session import state
+from pages.parts.session import component, state
 
 OWN = "own"
 """Value of the setting `ready` while the pad has no ready drawing but the visitor's own."""
@@ -30,18 +29,13 @@ _HTML = f"""
   </div>
 </div>
 """
-_PAD = st.components.v2.component(
-    "pad",
-    html=_HTML,
-    css=Path(__file__).with_name("pad.css").read_text(encoding="utf-8"),
-    js=Path(__file__).with_name("pad.js").read_text(encoding="utf-8"),
-)
-_ANSWERED = st.components.v2.component(
-    "answered",
-    js="""export default ({ data }) => {
-      document.dispatchEvent(new CustomEvent("pad-answered", { detail: data.number }));
-    }""",
-)
+_LOOKS = {"html": _HTML, "css": Path(__file__).with_name("pad.css").read_text(encoding="utf-8")}
+_PAD = Path(__file__).with_name("pad.js").read_text(encoding="utf-8")
+_ANSWERED = """
+function draw({ data }) {
+  document.dispatchEvent(new CustomEvent("pad-answered", { detail: data.number }));
+}
+"""
 
 MOST_NUMBERS = 4_000
 """Coordinates of all strokes together that are kept; the pad sends none of a drawing with more."""
@@ -78,12 +72,13 @@ def own() -> Own:
 def show(edition: str, picture: np.ndarray | None, strokes: tuple[dict[str, Any], ...]) -> None:
     """The pad with a picture on it, or strokes where it is made of some."""
     text = "" if picture is None or strokes else drawing.to_pad(picture)
-    _PAD(key="pad", data={"edition": edition, "picture": text, "strokes": list(strokes)}, on_drawn_change=take)
+    data = {"edition": edition, "picture": text, "strokes": list(strokes)}
+    component.mount("pad", _PAD, data, looks=_LOOKS, on_drawn_change=take)
 
 
 def answered() -> None:
     """Tells the pad, after everything else, that its picture has been answered: it may send the next."""
-    _ANSWERED(key="answered", data={"number": own().number})
+    component.mount("answered", _ANSWERED, {"number": own().number})
 
 
 def take() -> None:

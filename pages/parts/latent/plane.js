@@ -5,7 +5,7 @@ const planes = new WeakMap();
 const HIT = { mouse: 5, pen: 8, touch: 12 }; // pixels around a point that are still its own
 const MOST = 20; // corners of what is drawn by hand
 
-export default function ({ data, parentElement, setTriggerValue }) {
+function draw({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".plane");
   if (!planes.has(root)) planes.set(root, create(root));
   planes.get(root)(data, value => setTriggerValue("picked", value));

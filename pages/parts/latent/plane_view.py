@@ -23,7 +23,7 @@ from cae_core.figures import pictures
 from cae_core.latent import manifold
 from cae_core.latent.embedding import Codes, Plane, Scale
 from pages.parts.common import show
-from pages.parts.session import state
+from pages.parts.session import component, state
 from pages.parts.session.setting import Names, Setting
 
 MOST_CORNERS = 20
@@ -53,7 +53,7 @@ _HTML = """
 </div>
 """.format(tools="".join(f'<button type="button" data-tool="{name}">{label}</button>' for name, label in _TOOLS.items()))
 _MARK = """
-export default function ({ data }) {
+function draw({ data }) {
   window.planeMark = data.mark;
   document.dispatchEvent(new CustomEvent("plane-mark", { detail: data.mark }));
 }
@@ -138,8 +138,7 @@ def draw(codes: Codes | None, plane: Plane | None, scale: Scale | None, behind: 
         except ValueError as error:
             st.toast(show.plain(str(error)))
 
-    component = st.components.v2.component("plane", html=_HTML, js=_script(), isolate_styles=False)
-    component(data=data, key="plane", on_picked_change=picked)
+    component.mount("plane", _script(), data, looks={"html": _HTML, "isolate_styles": False}, on_picked_change=picked)
 
 
 def mark(now: dict[str, Any], pair: tuple[int, int] | None) -> None:
@@ -149,7 +148,7 @@ def mark(now: dict[str, Any], pair: tuple[int, int] | None) -> None:
     choice = {kind: value[0] if kind == "spot" else value}
     if pair:
         choice["pair"] = {"A": pair[0], "B": pair[1]}
-    st.components.v2.component("plane_mark", js=_MARK)(data={"mark": choice}, key="plane_mark")
+    component.mount("plane_mark", _MARK, {"mark": choice})
 
 
 _EMPTY = {

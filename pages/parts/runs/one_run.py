@@ -13,7 +13,7 @@ from cae_core.runs import Run, RunError, holder
 from cae_core.training import run_monitor
 from pages.parts.common import missing, show, waiting, widgets
 from pages.parts.runs import actions, compare, settings_table
-from pages.parts.session import state
+from pages.parts.session import address, state
 
 CURVE, PLANE = 210, 350
 _played: set = set()
@@ -29,7 +29,7 @@ def page(run: Run, settings: dict) -> None:
     if run.is_trained:
         _time_machine(run, settings)
     else:
-        state.write_address(settings)
+        address.write(settings)
         if mine and run.state in runs.AT_WORK and holder.of(run.path) == holder.THIS and not actions.unsaved(run):
             st.page_link("train.py", label="See it on the Train page", icon=":material/show_chart:", query_params={})
     actions.actions(run, mine)
@@ -75,7 +75,7 @@ def _time_machine(run: Run, settings: dict) -> None:
     """The probe images, the plane and the curve at one saved moment after the other."""
     here = _here(run)
     if runtime.failure():
-        state.write_address(settings)
+        address.write(settings)
         return
     # Reading the data and asking every saved network takes seconds: the rest of the page is drawn first.
     playing = waiting.networks_ready() and (here in _played or not state.first_time("replayed", here))
@@ -108,7 +108,7 @@ def _moments(run: Run, settings: dict, playing: bool) -> None:
             st.switch_page("train.py", query_params={})
     known = _here(run) in _played
     place = st.container() if known else st.empty()  # an empty one would for a moment be just that
-    state.write_address(settings)
+    address.write(settings)
     if not known:
         _keep_places(place, run, len(steps))
     if not playing:

@@ -8,12 +8,12 @@ import secrets
 
 import streamlit as st
 
-from pages.parts.session import state
+from pages.parts.session import component, state
 
 # A frame on another site keeps no cookie but one of its own there, and that only by https; where there is neither, the
 # token is kept beside the page, which has to tell it.
 _REMEMBER = """
-export default function ({ data, setTriggerValue }) {
+function draw({ data, setTriggerValue }) {
   const is_kept = () => document.cookie.split("; ").some(cookie => cookie.startsWith(data.cookie + "="));
   try {
     for (const where of ["SameSite=Strict", "SameSite=None; Secure; Partitioned"])
@@ -56,8 +56,8 @@ def remember() -> None:
 
     visitor()
     data = {"cookie": _COOKIE, "token": state.kept("token"), "forgetful": is_forgotten()}
-    st.components.v2.component("visitor", js=_REMEMBER)(
-        data=data, key="visitor", on_token_change=take_token, on_forgetful_change=lambda: state.keep("forgotten", True)
+    component.mount(
+        "visitor", _REMEMBER, data, on_token_change=take_token, on_forgetful_change=lambda: state.keep("forgotten", True)
     )
 
 

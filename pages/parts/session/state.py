@@ -1,6 +1,6 @@
-"""Settings of the session: read from a link once, kept, and written back into the address bar.
+"""Settings of the session: read from a link once, kept, and what the address bar has to say of them.
 
-The only module that touches `st.session_state` and the query string. Each page declares its settings as `Setting`s; a
+The only module that touches `st.session_state` and reads the query string. Each page declares its settings as `Setting`s; a
 setting's key is the widget's key, the URL parameter's name and the name in JSON and on the command line.
 """
 
@@ -14,34 +14,8 @@ import streamlit as st
 
 from pages.parts.session.setting import Setting, text
 
-# Streamlit's own binding of widgets to the URL writes labels and leaves defaults out, so a link would change its meaning
-# with the wording, or on a machine with another default data set. replaceState keeps one history entry a page, and
-# happens in the browser, so that no rerun ever sees an address older than its widgets.
-# Only what is this app's is replaced: Streamlit and whoever embeds the app have parameters of their own. Of a link with
-# more than a thousand parts Streamlit drops every one, so one with too many is opened again with fewer.
-_ADDRESS = """
-export default function ({ data }) {
-  const url = new URL(window.location.href), query = new URLSearchParams(data.query);
-  const others = [...url.searchParams].filter(([key]) => !data.ours.includes(key));
-  if (others.length > data.most) {
-    const ours = [...url.searchParams].filter(([key]) => data.ours.includes(key));
-    url.search = new URLSearchParams([...ours, ...others.slice(0, data.most)]);
-    window.location.replace(url);
-    return;
-  }
-  others.forEach(([key, value]) => query.append(key, value));
-  if (url.search !== "?" + query) {
-    url.search = query;
-    window.history.replaceState(window.history.state, "", url);
-  }
-}
-"""
-
-
 MOST = 400
 """Characters of a link's part that are looked at: more is never needed, and an error repeats it."""
-MOST_OTHERS = 900
-"""Parts of an address that are no settings and stay."""
 MOST_UNKNOWN = 3
 """Settings that there are not and that are named; of more, only the number is said."""
 
@@ -147,15 +121,10 @@ def first_time(what: str, value: Any) -> bool:
     return before != value
 
 
-def write_address(settings: Mapping[str, Setting]) -> None:
-    """Puts every setting into the browser's address, so that copying it copies the page as it is."""
-    from urllib.parse import urlencode
-
+def to_write(settings: Mapping[str, Setting]) -> tuple[dict[str, str], list[str]]:
+    """What the address is to say: every setting as a link spells it, and what a link had in the place of one."""
     st.session_state["_written"] = {**st.session_state.get("_written", {}), **values(settings)}
-    query = urlencode({key: text(st.session_state[key]) for key in settings})
-    st.components.v2.component("address", js=_ADDRESS)(
-        data={"query": query, "ours": [*settings, *st.session_state["_misspelt"]], "most": MOST_OTHERS}, key="address"
-    )
+    return {key: text(st.session_state[key]) for key in settings}, st.session_state["_misspelt"]
 
 
 def said(component: str, event: str) -> Any:
