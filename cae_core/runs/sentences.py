@@ -24,15 +24,26 @@ def for_visitors(text: str) -> str:
     """
     if os.sep not in text:
         return text
-    sentence = text
-    for root in _each_and_real([runs.runs_dir(), runs.PRETRAINED_DIR, *files.roots()]):
-        sentence = sentence.replace(f"{root}{os.sep}", "").replace(root, os.path.basename(root))
-    elsewhere = [Path.home(), Path.cwd(), Path(tempfile.gettempdir()), Path(sys.prefix), Path(sys.base_prefix)]
-    for root in _each_and_real([*elsewhere, runs.PRETRAINED_DIR.parent, *map(Path, sys.path)]):
-        sentence = re.sub(re.escape(root) + _REST, lambda match: re.split(r"[/\\]", match[0].rstrip("/\\."))[-1], sentence)
+    own, elsewhere = _places(runs.runs_dir(), runs.PRETRAINED_DIR, (*files.roots(),), Path.cwd(), (*sys.path,))
+    sentence = own.sub(lambda match: "" if match["inside"] else os.path.basename(match[0]), text)
+    sentence = elsewhere.sub(lambda match: re.split(r"[/\\]", match[0].rstrip("/\\."))[-1], sentence)
     if sentence != text:
         _remember(text)
     return sentence
+
+
+@functools.lru_cache(maxsize=16)  # it asks the disk of every folder whether it is a link
+def _places(
+    runs_dir: Path, shipped: Path, data: tuple[Path, ...], here: Path, imported: tuple[str, ...]
+) -> tuple[re.Pattern, ...]:
+    """What finds folders of runs and data, which give way to what is in them, and all of other folders."""
+    own = _each_and_real([runs_dir, shipped, *data])
+    others = [Path.home(), here, Path(tempfile.gettempdir()), Path(sys.prefix), Path(sys.base_prefix), shipped.parent]
+    elsewhere = _each_and_real([*others, *map(Path, imported)])
+    return (
+        re.compile(f"(?:{'|'.join(map(re.escape, own))})(?P<inside>{re.escape(os.sep)})?"),
+        re.compile(f"(?:{'|'.join(map(re.escape, elsewhere))}){_REST}"),
+    )
 
 
 def _each_and_real(folders: list[Path]) -> list[str]:
