@@ -32,7 +32,6 @@ SETTINGS = {
     "run": Setting((), Names(1)),
     "points": Setting(2000, POINTS),
     "components": Setting("1-2", tuple(COMPONENTS)),
-    "map": Setting("pca", ("pca", *embedding.MAPS)),
     "even": Setting(True, (False, True)),
     "grid_behind": Setting(False, (False, True)),
     "part": Setting("manifold", tuple(PARTS)),
@@ -54,28 +53,17 @@ def _sidebar(now: dict) -> None:
         )
         widgets.selectbox(
             "Components", tuple(COMPONENTS), format_func=lambda pair: pair.replace("-", " across, ") + " up",
-            key="components", disabled=now["map"] != "pca" or (not now["run"] and now["bottleneck"] == 2),
+            key="components", disabled=not now["run"] and now["bottleneck"] == 2,
             help="Which principal components of the codes the plane shows. Codes of two numbers are shown as they are.",
         )  # fmt: skip
         with st.expander("More"):
             widgets.number_input(
                 "Image", 0, POINTS[-1] - 1, step=1, key="image", on_change=state.change, kwargs=plane_view.NOTHING
             )
-            kinds = ("pca", *embedding.map_names())
-            if len(kinds) > 1 or now["map"] != "pca":
-                labels = {"pca": "Principal components", **{name: entry[0] for name, entry in embedding.MAPS.items()}}
-                widgets.selectbox("Map", ("pca", *embedding.MAPS), format_func=labels.get, key="map")
-            else:
-                st.caption("t-SNE and UMAP are offered where scikit-learn or umap-learn is installed; here neither is.")
 
 
 def _plane(codes: embedding.Codes, now: dict) -> embedding.Plane:
-    """The plane that is asked for; of few components, or without a map's library, the nearest there is."""
-    if now["map"] != "pca":
-        try:
-            return embedding.neighbour_map(codes, now["map"])
-        except ValueError as error:
-            st.warning(show.plain(str(error)))
+    """The plane that is asked for; of fewer components, the first two."""
     pair = COMPONENTS[now["components"]]
     return embedding.plane(codes, pair if codes.size >= max(pair) else (1, 2))
 
@@ -111,7 +99,7 @@ def _page() -> None:
     with left:
         plane_view.draw(codes, plane, scale, now["grid_behind"])
         with st.container(horizontal=True):
-            widgets.toggle("Manifold grid behind", key="grid_behind", disabled=bool(plane and plane.directions is None))
+            widgets.toggle("Manifold grid behind", key="grid_behind")
             widgets.toggle("Make room where points crowd", key="even")
     with right:
         if codes:

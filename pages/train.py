@@ -133,7 +133,6 @@ def _page() -> None:
     _queue(owner)
     experiment.try_this(presets.PRESETS, SETTINGS, now)
     presets.settings()
-    next_run.wait_for_estimate(config)
 
 
 _page()

@@ -1,8 +1,5 @@
 """Codes, their plane and the way back, held against NumPy's own decompositions and closed forms."""
 
-import sys
-import types
-
 import numpy as np
 import pytest
 
@@ -156,31 +153,3 @@ def test_points_within_a_hollow_shape():
     u = np.array([[0, 0], [3, 0], [3, 3], [2, 3], [2, 1], [1, 1], [1, 3], [0, 3]])
     points = np.array([[0.5, 2], [1.5, 2], [2.5, 2], [1.5, 0.5], [4, 0.5]])
     np.testing.assert_array_equal(embedding.within(points, u), [0, 2, 3])
-
-
-def test_map_without_its_library_says_what_to_do(monkeypatch):
-    monkeypatch.setitem(sys.modules, "umap", None)
-    with pytest.raises(ValueError, match="UMAP needs umap, which is not installed; use principal components"):
-        embedding.neighbour_map(made_up(seed=2), "umap")
-
-
-def test_map_of_an_installed_library_has_no_way_back(monkeypatch):
-    class Map:
-        def __init__(self, n_components, random_state):
-            assert (n_components, random_state) == (2, 0)
-
-        def fit_transform(self, z):
-            return z[:, :2] * 2
-
-    monkeypatch.setitem(sys.modules, "umap", types.SimpleNamespace(UMAP=Map))
-    codes = made_up(seed=3)
-    plane = embedding.neighbour_map(codes, "umap")
-    np.testing.assert_array_equal(plane.points, codes.z[:, :2] * 2)
-    assert plane.explained is None
-    with pytest.raises(ValueError, match="only goes one way"):
-        plane.codes_at([[0, 0]])
-
-
-def test_unknown_map_is_refused():
-    with pytest.raises(ValueError, match="choose one of tsne, umap"):
-        embedding.neighbour_map(made_up(), "pca")

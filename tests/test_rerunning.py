@@ -224,10 +224,9 @@ def test_a_disk_that_refuses_leaves_the_figures_in_memory(monkeypatch):
 
 
 def test_the_time_is_that_of_the_runs_that_are_missing(cards, monkeypatch):
-    known = duration.Estimate(start_seconds=2, seconds_per_step=0.1, seconds_per_epoch_end=1)
-    monkeypatch.setattr(duration, "known", lambda config, shape: known)
-    assert own_runs.estimate("two", 1.0, {}) == pytest.approx(2 * (2 + 4 * (5 * 0.1 + 1)))
-    assert own_runs.estimate("two", 0.25, {"first": None}) == pytest.approx(2 + 1.5)
+    monkeypatch.setattr(duration, "pace", lambda config, shape: duration.Pace(0.1, True))
+    assert own_runs.estimate("two", 1.0, {}) == pytest.approx(2 * 4 * 5 * 0.1)
+    assert own_runs.estimate("two", 0.25, {"first": None}) == pytest.approx(5 * 0.1)
     assert own_runs.estimate("pca", 1.0, {}) is None  # next to nothing, and not known
-    monkeypatch.setattr(duration, "known", lambda config, shape: None)
+    monkeypatch.setattr(duration, "pace", lambda config, shape: duration.Pace(0.1, False))  # the card has the shipped time
     assert own_runs.estimate("two", 1.0, {}) is None

@@ -23,7 +23,6 @@ from cae_core.jobs.job import Job, Snapshot, work_off
 from cae_core.jobs.requests import Entry
 from cae_core.jobs.scheduling import JobError, Line, network
 from cae_core.jobs.trainable import Trainable
-from cae_core.training import duration
 from cae_core.training.run_trainer import Recording, new_name
 
 __all__ = ["JobError", "Jobs", "Snapshot", "default"]
@@ -293,7 +292,5 @@ def _begins(entries: Sequence[Entry], owner: str) -> list[_Begin]:
 
 @functools.cache
 def default() -> Jobs:
-    """The process's own; while it is at work, nobody's time is estimated."""
-    jobs = Jobs()
-    duration.busy = jobs.is_busy
-    return jobs
+    """The process's own."""
+    return Jobs()

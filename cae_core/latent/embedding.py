@@ -8,8 +8,6 @@ Networks are only asked to encode and decode; everything else is NumPy.
 from __future__ import annotations
 
 import functools
-import importlib
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +15,6 @@ from pathlib import Path
 import numpy as np
 
 from cae_core import datasets, pca, runs
-from cae_core.config import lookup
 from cae_core.runs import Run, RunError
 
 MAX_COMPONENTS = 5
@@ -29,11 +26,6 @@ OUTSIDE = 0.002
 
 EVENED = 0.7
 """How much of an evened-out axis goes by the share of points; the rest by the number itself."""
-
-MAPS = {"tsne": ("t-SNE", "sklearn.manifold", "TSNE"), "umap": ("UMAP", "umap", "UMAP")}
-"""Maps that keep neighbours together, by name: label, module and class. Used only where the library is installed."""
-MAP_IMAGES = 2000
-"""Images of such a map at most; it takes a minute or so."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,37 +99,25 @@ class Plane:
     Attributes:
         points: `(n, 2)` float32, where each code lies.
         axes: what the two numbers are.
-        explained: share of the codes' variance along each axis, in [0, 1]; None where the points are no view of them.
+        explained: share of the codes' variance along each axis, in [0, 1].
         origin: `(d,)` float64, the code at the plane's (0, 0).
-        directions: `(2, d)` float64, how the code changes along each axis; None where there is no way back.
+        directions: `(2, d)` float64, how the code changes along each axis.
         reach: left, right, bottom and top of a square that holds all points, in the plane's units.
     """
 
     points: np.ndarray
     axes: tuple[str, str]
-    explained: tuple[float, float] | None
+    explained: tuple[float, float]
     origin: np.ndarray
-    directions: np.ndarray | None
+    directions: np.ndarray
     reach: tuple[float, float, float, float]
 
     def codes_at(self, spots: np.ndarray) -> np.ndarray:
-        """Codes `(m, d)` float32 of spots `(m, 2)`.
-
-        Raises:
-            ValueError: the plane has no way back.
-        """
-        if self.directions is None:
-            raise ValueError("This map only goes one way: choose principal components to decode a spot of the plane.")
+        """Codes `(m, d)` float32 of spots `(m, 2)`."""
         return (np.asarray(spots, float) @ self.directions + self.origin).astype(np.float32)
 
     def spots_of(self, codes: np.ndarray) -> np.ndarray:
-        """Where codes `(m, d)` lie on the plane, `(m, 2)` float32: the inverse of `codes_at` for codes of the plane's own.
-
-        Raises:
-            ValueError: the plane is no view that any other code could be seen in.
-        """
-        if self.directions is None:
-            raise ValueError("This map has places only for its own codes: choose principal components to place another.")
+        """Where codes `(m, d)` lie on the plane, `(m, 2)` float32: for codes of the plane's own `codes_at` undone."""
         return ((codes - self.origin) @ self.directions.T).astype(np.float32)
 
     def inside(self, spot: Sequence[float]) -> tuple[float, float]:
@@ -242,29 +222,6 @@ def _square(low: np.ndarray, high: np.ndarray) -> tuple[float, float, float, flo
     middle = (np.asarray(low, float) + high) / 2
     half = 0.54 * float(np.max(np.asarray(high, float) - low)) or 1.0
     return tuple(float(end) for m in middle for end in (m - half, m + half))
-
-
-def map_names() -> tuple[str, ...]:
-    """The `MAPS` whose library is installed."""
-    return tuple(name for name, (_, module, _) in MAPS.items() if importlib.util.find_spec(module.split(".")[0]))
-
-
-@functools.lru_cache(maxsize=4)
-def neighbour_map(codes: Codes, kind: str) -> Plane:
-    """A map of the first `MAP_IMAGES` codes that keeps neighbours together: distances far apart mean nothing in it.
-
-    Raises:
-        ValueError: the kind is unknown, or its library is not installed.
-    """
-    label, module, name = lookup(MAPS, "map", kind)
-    try:
-        make = getattr(importlib.import_module(module), name)
-    except ImportError as error:
-        library = module.split(".")[0]
-        raise ValueError(f"{label} needs {library}, which is not installed; use principal components.") from error
-    points = make(n_components=2, random_state=0).fit_transform(codes.z[:MAP_IMAGES])
-    axes = (f"{label}, across", f"{label}, up")
-    return _plane(np.asarray(points), axes, None, np.zeros(codes.size), None)
 
 
 def within(points: np.ndarray, corners: np.ndarray) -> np.ndarray:

@@ -154,10 +154,10 @@ def estimate(name: str, fraction: float, finished: Mapping[str, Run]) -> float |
     for run in card.runs:
         config = settings(card, run, SEED, fraction)
         if run not in finished and not ARCHITECTURES[config.architecture].solve:  # what is solved takes next to nothing
-            known = duration.known(config, DATASETS[config.dataset].image_shape)
-            if known is None:
+            pace = duration.pace(config, DATASETS[config.dataset].image_shape)
+            if pace is None or not pace.is_own:
                 return None
-            seconds += known.seconds(config, training.num_images(config))
+            seconds += pace.seconds(config, training.num_images(config))
     return seconds or None
 
 

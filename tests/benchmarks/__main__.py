@@ -25,7 +25,6 @@ BENCHMARKS: dict[str, tuple[str, list[str], list[str]]] = {
     "memory": ("what many runs leave in memory", [], ["--runs", "10"]),
     "hour": ("what an hour of mixed use leaves in the server's memory", [], ["--visitors", "15"]),
     "growth": ("how cost grows with size", [], ["--steps", "10"]),
-    "estimate": ("estimated against real time of a run", [], ["--steps", "100"]),
     "strokes_to_mnist": ("how near drawn digits are to real ones", [], []),
 }
 """What each measures, the options it is run with here, and those with --quick."""

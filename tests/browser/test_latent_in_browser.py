@@ -1,4 +1,4 @@
-"""The Latent page as people use it: a point, a spot, a drag, the keyboard, a box, a path, and the files to download."""
+"""The Latent page as people use it: a point, a spot, a drag, the keyboard, a lasso, a path, and the files to download."""
 
 import io
 import time
@@ -116,18 +116,20 @@ def test_drag_and_arrow_keys_move_a_spot(latent, oracle, expect):
     assert moved[1] == pytest.approx(told[1], rel=1e-2, abs=0.1)
 
 
-def test_box_shows_the_images_inside(latent, oracle, expect):
+def test_lasso_shows_the_images_inside(latent, oracle, expect):
     codes, scale = oracle
     visitor = latent()
-    visitor.click("Box")
-    visitor.page.mouse.move(*place(visitor, (0.3, 0.7)))
+    visitor.click("Lasso")
+    drawn = [(0.3, 0.7), (0.6, 0.7), (0.6, 0.5), (0.3, 0.5)]
+    visitor.page.mouse.move(*place(visitor, drawn[0]))
     visitor.page.mouse.down()
-    visitor.page.mouse.move(*place(visitor, (0.6, 0.5)), steps=3)
+    for corner in drawn[1:]:
+        visitor.page.mouse.move(*place(visitor, corner))
     visitor.page.mouse.up()
     expect(title(visitor)).to_contain_text("images")
     visitor.idle()
     corners = np.array([float(number) for number in visitor.link["area"].split(",")]).reshape(-1, 2)
-    np.testing.assert_allclose(scale.shares(corners)[[0, 2]], [[0.3, 0.7], [0.6, 0.5]], atol=0.01)
+    np.testing.assert_allclose(scale.shares(corners), drawn, atol=0.01)
     inside = embedding.within(scale.shares(codes.z), scale.shares(corners))
     expect(title(visitor)).to_have_text(f"{len(inside)} images")
     assert len(inside) > 5

@@ -1,7 +1,6 @@
 """The Latent page without a browser: what is chosen and shown, links, what comes back from the plane, and its claims."""
 
 import base64
-import functools
 import os
 import re
 
@@ -246,33 +245,7 @@ def test_own_run_of_any_network_is_shown(save_run):
     assert "8 × 12" in error
 
 
-def test_says_why_there_is_no_other_map(monkeypatch):
-    monkeypatch.setattr(embedding, "map_names", lambda: ())
-    page = Latent(points=500)
-    assert "t-SNE and UMAP are offered where scikit-learn or umap-learn is installed; here neither is." in page.text
-    assert not page.has("map")
-
-
-def test_map_without_way_back_is_shown_where_its_library_is(monkeypatch):
-    def flat(codes, kind):
-        points = codes.z[:, :2] * 3
-        return embedding._plane(points, ("t-SNE, across", "t-SNE, up"), None, np.zeros(codes.size), None)
-
-    flat = functools.lru_cache(flat)
-    monkeypatch.setattr(embedding, "map_names", lambda: ("tsne",))
-    monkeypatch.setattr(embedding, "neighbour_map", flat)
-    page = Latent(points=500, map="tsne", spot="1,1", grid_behind="on")
-    assert page.messages("error") == []
-    assert page.component("points")["axes"] == ["t-SNE, across", "t-SNE, up"]
-    assert page.component("points")["decodes"] is False
-    assert "<h2>Image 0: " in page.html
-
-
-# What the experiments say, on the shipped models.
-
 SETS = pytest.mark.parametrize("dataset", ["strokes", pytest.param("mnist", marks=pytest.mark.real_data)])
-
-
 DATA_DIR = os.environ.get("CAE_DATA_DIR")
 
 

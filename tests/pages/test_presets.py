@@ -15,7 +15,7 @@ from cae_core import training, validation
 from cae_core.architectures import build
 from cae_core.config import RunConfig
 from cae_core.datasets import as_float, load
-from cae_core.training import duration, run_monitor
+from cae_core.training import run_monitor
 from pages.parts.train.presets import FIRST, PRESETS
 
 
@@ -84,8 +84,7 @@ def test_every_preset_is_checked_here():
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_every_preset_can_be_set_by_a_click(name, monkeypatch):
-    monkeypatch.setattr(duration, "request", lambda config, shape: None)
+def test_every_preset_can_be_set_by_a_click(name):
     one = PRESETS[name]
     validation.check(preset(name))
     page = ShownTrain(noise_kind="blur", noise_factor="0.35", batch_size="77", seed="9", sparsity="0.25")

@@ -1,5 +1,6 @@
 """The Train page without a browser: settings, links, the network, the queue, and runs that do not end well."""
 
+import dataclasses
 import errno
 import re
 import time
@@ -44,12 +45,10 @@ NOTHING_CAN_BE_DONE = {"Pause": False, "One step": False, "Stop": False}
 
 
 @pytest.fixture(autouse=True)
-def asked_for_estimates(monkeypatch):
-    """The configurations whose time was to be measured; nothing is."""
-    asked = []
-    monkeypatch.setattr(duration, "request", lambda config, shape: asked.append(config))
-    monkeypatch.setattr(duration, "known", lambda config, shape: None)  # other tests' pages may have had some measured
-    yield asked
+def nothing_learned():
+    """Times of runs as a new user knows them."""
+    duration.forget()
+    yield
     duration.forget()
 
 
@@ -104,7 +103,7 @@ def save_parent(architecture="dense", bottleneck=12, title="My parent"):
     return recording.name
 
 
-def test_opens_with_the_first_preset_and_asks_nobody_for_anything(asked_hosts, asked_for_estimates):
+def test_opens_with_the_first_preset_and_asks_nobody_for_anything(asked_hosts):
     page = ShownTrain()
     assert page.settings == {**FIRST.to_dict(), "dataset": "strokes", "fork": (), "fork_step": 0}
     assert page.labels == ["Cleanx, the target", "Noisygaussian 0.5", "Reconstructednot trained yet"]
@@ -120,8 +119,7 @@ def test_opens_with_the_first_preset_and_asks_nobody_for_anything(asked_hosts, a
     }
     assert steering(page) == NOTHING_CAN_BE_DONE
     assert page.buttons["Train this network"]
-    assert "3 × 10,000 images, time is being estimated" in page.text
-    assert set(asked_for_estimates) == {FIRST}
+    assert re.search(r"3 × 10,000 images, about \*\*\d+ s\*\* at the shipped run's pace", page.text)
     assert page.messages("error") == page.messages("warning") == []
     assert "Queue" not in [heading.value for heading in page.app.subheader]
     assert asked_hosts == []
@@ -149,11 +147,12 @@ def test_is_whole_before_tensorflow_is_there(monkeypatch):
     assert "parameters" not in page.text.partition("Sources")[0]
 
 
-def test_says_how_long_it_will_take_once_that_is_known(monkeypatch):
-    known = duration.Estimate(start_seconds=5, seconds_per_step=0.1, seconds_per_epoch_end=2)
-    monkeypatch.setattr(duration, "known", lambda config, shape: known)
+def test_says_how_long_it_will_take_once_that_is_known():
     page = ShownTrain(epochs="2", num_train="6400", batch_size="64")
-    assert "2 × 6,400 images, about **29 s** on this machine" in page.text  # 5 + 2 * (100 * 0.1 + 2)
+    assert re.search(r"2 × 6,400 images, about \*\*\d+ s\*\* at the shipped run's pace", page.text)
+    duration.learn(dataclasses.replace(FIRST, batch_size=64), (28, 28, 1), 0.1)
+    page.run()
+    assert "2 × 6,400 images, about **20 s** on this machine" in page.text
     page.set(num_train=60_000)  # more than there are: the held-out ones are not trained on
     trained_on = datasets.DATASETS["strokes"].num_train - 5_000
     assert f"2 × {trained_on:,} images" in page.text

@@ -22,9 +22,6 @@ SETTINGS = {"grid_side": Setting(20, SIDES)}
 
 def lattice(codes: Codes, plane: Plane, scale: Scale, now: dict) -> None:
     """The manifold grid beside the words for it."""
-    if plane.directions is None:
-        st.caption("This map has no way back to a code, so nothing can be decoded from it. Choose principal components.")
-        return
     n = now["grid_side"]
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -54,7 +51,7 @@ def _source(codes: Codes, plane: Plane, scale: Scale, n: int) -> str:
 
 def facts(codes: Codes | None, plane: Plane | None, compared: neighbours.Comparison | None) -> None:
     """The numbers that matter, under the plane; those that are not there yet keep their places."""
-    share = f"{show.percent(sum(plane.explained))} of the variance" if plane and plane.explained else "–" if plane else "…"
+    share = f"{show.percent(sum(plane.explained))} of the variance" if plane else "…"
     show.facts(
         [
             ("Class told by 5 neighbours", show.percent(compared.codes.accuracy, 1) if compared else "…"),

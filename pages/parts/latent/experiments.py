@@ -2,11 +2,10 @@
 
 import streamlit as st
 
-from cae_core.latent import embedding
 from pages.parts.common.experiment import Experiment
 from pages.parts.latent.plane_view import NOTHING
 
-_FIRST = {"run": (), "trained_on": "clean", "loss": "bce", "points": 2000, "map": "pca", **NOTHING}
+_FIRST = {"run": (), "trained_on": "clean", "loss": "bce", "points": 2000, **NOTHING}
 
 EXPERIMENTS: dict[str, Experiment] = {
     "two_numbers": Experiment(
@@ -53,7 +52,8 @@ for a lattice of spots.
 **Interpolating** moves in equal steps from one code to another and decodes each. **Nearest neighbours** are the codes at
 the least distance, all their numbers counted, so they may lie apart on the plane.
 
-{maps}
+Other maps, such as **t-SNE** and **UMAP**, keep neighbours together, and larger distances mean nothing in them. The
+projector, for which *Export* has the files, draws both.
 
 *Sources:* Hinton and Salakhutdinov, *Science* 2006 (two-number codes of digits); Kingma and Welling, *ICLR* 2014, figure
 4 (the plane decoded on a lattice); Cover and Hart, *IEEE Transactions on Information Theory* 1967 (nearest neighbours);
@@ -65,21 +65,4 @@ McInnes, Healy and Melville, *arXiv* 1802.03426, 2018 (UMAP).
 def explanation() -> None:
     """What is to be seen, folded."""
     with st.expander("What am I looking at?"):
-        st.markdown(_EXPLANATION.format(maps=other_maps()))
-
-
-def other_maps() -> str:
-    """What is said of t-SNE and UMAP: offered where a library for them is installed, else why they are not."""
-    missing = [(entry[0], library(name)) for name, entry in embedding.MAPS.items() if name not in embedding.map_names()]
-    if not missing:
-        return "**t-SNE** and **UMAP** keep neighbours together and mean nothing by larger distances: see *More*."
-    named = " and ".join(f"{label} needs {needed}" for label, needed in missing)
-    return (
-        f"Other maps keep neighbours together and mean nothing by larger distances. {named}, which is not installed here; "
-        "where it is, *More* offers the map. The projector, for which the codes can be exported, draws both."
-    )
-
-
-def library(name: str) -> str:
-    """What a map's library is called where it is installed from."""
-    return {"tsne": "scikit-learn", "umap": "umap-learn"}[name]
+        st.markdown(_EXPLANATION)

@@ -17,7 +17,6 @@ function create(root) {
   const tip = find(".plane-tip"), hint = find(".plane-hint");
   const HINTS = {
     click: "Click a point for its image, any other spot for the image it decodes to, or drag.",
-    box: "Drag a rectangle around points.",
     lasso: "Draw around points.",
     path: "Draw a path; it is decoded from end to end.",
   };
@@ -118,7 +117,7 @@ function create(root) {
       const shape = drawing?.corners ?? mark.area ?? mark.path;
       if (shape?.length > 1) outline(shape, !drawing ? Boolean(mark.area) : tool !== "path", accent);
       for (const [letter, i] of Object.entries(mark.pair ?? {})) if (i < x.length) ring(sx[i], sy[i], 8, accent, letter);
-      if (mark.pair && data.decodes && mark.pair.A < x.length && mark.pair.B < x.length) way(mark.pair.A, mark.pair.B, accent);
+      if (mark.pair && mark.pair.A < x.length && mark.pair.B < x.length) way(mark.pair.A, mark.pair.B, accent);
       if (mark.spot) handle(toX(mark.spot[0]), toY(mark.spot[1]), accent);
       else if (mark.image != null && mark.image < x.length) ring(sx[mark.image], sy[mark.image], 9, accent);
     });
@@ -208,7 +207,7 @@ function create(root) {
     tip.hidden = true;
     drawing = { px, py, moved: false, corners: tool === "click" ? null : [[fromX(px), fromY(py)]] };
     if (tool !== "click") return;
-    drawing.point = nearest(px, py, data.decodes ? HIT[event.pointerType] ?? 8 : size);
+    drawing.point = nearest(px, py, HIT[event.pointerType] ?? 8);
     if (drawing.point < 0) spot(px, py);
   };
   canvas.onpointermove = event => {
@@ -217,11 +216,8 @@ function create(root) {
     if (Math.hypot(px - drawing.px, py - drawing.py) > 4) drawing.moved = true;
     if (!drawing.moved) return;
     const here = [fromX(clamp(px, 0, size)), fromY(clamp(py, 0, size))];
-    if (tool === "click") { if (data.decodes) spot(clamp(px, 0, size), clamp(py, 0, size)); }
-    else if (tool === "box") {
-      const [cx, cy] = [fromX(drawing.px), fromY(drawing.py)];
-      drawing.corners = [[cx, cy], [here[0], cy], here, [cx, here[1]]];
-    } else drawing.corners.push(here);
+    if (tool === "click") spot(clamp(px, 0, size), clamp(py, 0, size));
+    else drawing.corners.push(here);
     draw();
   };
   canvas.onpointerup = () => {
@@ -232,7 +228,7 @@ function create(root) {
     if (!done.moved) { draw(); return; }
     const step = Math.max(1, (done.corners.length - 1) / (MOST - 1)), kept = [];
     for (let i = 0; i < done.corners.length - 0.5; i += step) kept.push(done.corners[Math.round(i)]);
-    if (tool !== "box") kept[kept.length - 1] = done.corners.at(-1);
+    kept[kept.length - 1] = done.corners.at(-1);
     const corners = kept.map(corner => corner.map(v => round(v, 3)));
     if (tool === "path" ? corners.length > 1 : corners.length > 2) send(tool === "path" ? { path: corners } : { area: corners });
     else draw();
@@ -251,7 +247,7 @@ function create(root) {
 
   canvas.onkeydown = event => {
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    if (!way || !x.length || !data.decodes) return;
+    if (!way || !x.length) return;
     event.preventDefault();
     const from = mark.spot ? [toX(mark.spot[0]), toY(mark.spot[1])] : mark.image < x.length ? [sx[mark.image], sy[mark.image]] : [size / 2, size / 2];
     const far = event.shiftKey ? size / 8 : size / 50;
@@ -312,7 +308,6 @@ function create(root) {
     if (before?.points !== data.points || before?.labels !== data.labels) read();
     if (before && !(same(before.across, data.across) && same(before.up, data.up))) view = [0, 1, 0, 1];
     if (!before || !same(before.names, data.names)) { hidden = new Set(); key(); }
-    find(".plane-tools [data-tool=path]").disabled = !data.decodes;
     find(".plane-x").textContent = data.axes[0];
     find(".plane-y").textContent = data.axes[1];
     canvas.setAttribute("aria-label", data.alt);

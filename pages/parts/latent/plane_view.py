@@ -32,7 +32,7 @@ FARTHEST = 1e6
 BEHIND = 24
 """Images a side of the manifold grid behind the points."""
 
-_TOOLS = {"click": "Click", "box": "Box", "lasso": "Lasso", "path": "Path"}
+_TOOLS = {"click": "Click", "lasso": "Lasso", "path": "Path"}
 _HTML = """
 <div class="plane">
   <div class="plane-bar">
@@ -153,7 +153,7 @@ def mark(now: dict[str, Any], pair: tuple[int, int] | None) -> None:
 
 _EMPTY = {
     "points": "", "labels": "", "names": [], "colours": [], "extent": [0, 1, 0, 1], "across": [-1, 1], "up": [-1, 1],
-    "reach": [-1, 1, -1, 1], "axes": ["", ""], "decodes": False, "behind": "", "alt": "The plane of codes is being made",
+    "reach": [-1, 1, -1, 1], "axes": ["", ""], "behind": "", "alt": "The plane of codes is being made",
 }  # fmt: skip
 
 
@@ -171,7 +171,7 @@ def _data(codes: Codes, plane: Plane, scale: Scale, behind: bool) -> dict[str, A
     entry = datasets.DATASETS[codes.dataset]
     labels = codes.labels[: len(packed)].astype(np.uint8)
     picture = ""
-    if behind and plane.directions is not None:
+    if behind:
         picture = pictures.data_uri(pictures.png(manifold.lattice(codes.run, plane, scale, BEHIND)))
     return {
         "points": base64.b64encode(packed.tobytes()).decode("ascii"),
@@ -183,7 +183,6 @@ def _data(codes: Codes, plane: Plane, scale: Scale, behind: bool) -> dict[str, A
         "up": scale.up.tolist(),
         "reach": list(plane.reach),
         "axes": list(plane.axes),
-        "decodes": plane.directions is not None,
         "behind": picture,
         "alt": f"Codes of {len(packed):,} images of {entry.label} on a plane, one colour a class; arrow keys move a spot",
     }

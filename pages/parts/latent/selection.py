@@ -23,8 +23,6 @@ MOST_IMAGES, MOST_STEPS = 80, 20
 def draw(codes: Codes, plane: Plane, scale: Scale, now: dict) -> None:
     """What is chosen on the plane."""
     kind = plane_view.chosen(now)
-    if plane.directions is None and kind in ("spot", "path"):
-        kind = "image"  # a map without a way back
     with st.container(key="chosen"):
         {"image": _image, "spot": _spot, "area": _area, "path": _path}[kind](codes, plane, scale, now)
 

@@ -9,9 +9,6 @@ from cae_core.training import duration
 from pages.parts.common import show, widgets
 from pages.parts.session import identity, state
 
-TICK = 1.0
-"""Seconds between two looks at whether the time it will take is known."""
-
 
 def draw(config: RunConfig, now: dict, owner: str) -> None:
     """The button, the run's name, and how long it will take."""
@@ -69,30 +66,12 @@ def _fork(now: dict) -> None:
 
 
 def _plan(config: RunConfig) -> str:
-    """How long the run will take, honestly: measured on this machine, or not said yet."""
+    """How long the run will take and how that is known, or that it is not."""
     images, image_shape = training.num_images(config), datasets.DATASETS[config.dataset].image_shape
     if ARCHITECTURES[config.architecture].solve:
         return f"{images:,} images, computed at once"
-    estimate = duration.known(config, image_shape)
-    if estimate is None:
-        duration.request(config, image_shape)
-    took = "the time is estimated when no run trains" if jobs.default().is_busy() else "time is being estimated"
-    if estimate:
-        took = f"about **{show.seconds(estimate.seconds(config, images))}** on this machine"
+    took, pace = "time not measured yet", duration.pace(config, image_shape)
+    if pace:
+        whose = "on this machine" if pace.is_own else "at the shipped run's pace"
+        took = f"about **{show.seconds(max(1, pace.seconds(config, images)))}** {whose}"
     return f"{num_epochs(config)} × {images:,} images, {took}"
-
-
-def wait_for_estimate(config: RunConfig) -> None:
-    """Draws the page again once it is known how long the run will take."""
-    if _trouble(config) or ARCHITECTURES[config.architecture].solve:
-        return
-    image_shape = datasets.DATASETS[config.dataset].image_shape
-
-    @st.fragment(run_every=TICK)
-    def look() -> None:
-        if duration.known(config, image_shape):
-            st.rerun()
-        duration.request(config, image_shape)  # while a run trained, it was dropped
-
-    if duration.known(config, image_shape) is None:
-        look()
