@@ -11,8 +11,6 @@ import atexit
 import contextlib
 import gc
 import os
-import re
-import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -98,12 +96,11 @@ def _run() -> None:
 def _load() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        with _without_notices():
-            keras = keras_settings.load()
-            import tensorflow as tf
+        keras = keras_settings.load()
+        import tensorflow as tf
 
-            # The runtime's own start, 0.3 s, is paid here too.
-            tf.function(lambda x: x + 1, autograph=False)(tf.constant(0.0))
+        # The runtime's own start, 0.3 s, is paid here too.
+        tf.function(lambda x: x + 1, autograph=False)(tf.constant(0.0))
         tf.get_logger().setLevel("ERROR")  # each network is traced once, which it takes for one function traced often
         keep_session(keras)
         gc.collect()
@@ -116,30 +113,6 @@ def _load() -> None:
             "run `pip install -r requirements.txt` again in a fresh environment."
         )
     _ready.set()
-
-
-_NOTICE = re.compile(rb"[IWE]\d{4} \d\d:|WARNING: All log messages before absl|To enable the following instructions")
-
-
-@contextlib.contextmanager
-def _without_notices():
-    """Keeps TensorFlow's start-up notices, such as a missing graphics card, off the terminal.
-
-    They are written by C++ before any setting for them is read, so the only place to stop them is the process's standard
-    error. Whatever else arrives there meanwhile is passed on afterwards.
-    """
-    with tempfile.TemporaryFile() as held:
-        terminal = os.dup(2)
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(terminal, 2)
-            held.seek(0)
-            for line in held:
-                if not _NOTICE.match(line):
-                    os.write(2, line)
-            os.close(terminal)
 
 
 _tracing = threading.Lock()
