@@ -155,6 +155,13 @@ def corrupt(x: np.ndarray, kind: str, factor: float, seed: int) -> np.ndarray:
 
     Returns:
         `(n, H, W, C)` float32 in [0, 1].
+
+    Example:
+        >>> import numpy as np
+        >>> from cae_core.corruptions import corrupt
+        >>> grey = np.full((1, 2, 2, 1), 0.5, "float32")
+        >>> corrupt(grey, "salt_and_pepper", 1.0, seed=0).ravel().tolist()
+        [1.0, 1.0, 1.0, 0.0]
     """
     formula = lookup(CORRUPTIONS, "noise kind", kind).make
     factor = BOUNDS["noise_factor"].check("noise_factor", factor)

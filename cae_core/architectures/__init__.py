@@ -98,6 +98,13 @@ def build(config: RunConfig, image_shape: tuple[int, int, int] | None = None) ->
 
     Raises:
         ValueError: the architecture is unknown, or cannot take this image size or one of the settings.
+
+    Example:
+        >>> from cae_core.architectures import build
+        >>> from cae_core.config import RunConfig
+        >>> network = build(RunConfig(architecture="dense", bottleneck=2), (28, 28, 1))
+        >>> network.image_shape, network.code_shape
+        ((28, 28, 1), (2,))
     """
     check(config)
     image_shape = image_shape or DATASETS[config.dataset].image_shape

@@ -69,6 +69,12 @@ def load(name: str, split: str) -> Split:
         DatasetMissing: the data is not on this machine; the message says how to get it. Nothing is downloaded here.
         DataError: a file is damaged; the message names it.
         ValueError: there is no such data set or split. The errors above are ValueErrors too.
+
+    Example:
+        >>> from cae_core import datasets
+        >>> digits = datasets.load("strokes", "test")
+        >>> digits.x.shape, digits.x.dtype, digits.y[:3].tolist()
+        ((5000, 28, 28, 1), dtype('uint8'), [2, 9, 9])
     """
     lookup(DATASETS, "dataset", name)
     lookup(SPLITS, "split", split)

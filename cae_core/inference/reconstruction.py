@@ -71,6 +71,13 @@ def reconstruct(images: Sample, names: Sequence[str]) -> list[Reconstruction]:
 
     Raises:
         runs.RunError: a run is missing or damaged, or of images of another shape.
+
+    Example:
+        >>> from cae_core.inference import reconstruction
+        >>> ten = reconstruction.sample("strokes", "gaussian", 0.5, seed=0)
+        >>> (result,) = reconstruction.reconstruct(ten, ["strokes-b32-bce-mixed"])
+        >>> result.x_hat.shape, result.figures["mse"] < ten.noisy_figures["mse"] / 4
+        ((10, 28, 28, 1), True)
     """
     through = []
     for name in names:

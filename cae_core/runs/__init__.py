@@ -171,7 +171,14 @@ def _title(path: Path) -> str:
 
 
 def find(name: str) -> Run:
-    """The run of that name: a user's own, else one that ships with the app."""
+    """The run of that name: a user's own, else one that ships with the app.
+
+    Example:
+        >>> from cae_core import runs
+        >>> run = runs.find("strokes-b32-bce-mixed")
+        >>> run.state, run.code_size, run.config.loss
+        ('finished', 32, 'bce')
+    """
     check_name(name)
     for folder in (runs_dir(), PRETRAINED_DIR):
         if os.path.isdir(folder / name):  # Path.is_dir may raise PermissionError

@@ -86,6 +86,17 @@ def train(
     Raises:
         ValueError: a name in `config` is unknown, or there are no images.
         Diverged: the loss is no longer a finite number, or explodes; the message says what to try.
+
+    Example:
+        >>> import numpy as np
+        >>> from cae_core import training
+        >>> from cae_core.architectures import build
+        >>> from cae_core.config import RunConfig
+        >>> config = RunConfig(architecture="dense", bottleneck=2, epochs=2, batch_size=50)
+        >>> x = np.random.default_rng(0).integers(0, 256, (300, 8, 8, 1), "uint8")
+        >>> events = list(training.train(build(config, (8, 8, 1)), config, x[:200], x[200:]))
+        >>> len(events), events[-1].loss < events[0].loss
+        (8, True)
     """
     validation.check(config)
     if not len(x_train) or not len(x_held_out):
