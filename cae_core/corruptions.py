@@ -1,4 +1,4 @@
-"""Noise: what turns a clean image x into the x_noisy that a denoising autoencoder gets to see.
+"""Corruptions: noise that turns a clean image x into the x_noisy that a denoising autoencoder is shown.
 
 Every corruption is one formula over images in [0, 1], written once against a NumPy-like namespace `xp`. `corrupt` runs
 it in NumPy (the page, the command line); `graph_corruption` runs the same formula inside a compiled training step; and

@@ -1,4 +1,4 @@
-"""What a network is asked to make small: pure functions of the target and the reconstruction.
+"""Reconstruction losses: pure functions of the target and the reconstruction, by name.
 
 Each takes logits, the decoder's last values, because BCE computed from them neither overflows nor loses the gradient
 where a pixel is saturated.

@@ -1,4 +1,4 @@
-"""The rules that turn gradients into weight changes, by name, and the shapes of the learning rate over a run.
+"""Optimizers and learning-rate schedules, by name.
 
 A new one is a function, which must stand by itself, for the script export writes its source down, and a line.
 """

@@ -1,4 +1,4 @@
-"""Which settings of a run there are to choose from, and which work together."""
+"""Validation of a configuration: the choices of each setting, and which settings work together."""
 
 from __future__ import annotations
 

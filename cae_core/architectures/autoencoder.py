@@ -1,4 +1,4 @@
-"""An encoder and a decoder as one thing: compiled inference, weights by name, the switches where there are any."""
+"""The autoencoder: an encoder and a decoder with compiled inference, weights by name, the switches where there are any."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several networks are made of: stacks of dense layers, convolutions, sub-pixel upsampling, seeds, size checks.
+"""Building blocks of several networks: stacks of dense layers, convolutions, sub-pixel upsampling, seeds, size checks.
 
 Keras is imported when something is built, so that reading what networks there are stays quick.
 """

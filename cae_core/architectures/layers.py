@@ -59,7 +59,7 @@ class Unpool(layers.Layer):
 
     def plain(self) -> keras.Model:
         """The same of Keras's own operations."""
-        h, switches = (keras.Input(one.shape[1:], dtype=one.dtype) for one in self.input)
+        h, switches = (keras.Input(given.shape[1:], dtype=given.dtype) for given in self.input)
         height, width, channels = h.shape[1:]
         windows = layers.Reshape((height, width, channels, 1))(h) * keras.ops.one_hot(switches, 4, dtype=h.dtype)
         windows = layers.Reshape((height, width, channels, 2, 2))(windows)

@@ -38,8 +38,8 @@ def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
 
 def solve(model: Autoencoder, x: np.ndarray) -> None:
     """Puts the principal components of images `(n, H, W, C)` float32 into the network."""
-    found = pca.fit(x, model.code_size)
-    v, mean = found.components, found.mean
+    fitted = pca.fit(x, model.code_size)
+    v, mean = fitted.components, fitted.mean
     parts = {"code/kernel": v.T, "code/bias": -v @ mean, "back/kernel": v, "back/bias": mean}
     model.set_weights(parts)
 
