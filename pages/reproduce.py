@@ -5,21 +5,12 @@ import streamlit as st
 from cae_core import datasets
 from cae_core.reproduction import results
 from cae_core.reproduction.registry import CARDS
-from pages.parts.common import missing, show, widgets
+from pages.parts.common import missing, show
 from pages.parts.reproduce import card_view, claims_view, experiments
 from pages.parts.session import address, identity, state
 from pages.parts.session.setting import Setting
 
-SETTINGS = {"length": Setting(5, card_view.LENGTHS), "card": Setting("", ("", *CARDS))}
-
-
-def _sidebar() -> None:
-    with st.sidebar:
-        widgets.segmented_control(
-            "Length of your runs", card_view.LENGTHS, format_func=lambda length: f"{length} %", key="length",
-            required=True, help="Of the epochs that a card's runs have. Only the full length can confirm a figure.",
-        )  # fmt: skip
-        st.caption("Runs train in the background, one at a time, also when you leave the page. What you stop can go on.")
+SETTINGS = {"card": Setting("", ("", *CARDS))}
 
 
 def _numbers(shipped: dict) -> None:
@@ -48,7 +39,6 @@ def _page() -> None:
     show.question("Do the published figures hold?")
     owner = identity.visitor()
     now = state.values(SETTINGS)
-    _sidebar()
     if problems:
         show.link_problems(problems)
     shipped, damaged = results.shipped()
@@ -61,14 +51,14 @@ def _page() -> None:
     with place:
         experiments.try_this(now, owner, can_run)
     if now["card"]:
-        card_view.card(now["card"], shipped.get(now["card"]), now["length"], owner, can_run)
+        card_view.card(now["card"], shipped.get(now["card"]), owner, can_run)
     rest = [name for name in CARDS if name != now["card"]]
     heights = [6 + len(CARDS[name].claims) + 10 * CARDS[name].is_curve for name in rest]  # about, in lines
     left = sum(sum(heights[:place]) < sum(heights) / 2 for place in range(len(rest)))
     for column, names in zip(st.columns(2, gap="medium"), (rest[:left], rest[left:]), strict=True):
         with column:
             for name in names:
-                card_view.card(name, shipped.get(name), now["length"], owner, can_run)
+                card_view.card(name, shipped.get(name), owner, can_run)
     experiments.explanation()
 
 

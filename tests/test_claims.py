@@ -1,4 +1,4 @@
-"""What a value says of a claim: at the edges of the tolerance, of a comparison, of a part of the epochs."""
+"""What a value says of a claim: at the edges of the tolerance, and of a comparison."""
 
 import dataclasses
 import math
@@ -6,16 +6,7 @@ import math
 import pytest
 
 from cae_core.config import RunConfig
-from cae_core.reproduction.claims import (
-    Card,
-    Claim,
-    check_fraction,
-    is_full_length,
-    is_measurable,
-    shorter,
-    target,
-    verdict,
-)
+from cae_core.reproduction.claims import Card, Claim, target, verdict
 
 CLAIM = Claim("end", "one", 2.0, "published")
 EARLY = Claim("early", "one", 3.0, "published", epoch=2)
@@ -69,56 +60,3 @@ def test_a_claim_without_a_figure_is_measured_or_compared():
     assert target(claim, {"that": 1.1}) == 1.1
     assert target(CLAIM, {}) == 2.0
     assert [claim.is_judged, CLAIM.is_judged, Claim("this", "one").is_judged] == [True, True, False]
-
-
-def test_a_part_of_the_epochs_has_no_verdict():
-    assert verdict(CARD, CLAIM, 2.0, {}, is_full=False) == "short"
-    assert verdict(CARD, Claim("this", "one", below="that"), 1.0, {"that": 2.0}, is_full=False) == "short"
-    assert verdict(CARD, Claim("this", "one"), 1.0, {}, is_full=False) == "measured"
-
-
-@pytest.mark.parametrize(("fraction", "epochs", "pretraining"), [(1, 20, 5), (0.2, 4, 1), (0.05, 1, 1), (0.001, 1, 1)])
-def test_a_shorter_run_has_at_least_an_epoch_of_each_kind(fraction, epochs, pretraining):
-    config = RunConfig(epochs=20, pretraining=5, seed=3)
-    assert shorter(config, fraction) == dataclasses.replace(config, epochs=epochs, pretraining=pretraining)
-    assert shorter(CONSTANT, fraction).pretraining == 0
-
-
-def test_an_early_claim_is_whole_where_later_epochs_cannot_change_it():
-    assert is_full_length(CARD, CLAIM, 1)
-    assert is_full_length(CARD, CLAIM, 0.99)  # rounded, it is the same run
-    assert not is_full_length(CARD, CLAIM, 0.9)
-    assert is_full_length(CARD, EARLY, 0.1)
-    assert not is_full_length(CARD, EARLY, 0.05)
-    assert not is_measurable(CARD, EARLY, 0.05)
-    assert is_measurable(CARD, CLAIM, 0.05)
-    scheduled = dataclasses.replace(CARD, runs={"one": dataclasses.replace(CONSTANT, schedule="cosine")})
-    assert not is_full_length(scheduled, EARLY, 0.1)
-    assert is_measurable(scheduled, EARLY, 0.1)
-    layers = dataclasses.replace(CARD, runs={"one": dataclasses.replace(CONSTANT, pretraining=5)})
-    assert not is_full_length(layers, EARLY, 0.1)
-
-
-def test_what_starts_from_a_shorter_run_is_not_whole():
-    runs = {"zero": CONSTANT, "one": CONSTANT}
-    card = dataclasses.replace(CARD, runs=runs, starts={"one": "zero"})
-    assert not is_full_length(card, EARLY, 0.1)
-    assert is_full_length(card, EARLY, 1)
-
-
-def test_a_comparison_is_whole_if_both_are():
-    short = dataclasses.replace(CONSTANT, epochs=1)
-    claims = (Claim("quick", "quick", below="slow"), Claim("slow", "slow"))
-    card = Card("", "", claims, {"quick": short, "slow": CONSTANT})
-    assert not is_full_length(card, claims[0], 0.1)
-    assert is_full_length(dataclasses.replace(card, runs={"quick": short, "slow": short}), claims[0], 0.1)
-
-
-@pytest.mark.parametrize("given", [0, -1, 1.01, float("nan"), float("inf"), "half", None])
-def test_a_fraction_that_is_none_is_refused(given):
-    with pytest.raises(ValueError, match=f"fraction is {given}; it must be a number above 0 and at most 1"):
-        check_fraction(given)
-
-
-def test_a_fraction_may_be_text():
-    assert check_fraction("0.05") == 0.05

@@ -319,13 +319,13 @@ def test_reproduce_says_what_came_out_and_ships_it(capsys):
     assert lines[0].startswith("reproduce-pca-0 epoch 1: loss")
     assert lines[1].startswith("pca, 3 components: ")
     assert lines[1].endswith((", to be met 20: met", ", to be met 20: missed"))
-    assert main(["reproduce", "--fraction", "0.5", "--seeds", "2", "--json"]) == 0
+    assert main(["reproduce", "--seeds", "2", "--json"]) == 0
     made = json.loads(capsys.readouterr().out)
     first, second = made["pca"]["values"]["3 components"]
     shipped, damaged = results.shipped()
     assert damaged == []
     assert shipped["pca"].values == {"3 components": (first,)}
-    assert made["pca"]["command"] == "python -m cae_core reproduce pca --fraction 0.5 --seeds 2"
+    assert made["pca"]["command"] == "python -m cae_core reproduce pca --seeds 2"
     assert runs.find("reproduce-pca-1").config.seed == 1
     assert second == first  # there is nothing random in it
 
@@ -335,9 +335,7 @@ def test_reproduce_says_what_came_out_and_ships_it(capsys):
     ("arguments", "sentence"),
     [
         (["pac"], "error: Unknown reproduction 'pac': choose one of pca. Did you mean 'pca'?"),
-        (["--fraction", "half"], "error: fraction is half; it must be a number above 0 and at most 1"),
         (["--seeds", "0"], "error: seeds is 0; it must be a whole number from 1 to 100."),
-        (["--fraction", "0.5", "--ship"], "error: Only the full length ships, and --fraction is 0.5"),
     ],
 )
 def test_reproduce_refuses_before_training(capsys, arguments, sentence, runs_folder):

@@ -50,7 +50,7 @@ def test_a_card_is_trained_measured_and_never_trained_again():
         "clean": 2, "after 1 epoch": 2, "at the end": 2, "PCA": 2,
     }  # fmt: skip
     assert result.values["clean"][0] != result.values["clean"][1]
-    assert (result.fraction, result.command) == (1.0, "python -m cae_core reproduce two")
+    assert result.command == "python -m cae_core reproduce two"
     assert result.seconds > 0
     assert set(result.versions) == {"python", "tensorflow", "keras", "numpy"}
 
@@ -74,18 +74,6 @@ def test_a_run_starts_from_the_last_weights_of_the_other():
     first, second = (runs.find(f"reproduce-{run}-0") for run in ("first", "second"))
     for path, w in runs.weights(second, 0).items():
         np.testing.assert_array_equal(w, runs.weights(first)[path])
-
-
-def test_a_fraction_has_runs_of_its_own_and_leaves_out_what_it_does_not_reach(cards):
-    result = reproduce("two", 0.25, 1)
-    assert set(result.values) == {"clean", "after 1 epoch", "at the end", "PCA"}
-    assert result.command == "python -m cae_core reproduce two --fraction 0.25 --seeds 1"
-    names = {path.name for path in runs.runs_dir().iterdir()}
-    assert names == {"reproduce-first-0-1", "reproduce-second-0-1", "reproduce-pca-0"}  # solved at once: always whole
-    assert runs.find("reproduce-second-0-1").origin == {"run": "reproduce-first-0-1", "step": 5}
-    late = dataclasses.replace(cards["two"].claims[1], epoch=2)
-    cards["two"] = dataclasses.replace(cards["two"], claims=(cards["two"].claims[0], late))
-    assert set(reproduce("two", 0.25, 1).values) == {"clean"}
 
 
 def test_what_was_interrupted_goes_on_to_the_same_figures(monkeypatch, tmp_path):
@@ -128,10 +116,8 @@ def test_a_run_that_diverges_says_so_now_and_the_next_time(cards):
     ("arguments", "sentence"),
     [
         (("tow",), "Unknown reproduction 'tow': choose one of two, pca. Did you mean 'two'?"),
-        (("two", 0.0), "fraction is 0.0; it must be a number above 0 and at most 1"),
-        (("two", float("nan")), "fraction is nan"),
-        (("two", 1.0, 0), "seeds is 0; it must be a whole number from 1 to 100"),
-        (("two", 1.0, -1), "seeds is -1"),
+        (("two", 0), "seeds is 0; it must be a whole number from 1 to 100"),
+        (("two", -1), "seeds is -1"),
     ],
 )
 def test_what_cannot_be_carried_out_is_refused_before_anything_is_trained(arguments, sentence, runs_folder):
@@ -140,7 +126,7 @@ def test_what_cannot_be_carried_out_is_refused_before_anything_is_trained(argume
     assert not runs_folder.exists()
 
 
-RESULT = Result({"3 components": (20.1, 20.3)}, 12.5, 1.0, "2026-11-22", {"python": "3.11"}, "python -m x")
+RESULT = Result({"3 components": (20.1, 20.3)}, 12.5, "2026-11-22", {"python": "3.11"}, "python -m x")
 
 
 def test_results_ship_one_by_one_in_the_order_of_the_cards(shipped_file):
@@ -151,12 +137,6 @@ def test_results_ship_one_by_one_in_the_order_of_the_cards(shipped_file):
     assert results.shipped() == ({"two": other, "pca": RESULT}, [])
     assert list(json.loads(shipped_file.read_text(encoding="utf-8"))) == ["two", "pca"]
     assert [path.name for path in shipped_file.parent.iterdir() if path.is_file()] == [shipped_file.name]
-
-
-def test_a_part_of_the_epochs_does_not_ship(shipped_file):
-    with pytest.raises(ValueError, match=r"Only the full length ships; this result is of 0\.05"):
-        results.ship("pca", dataclasses.replace(RESULT, fraction=0.05))
-    assert not shipped_file.exists()
 
 
 def test_a_disk_that_refuses_leaves_the_results_as_they_were(shipped_file, monkeypatch):

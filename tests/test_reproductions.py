@@ -104,18 +104,17 @@ def test_runs_of_one_name_are_one_run():
 
 
 @EVERY
-@pytest.mark.parametrize("fraction", [0.05, 0.2, 1.0])
-def test_every_run_has_a_name_of_its_own_for_each_length_and_visitor(card, fraction):
+def test_every_run_has_a_name_of_its_own_for_each_visitor(card):
     for run in card.runs:
-        name = name_of(card, run, 0, fraction, "0123456789abcdef")
+        name = name_of(run, 0, "0123456789abcdef")
         assert NAME.fullmatch(name)
-        assert name == f"{name_of(card, run, 0, fraction)}-0123456789abcdef"
+        assert name == f"{name_of(run, 0)}-0123456789abcdef"
 
 
 def test_names_of_runs_made_before():
-    names = [name_of(CARDS["pca"], "pca_2", 0, fraction) for fraction in (1, 0.05)]
-    assert names == ["reproduce-pca_2-0", "reproduce-pca_2-0"]  # it has one epoch at any length
-    card = CARDS["dense_linear_2d"]
-    assert name_of(card, "dense_linear_2d", 2, 1) == "reproduce-dense_linear_2d-2"
-    assert name_of(card, "dense_linear_2d", 2, 0.05) == "reproduce-dense_linear_2d-2-1"
-    assert name_of(card, "dense_linear_2d_pretrained", 0, 0.05) == "reproduce-dense_linear_2d_pretrained-0-5"
+    assert name_of("dense_linear_2d", 2) == "reproduce-dense_linear_2d-2"
+
+
+@EVERY
+def test_every_claim_is_of_an_epoch_that_its_run_has(card):
+    assert all((claim.epoch or 0) <= card.runs[claim.run].epochs for claim in card.claims)

@@ -53,21 +53,21 @@ def held(queue, monkeypatch):
     monkeypatch.setattr(queue, "_thread", None)
 
 
-def until(name, fraction, *states, owner=ME):
+def until(name, *states, owner=ME):
     end = time.monotonic() + PATIENCE
-    while (now := own_runs.look(name, fraction, owner)).state not in states:
+    while (now := own_runs.look(name, owner)).state not in states:
         assert time.monotonic() < end, now
         time.sleep(0.02)
     return now
 
 
 def test_runs_are_trained_in_order_measured_and_found_again(queue, cards):
-    assert own_runs.look("two", 1.0, ME).state == "none"
-    own_runs.start("two", 1.0, ME)
-    now = own_runs.look("two", 1.0, ME)
+    assert own_runs.look("two", ME).state == "none"
+    own_runs.start("two", ME)
+    now = own_runs.look("two", ME)
     assert now.state == "moving"
     assert now.num_steps == 41
-    done = until("two", 1.0, "done")
+    done = until("two", "done")
     assert set(done.finished) == {"first", "second", "pca"}
     assert (done.steps, done.at_work, done.trouble) == (41, None, "")
     first, second = done.finished["first"], done.finished["second"]
@@ -80,56 +80,48 @@ def test_runs_are_trained_in_order_measured_and_found_again(queue, cards):
 
     queue.end()
     measure.forget()  # as a restart does
-    assert own_runs.look("two", 1.0, ME).values == done.values
+    assert own_runs.look("two", ME).values == done.values
     assert set(json.loads((first.path / measure.FILE).read_text(encoding="utf-8"))) == {"bce, none 0, end"}
     # Another visitor sees what the command line made, which is everybody's, and none of mine.
-    other = own_runs.look("two", 1.0, "f" * 16)
+    other = own_runs.look("two", "f" * 16)
     assert {run.name for run in other.finished.values()} == {f"reproduce-{run}-0" for run in ("first", "second", "pca")}
 
 
-def test_a_fraction_is_another_rerun_but_what_is_whole_is_shared():
-    own_runs.start("two", 0.25, ME)
-    part = until("two", 0.25, "done")
-    assert part.finished["second"].origin["step"] == 5
-    assert part.finished["first"].title == "Two runs: first, 0.25 of its length"
-    now = own_runs.look("two", 1.0, ME)
-    assert set(now.finished) == {"pca"}
-    assert now.state == "none"
-    assert own_runs.look("pca", 1.0, ME).finished["pca"] == part.finished["pca"]
-    assert own_runs.is_whole("pca", 0.05)
-    assert not own_runs.is_whole("two", 0.25)
-    assert own_runs.share_of_epochs("two", 0.25, {}) == pytest.approx(3 / 9)
-    assert own_runs.share_of_epochs("two", 1.0, now.finished) == pytest.approx(8 / 9)
+def test_cards_share_a_run_that_both_need():
+    own_runs.start("two", ME)
+    done = until("two", "done")
+    assert own_runs.look("pca", ME).finished["pca"] == done.finished["pca"]
+    assert own_runs.share_of_epochs("two", {}) == 1
+    assert own_runs.share_of_epochs("two", {"first": None}) == pytest.approx(5 / 9)
 
 
 def test_starting_twice_enters_nothing_twice(queue, held):
-    own_runs.start("two", 1.0, ME)
-    own_runs.start("two", 1.0, ME)
-    own_runs.start("pca", 1.0, ME)  # the same run
+    own_runs.start("two", ME)
+    own_runs.start("two", ME)
+    own_runs.start("pca", ME)  # the same run
     assert len(queue.queue()) == 3
 
 
 def test_all_runs_of_a_card_count_as_one_in_the_queue(queue, held, monkeypatch):
     monkeypatch.setattr(scheduling, "MOST_OF_ONE", 2)
-    own_runs.start("two", 1.0, ME)
-    own_runs.start("two", 0.25, ME)
+    own_runs.start("two", ME)
+    queue.submit(tiny_cards.BASE, ME)
     with pytest.raises(JobError, match="You have 2 runs in the queue"):
-        own_runs.start("two", 0.5, ME)
-    assert not [path for path in runs.runs_dir().iterdir() if path.name.startswith("reproduce-first-0-2")]
+        queue.submit(tiny_cards.BASE, ME)
 
 
 def test_stopping_takes_out_what_waits(queue, held):
-    own_runs.start("two", 1.0, ME)
-    own_runs.stop("two", 1.0, "f" * 16)  # nobody else's
+    own_runs.start("two", ME)
+    own_runs.stop("two", "f" * 16)  # nobody else's
     assert len(queue.queue()) == 3
-    own_runs.stop("two", 1.0, ME)
+    own_runs.stop("two", ME)
     assert queue.queue() == []
     assert list(runs.runs_dir().iterdir()) == []
-    assert own_runs.look("two", 1.0, ME).state == "none"
+    assert own_runs.look("two", ME).state == "none"
 
 
 def test_what_was_interrupted_goes_on_in_its_order(queue, cards):
-    names = {run: run_card.name_of(cards["two"], run, 0, 1.0, ME) for run in ("first", "second")}
+    names = {run: run_card.name_of(run, 0, ME) for run in ("first", "second")}
     first = Recording.begin(cards["two"].runs["first"], names["first"], owner=ME)
     second = Recording.begin(cards["two"].runs["second"], names["second"], "", ME, warm_start.at_end_of(names["first"]))
     for event in first.events():
@@ -137,10 +129,10 @@ def test_what_was_interrupted_goes_on_in_its_order(queue, cards):
             break
     first.close(), second.close()  # as when the process ends
     assert runs.find(names["second"]).state == "interrupted"
-    now = own_runs.look("two", 1.0, ME)
+    now = own_runs.look("two", ME)
     assert (now.state, now.steps) == ("partial", 5)
-    own_runs.start("two", 1.0, ME)
-    done = until("two", 1.0, "done")
+    own_runs.start("two", ME)
+    done = until("two", "done")
     assert done.finished["second"].origin == {"run": names["first"], "step": 20}
     whole = run_card.reproduce("two", seeds=1)
     assert {label: (pytest.approx(value, abs=2e-5),) for label, value in done.values.items()} == whole.values
@@ -175,20 +167,20 @@ def test_what_does_not_fit_is_refused_before_its_start_is_there(queue, held):
 
 
 def test_a_run_of_that_name_with_other_settings_is_no_ones_and_in_the_way(queue, cards):
-    name = run_card.name_of(cards["pca"], "pca", 0, 1.0, ME)
+    name = run_card.name_of("pca", 0, ME)
     Recording.begin(tiny_cards.BASE, name, owner=ME).close()
-    assert own_runs.look("pca", 1.0, ME).state == "none"
+    assert own_runs.look("pca", ME).state == "none"
     with pytest.raises(RunError, match="was made with other settings: delete it, and try again"):
-        own_runs.start("pca", 1.0, ME)
+        own_runs.start("pca", ME)
 
 
 def test_what_cannot_be_measured_says_why_and_is_not_asked_for_again(cards, monkeypatch):
-    own_runs.start("pca", 1.0, ME)
-    done = until("pca", 1.0, "done")
+    own_runs.start("pca", ME)
+    done = until("pca", "done")
     path = done.finished["pca"].path
     (path / measure.FILE).write_text('{"squared_error, none 0, end": "much"}', encoding="utf-8")
     measure.forget()
-    assert until("pca", 1.0, "done").values == done.values  # a damaged file is measured again
+    assert until("pca", "done").values == done.values  # a damaged file is measured again
     end = time.monotonic() + PATIENCE
     while "much" in (path / measure.FILE).read_text(encoding="utf-8"):  # it is in memory first
         assert time.monotonic() < end
@@ -198,18 +190,18 @@ def test_what_cannot_be_measured_says_why_and_is_not_asked_for_again(cards, monk
     for file in (path / "weights").iterdir():
         file.write_bytes(b"damaged")
     end = time.monotonic() + PATIENCE
-    while not (now := own_runs.look("pca", 1.0, ME)).trouble:
+    while not (now := own_runs.look("pca", ME)).trouble:
         assert time.monotonic() < end
         time.sleep(0.02)
     assert "is damaged" in now.trouble
     tasks = []
     monkeypatch.setattr(runtime, "soon", tasks.append)
-    assert own_runs.look("pca", 1.0, ME).state == "measuring"
+    assert own_runs.look("pca", ME).state == "measuring"
     assert tasks == []
 
 
 def test_a_disk_that_refuses_leaves_the_figures_in_memory(monkeypatch):
-    own_runs.start("pca", 1.0, ME)
+    own_runs.start("pca", ME)
     write = measure.storage.write
 
     def refuse(path, content):
@@ -218,15 +210,15 @@ def test_a_disk_that_refuses_leaves_the_figures_in_memory(monkeypatch):
         write(path, content)
 
     monkeypatch.setattr(measure.storage, "write", refuse)
-    done = until("pca", 1.0, "done")
+    done = until("pca", "done")
     assert set(done.values) == {"3 components"}
     assert not (done.finished["pca"].path / measure.FILE).exists()
 
 
 def test_the_time_is_that_of_the_runs_that_are_missing(cards, monkeypatch):
     monkeypatch.setattr(duration, "pace", lambda config, shape: duration.Pace(0.1, True))
-    assert own_runs.estimate("two", 1.0, {}) == pytest.approx(2 * 4 * 5 * 0.1)
-    assert own_runs.estimate("two", 0.25, {"first": None}) == pytest.approx(5 * 0.1)
-    assert own_runs.estimate("pca", 1.0, {}) is None  # next to nothing, and not known
+    assert own_runs.estimate("two", {}) == pytest.approx(2 * 4 * 5 * 0.1)
+    assert own_runs.estimate("two", {"first": None}) == pytest.approx(4 * 5 * 0.1)
+    assert own_runs.estimate("pca", {}) is None  # next to nothing, and not known
     monkeypatch.setattr(duration, "pace", lambda config, shape: duration.Pace(0.1, False))  # the card has the shipped time
-    assert own_runs.estimate("two", 1.0, {}) is None
+    assert own_runs.estimate("two", {}) is None

@@ -10,7 +10,7 @@ from cae_core.cli import options, prepare
 from cae_core.cli.progress import Bar
 from cae_core.config import lookup
 from cae_core.reproduction import registry, results, run_card
-from cae_core.reproduction.claims import ORIGINS, UNITS, check_fraction, is_full_length, verdict
+from cae_core.reproduction.claims import ORIGINS, UNITS, verdict
 from cae_core.reproduction.run_card import SEEDS
 
 
@@ -20,9 +20,6 @@ def add(commands: Any) -> None:
         "reproduce", help="train what a published figure is about and compare; goes on where it was"
     )
     command.add_argument("cards", nargs="*", metavar="card", help=f"{options.allowed(registry.CARDS)}; default: all")
-    command.add_argument(
-        "--fraction", default="1", metavar="X", help="of the epochs, above 0 and at most 1; default: 1, the full length"
-    )
     command.add_argument(
         "--seeds", type=int, metavar="N", help=f"{options.allowed(SEEDS)}; default: as many as the card says"
     )
@@ -34,9 +31,7 @@ def add(commands: Any) -> None:
 def run(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
     """Trains and measures card by card; returns what `--json` prints."""
     cards = {name: lookup(registry.CARDS, "reproduction", name) for name in args.cards or registry.CARDS}
-    fraction, reproduced = check_fraction(args.fraction), {}
-    if args.ship and fraction != 1:  # said before hours of training rather than after
-        raise ValueError(f"Only the full length ships, and --fraction is {args.fraction}: leave one of the two out.")
+    reproduced = {}
     for name, card in cards.items():
         for config in card.runs.values():
             prepare.fetch(args, bar, config.dataset)
@@ -46,15 +41,13 @@ def run(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
         def show(run: str, event, listeners=listeners) -> None:
             listeners.setdefault(run, bar.on_event(run))(event)
 
-        result = run_card.reproduce(name, fraction, args.seeds, show)
+        result = run_card.reproduce(name, args.seeds, show)
         if args.ship:
             results.ship(name, result)
         for claim in card.claims:
-            if claim.label in result.values:
-                value = result.means[claim.label]
-                target = "" if claim.figure is None else f", {ORIGINS[claim.origin]} {claim.figure:g}"
-                outcome = verdict(card, claim, value, result.means, is_full_length(card, claim, fraction))
-                outcome = "not the full length, so no verdict" if outcome == "short" else outcome
-                bar.say(f"{name}, {claim.label}: {value:.5g} {UNITS[claim.metric]}{target}: {outcome}")
+            value = result.means[claim.label]
+            target = "" if claim.figure is None else f", {ORIGINS[claim.origin]} {claim.figure:g}"
+            outcome = verdict(card, claim, value, result.means)
+            bar.say(f"{name}, {claim.label}: {value:.5g} {UNITS[claim.metric]}{target}: {outcome}")
         reproduced[name] = dataclasses.asdict(result)
     return reproduced

@@ -86,48 +86,6 @@ class Card:
     differs: str = ""
 
 
-def check_fraction(fraction: object) -> float:
-    """`fraction` as a float, or a ValueError saying what it may be."""
-    try:
-        number = float(fraction)
-    except (TypeError, ValueError):
-        number = 0.0
-    if not 0 < number <= 1:
-        raise ValueError(f"fraction is {fraction}; it must be a number above 0 and at most 1, which is the full length.")
-    return number
-
-
-def shorter(config: RunConfig, fraction: float) -> RunConfig:
-    """The same run with a share of its epochs, at least one, and of those that each layer is trained alone, if any."""
-    pretraining = config.pretraining and max(1, round(config.pretraining * fraction))
-    return dataclasses.replace(config, epochs=max(1, round(config.epochs * fraction)), pretraining=pretraining)
-
-
-def is_measurable(card: Card, claim: Claim, fraction: float) -> bool:
-    """Whether a fraction of the epochs reaches the one that the claim is about."""
-    return not claim.epoch or claim.epoch <= shorter(card.runs[claim.run], fraction).epochs
-
-
-def is_full_length(card: Card, claim: Claim, fraction: float) -> bool:
-    """Whether a fraction of the epochs gives the claim's value as the full length does.
-
-    So it is where rounding leaves nothing out; and for a claim about an early epoch, unless the learning rate of a step
-    depends on how many there will be.
-    """
-    config = card.runs[claim.run]
-    short = shorter(config, fraction)
-    early = claim.epoch and claim.epoch <= short.epochs and config.schedule == "constant"
-    if not (short == config or (early and short.pretraining == config.pretraining)):
-        return False
-    parent = card.starts.get(claim.run, "")
-    while parent:
-        if shorter(card.runs[parent], fraction) != card.runs[parent]:
-            return False
-        parent = card.starts.get(parent, "")
-    other = next((other for other in card.claims if other.label == claim.below), None)
-    return other is None or is_full_length(card, other, fraction)
-
-
 def target(claim: Claim, values: Mapping[str, float]) -> float | None:
     """What the claim's value is held against; None where there is nothing, or it was not measured.
 
@@ -143,12 +101,11 @@ VERDICTS = {
     "better": "less error than the figure, by more than the tolerance",
     "met": "it holds, and is this project's own: a figure, a bar, or one run that has to have less error than another",
     "missed": "more error than the figure and its tolerance allow, or than what it has to be below",
-    "short": "a fraction of the epochs says nothing of the full length",
     "measured": "there is nothing to hold it against",
 }
 
 
-def verdict(card: Card, claim: Claim, value: float, values: Mapping[str, float], is_full: bool = True) -> str:
+def verdict(card: Card, claim: Claim, value: float, values: Mapping[str, float]) -> str:
     """What a measured value says of a claim: a key of `VERDICTS`.
 
     Args:
@@ -156,13 +113,10 @@ def verdict(card: Card, claim: Claim, value: float, values: Mapping[str, float],
         claim: what was measured.
         value: the mean over seeds.
         values: the card's other values by label, for a claim about which is less.
-        is_full: whether it was measured as `is_full_length` says.
     """
     held_against = target(claim, values)
     if held_against is None:
         return "measured"
-    if not is_full:
-        return "short"
     if claim.below:
         return "met" if value < held_against else "missed"
     # In float64 a value that is off by exactly the tolerance may seem to be over it.

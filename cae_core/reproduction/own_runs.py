@@ -17,7 +17,7 @@ from cae_core.datasets import DATASETS
 from cae_core.jobs.job import Snapshot
 from cae_core.jobs.requests import Entry
 from cae_core.reproduction import measure
-from cae_core.reproduction.claims import Card, is_measurable
+from cae_core.reproduction.claims import Card
 from cae_core.reproduction.registry import CARDS
 from cae_core.reproduction.run_card import name_of, settings
 from cae_core.runs import Run, RunError, holder
@@ -29,11 +29,10 @@ SEED = 0
 
 @dataclass(frozen=True)
 class Rerun:
-    """A visitor's own runs of a card at one length, as they stand.
+    """A visitor's own runs of a card, as they stand.
 
     Attributes:
         card: its name.
-        fraction: of the epochs.
         finished: the finished runs, by their names in the card.
         values: by claim's label, what was measured.
         state: "none", "moving" (in the queue), "partial" (to be gone on with), "measuring" or "done".
@@ -46,7 +45,6 @@ class Rerun:
     """
 
     card: str
-    fraction: float
     finished: Mapping[str, Run]
     values: Mapping[str, float]
     state: str
@@ -58,17 +56,17 @@ class Rerun:
     unsaved: Sequence[str] = ()
 
 
-def look(name: str, fraction: float, owner: str) -> Rerun:
+def look(name: str, owner: str) -> Rerun:
     """How far a visitor's runs of a card are; what is finished and not measured yet is measured in the background."""
     card = CARDS[name]
     finished, values, troubles, live, steps, num_steps = {}, {}, [], [], 0, 0
     begun = missing = False
     unsaved = []
     for run in card.runs:
-        config = settings(card, run, SEED, fraction)
+        config = settings(card, run, SEED)
         total = num_epochs(config) * training.steps_per_epoch(config, training.num_images(config))
         num_steps += total
-        job = jobs.default().snapshot(name_of(card, run, SEED, fraction, owner))
+        job = jobs.default().snapshot(name_of(run, SEED, owner))
         if job and job.is_live:
             live.append(job)
             steps += job.seen.step if job.seen else 0
@@ -76,7 +74,7 @@ def look(name: str, fraction: float, owner: str) -> Rerun:
         if job and job.state in ("failed", "unsaved"):
             troubles.append(job.message)
             unsaved += [job.name] * (job.state == "unsaved")
-        kept = _found(card, run, fraction, owner)
+        kept = _found(card, run, owner)
         if kept is None or kept.state != "finished":
             begun, missing = begun or kept is not None, True
             steps += min(kept.step, total) if kept else 0
@@ -86,14 +84,13 @@ def look(name: str, fraction: float, owner: str) -> Rerun:
                 troubles.append(holder.sentence(kept.label, kept.path, "it is measured here when it is finished"))
             continue
         finished[run], steps = kept, steps + total
-        claims = [claim for claim in card.claims if claim.run == run and is_measurable(card, claim, fraction)]
+        claims = [claim for claim in card.claims if claim.run == run]
         known = measure.known(kept, claims)
         values |= known
         if len(known) < len(claims):
             measure.request(kept, claims)
             troubles.append(measure.trouble(kept))
-    wanted = [claim for claim in card.claims if is_measurable(card, claim, fraction)]
-    state = "done" if len(values) == len(wanted) else "measuring"
+    state = "done" if len(values) == len(card.claims) else "measuring"
     if live:
         state = "moving"
     elif missing:
@@ -101,15 +98,14 @@ def look(name: str, fraction: float, owner: str) -> Rerun:
     first = min(live, key=lambda job: job.place, default=None)
     seconds = sum(run.seconds for run in finished.values())
     trouble = next(filter(None, troubles), "")
-    return Rerun(name, fraction, finished, values, state, trouble, first, steps, num_steps, seconds, unsaved)
+    return Rerun(name, finished, values, state, trouble, first, steps, num_steps, seconds, unsaved)
 
 
-def start(name: str, fraction: float, owner: str, address: str = "") -> None:
+def start(name: str, owner: str, address: str = "") -> None:
     """Enters what is missing of a card in the queue, and goes on with what was stopped or interrupted.
 
     Args:
         name: a card's.
-        fraction: of the epochs.
         owner: an opaque mark of whose runs they are.
         address: as `jobs.Jobs.submit` takes it.
 
@@ -118,41 +114,38 @@ def start(name: str, fraction: float, owner: str, address: str = "") -> None:
     """
     card, entries = CARDS[name], []
     for run, parent in ((run, card.starts.get(run, "")) for run in card.runs):
-        job = jobs.default().snapshot(name_of(card, run, SEED, fraction, owner))
-        kept = _found(card, run, fraction, owner)
+        job = jobs.default().snapshot(name_of(run, SEED, owner))
+        kept = _found(card, run, owner)
         if (job and job.is_live) or (kept and kept.state == "finished"):
             continue
         origin = None
         if parent:
-            there = _found(card, parent, fraction, owner)
-            origin = warm_start.at_end_of(there.name if there else name_of(card, parent, SEED, fraction, owner))
-        title = f"{card.label}: {run}" + ("" if fraction == 1 else f", {fraction:.3g} of its length")
-        config = settings(card, run, SEED, fraction)
-        entries.append(Entry(name_of(card, run, SEED, fraction, owner), config, title, origin))
+            there = _found(card, parent, owner)
+            origin = warm_start.at_end_of(there.name if there else name_of(parent, SEED, owner))
+        entries.append(Entry(name_of(run, SEED, owner), settings(card, run, SEED), f"{card.label}: {run}", origin))
     if entries:
         jobs.default().submit_in_order(entries, owner, address)
 
 
-def stop(name: str, fraction: float, owner: str) -> None:
+def stop(name: str, owner: str) -> None:
     """Ends what trains of a card, to be gone on with later, and takes what waits out of the queue."""
     card = CARDS[name]
-    live = [jobs.default().snapshot(name_of(card, run, SEED, fraction, owner)) for run in card.runs]
+    live = [jobs.default().snapshot(name_of(run, SEED, owner)) for run in card.runs]
     for job in sorted((job for job in live if job and job.is_live), key=lambda job: -job.place):  # the last first
         with contextlib.suppress(jobs.JobError):  # it ended a moment before
             jobs.default().stop(job.name, owner)
 
 
-def estimate(name: str, fraction: float, finished: Mapping[str, Run]) -> float | None:
+def estimate(name: str, finished: Mapping[str, Run]) -> float | None:
     """Seconds that the card's other runs will take on this machine, where that is known.
 
     Args:
         name: a card's.
-        fraction: of the epochs.
         finished: runs that are there already, by their names in the card.
     """
     card, seconds = CARDS[name], 0.0
     for run in card.runs:
-        config = settings(card, run, SEED, fraction)
+        config = settings(card, run, SEED)
         if run not in finished and not ARCHITECTURES[config.architecture].solve:  # what is solved takes next to nothing
             pace = duration.pace(config, DATASETS[config.dataset].image_shape)
             if pace is None or not pace.is_own:
@@ -161,29 +154,23 @@ def estimate(name: str, fraction: float, finished: Mapping[str, Run]) -> float |
     return seconds or None
 
 
-def is_whole(name: str, fraction: float) -> bool:
-    """Whether a fraction of the epochs leaves all of the card's runs at their full length, as those without epochs are."""
-    card = CARDS[name]
-    return all(settings(card, run, config.seed, fraction) == config for run, config in card.runs.items())
-
-
-def share_of_epochs(name: str, fraction: float, finished: Mapping[str, Run]) -> float:
-    """How much of the card's full length the runs are that are not there yet, going by their epochs; in [0, 1]."""
+def share_of_epochs(name: str, finished: Mapping[str, Run]) -> float:
+    """How much of the card the runs are that are not there yet, going by their epochs; in [0, 1]."""
     card = CARDS[name]
     missing = [run for run in card.runs if run not in finished]
-    left = sum(num_epochs(settings(card, run, SEED, fraction)) for run in missing)
+    left = sum(num_epochs(settings(card, run, SEED)) for run in missing)
     return left / sum(num_epochs(config) for config in card.runs.values())
 
 
-def _found(card: Card, run: str, fraction: float, owner: str) -> Run | None:
+def _found(card: Card, run: str, owner: str) -> Run | None:
     """The run on disk: the visitor's own, or a finished one that is everybody's; None where there is none that fits."""
     own = None
     for whose in dict.fromkeys((owner, "")):
-        path = runs.runs_dir() / name_of(card, run, SEED, fraction, whose)
+        path = runs.runs_dir() / name_of(run, SEED, whose)
         if os.path.isdir(path):  # Path.is_dir may raise PermissionError
             with contextlib.suppress(RunError):
                 kept = runs.read(path)
-                if kept.config == settings(card, run, SEED, fraction) and kept.owner in ("", owner):
+                if kept.config == settings(card, run, SEED) and kept.owner in ("", owner):
                     if kept.state == "finished":
                         return kept
                     own = kept if whose == owner else own

@@ -25,7 +25,6 @@ class Result:
     Attributes:
         values: by claim's label, one value a seed.
         seconds: spent training, all runs together.
-        fraction: of the epochs; 1 for the full length.
         made: UTC date.
         versions: of Python and the libraries.
         command: what makes it again.
@@ -33,7 +32,6 @@ class Result:
 
     values: Mapping[str, tuple[float, ...]]
     seconds: float
-    fraction: float
     made: str
     versions: Mapping[str, str]
     command: str
@@ -67,10 +65,8 @@ def ship(name: str, result: Result) -> None:
     """Puts a card's result among those that ship; the others stay as they are.
 
     Raises:
-        ValueError: it is not of the full length, or the file is damaged and would lose what is in it.
+        ValueError: the file is damaged and would lose what is in it.
     """
-    if result.fraction != 1:
-        raise ValueError(f"Only the full length ships; this result is of {result.fraction:g} of the epochs.")
     kept, damaged = shipped()
     if damaged:
         raise ValueError(f"{damaged[0]} Nothing was written; mend or remove the file first.")
@@ -88,8 +84,7 @@ def _result(entry: Mapping[str, Any]) -> Result:
         raise ValueError("a claim has no value")
     versions = {str(what): str(version) for what, version in entry["versions"].items()}
     texts = {key: str(entry[key]) for key in ("made", "command")}
-    seconds, fraction = SECONDS("seconds", entry["seconds"]), number(0, 1)("fraction", entry["fraction"])
-    return Result(values, seconds, fraction, versions=versions, **texts)
+    return Result(values, SECONDS("seconds", entry["seconds"]), versions=versions, **texts)
 
 
 def _mend(card: str) -> str:

@@ -10,10 +10,9 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from cae_core import runs
-from cae_core.architectures import num_epochs
 from cae_core.config import Bounds, RunConfig, lookup
 from cae_core.jobs.requests import Entry
-from cae_core.reproduction.claims import Card, check_fraction, is_measurable, shorter
+from cae_core.reproduction.claims import Card
 from cae_core.reproduction.measure import measure
 from cae_core.reproduction.registry import CARDS
 from cae_core.reproduction.results import Result
@@ -25,24 +24,21 @@ SEEDS = Bounds(1, 100, integer=True)
 """How many times a card may be carried out."""
 
 
-def settings(card: Card, run: str, seed: int, fraction: float) -> RunConfig:
-    """What is trained for a card: one of its runs, with a seed and a share of the epochs."""
-    return shorter(dataclasses.replace(card.runs[run], seed=seed), fraction)
+def settings(card: Card, run: str, seed: int) -> RunConfig:
+    """What is trained for a card: one of its runs, with a seed."""
+    return dataclasses.replace(card.runs[run], seed=seed)
 
 
-def name_of(card: Card, run: str, seed: int, fraction: float, owner: str = "") -> str:
-    """What such a run is called in `runs.runs_dir()`; every visitor's has a name of its own.
+def name_of(run: str, seed: int, owner: str = "") -> str:
+    """What a card's run is called in `runs.runs_dir()`; every visitor's has a name of its own.
 
     So a run is found again by whoever wants the same, on another card, from the command line or after a restart.
     """
-    config = settings(card, run, seed, fraction)
-    whole = config.epochs == card.runs[run].epochs and config.pretraining == card.runs[run].pretraining
-    return f"reproduce-{run}-{seed}" + ("" if whole else f"-{num_epochs(config)}") + (f"-{owner}" if owner else "")
+    return f"reproduce-{run}-{seed}" + (f"-{owner}" if owner else "")
 
 
 def reproduce(
     name: str,
-    fraction: float = 1.0,
     seeds: int | None = None,
     on_event: Callable[[str, TrainingEvent], None] = lambda *_: None,
 ) -> Result:
@@ -50,7 +46,6 @@ def reproduce(
 
     Args:
         name: a card's.
-        fraction: of each run's epochs, in (0, 1].
         seeds: how many; None for as many as the card says.
         on_event: called with a run's name and every event of its training.
 
@@ -59,36 +54,32 @@ def reproduce(
         FloatingPointError: a run diverged.
     """
     card = lookup(CARDS, "reproduction", name)
-    fraction = check_fraction(fraction)
     count = card.seeds if seeds is None else SEEDS.check("seeds", seeds)
     values: dict[str, list[float]] = {claim.label: [] for claim in card.claims}
     seconds = 0.0
     for seed in range(count):
-        finished = {run: _trained(card, run, seed, fraction, on_event) for run in card.runs}
+        finished = {run: _trained(card, run, seed, on_event) for run in card.runs}
         seconds += sum(run.seconds for run in finished.values())
         for claim in card.claims:
-            if is_measurable(card, claim, fraction):
-                values[claim.label].append(measure(claim, finished[claim.run]))
+            values[claim.label].append(measure(claim, finished[claim.run]))
     return Result(
-        values={label: tuple(round(v, 5) for v in of_seeds) for label, of_seeds in values.items() if of_seeds},
+        values={label: tuple(round(v, 5) for v in of_seeds) for label, of_seeds in values.items()},
         seconds=round(seconds, 1),
-        fraction=fraction,
         made=datetime.now(UTC).date().isoformat(),
         versions={"python": platform.python_version(), **{p: version(p) for p in ("tensorflow", "keras", "numpy")}},
-        command=command(name, fraction, count),
+        command=command(name, count),
     )
 
 
-def command(name: str, fraction: float = 1.0, seeds: int | None = None) -> str:
+def command(name: str, seeds: int | None = None) -> str:
     """What makes a card's result on the command line; `seeds` is None for as many as the card says."""
-    share = "" if fraction == 1 else f" --fraction {fraction:g}"
     count = "" if seeds in (None, CARDS[name].seeds) else f" --seeds {seeds}"
-    return f"python -m cae_core reproduce {name}{share}{count}"
+    return f"python -m cae_core reproduce {name}{count}"
 
 
-def _trained(card: Card, run: str, seed: int, fraction: float, on_event) -> Run:
+def _trained(card: Card, run: str, seed: int, on_event) -> Run:
     """The finished run, trained now, taken up again, or there already."""
-    config, name = settings(card, run, seed, fraction), name_of(card, run, seed, fraction)
+    config, name = settings(card, run, seed), name_of(run, seed)
     path = runs.runs_dir() / name
     origin = None
     if path.exists():
@@ -96,7 +87,7 @@ def _trained(card: Card, run: str, seed: int, fraction: float, on_event) -> Run:
         if kept.config == config and kept.state == "finished":
             return kept
     elif card.starts.get(run):
-        parent = _trained(card, card.starts[run], seed, fraction, on_event)
+        parent = _trained(card, card.starts[run], seed, on_event)
         origin = {"run": parent.name, "step": parent.step}
     recording = Entry(name, config, origin=origin).begin(owner="")
     return drive(recording, functools.partial(on_event, name))

@@ -76,7 +76,7 @@ PAGES = {
     "train": (ShownTrain, {}, lambda page: page.click("Train this network")),
     "race": (ShownLab, {"view": "losses"}, lambda page: page.click("Start")),
     "stack": (ShownStacked, {}, lambda page: page.press("train_stack")),
-    "card": (ShownReproduce, {}, lambda page: own_runs.start("pca", 1.0, page.owner)),
+    "card": (ShownReproduce, {}, lambda page: own_runs.start("pca", page.owner)),
 }
 
 

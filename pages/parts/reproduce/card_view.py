@@ -17,17 +17,15 @@ from pages.parts.session import identity, state
 
 TICK = 1.0
 """Seconds between two looks at what moves."""
-LENGTHS = (5, 20, 100)
-"""Per cent of the epochs that a visitor can run."""
 
 
-def card(name: str, result: Result | None, length: int, owner: str, can_run: bool) -> None:
+def card(name: str, result: Result | None, owner: str, can_run: bool) -> None:
     """The card, drawn again and again while its runs are in the queue or being measured."""
-    moves = _moves(own_runs.look(name, length / 100, owner))
+    moves = _moves(own_runs.look(name, owner))
 
     @st.fragment(run_every=TICK if moves else None)
     def look() -> None:
-        now = own_runs.look(name, length / 100, owner)
+        now = own_runs.look(name, owner)
         if _moves(now) != moves:
             st.rerun()
         _draw(name, result, now, owner, can_run)
@@ -36,11 +34,11 @@ def card(name: str, result: Result | None, length: int, owner: str, can_run: boo
         look()
 
 
-def begin(name: str, length: int, owner: str) -> None:
+def begin(name: str, owner: str) -> None:
     """Enters a card's runs, for the callbacks of buttons; what refuses them is said on the card."""
     state.keep(f"refused_{name}", "")
     try:
-        own_runs.start(name, length / 100, owner, identity.address())
+        own_runs.start(name, owner, identity.address())
     except ValueError as error:
         state.keep(f"refused_{name}", str(error))
 
@@ -53,7 +51,7 @@ def _draw(name: str, result: Result | None, now: Rerun, owner: str, can_run: boo
     about = CARDS[name]
     st.subheader(about.label, anchor=name.replace("_", "-"))
     st.caption(show.plain(about.source))
-    mine = _own(name, now, owner)
+    mine = now if now.values else None
     claims_view.table(name, result, mine)
     st.caption(claims_view.tolerance(about))
     if about.is_curve:
@@ -65,15 +63,6 @@ def _draw(name: str, result: Result | None, now: Rerun, owner: str, can_run: boo
         st.markdown(show.plain(about.differs))
         st.markdown(_made(name, result))
         st.code(result.command if result else run_card.command(name), language="sh", wrap_lines=True)
-
-
-def _own(name: str, now: Rerun, owner: str) -> Rerun | None:
-    """The visitor's runs to show: of the length with the most figures; of the one that is set before longer ones."""
-    if now.state == "done":
-        return now
-    others = (own_runs.look(name, length / 100, owner) for length in reversed(LENGTHS) if length / 100 != now.fraction)
-    most = max((now, *others), key=lambda rerun: len(rerun.values))
-    return most if most.values else None
 
 
 def _curve(name: str, result: Result | None, mine: Rerun | None) -> None:
@@ -98,19 +87,17 @@ def _curve(name: str, result: Result | None, mine: Rerun | None) -> None:
 
 def _again(name: str, result: Result | None, now: Rerun, owner: str, can_run: bool) -> None:
     """The button that runs or stops it, with what is to be known; in the same place whatever the state."""
-    length = round(now.fraction * 100)
-    how = "it at full length" if own_runs.is_whole(name, now.fraction) else f"{length} % of it"
     with st.container(horizontal=True, vertical_alignment="center"):
         if now.state == "moving":
-            st.button("Stop", icon=":material/stop:", key=f"stop_{name}", on_click=_stop, args=(name, now.fraction, owner))
+            st.button("Stop", icon=":material/stop:", key=f"stop_{name}", on_click=own_runs.stop, args=(name, owner))
             st.caption(_progress(now), width="content")
             queue_words.say_why(now.at_work, owner)
         elif now.unsaved:
             queue_words.unsaved(now.unsaved, owner, name)
         elif now.state in ("none", "partial"):
             st.button(
-                f"Run {how}" if now.state == "none" else "Go on", icon=":material/play_arrow:", key=f"run_{name}",
-                disabled=not can_run, on_click=begin, args=(name, length, owner),
+                "Run it" if now.state == "none" else "Go on", icon=":material/play_arrow:", key=f"run_{name}",
+                disabled=not can_run, on_click=begin, args=(name, owner),
             )  # fmt: skip
             st.caption(_time(name, result, now), width="content")
         else:
@@ -136,18 +123,14 @@ def _progress(now: Rerun) -> str:
 
 def _time(name: str, result: Result | None, now: Rerun) -> str:
     """How long what is missing will take, as far as that is known, and how it is known."""
-    seconds = own_runs.estimate(name, now.fraction, now.finished)
+    seconds = own_runs.estimate(name, now.finished)
     if seconds is not None:
         return f"about {show.seconds(seconds)} on this machine"
     if result:
         seeds = max(len(values) for values in result.values.values())
-        seconds = result.seconds / seeds * own_runs.share_of_epochs(name, now.fraction, now.finished)
+        seconds = result.seconds / seeds * own_runs.share_of_epochs(name, now.finished)
         return f"about {show.seconds(max(1, seconds))} at the shipped run's pace"
     return "time not known yet"
-
-
-def _stop(name: str, fraction: float, owner: str) -> None:
-    own_runs.stop(name, fraction, owner)
 
 
 def _made(name: str, result: Result | None) -> str:

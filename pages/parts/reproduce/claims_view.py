@@ -10,14 +10,14 @@ import streamlit as st
 
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.metrics import mean_and_spread
-from cae_core.reproduction.claims import ORIGINS, UNITS, Card, Claim, is_full_length, target, verdict
+from cae_core.reproduction.claims import ORIGINS, UNITS, Card, Claim, target, verdict
 from cae_core.reproduction.own_runs import Rerun
 from cae_core.reproduction.registry import CARDS
 from cae_core.reproduction.results import Result
 
 LOW, HIGH = 0.7, 1.3
 """Ends of the picture's axis: ours as a share of the published figure."""
-MARKS = {"reproduced": "✓", "better": "▼", "met": "✓", "missed": "✗", "short": "◔", "measured": "·", "not run": "–"}
+MARKS = {"reproduced": "✓", "better": "▼", "met": "✓", "missed": "✗", "measured": "·", "not run": "–"}
 """A sign beside each word, for colour alone tells not everybody."""
 
 
@@ -66,7 +66,7 @@ def _said(name: str, claim: Claim, results: Mapping[str, Result]) -> tuple[str, 
     against = target(claim, result.means) if result else None
     if value is None or against is None:
         return "not run", None
-    word = verdict(CARDS[name], claim, value, result.means, is_full_length(CARDS[name], claim, result.fraction))
+    word = verdict(CARDS[name], claim, value, result.means)
     return word, value / against
 
 
@@ -112,18 +112,14 @@ def table(name: str, result: Result | None, mine: Rerun | None) -> None:
     card = CARDS[name]
     head = '<th scope="col">figure</th><th scope="col">shipped</th>'
     if mine:
-        head += f'<th scope="col">yours<br><small>{_length(card, mine)}</small></th>'
+        head += '<th scope="col">yours</th>'
     body = ""
     for claim in card.claims:
-        shipped = (
-            _cell(card, claim, result.values.get(claim.label), result.means, result.fraction, bool(mine))
-            if result
-            else _NONE
-        )
+        shipped = _cell(card, claim, result.values.get(claim.label), result.means, bool(mine)) if result else _NONE
         cells = f"<td>{_figure(claim)}</td><td>{shipped}</td>"
         if mine:
             value = mine.values.get(claim.label)
-            own = _cell(card, claim, None if value is None else (value,), mine.values, mine.fraction, True)
+            own = _cell(card, claim, None if value is None else (value,), mine.values, True)
             cells += f"<td>{own}</td>"
         body += f'<tr><th scope="row">{escape(claim.label)}</th>{cells}</tr>'
     st.html(f'<table class="figures claim-table"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>')
@@ -132,34 +128,23 @@ def table(name: str, result: Result | None, mine: Rerun | None) -> None:
 _NONE = '<small class="verdict">– not run</small>'
 
 
-def _length(card: Card, mine: Rerun) -> str:
-    full = all(is_full_length(card, claim, mine.fraction) for claim in card.claims if claim.label in mine.values)
-    return "full length" if full else f"{percent(mine.fraction)} of the epochs"
-
-
 def _figure(claim: Claim) -> str:
     if claim.figure is not None:
         return f"{number(claim, claim.figure)} <small>{ORIGINS[claim.origin]}</small>"
     return f"<small>none; to be less than “{escape(claim.below)}”</small>" if claim.below else "<small>none</small>"
 
 
-def _cell(
-    card: Card, claim: Claim, values: Sequence[float] | None, means: Mapping[str, float], fraction: float, is_brief: bool
-) -> str:
+def _cell(card: Card, claim: Claim, values: Sequence[float] | None, means: Mapping[str, float], is_brief: bool) -> str:
     """A value with its verdict: in a sign, a word and a number, or, where two stand side by side, without the word."""
     if not values:
         return _NONE
     mean, spread = mean_and_spread(tuple(values))
     text = number(claim, mean) + (f" ± {number(claim, spread)}" if len(values) > 1 else "")
-    word = verdict(card, claim, mean, means, is_full_length(card, claim, fraction))
-    against = target(claim, means)
+    word = verdict(card, claim, mean, means)
     if word == "measured":
         return text
-    if word == "short":
-        outcome = "no verdict on a part" if not claim.below else "less so far" if mean < against else "not less so far"
-    else:
-        off = escape(change(mean / against))
-        outcome = f'<span class="unseen">{word},</span> {off}' if is_brief else f"{word}, {off}"
+    off = escape(change(mean / target(claim, means)))
+    outcome = f'<span class="unseen">{word},</span> {off}' if is_brief else f"{word}, {off}"
     return f'{text} <small class="verdict {word}">{MARKS[word]} {outcome}</small>'
 
 
