@@ -111,7 +111,8 @@ def chart(figure: Figure, key: str, alt: str) -> None:
     from plotly.optional_imports import get_module
 
     get_module("pandas")
-    st.plotly_chart(figure, height="stretch", key=key, config={"displayModeBar": False}, alt=alt)
+    with st.container(key=f"place_{key}"):
+        st.plotly_chart(figure, height="stretch", key=key, config={"displayModeBar": False}, alt=alt)
 
 
 def facts(values: Sequence[tuple[str, str]]) -> None:
