@@ -2,10 +2,10 @@
 
 import streamlit as st
 
+from cae_core.config import MOST_LAYERS
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.optimizers import OPTIMIZERS
 from cae_core.stacking import results
-from cae_core.stacking.config import MOST_LAYERS
 from pages.parts.common import controls, experiment, missing, show, widgets
 from pages.parts.session import address, identity, state
 from pages.parts.stacked import experiments, label_curve, next_stack, stack_view

@@ -92,8 +92,9 @@ FLOORS = (
     "runs",
     "inspection latent",
     "training",
+    "stacking",
     "jobs pretrained",
-    "inference reproduction stacking",
+    "inference reproduction",
     "export cli",
     "__main__",
 )

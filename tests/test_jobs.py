@@ -15,14 +15,13 @@ import pytest
 from cae_core import datasets, jobs, runs, runtime, training
 from cae_core.architectures import build
 from cae_core.cli import main
-from cae_core.config import RunConfig
+from cae_core.config import RunConfig, StackConfig
 from cae_core.datasets import DATASETS, DatasetMissing
 from cae_core.inspection import evaluation
 from cae_core.jobs import JobError, Jobs, scheduling
 from cae_core.jobs.job import Job
 from cae_core.jobs.requests import Entry
 from cae_core.runs import manage, storage
-from cae_core.stacking.config import StackConfig
 from cae_core.stacking.trainer import StackRecording
 from cae_core.training import run_monitor, run_trainer, warm_start
 

@@ -9,9 +9,8 @@ from typing import Any
 from cae_core import datasets
 from cae_core.cli import options, prepare
 from cae_core.cli.progress import Bar
-from cae_core.config import lookup
+from cae_core.config import ARMS, KERNEL, MAPS, MOST_LAYERS, STACK_BOUNDS, StackConfig, lookup
 from cae_core.stacking import label_curve, results
-from cae_core.stacking.config import ARMS, KERNEL, MAPS, MOST_LAYERS, STACK_BOUNDS, StackConfig
 from cae_core.stacking.label_curve import PLAN, SEEDS
 from cae_core.stacking.linear_probe import FEW, KINDS
 from cae_core.stacking.trainer import StackRecording

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from cae_core import pca
+from cae_core.config import StackConfig
 from cae_core.datasets import DATASETS, as_float, load
-from cae_core.stacking.config import StackConfig
 from cae_core.stacking.phases import choose_labelled, learnt_from
 from cae_core.training import split_held_out
 

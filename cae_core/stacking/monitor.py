@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from cae_core import training
+from cae_core.config import ARMS, StackConfig
 from cae_core.datasets import as_float, load
-from cae_core.stacking.config import ARMS, StackConfig
 from cae_core.stacking.phases import StackEvent
 from cae_core.stacking.progress import StackSeen, projections
 from cae_core.training import run_monitor

@@ -21,12 +21,14 @@ from typing import Any
 import numpy as np
 
 from cae_core import runs
+from cae_core.config import ARMS, StackConfig
 from cae_core.datasets import DATASETS
 from cae_core.runs import RunError, schema, storage
 from cae_core.runs.schema import number, record, text, whole
-from cae_core.stacking.config import ARMS, StackConfig, check, code_size
+from cae_core.stacking.config import check
 from cae_core.stacking.linear_probe import KINDS
 from cae_core.stacking.progress import StackSeen
+from cae_core.validation import code_size
 
 FORMAT = 1
 

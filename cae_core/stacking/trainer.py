@@ -20,11 +20,12 @@ from typing import Any
 import numpy as np
 
 from cae_core import runs
+from cae_core.config import StackConfig
 from cae_core.datasets import DATASETS, load
 from cae_core.runs import RunError, holder, schema, storage
 from cae_core.runs.folder import Folder
 from cae_core.stacking import linear_probe, phases, stacks
-from cae_core.stacking.config import StackConfig, check, num_images
+from cae_core.stacking.config import check, num_images
 from cae_core.stacking.monitor import StackWatch
 from cae_core.stacking.progress import StackSeen
 from cae_core.stacking.stacks import KeptStack

@@ -7,9 +7,9 @@ import pytest
 from cae_core import datasets
 from cae_core.cli import main, parser
 from cae_core.cli.stack import config_of
+from cae_core.config import StackConfig
 from cae_core.runs import storage
 from cae_core.stacking import stacks
-from cae_core.stacking.config import StackConfig
 
 SMALL = "--dataset strokes --num-train 100 --labels 30 --epochs 1 --batch-size 50 --steps 3 --maps 3 --kernel 3"
 

@@ -3,9 +3,11 @@
 import streamlit as st
 
 from cae_core import datasets, jobs
-from cae_core.stacking.config import StackConfig, check, code_size, fitting, num_images
+from cae_core.config import StackConfig
+from cae_core.stacking.config import check, fitting, num_images
 from cae_core.stacking.phases import stages
 from cae_core.stacking.trainer import StackRecording
+from cae_core.validation import code_size
 from pages.parts.common import show
 from pages.parts.session import identity, state
 

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from cae_core import datasets
-from cae_core.config import Bounds
+from cae_core.config import ARMS, MOST_LAYERS, STACK_BOUNDS, Bounds, StackConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.optimizers import OPTIMIZERS
-from cae_core.stacking.config import ARMS, MOST_LAYERS, STACK_BOUNDS, StackConfig
 from pages.parts.session.setting import Setting
 
 VIEWS = {"curve": "The label curve", "mine": "Your stack"}

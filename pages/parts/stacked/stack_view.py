@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import streamlit as st
 
 from cae_core import datasets, jobs, runs
+from cae_core.config import ARMS, StackConfig
 from cae_core.jobs import JobError
 from cae_core.jobs.job import Snapshot
 from cae_core.runs import holder
 from cae_core.stacking import stacks
-from cae_core.stacking.config import ARMS, StackConfig
 from cae_core.stacking.progress import StackSeen
 from cae_core.stacking.stacks import KeptStack
 from cae_core.stacking.trainer import StackRecording
