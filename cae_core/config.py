@@ -161,6 +161,9 @@ DEFAULTS = RunConfig()
 ARMS = {"pretrained": "From the stack", "random": "From random weights"}
 """The two classifiers, and how they are called."""
 
+FEATURES = {"encoder": "The stack's encoder", "untrained": "The same encoder, untrained", "pixels": "Pixels"}
+"""What a linear classifier reads, and how that is called."""
+
 MOST_LAYERS = 4
 MAPS, KERNEL = Bounds(1, 128, integer=True), Bounds(1, 15, integer=True)
 """Of every layer: how many maps it gives, and the side of its kernels in pixels."""

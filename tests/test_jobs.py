@@ -22,7 +22,6 @@ from cae_core.jobs import JobError, Jobs, scheduling
 from cae_core.jobs.job import Job
 from cae_core.jobs.requests import Entry
 from cae_core.runs import manage, storage
-from cae_core.stacking.trainer import StackRecording
 from cae_core.training import run_monitor, run_trainer, warm_start
 
 CONFIG = RunConfig(
@@ -843,7 +842,7 @@ ENTER = {
     "run": lambda queue, owner, number: queue.submit(SHORT, owner),
     "race": lambda queue, owner, number: queue.submit_together([SHORT, SHORT], owner),
     "series": lambda queue, owner, number: queue.submit_in_order([Entry(f"{owner}-{number}", SHORT)], owner),
-    "stack": lambda queue, owner, number: queue.enter(lambda: StackRecording.begin(StackConfig(), owner=owner), owner),
+    "stack": lambda queue, owner, number: queue.submit(StackConfig(), owner),
 }
 
 
@@ -856,10 +855,7 @@ def test_limits_hold_when_thirty_press_at_once(queue, monkeypatch, runs_folder, 
     most = scheduling.MOST_OF_ONE if one_visitor else 20
     assert len({job.group or job.name for job in queue.queue()}) == most
     assert len(refused) == 30 - most
-    kept_on_disk = [
-        path for path in (*runs_folder.iterdir(), *(runs_folder / ".stacks").glob("*")) if path.name != ".stacks"
-    ]
-    assert len(kept_on_disk) == len(queue.queue())  # nothing is left of those refused
+    assert len(list(runs_folder.iterdir())) == len(queue.queue())  # nothing is left of those refused
     monkeypatch.setattr(queue, "_thread", None)
 
 

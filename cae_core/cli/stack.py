@@ -9,10 +9,10 @@ from typing import Any
 from cae_core import datasets
 from cae_core.cli import options, prepare
 from cae_core.cli.progress import Bar
-from cae_core.config import ARMS, KERNEL, MAPS, MOST_LAYERS, STACK_BOUNDS, StackConfig, lookup
+from cae_core.config import ARMS, FEATURES, KERNEL, MAPS, MOST_LAYERS, STACK_BOUNDS, StackConfig, lookup
 from cae_core.stacking import label_curve, results
 from cae_core.stacking.label_curve import PLAN, SEEDS
-from cae_core.stacking.linear_probe import FEW, KINDS
+from cae_core.stacking.linear_probe import FEW
 from cae_core.stacking.trainer import StackRecording
 
 EVERY = 50
@@ -80,10 +80,18 @@ def run(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
 def _stack(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
     config = config_of(args)
     prepare.fetch(args, bar, config.dataset)
-    recording = StackRecording.begin(config, args.name or "")
+    return drive(StackRecording.begin(config, args.name or ""), bar)
+
+
+def drive(recording: StackRecording, bar: Bar) -> dict[str, Any]:
+    """Trains a stack to its end; what stops it early leaves one that can be resumed. Returns what `--json` prints."""
+    config = recording.config
     try:
         prepare.load_tensorflow(bar)
+        recording.prepare()
+        watch = recording.watch()  # so that the Stacked page has its pictures
         for event in recording.events():
+            watch.see(event)
             done = event.step - event.stage.first_step
             bar(event.step / event.num_steps, f"{event.stage.label}, step {done:,} of {event.stage.steps:,}")
             is_line = event.ends_stage or (event.stage.layer is None and done % EVERY == 0)
@@ -101,6 +109,8 @@ def _stack(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
     except KeyboardInterrupt:
         if recording.last:
             recording.write("stopped")
+        bar.clear()
+        bar.say(f"to go on with it: python -m cae_core resume {recording.name}")
         raise
     finally:
         recording.close()
@@ -108,13 +118,13 @@ def _stack(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
         bar.say(f"{label}: {100 * recording.figures[arm]:.2f} % of the test images misread, after {config.labels} labels")
     _say_features(recording.figures["features"], bar)
     bar.say(f"saved {recording.path}")
-    return {"stack": recording.name, "path": str(recording.path), "figures": recording.figures, "config": config.to_dict()}
+    return {"run": recording.name, "path": str(recording.path), "figures": recording.figures, "config": config.to_dict()}
 
 
 def _say_features(features: dict[str, Any], bar: Bar) -> None:
     """The scores of the encoder as it is, a line a kind."""
     bar.say(f"A linear classifier on the features as they are, {features['labels']} labels, test images misread:")
-    for kind, label in KINDS.items():
+    for kind, label in FEATURES.items():
         scores = features[kind]
         few = f", {FEW} principal components of them {100 * scores['few_error']:.2f} %" if "few_error" in scores else ""
         if "same_error" in scores:

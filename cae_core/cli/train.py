@@ -6,11 +6,13 @@ import argparse
 from typing import Any
 
 from cae_core import datasets, runs
-from cae_core.cli import options, prepare
+from cae_core.cli import options, prepare, stack
 from cae_core.cli.progress import Bar
 from cae_core.config import RunConfig
+from cae_core.jobs import requests
+from cae_core.stacking.trainer import StackRecording
 from cae_core.training import driver
-from cae_core.training.run_trainer import Recording, new_name
+from cae_core.training.run_trainer import Recording
 
 
 def add(commands: Any) -> None:
@@ -21,7 +23,7 @@ def add(commands: Any) -> None:
     options.add_download(train)
     train.set_defaults(carry_out=run)
 
-    again = commands.add_parser("resume", help="go on with a run that was stopped or interrupted")
+    again = commands.add_parser("resume", help="go on with a run, or a stack, that was stopped or interrupted")
     again.add_argument("run", help="the run's name, as `list` shows it")
     again.set_defaults(carry_out=resume)
 
@@ -30,12 +32,13 @@ def run(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
     """Trains a network; returns what `--json` prints."""
     config = RunConfig(**{"dataset": datasets.default()} | options.given(args, RunConfig))
     prepare.fetch(args, bar, config.dataset)
-    return _drive(Recording.begin(config, args.name or new_name(config)), bar)
+    return _drive(Recording.begin(config, args.name or ""), bar)
 
 
 def resume(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
-    """Trains a run to its end; returns what `--json` prints."""
-    return _drive(Recording.resume(runs.find(args.run)), bar)
+    """Trains a run of any kind to its end; returns what `--json` prints."""
+    recording = requests.resume(runs.find(args.run))
+    return (stack.drive if isinstance(recording, StackRecording) else _drive)(recording, bar)
 
 
 def _drive(recording: Recording, bar: Bar) -> dict[str, Any]:

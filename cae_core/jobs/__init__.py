@@ -18,13 +18,13 @@ from dataclasses import replace
 from typing import Any
 
 from cae_core import runs
-from cae_core.config import RunConfig
+from cae_core.config import RunConfig, StackConfig
+from cae_core.jobs import requests
 from cae_core.jobs.job import Job, Snapshot, work_off
 from cae_core.jobs.requests import Entry
 from cae_core.jobs.scheduling import JobError, Line, network
 from cae_core.jobs.trainable import Trainable
 from cae_core.training import duration
-from cae_core.training.run_trainer import Recording, new_name
 
 __all__ = ["JobError", "Jobs", "Snapshot", "default"]
 
@@ -53,7 +53,7 @@ class Jobs:
 
     def submit(
         self,
-        config: RunConfig,
+        config: RunConfig | StackConfig,
         owner: str = "",
         title: str = "",
         origin: Mapping[str, Any] | None = None,
@@ -62,7 +62,7 @@ class Jobs:
         """Enters a new run at the end of the queue.
 
         Args:
-            config: what to train.
+            config: what to train, a network or a stack.
             owner: an opaque mark of whose it is.
             title: any text.
             origin: `{"run": name, "step": step}` of weights to start from.
@@ -74,7 +74,8 @@ class Jobs:
         Raises:
             ValueError: the settings cannot work together, the weights do not fit, the disk refuses, or the queue is full.
         """
-        return self.enter(lambda: Recording.begin(config, new_name(config), title, owner, origin), owner, title, address)
+        (name,) = self._enter(_begins([Entry("", config, title, origin)], owner), owner, address)
+        return name
 
     def submit_together(
         self, configs: Sequence[RunConfig], owner: str = "", titles: Sequence[str] = (), address: str = ""
@@ -96,7 +97,7 @@ class Jobs:
         if not 0 < len(configs) <= MOST_TOGETHER:
             raise JobError(f"Got {len(configs)} runs to train together: choose 1 to {MOST_TOGETHER}.")
         titles = titles or [""] * len(configs)
-        entries = [Entry(new_name(config), config, title) for config, title in zip(configs, titles, strict=True)]
+        entries = [Entry("", config, title) for config, title in zip(configs, titles, strict=True)]
         return self._enter(_begins(entries, owner), owner, address, group=secrets.token_hex(8))
 
     def submit_in_order(self, entries: Sequence[Entry], owner: str = "", address: str = "") -> None:
@@ -119,24 +120,7 @@ class Jobs:
         run = runs.find(name)
         if run.owner not in ("", owner):
             raise JobError(f"The run {run.label!r} is another visitor's: fork it to go on with a copy of your own.")
-        return self.enter(lambda: Recording.resume(run), owner, run.title, address)
-
-    def enter(self, begin: Callable[[], Trainable], owner: str = "", title: str = "", address: str = "") -> str:
-        """Enters training of any kind at the end of the queue.
-
-        Args:
-            begin: makes what is to be trained, once there is room for it; what it raises is raised.
-            owner: an opaque mark of whose it is.
-            title: any text.
-            address: as `submit` takes it.
-
-        Returns:
-            Its name.
-
-        Raises:
-            ValueError: the queue is full.
-        """
-        (name,) = self._enter([(title, begin)], owner, address)
+        self._enter([(run.title, functools.partial(requests.resume, run))], owner, address)
         return name
 
     def pause(self, name: str, owner: str = "") -> None:

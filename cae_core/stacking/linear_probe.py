@@ -30,8 +30,6 @@ MEMORY = 10
 FITTED_ON = 10_000
 """Images without labels that principal components are computed from."""
 
-KINDS = {"encoder": "The stack's encoder", "untrained": "The same encoder, untrained", "pixels": "Pixels"}
-
 
 def softmax_loss(
     weights: np.ndarray, x: np.ndarray, y: np.ndarray, classes: int, penalty: float
@@ -135,7 +133,7 @@ def scores(
     """How well a linear classifier reads each kind of features on the test split.
 
     Args:
-        encoders: by name in `KINDS`, what makes features `(n, ...)` of images `(n, H, W, C)` float32 in [0, 1].
+        encoders: by name in `config.FEATURES`, what makes features `(n, ...)` of images `(n, H, W, C)` float32 in [0, 1].
         config: its dataset and num_train say which images there are.
         counts: numbers of labelled images to learn from.
         seed: which.

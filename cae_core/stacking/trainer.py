@@ -1,7 +1,6 @@
 """The trainer of a stack: writes down after every epoch and stage, and at a stop, enough to go on exactly.
 
-It offers what `job.Trainable` asks for, so stacks wait in the same queue as runs and are steered by the same buttons. The
-files are those of `kept`; `stack.json` is replaced last, so only what it counts has happened.
+The files are those of `stacks`; `run.json` is replaced last, so only what it counts has happened.
 """
 
 from __future__ import annotations
@@ -22,13 +21,12 @@ import numpy as np
 from cae_core import runs
 from cae_core.config import StackConfig
 from cae_core.datasets import DATASETS, load
-from cae_core.runs import RunError, holder, schema, storage
+from cae_core.runs import RunError, StackRun, holder, schema, storage
 from cae_core.runs.folder import Folder
 from cae_core.stacking import linear_probe, phases, stacks
 from cae_core.stacking.config import check, num_images
 from cae_core.stacking.monitor import StackWatch
 from cae_core.stacking.progress import StackSeen
-from cae_core.stacking.stacks import KeptStack
 
 
 def new_name(config: StackConfig) -> str:
@@ -43,15 +41,15 @@ class StackRecording:
         name: its folder's.
         config: what is trained.
         networks: the stack and both classifiers, once it is prepared.
-        figures: once it is finished, as `stacks.KeptStack` has them.
+        figures: once it is finished, as `runs.StackRun` has them.
     """
 
     def __init__(self, path: Path, config: StackConfig, owner: str, title: str) -> None:
         self.path, self.name, self.config = path, path.name, config
-        self._folder = Folder(path)
+        self._folder = Folder(path, {"title.txt": title[: runs.TITLE].encode(errors="replace")})
         self.networks: Any = None
         self.figures: dict[str, Any] = {}
-        self._owner, self._title = owner, title[: runs.TITLE]
+        self._owner = owner
         self._start: phases.StackCheckpoint | None = None
         self._last: phases.StackEvent | None = None
         self._written = (0, 0.0)  # steps and seconds that are on disk
@@ -61,34 +59,38 @@ class StackRecording:
         self._began = False  # whether this process trained it
 
     @classmethod
-    def begin(cls, config: StackConfig, name: str = "", title: str = "", owner: str = "") -> StackRecording:
-        """Enters a new stack, waiting to be trained.
+    def begin(
+        cls, config: StackConfig, name: str = "", title: str = "", owner: str = "", origin: None = None
+    ) -> StackRecording:
+        """Enters a new stack, waiting to be trained; it always starts from fresh weights.
 
         Raises:
             ValueError: the settings cannot work together.
             RunError: the name is taken, or the disk refuses.
         """
         check(config)
-        path = stacks.folder() / runs.check_name(name or new_name(config))
-        if path.exists():
-            raise RunError(f"There is a stack called {path.name!r} already; choose another name.")
+        path = runs.runs_dir() / runs.check_name(name or new_name(config))
+        if path.exists() or (runs.PRETRAINED_DIR / path.name).exists():
+            raise RunError(f"There is a run called {path.name!r} already; choose another name.")
         self = cls(path, config, owner, title)
-        self._folder.make({"stack.json": self._described("waiting").encode()})
+        self._folder.make({"run.json": self._described("waiting").encode()})
         return self
 
     @classmethod
-    def resume(cls, stack: KeptStack) -> StackRecording:
+    def resume(cls, stack: StackRun) -> StackRecording:
         """Takes up a stack that was interrupted or stopped.
 
         Raises:
+            ValueError: there are too few images for its labels by now.
             RunError: it is over, somebody is at work on it, the disk refuses, or what it takes to go on is damaged.
         """
+        check(stack.config)
         if stack.state in runs.AT_WORK:
-            raise RunError(holder.sentence(f"The stack {stack.name!r}", stack.path))
+            raise RunError(holder.sentence(f"The stack {stack.label!r}", stack.path))
         if not stack.can_go_on:
-            raise RunError(f"The stack {stack.name!r} is {stack.state}: only an interrupted or stopped one can go on.")
+            raise RunError(f"The stack {stack.label!r} is {stack.state}: only an interrupted or stopped one can go on.")
         self = cls(stack.path, stack.config, stack.owner, stack.title)
-        self._folder.take_up(f"The stack {stack.name!r}")
+        self._folder.take_up(f"The stack {stack.label!r}")
         if stack.step:
             try:
                 self._start = _read_checkpoint(self.path / self._checkpoint(stack.step), stack.step, stack.config)
@@ -197,7 +199,7 @@ class StackRecording:
 
     def discard(self) -> None:
         """Lets go of it, and removes it if no step of it was ever written down."""
-        self._folder.discard(keep=bool(self._written[0]), description="stack.json" if self._began else "")
+        self._folder.discard(keep=bool(self._written[0]), description="run.json" if self._began else "")
 
     def close(self) -> None:
         """Lets go of it; what is not written down is lost."""
@@ -216,7 +218,8 @@ class StackRecording:
     def _described(self, state: str, message: str = "") -> str:
         step, seconds = self._written
         described = {
-            "format": stacks.FORMAT,
+            "format": runs.FORMAT,
+            "kind": StackRun.kind,
             "config": self.config.to_dict(),
             "state": state,
             "message": message,
@@ -226,13 +229,12 @@ class StackRecording:
             "figures": self.figures,
             "created": datetime.now(UTC).isoformat(timespec="microseconds"),
             "owner": self._owner,
-            "title": self._title,
             "versions": versions(),
         }
         return json.dumps(described, indent=1) + "\n"
 
     def _commit(self, state: str, message: str = "") -> None:
-        self._folder.write("stack.json", self._described(state, message).encode())
+        self._folder.write("run.json", self._described(state, message).encode())
 
 
 def versions() -> dict[str, str]:

@@ -67,13 +67,13 @@ class Recording:
 
     @classmethod
     def begin(
-        cls, config: RunConfig, name: str, title: str = "", owner: str = "", origin: Mapping[str, Any] | None = None
+        cls, config: RunConfig, name: str = "", title: str = "", owner: str = "", origin: Mapping[str, Any] | None = None
     ) -> Recording:
         """Enters a new run, waiting to be trained.
 
         Args:
             config: what to train.
-            name: a name that no run has.
+            name: a name that no run has; "" for one that says what it is.
             title: any text.
             owner: an opaque mark of whose it is.
             origin: `{"run": name, "step": step}`: start from these weights instead of fresh ones. Those of
@@ -84,9 +84,9 @@ class Recording:
             RunError: the name is taken, the weights to start from do not fit, or the disk refuses.
         """
         validation.check(config)
-        path = runs.runs_dir() / runs.check_name(name)
-        if path.exists() or (runs.PRETRAINED_DIR / name).exists():
-            raise RunError(f"There is a run called {name!r} already; choose another name.")
+        path = runs.runs_dir() / runs.check_name(name or new_name(config))
+        if path.exists() or (runs.PRETRAINED_DIR / path.name).exists():
+            raise RunError(f"There is a run called {path.name!r} already; choose another name.")
         origin, weights = warm_start.weights(config, origin) if origin else (None, None)
         self = cls(path, config, title, owner, origin)
         first = {self._weights(0): storage.weights_to_bytes(weights)} if weights else {}
