@@ -4,6 +4,7 @@ import contextlib
 import errno
 import json
 import os
+import pathlib
 import shutil
 import threading
 import time
@@ -863,7 +864,7 @@ def test_of_thirty_who_enter_a_run_of_one_name_one_does(queue, monkeypatch, runs
     monkeypatch.setattr(queue, "_thread", threading.Thread())
     monkeypatch.setattr(scheduling, "MOST_OF_ONE", 30)
     with monkeypatch.context() as patch:
-        patch.setattr(run_trainer.Path, "exists", lambda path: False)  # nobody is there yet when each of them looks
+        patch.setattr(pathlib.Path, "exists", lambda path: False)  # nobody is there yet when each of them looks
         refused = at_the_same_time(30, lambda number: queue.submit_in_order([Entry("card", SHORT)], "me"))
     assert [job.name for job in queue.queue()] == ["card"]
     assert refused == ["'card' is there already: choose another name."] * 29

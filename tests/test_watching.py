@@ -206,7 +206,7 @@ def test_when_it_is_over_the_pictures_stay_and_the_network_goes(begun, monkeypat
     recording = begun()
     watch, _ = driven(recording, Clock(monkeypatch))
     network, seen = weakref.ref(recording.model), watch.seen
-    recording.model = recording._last = None
+    recording.model = recording.last = None
     gc.collect()
     assert network() is not None
     watch.forget_model()

@@ -13,6 +13,7 @@ from cae_core.config import ARMS, FEATURES, KERNEL, MAPS, MOST_LAYERS, STACK_BOU
 from cae_core.stacking import label_curve, results
 from cae_core.stacking.label_curve import PLAN, SEEDS
 from cae_core.stacking.linear_probe import FEW
+from cae_core.stacking.phases import StackEvent
 from cae_core.stacking.trainer import StackRecording
 
 EVERY = 50
@@ -85,40 +86,22 @@ def _stack(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
 
 def drive(recording: StackRecording, bar: Bar) -> dict[str, Any]:
     """Trains a stack to its end; what stops it early leaves one that can be resumed. Returns what `--json` prints."""
-    config = recording.config
-    try:
-        prepare.load_tensorflow(bar)
-        recording.prepare()
-        watch = recording.watch()  # so that the Stacked page has its pictures
-        for event in recording.events():
-            watch.see(event)
-            done = event.step - event.stage.first_step
-            bar(event.step / event.num_steps, f"{event.stage.label}, step {done:,} of {event.stage.steps:,}")
-            is_line = event.ends_stage or (event.stage.layer is None and done % EVERY == 0)
-            if is_line or (event.stage.layer is not None and done % event.stage.steps_per_epoch == 0):
-                bar.clear()
-                losses = ", ".join(f"{loss:.4f}" for loss in event.losses)
-                bar.say(f"{event.stage.label}, step {done} of {event.stage.steps}: loss {losses}, {event.seconds:.1f} s")
-    except FloatingPointError as error:
-        recording.fail(str(error))
-        raise
-    except ValueError:
-        if recording.networks is None:
-            recording.discard()
-        raise
-    except KeyboardInterrupt:
-        if recording.last:
-            recording.write("stopped")
-        bar.clear()
-        bar.say(f"to go on with it: python -m cae_core resume {recording.name}")
-        raise
-    finally:
-        recording.close()
+
+    def show(event: StackEvent) -> None:
+        done = event.step - event.stage.first_step
+        bar(event.step / event.num_steps, f"{event.stage.label}, step {done:,} of {event.stage.steps:,}")
+        is_line = event.ends_stage or (event.stage.layer is None and done % EVERY == 0)
+        if is_line or (event.stage.layer is not None and done % event.stage.steps_per_epoch == 0):
+            bar.clear()
+            losses = ", ".join(f"{loss:.4f}" for loss in event.losses)
+            bar.say(f"{event.stage.label}, step {done} of {event.stage.steps}: loss {losses}, {event.seconds:.1f} s")
+
+    finished, config = prepare.train(recording, bar, show), recording.config
     for arm, label in ARMS.items():
-        bar.say(f"{label}: {100 * recording.figures[arm]:.2f} % of the test images misread, after {config.labels} labels")
-    _say_features(recording.figures["features"], bar)
-    bar.say(f"saved {recording.path}")
-    return {"run": recording.name, "path": str(recording.path), "figures": recording.figures, "config": config.to_dict()}
+        bar.say(f"{label}: {100 * finished.figures[arm]:.2f} % of the test images misread, after {config.labels} labels")
+    _say_features(finished.figures["features"], bar)
+    bar.say(f"saved {finished.path}")
+    return {"run": finished.name, "path": str(finished.path), "figures": finished.figures, "config": config.to_dict()}
 
 
 def _say_features(features: dict[str, Any], bar: Bar) -> None:

@@ -10,8 +10,6 @@ from cae_core.cli import options, prepare, stack
 from cae_core.cli.progress import Bar
 from cae_core.config import RunConfig
 from cae_core.jobs import requests
-from cae_core.stacking.trainer import StackRecording
-from cae_core.training import driver
 from cae_core.training.run_trainer import Recording
 
 
@@ -38,20 +36,11 @@ def run(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
 def resume(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
     """Trains a run of any kind to its end; returns what `--json` prints."""
     recording = requests.resume(runs.find(args.run))
-    return (stack.drive if isinstance(recording, StackRecording) else _drive)(recording, bar)
+    return (_drive if isinstance(recording, Recording) else stack.drive)(recording, bar)
 
 
 def _drive(recording: Recording, bar: Bar) -> dict[str, Any]:
-    """Drives a recording to its end; what stops it early leaves a run that can be resumed."""
-    try:
-        prepare.load_tensorflow(bar)
-        finished = driver.drive(recording, bar.on_event(recording.name))
-    except KeyboardInterrupt:
-        bar.clear()
-        bar.say(f"to go on with it: python -m cae_core resume {recording.name}")
-        raise
-    finally:
-        recording.close()
+    finished = prepare.train(recording, bar, bar.on_event(recording.name))
     bar.say(f"saved {finished.path}")
     return {
         "run": finished.name, "path": str(finished.path), "epochs": recording.history, "metrics": finished.metrics

@@ -28,7 +28,7 @@ class Followed(Protocol):
     """What is looked at while it trains, such as `trainer.StackRecording`, whose attributes these are."""
 
     config: StackConfig
-    networks: Any
+    model: Any
     last: StackEvent | None
 
 
@@ -163,7 +163,7 @@ class StackWatch:
 
     @property
     def _networks(self):
-        return self._recording.networks
+        return self._recording.model
 
     def _reconstructed(self, count: int) -> np.ndarray:
         import tensorflow as tf

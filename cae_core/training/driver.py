@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from cae_core import runs
-from cae_core.runs import Run
-from cae_core.training.events import TrainingEvent
-from cae_core.training.run_trainer import Recording
+from cae_core.runs import AnyRun
+from cae_core.training.trainer import Trainer
 
 
-def drive(recording: Recording, on_event: Callable[[TrainingEvent], None]) -> Run:
+def drive(recording: Trainer, on_event: Callable[[Any], None]) -> AnyRun:
     """Trains and writes down; what stops it early, such as an interruption, leaves a run that can be resumed.
 
     Args:
@@ -27,6 +27,9 @@ def drive(recording: Recording, on_event: Callable[[TrainingEvent], None]) -> Ru
     try:
         for event in recording.events():
             on_event(event)
+    except KeyboardInterrupt:
+        recording.interrupt()
+        raise
     except FloatingPointError as error:
         recording.fail(str(error))
         raise

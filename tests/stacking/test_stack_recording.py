@@ -9,7 +9,7 @@ import pytest
 from cae_core import datasets, jobs, runs
 from cae_core.jobs import JobError, scheduling
 from cae_core.runs import old_stacks, storage
-from cae_core.stacking import stacks, trainer
+from cae_core.stacking import stacks
 from cae_core.stacking.trainer import StackRecording
 
 pytestmark = pytest.mark.usefixtures("tensorflow", "few_strokes")
@@ -52,7 +52,7 @@ def whole(few_strokes, tmp_path_factory):
         patch.setenv("CAE_RUNS_DIR", str(tmp_path_factory.mktemp("whole")))
         one = StackRecording.begin(TINY, "whole", owner=ME)
         stack = drive(one)
-        yield stack, one.networks.weights(), stacks.seen(stack), stacks.predictions(stack)
+        yield stack, one.model.weights(), stacks.seen(stack), stacks.predictions(stack)
 
 
 def test_a_finished_stack_says_what_came_out(whole):
@@ -76,7 +76,7 @@ def test_one_that_was_stopped_goes_on_to_the_same_end(whole, tiny, stop):
     finished = drive(again)
     assert finished.state == "finished"
     for name, array in whole[1].items():
-        np.testing.assert_allclose(again.networks.weights()[name], array, atol=1e-4)
+        np.testing.assert_allclose(again.model.weights()[name], array, atol=1e-4)
     assert len(list(finished.path.glob("checkpoint-*"))) == 1
     seen = stacks.seen(finished)
     assert [len(line) for line in seen.losses] == [len(line) for line in whole[2].losses]
@@ -222,13 +222,13 @@ def test_damage_is_said_and_passed_over(tiny):
 def test_a_damaged_checkpoint_is_said(tiny):
     stopped = drive(StackRecording.begin(tiny, "half"), until=5)
     (stopped.path / "checkpoint-00000005.npz").write_bytes(b"PK")
-    with pytest.raises(runs.RunError, match="cannot go on; train it again"):
+    with pytest.raises(runs.RunError, match="cannot go on; start it again"):
         StackRecording.resume(stopped)
     assert not storage.is_locked(stopped.path / "lock")
 
 
 def test_one_that_is_over_cannot_go_on(whole):
-    with pytest.raises(runs.RunError, match="is finished: only an interrupted or stopped one"):
+    with pytest.raises(runs.RunError, match="is finished: only one that was interrupted or stopped"):
         StackRecording.resume(whole[0])
 
 
@@ -236,4 +236,4 @@ def test_names_are_not_taken_twice(tiny):
     StackRecording.begin(tiny, "one").close()
     with pytest.raises(runs.RunError, match="already"):
         StackRecording.begin(tiny, "one")
-    assert trainer.new_name(tiny) != trainer.new_name(tiny)
+    assert StackRecording.new_name(tiny) != StackRecording.new_name(tiny)

@@ -37,7 +37,7 @@ def actions(run: AnyRun, mine: bool) -> None:
     owner, trouble = identity.visitor(), None
     refused = unsaved(run)
     at_work = run.state in runs.AT_WORK and not refused
-    with st.container(horizontal=True, key="run_actions"):
+    with st.container(horizontal=True, vertical_alignment="center", key="run_actions"):
         if st.button("Run again", icon=":material/replay:", key="again", help="The same settings from the same start."):
             trouble = _do(lambda: _again(run, owner), lambda: _to_training(run))
         if mine and run.state in runs.CAN_GO_ON and st.button("Resume", icon=":material/play_arrow:", key="resume"):

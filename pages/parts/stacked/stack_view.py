@@ -63,7 +63,6 @@ def _head(now: Shown, name: str) -> None:
     """Which stack a link named, and the way back to one's own."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(show.plain(now.title or name), anchor=False, width="content")
-        st.page_link("runs.py", label="Its settings", icon=":material/history:", query_params={"runs": name})
         st.button("Show your last stack", on_click=state.change, kwargs={"stack": ()}, key="stack_last")
 
 
