@@ -23,7 +23,7 @@ from cae_core.jobs import JobError, Jobs, scheduling
 from cae_core.jobs.job import Job
 from cae_core.jobs.requests import Entry
 from cae_core.runs import manage, storage
-from cae_core.training import run_monitor, run_trainer, warm_start
+from cae_core.training import monitor, run_monitor, run_trainer, warm_start
 
 CONFIG = RunConfig(
     num_train=100, batch_size=30, architecture="dense", bottleneck=3, epochs=3, noise_kind="gaussian", seed=3,
@@ -235,7 +235,7 @@ def test_while_paused_nothing_is_trained_and_a_step_is_one_step(queue, gate, who
 def test_when_it_says_paused_the_pictures_are_those_of_that_step(queue, gate, monkeypatch):
     show = run_monitor.Watch.show
     monkeypatch.setattr(run_monitor.Watch, "show", lambda watch: time.sleep(0.1) or show(watch))
-    monkeypatch.setattr(run_monitor, "INTERVAL", 1000.0)  # no other pictures than these, after the first
+    monkeypatch.setattr(monitor, "INTERVAL", 1000.0)  # no other pictures than these, after the first
     gate.call_at(4, lambda: queue.pause(name))
     name = queue.submit(CONFIG)
     assert until(lambda: (now := queue.snapshot(name)).state == "paused" and now).seen.step == 4
@@ -245,7 +245,7 @@ def test_when_it_says_paused_the_pictures_are_those_of_that_step(queue, gate, mo
 
 @pytest.mark.parametrize("step", [2, 5, 6])
 def test_after_a_stop_the_pictures_are_those_of_the_step_that_is_saved(queue, gate, monkeypatch, step):
-    monkeypatch.setattr(run_monitor, "INTERVAL", 1000.0)
+    monkeypatch.setattr(monitor, "INTERVAL", 1000.0)
     gate.call_at(step, lambda: queue.stop(name))
     name = queue.submit(CONFIG)
     seen, run = over(queue, name).seen, runs.find(name)

@@ -11,7 +11,6 @@ from cae_core.cli.progress import Bar
 from cae_core.config import lookup
 from cae_core.datasets import DATASETS
 from cae_core.runs import AnyRun
-from cae_core.training import driver
 from cae_core.training.trainer import Trainer
 
 WAIT = 300.0
@@ -34,7 +33,7 @@ def train(recording: Trainer, bar: Bar, on_event: Callable[[Any], None]) -> AnyR
     """Drives a run of any kind to its end; what stops it early leaves one that can be resumed."""
     try:
         load_tensorflow(bar)
-        return driver.drive(recording, on_event)
+        return recording.run(on_event)
     except KeyboardInterrupt:
         bar.clear()
         bar.say(f"to go on with it: python -m cae_core resume {recording.name}")

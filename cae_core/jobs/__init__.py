@@ -23,8 +23,8 @@ from cae_core.jobs import requests
 from cae_core.jobs.job import Job, Snapshot, work_off
 from cae_core.jobs.requests import Entry
 from cae_core.jobs.scheduling import JobError, Line, network
-from cae_core.jobs.trainable import Trainable
 from cae_core.training import duration
+from cae_core.training.trainer import Trainer
 
 __all__ = ["JobError", "Jobs", "Snapshot", "default"]
 
@@ -37,7 +37,7 @@ REMEMBERED, MOST_REMEMBERED, MOST_UNSAVED = 16, 128, 32
 that the disk refused and that are kept in memory until it does not."""
 
 
-_Begin = tuple[str, Callable[[], Trainable]]  # a title, and what makes it
+_Begin = tuple[str, Callable[[], Trainer]]  # a title, and what makes it
 
 
 class Jobs:

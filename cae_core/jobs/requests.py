@@ -8,12 +8,12 @@ from typing import Any
 
 from cae_core import runs
 from cae_core.config import RunConfig, StackConfig
-from cae_core.jobs.trainable import Trainable
 from cae_core.runs import AnyRun, RunError
 from cae_core.stacking.trainer import StackRecording
 from cae_core.training.run_trainer import Recording
+from cae_core.training.trainer import Trainer
 
-TRAINERS = {RunConfig: Recording, StackConfig: StackRecording}
+TRAINERS: dict[type, type[Trainer]] = {RunConfig: Recording, StackConfig: StackRecording}
 """What trains a run, by what its configuration is of."""
 
 
@@ -33,7 +33,7 @@ class Entry:
     title: str = ""
     origin: Mapping[str, Any] | None = None
 
-    def begin(self, owner: str) -> Trainable:
+    def begin(self, owner: str) -> Trainer:
         """The new run, or the rest of the one there is.
 
         Raises:
@@ -50,6 +50,6 @@ class Entry:
         return resume(run)
 
 
-def resume(run: AnyRun) -> Trainable:
+def resume(run: AnyRun) -> Trainer:
     """Takes up a run of any kind that was interrupted or stopped; what its trainer's `resume` raises is raised."""
     return TRAINERS[type(run.config)].resume(run)

@@ -20,7 +20,7 @@ def move_in() -> str:
 
     One that is damaged is moved as it is, and listed as such.
     """
-    moved, refused = [], ""
+    moved, sentences = [], []
     try:
         for path in runs.folders(runs.runs_dir() / FOLDER):
             if not storage.is_locked(path / "lock"):  # by a program of that version
@@ -30,11 +30,12 @@ def move_in() -> str:
         pass
     except OSError as error:  # one is at work, or the disk refuses
         if error.errno not in storage.THERE:
-            refused = f" The others could not be moved ({schema.reason(error)}): {storage.advice(error)}"
-    if not (moved or refused):
-        return ""
-    names = f": {', '.join(map(schema.legible, moved))}" if moved else ""
-    return f"{len(moved)} of the stacks that an earlier version kept apart are among the runs now{names}.{refused}"
+            why = f"({schema.reason(error)}): {storage.advice(error)}"
+            sentences = [f"Stacks that an earlier version kept apart could not be moved to the runs {why}"]
+    if moved:
+        names = ", ".join(map(schema.legible, moved))
+        sentences.insert(0, f"Stacks that an earlier version kept apart are among the runs now: {names}.")
+    return " ".join(sentences)
 
 
 def _move(path: Path) -> str:

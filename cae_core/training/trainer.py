@@ -18,6 +18,7 @@ from cae_core import runs
 from cae_core.runs import AnyRun, RunError, holder, schema
 from cae_core.runs.folder import Folder
 from cae_core.runs.writing import description
+from cae_core.training.monitor import Monitor
 
 
 class Trainer(ABC):
@@ -30,8 +31,10 @@ class Trainer(ABC):
         last: the last step that this process did, written down or not; None before there is any.
     """
 
-    FOLDERS: ClassVar[tuple[str, ...]] = ()
-    """Folders in the run's."""
+    FOLDERS: ClassVar[tuple[str, ...]] = ()  # in the run's
+    check: ClassVar[Callable[[Any], None]]  # a ValueError naming what in a configuration cannot work together
+    stem: ClassVar[Callable[[Any], str]]  # of a configuration, what such a run's name begins with
+    weights_name: ClassVar[Callable[[int], str]]  # the file that has the weights after a step
 
     def __init__(self, path: Path, config: Any, title: str, owner: str, origin: Mapping[str, Any] | None) -> None:
         self.path, self.name, self.config = path, path.name, config
@@ -126,6 +129,33 @@ class Trainer(ABC):
                 raise RunError(f"{file} is damaged or missing ({why}): start the run again.") from error
         self.model = model
 
+    def run(self, on_event: Callable[[Any], None]) -> AnyRun:
+        """Trains to the end, for somebody who waits for it; what stops it early leaves a run that can be resumed.
+
+        Args:
+            on_event: called with every event.
+
+        Raises:
+            FloatingPointError: it diverged, which is written down with it.
+            ValueError: it could not begin, and nothing is left of it; or the disk refuses.
+        """
+        try:
+            for event in self.events():
+                on_event(event)
+        except KeyboardInterrupt:
+            self.interrupt()
+            raise
+        except FloatingPointError as error:
+            self.fail(str(error))
+            raise
+        except ValueError:
+            if self.model is None:  # it never began: there is no data set, or the networks cannot take its images
+                self.discard()
+            raise
+        finally:
+            self.close()
+        return runs.read(self.path)
+
     def events(self, on_end: Callable[[], None] = lambda: None) -> Iterator[Any]:
         """Trains, writing down every epoch before its last event is handed on, and the figures at the end.
 
@@ -210,23 +240,8 @@ class Trainer(ABC):
         why = schema.reason(error)
         return RunError(f"{self.path / file} is damaged or missing ({why}): the run cannot go on; start it again.")
 
-    @staticmethod
     @abstractmethod
-    def check(config: Any) -> None:
-        """A ValueError naming what in a configuration cannot work together."""
-
-    @staticmethod
-    @abstractmethod
-    def stem(config: Any) -> str:
-        """What a name of such a run begins with."""
-
-    @staticmethod
-    @abstractmethod
-    def weights_name(step: int) -> str:
-        """The file that has the weights after a step."""
-
-    @abstractmethod
-    def watch(self) -> Any:
+    def watch(self) -> Monitor:
         """The monitor of it while it trains; once it is prepared."""
 
     def _first_files(self) -> dict[str, bytes]:

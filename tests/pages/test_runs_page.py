@@ -533,6 +533,11 @@ def test_a_stack_is_resumed_and_seen_on_its_own_page(stacks_too, no_queue):
     whole = ShownStacked(stack="whole")
     assert f"{100 * runs.find('whole').figures['random']:.2f} %** from random weights" in whole.text
     assert whole.waiting == 0
+    theirs = runs.find("half").path / "run.json"
+    theirs.write_text(theirs.read_text(encoding="utf-8").replace('"owner": ""', '"owner": "another"'), encoding="utf-8")
+    assert not any(ShownStacked(stack="half").can.values())  # looked at, not steered
+    (runs.runs_dir() / ".stacks" / "old").mkdir(parents=True)
+    assert "kept apart are among the runs now: old" in ShownRuns().messages("info")[0]
     assert "is no stack" in ShownStacked(stack="clean").messages("warning")[0]
     assert "is a stack, which has a page of its own" in Shown("denoise.py", run="whole").messages("error")[0]
 

@@ -121,17 +121,20 @@ def as_before(run):
     return old
 
 
-def test_stacks_of_earlier_versions_are_moved_to_the_runs_once_and_go_on(tiny, save_run):
+def test_stacks_of_earlier_versions_are_moved_to_the_runs_once_and_go_on(tiny, save_run, monkeypatch):
+    def refuse(*args):
+        raise OSError(30, "Read-only file system")
+
     names = ("half", "taken", "broken", "at-work")
     kept = {name: drive(StackRecording.begin(tiny, name, f"The {name}", ME), until=5) for name in names}
     old = {name: as_before(run) for name, run in kept.items()}
     save_run("taken")
     (old["broken"] / "stack.json").write_text('{"state": 3}', encoding="utf-8")
     lock = storage.Lock(old["at-work"] / "lock")
-    said = old_stacks.move_in()
-    assert said.startswith(
-        "3 of the stacks that an earlier version kept apart are among the runs now: broken, half, taken-"
-    )
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.rename", refuse)
+        assert "could not be moved to the runs (Read-only file system): allow writing to it" in old_stacks.move_in()
+    assert "kept apart are among the runs now: broken, half, taken-" in old_stacks.move_in()
     readable, (damaged,) = runs.every(runs.runs_dir())
     assert "broken/run.json is damaged" in damaged
     assert runs.find("half") == kept["half"]
