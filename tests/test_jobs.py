@@ -33,8 +33,11 @@ CONFIG = RunConfig(
 
 PATIENCE = 120  # seconds to wait for anything; far more than it takes, so that a busy machine fails nothing
 
-
 pytestmark = pytest.mark.usefixtures("few_strokes", "tensorflow")
+
+
+def entries(*configs):
+    return [Entry("", config) for config in configs]
 
 
 @pytest.fixture(scope="module")
@@ -583,7 +586,7 @@ def test_runs_together_take_turns_and_each_equals_its_solo_run(queue, whole, few
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "train", noted)
-        names = queue.submit_together(configs, owner="me", titles=["a", "b", "c"])
+        names = queue.enter([Entry("", *pair) for pair in zip(configs, "abc", strict=True)], "me", mode="together")
         for name in names:
             over(queue, name)
     assert order == sorted(order)  # a step of each, in their order, then the next step of each
@@ -601,7 +604,7 @@ def test_runs_together_take_turns_and_each_equals_its_solo_run(queue, whole, few
 
 def test_stopping_one_of_them_lets_the_others_go_on(queue, gate, whole):
     gate.call_at(2, lambda: queue.stop(names[0], "me"))
-    names = queue.submit_together([OTHER_LOSS, CONFIG], owner="me")
+    names = queue.enter(entries(OTHER_LOSS, CONFIG), "me", mode="together")
     assert over(queue, names[0]).state == "stopped"
     assert over(queue, names[1]).state == "finished"
     assert runs.find(names[0]).step == 2
@@ -609,7 +612,7 @@ def test_stopping_one_of_them_lets_the_others_go_on(queue, gate, whole):
 
 
 def test_one_that_diverges_lets_the_others_go_on(queue, whole):
-    names = queue.submit_together([diverging(), CONFIG], owner="me")
+    names = queue.enter(entries(diverging(), CONFIG), "me", mode="together")
     assert over(queue, names[0]).state == "failed"
     over(queue, names[1])
     assert_equals_whole(names[1], whole)
@@ -617,7 +620,7 @@ def test_one_that_diverges_lets_the_others_go_on(queue, whole):
 
 def test_paused_together_nothing_is_trained_and_all_go_on(queue, gate, whole):
     gate.call_at(4, lambda: [queue.pause(name, "me") for name in names])
-    names = queue.submit_together([CONFIG, OTHER_LOSS], owner="me")
+    names = queue.enter(entries(CONFIG, OTHER_LOSS), "me", mode="together")
     until(lambda: "paused" in [one.state for one in queue.of("me")])
     time.sleep(0.2)
     before = gate.steps
@@ -633,15 +636,15 @@ def test_paused_together_nothing_is_trained_and_all_go_on(queue, gate, whole):
 @pytest.mark.parametrize("bad", [replace(CONFIG, loss="foo"), replace(CONFIG, output="linear")])
 def test_a_configuration_that_cannot_be_lets_none_of_them_in(queue, bad, runs_folder):
     with pytest.raises(ValueError, match=r"Unknown loss 'foo'|loss is 'bce' and output 'linear'"):
-        queue.submit_together([CONFIG, bad])
+        queue.enter(entries(CONFIG, bad), mode="together")
     assert queue.queue() == queue.of("") == []
     assert not runs_folder.exists() or not list(runs_folder.iterdir())
 
 
-@pytest.mark.parametrize("number", [0, jobs.MOST_TOGETHER + 1])
+@pytest.mark.parametrize("number", [0, jobs.MOST["together"] + 1])
 def test_only_so_many_go_together(queue, number):
-    with pytest.raises(JobError, match=f"Got {number} runs to train together: choose 1 to {jobs.MOST_TOGETHER}"):
-        queue.submit_together([CONFIG] * number)
+    with pytest.raises(JobError, match=f"Got {number} runs to train together: choose 1 to 6"):
+        queue.enter(entries(*[CONFIG] * number), mode="together")
 
 
 def test_a_disk_that_refuses_the_second_keeps_nothing_of_the_first(queue, runs_folder, monkeypatch):
@@ -655,7 +658,7 @@ def test_a_disk_that_refuses_the_second_keeps_nothing_of_the_first(queue, runs_f
 
     monkeypatch.setattr(run_trainer.Recording, "begin", full)
     with pytest.raises(runs.RunError, match="No space left"):
-        queue.submit_together([CONFIG, OTHER_LOSS])
+        queue.enter(entries(CONFIG, OTHER_LOSS), mode="together")
     assert queue.queue() == []
     assert list(runs_folder.iterdir()) == []
 
@@ -663,10 +666,10 @@ def test_a_disk_that_refuses_the_second_keeps_nothing_of_the_first(queue, runs_f
 def test_together_they_count_as_one_of_what_a_visitor_may_have(queue, gate):
     gate.hold_at(1)
     small = replace(CONFIG, epochs=1)
-    together = queue.submit_together([small] * 3, owner="greedy")
+    together = queue.enter(entries(*[small] * 3), "greedy", mode="together")
     names = [queue.submit(small, owner="greedy") for _ in range(scheduling.MOST_OF_ONE - 1)]
     with pytest.raises(JobError, match="You have 5 runs in the queue"):
-        queue.submit_together([small], owner="greedy")
+        queue.enter(entries(small), "greedy", mode="together")
     for name in names:
         queue.stop(name, "greedy")
     gate.open.set()
@@ -676,7 +679,7 @@ def test_together_they_count_as_one_of_what_a_visitor_may_have(queue, gate):
 def test_those_that_wait_together_can_be_withdrawn_one_by_one(queue, gate, whole):
     gate.hold_at(1)
     first = queue.submit(replace(CONFIG, epochs=1))
-    names = queue.submit_together([OTHER_LOSS, CONFIG], owner="me")
+    names = queue.enter(entries(OTHER_LOSS, CONFIG), "me", mode="together")
     assert gate.reached.wait(PATIENCE)
     assert [queue.snapshot(name).state for name in names] == ["waiting", "waiting"]
     queue.stop(names[0], "me")
@@ -690,7 +693,7 @@ def test_those_that_wait_together_can_be_withdrawn_one_by_one(queue, gate, whole
 def test_ended_with_its_process_all_that_trained_together_go_on_another_day(make, gate, whole, few_strokes):
     first = make()
     gate.hold_at(5, seed=CONFIG.seed)
-    names = first.submit_together([OTHER_LOSS, CONFIG], owner="me")
+    names = first.enter(entries(OTHER_LOSS, CONFIG), "me", mode="together")
     assert gate.reached.wait(PATIENCE)
     ending = threading.Thread(target=first.end)
     ending.start()
@@ -776,10 +779,10 @@ def test_a_long_run_gives_way_after_its_turn_and_takes_turns_from_then_on(timed,
 
 def test_races_give_way_together_and_series_stay_in_order(timed, clock, gate, whole, few_strokes):
     gate.call_at(4, lambda: timed.pause(race[1], "me"))
-    race = timed.submit_together([CONFIG, OTHER_LOSS], owner="me")
+    race = timed.enter(entries(CONFIG, OTHER_LOSS), "me", mode="together")
     until(lambda: timed.snapshot(race[1]).state == "paused")
-    entries = [Entry("first", SHORT), Entry("second", replace(SHORT, seed=8), "", warm_start.at_end_of("first"))]
-    timed.submit_in_order(entries, "you")
+    series = [Entry("first", SHORT), Entry("second", replace(SHORT, seed=8), "", warm_start.at_end_of("first"))]
+    timed.enter(series, "you")
     gate.call_at(2, lambda: clock.pass_(scheduling.TURN))
     clock.pass_(scheduling.PAUSE)
     for name in (*race, "first", "second"):
@@ -841,8 +844,8 @@ def at_the_same_time(count, call):
 
 ENTER = {
     "run": lambda queue, owner, number: queue.submit(SHORT, owner),
-    "race": lambda queue, owner, number: queue.submit_together([SHORT, SHORT], owner),
-    "series": lambda queue, owner, number: queue.submit_in_order([Entry(f"{owner}-{number}", SHORT)], owner),
+    "race": lambda queue, owner, number: queue.enter(entries(SHORT, SHORT), owner, mode="together"),
+    "series": lambda queue, owner, number: queue.enter([Entry(f"{owner}-{number}", SHORT)], owner),
     "stack": lambda queue, owner, number: queue.submit(StackConfig(), owner),
 }
 
@@ -865,7 +868,7 @@ def test_of_thirty_who_enter_a_run_of_one_name_one_does(queue, monkeypatch, runs
     monkeypatch.setattr(scheduling, "MOST_OF_ONE", 30)
     with monkeypatch.context() as patch:
         patch.setattr(pathlib.Path, "exists", lambda path: False)  # nobody is there yet when each of them looks
-        refused = at_the_same_time(30, lambda number: queue.submit_in_order([Entry("card", SHORT)], "me"))
+        refused = at_the_same_time(30, lambda number: queue.enter([Entry("card", SHORT)], "me"))
     assert [job.name for job in queue.queue()] == ["card"]
     assert refused == ["'card' is there already: choose another name."] * 29
     assert runs.find("card").state == "waiting"  # and it is still held

@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Any
 
 from cae_core import runs
-from cae_core.config import RunConfig, StackConfig
+from cae_core.config import RunConfig, StackConfig, lookup
 from cae_core.jobs import requests
 from cae_core.jobs.job import Job, Snapshot, work_off
 from cae_core.jobs.requests import Entry
@@ -28,10 +28,8 @@ from cae_core.training.trainer import Trainer
 
 __all__ = ["JobError", "Jobs", "Snapshot", "default"]
 
-MOST_TOGETHER = 6
-"""Runs that may be submitted together."""
-MOST_IN_ORDER = 12
-"""Runs that may be submitted in order."""
+MOST = {"together": 6, "in order": 12}
+"""Runs that may be entered at once, by how they are trained."""
 REMEMBERED, MOST_REMEMBERED, MOST_UNSAVED = 16, 128, 32
 """Runs that are over and can still be looked at here, of one visitor and of all; on disk they stay. Of all visitors, those
 that the disk refused and that are kept in memory until it does not."""
@@ -77,16 +75,14 @@ class Jobs:
         (name,) = self._enter(_begins([Entry("", config, title, origin)], owner), owner, address)
         return name
 
-    def submit_together(
-        self, configs: Sequence[RunConfig], owner: str = "", titles: Sequence[str] = (), address: str = ""
-    ) -> list[str]:
-        """Enters runs that will be trained in turn, a step each.
+    def enter(self, entries: Sequence[Entry], owner: str = "", address: str = "", mode: str = "in order") -> list[str]:
+        """Enters runs that belong together at the end of the queue.
 
         Args:
-            configs: of up to `MOST_TOGETHER` runs.
+            entries: what to train; in order, each may start from the end of one before it.
             owner: an opaque mark of whose they are.
-            titles: one a run, any text.
             address: as `submit` takes it.
+            mode: a key of `MOST`: "together" a step each in turn, or "in order" one after another.
 
         Returns:
             Their names.
@@ -94,26 +90,11 @@ class Jobs:
         Raises:
             ValueError: as `submit`; then none of them is entered.
         """
-        if not 0 < len(configs) <= MOST_TOGETHER:
-            raise JobError(f"Got {len(configs)} runs to train together: choose 1 to {MOST_TOGETHER}.")
-        titles = titles or [""] * len(configs)
-        entries = [Entry("", config, title) for config, title in zip(configs, titles, strict=True)]
-        return self._enter(_begins(entries, owner), owner, address, group=secrets.token_hex(8))
-
-    def submit_in_order(self, entries: Sequence[Entry], owner: str = "", address: str = "") -> None:
-        """Enters runs that belong together, to be trained one after another; each may start from the end of one before it.
-
-        Args:
-            entries: up to `MOST_IN_ORDER`.
-            owner: an opaque mark of whose they are.
-            address: as `submit` takes it.
-
-        Raises:
-            ValueError: as `submit`; then none of them is entered.
-        """
-        if not 0 < len(entries) <= MOST_IN_ORDER:
-            raise JobError(f"Got {len(entries)} runs to train in order: choose 1 to {MOST_IN_ORDER}.")
-        self._enter(_begins(entries, owner), owner, address, series=secrets.token_hex(8))
+        most, mark = lookup(MOST, "mode", mode), secrets.token_hex(8)
+        if not 0 < len(entries) <= most:
+            raise JobError(f"Got {len(entries)} runs to train {mode}: choose 1 to {most}.")
+        marks = {"group" if mode == "together" else "series": mark}
+        return self._enter(_begins(entries, owner), owner, address, **marks)
 
     def resume(self, name: str, owner: str = "", address: str = "") -> str:
         """Enters an interrupted or stopped run again, to go on where it was. Raises as `submit` does."""

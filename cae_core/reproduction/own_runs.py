@@ -130,7 +130,7 @@ def start(name: str, fraction: float, owner: str, address: str = "") -> None:
         config = settings(card, run, SEED, fraction)
         entries.append(Entry(name_of(card, run, SEED, fraction, owner), config, title, origin))
     if entries:
-        jobs.default().submit_in_order(entries, owner, address)
+        jobs.default().enter(entries, owner, address)
 
 
 def stop(name: str, fraction: float, owner: str) -> None:

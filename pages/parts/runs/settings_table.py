@@ -95,13 +95,13 @@ def settings(configs: Sequence[RunConfig | StackConfig]) -> list[Line]:
 
 def results(compared: Sequence[AnyRun]) -> tuple[str, list[Line]]:
     """The figures on the whole test set, and what they cost, with their title."""
-    stacks = [run for run in compared if isinstance(run, StackRun)]
-    return MISREAD if len(stacks) == len(compared) else RESULT, [
-        *(measured(compared, ("mse", "bce", "ssim")) if len(stacks) < len(compared) else ()),
-        *(_misread(compared, arm) for arm in (ARMS if stacks else ())),
-        Line("Parameters", tuple(f"{run.parameters:,}" if run.parameters else "–" for run in compared)),
-        Line("Training time", tuple(show.seconds(run.seconds) for run in compared)),
-    ]
+    kinds = {type(run) for run in compared}
+    lines = measured(compared, ("mse", "bce", "ssim")) if Run in kinds else []
+    lines += [_misread(compared, arm) for arm in ARMS] if StackRun in kinds else []
+    if Run in kinds:
+        lines.append(Line("Parameters", tuple(f"{run.parameters:,}" if run.parameters else "–" for run in compared)))
+    lines.append(Line("Training time", tuple(show.seconds(run.seconds) for run in compared)))
+    return RESULT if Run in kinds else MISREAD, lines
 
 
 def _misread(compared: Sequence[AnyRun], arm: str) -> Line:
