@@ -1,4 +1,4 @@
-"""The configuration of a run: every setting with its bounds and its default, stated once.
+"""The configuration of a run, a network's or a stack's: every setting with its bounds and its default, stated once.
 
 Sliders, the command line, the URL and the tests read this file. It uses the standard library only, so that a page can
 import it before anything heavy is loaded.
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Self
 
 BOTTLENECKS = (2, 4, 8, 16, 32, 64, 128)
 """Code sizes of the models that ship with the app."""
@@ -81,8 +82,35 @@ def _number(default: float, low: float, high: float) -> Any:
     return field(default=default, metadata={"bounds": Bounds(low, high, isinstance(default, int))})
 
 
+class Settings:
+    """What every configuration can do; its numbers are checked against the bounds in its fields."""
+
+    def __post_init__(self) -> None:
+        for name, bounds in bounds_of(type(self)).items():
+            object.__setattr__(self, name, bounds.check(name, getattr(self, name)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as plain JSON values."""
+        values = dataclasses.asdict(self)
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`; unknown settings are a ValueError naming the nearest known one."""
+        names = {f.name: f for f in dataclasses.fields(cls)}
+        for name in values:
+            lookup(names, "setting", name)
+        return cls(**values)
+
+
+@functools.cache
+def bounds_of(config: type) -> dict[str, Bounds]:
+    """Bounds of each numeric setting of a configuration."""
+    return {f.name: f.metadata["bounds"] for f in dataclasses.fields(config) if "bounds" in f.metadata}
+
+
 @dataclass(frozen=True)
-class RunConfig:
+class RunConfig(Settings):
     """Everything that decides a run; equal configurations give equal runs.
 
     The names (dataset, architecture, loss, noise_kind, optimizer, schedule) are checked against their registries by
@@ -124,24 +152,80 @@ class RunConfig:
     output: str = "sigmoid"
     pretraining: int = _number(0, 0, 100)
 
-    def __post_init__(self) -> None:
-        for name, bounds in BOUNDS.items():
-            object.__setattr__(self, name, bounds.check(name, getattr(self, name)))
 
-    def to_dict(self) -> dict[str, Any]:
-        """The settings as plain JSON values."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> RunConfig:
-        """The inverse of `to_dict`; unknown settings are a ValueError naming the nearest known one."""
-        names = {f.name: f for f in dataclasses.fields(cls)}
-        for name in values:
-            lookup(names, "setting", name)
-        return cls(**values)
-
-
-BOUNDS: dict[str, Bounds] = {f.name: f.metadata["bounds"] for f in dataclasses.fields(RunConfig) if "bounds" in f.metadata}
+BOUNDS = bounds_of(RunConfig)
 """Bounds of each numeric setting of `RunConfig`."""
 
 DEFAULTS = RunConfig()
+
+ARMS = {"pretrained": "From the stack", "random": "From random weights"}
+"""The two classifiers, and how they are called."""
+
+FEATURES = {"encoder": "The stack's encoder", "untrained": "The same encoder, untrained", "pixels": "Pixels"}
+"""What a linear classifier reads, and how that is called."""
+
+MOST_LAYERS = 4
+MAPS, KERNEL = Bounds(1, 128, integer=True), Bounds(1, 15, integer=True)
+"""Of every layer: how many maps it gives, and the side of its kernels in pixels."""
+
+
+@dataclass(frozen=True)
+class StackConfig(Settings):
+    """Everything that decides a stack and its two classifiers; equal configurations give equal ones.
+
+    Attributes:
+        dataset: name in `datasets.DATASETS`.
+        num_train: training images that the layers learn from, without labels; at most what the data set has after the
+            held-out ones are set aside.
+        labels: labelled images among them that both classifiers are fine-tuned on, as many of each class as there are.
+        maps: of each layer, from the image on; one number for each of 1 to `MOST_LAYERS` layers.
+        kernels: side of each layer's kernels, in pixels of what it reads; odd, so that a kernel has a middle.
+        pooling: whether 2 × 2 max pooling follows each layer.
+        noise_kind: of what each layer sees of its own input while it is trained: a name in `corruptions.NOISE_KINDS`.
+        noise_factor: strength of the noise in [0, 1].
+        epochs: passes over the images for each layer.
+        batch_size: images a step, at most; there are no more than labels.
+        learning_rate: peak, of each layer's training.
+        steps: of fine-tuning, the same for both classifiers.
+        tuning_rate: peak learning rate of fine-tuning, the same for both.
+        optimizer: name in `optimizers.OPTIMIZERS`.
+        hidden: units of the fully connected layer between maps and classes; 0 for none.
+        dropout: share of the last layer's numbers that fine-tuning leaves out of each image of a step, the same ones in
+            both classifiers; on held-out images both read better for it.
+        seed: everything random follows from it.
+    """
+
+    architecture: ClassVar[str] = "masci"  # whose layers these are: the images go in as they are
+
+    dataset: str = "strokes"
+    num_train: int = _number(10_000, 100, 60_000)
+    labels: int = _number(300, 2, 60_000)
+    maps: tuple[int, ...] = (20, 20)
+    kernels: tuple[int, ...] = (5, 5)
+    pooling: bool = True
+    noise_kind: str = "none"
+    noise_factor: float = _number(0.3, 0.0, 1.0)
+    epochs: int = _number(2, 1, 100)
+    batch_size: int = _number(100, 1, 1024)
+    learning_rate: float = _number(0.003, 1e-6, 1.0)
+    steps: int = _number(300, 1, 100_000)
+    tuning_rate: float = _number(0.002, 1e-6, 1.0)
+    optimizer: str = "adam"
+    hidden: int = _number(100, 0, 1024)
+    dropout: float = _number(0.5, 0.0, 0.9)
+    seed: int = _number(0, 0, 2**31 - 1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, bounds in (("maps", MAPS), ("kernels", KERNEL)):
+            values = tuple(bounds.check(name, value) for value in getattr(self, name))
+            object.__setattr__(self, name, values)
+
+    @property
+    def layers(self) -> int:
+        """How many there are."""
+        return len(self.maps)
+
+
+STACK_BOUNDS = bounds_of(StackConfig)
+"""Bounds of each numeric setting of `StackConfig`; those that a run has too mean the same there."""

@@ -163,5 +163,5 @@ def make(name: str, on_event=lambda event: None) -> runs.Run:
 
 def _made_before(config: RunConfig) -> runs.Run | None:
     """A finished run of these settings from fresh weights, such as one that `reproduce` has made."""
-    same = (run for run in runs.every(runs.runs_dir())[0] if run.config == config and not run.origin)
+    same = (run for run in runs.networks(runs.runs_dir()) if run.config == config and not run.origin)
     return next((run for run in same if run.state == "finished"), None)

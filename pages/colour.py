@@ -53,10 +53,10 @@ def _new_images() -> None:
 def _shown(now: dict) -> list[Run]:
     """The runs to look at: one of the visitor's, or the two that ship, one for each loss; none where none do."""
     if now["colour_run"]:
-        return [runs.find(now["colour_run"][0])]
+        return [runs.network(now["colour_run"][0])]
     if not missing.has_network(now["dataset"], now["chain"]):
         return []
-    return [runs.find(colour_name(now["dataset"], now["chain"], loss)) for loss in SHIPPED_LOSSES]
+    return [runs.network(colour_name(now["dataset"], now["chain"], loss)) for loss in SHIPPED_LOSSES]
 
 
 def _page() -> None:

@@ -75,7 +75,7 @@ def _page() -> None:
     through, code_size = None, now["bottleneck"]
     try:
         if now["run"]:
-            own = runs.find(now["run"][0])
+            own = runs.network(now["run"][0])
             names, losses = now["run"], (own.config.loss,)
             code_size = own.code_size or code_size  # it has none before it is trained
         else:

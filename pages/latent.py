@@ -81,7 +81,7 @@ def _page() -> None:
         if not now["run"] and not missing.has_network(now["dataset"]):
             return
         name = now["run"][0] if now["run"] else name_of(*(now[k] for k in ("dataset", "bottleneck", "loss", "trained_on")))
-        run = runs.find(name)
+        run = runs.network(name)
         if waiting.networks_ready():
             codes = embedding.encode(run, now["dataset"], now["points"])
             plane = _plane(codes, now)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from cae_core import datasets, runs
 from cae_core.config import Bounds
-from cae_core.runs import Run, RunError
+from cae_core.runs import AnyRun, RunError, old_stacks
 from pages.parts.common import experiment, show, widgets
 from pages.parts.runs import actions, compare, experiments, one_run, run_table
 from pages.parts.session import address, state
@@ -22,7 +22,7 @@ AGAIN = 3.0
 """Seconds between looks at runs in training."""
 
 
-def _listed(whose: str, chosen: list[Run]) -> tuple[list[Run], list[str]]:
+def _listed(whose: str, chosen: list[AnyRun]) -> tuple[list[AnyRun], list[str]]:
     """The runs of the table, and a sentence for each that is damaged; chosen ones are always among them."""
     listed, damaged = runs.every(runs.PRETRAINED_DIR if whose == "shipped" else runs.runs_dir())
     if whose == "mine":
@@ -30,7 +30,7 @@ def _listed(whose: str, chosen: list[Run]) -> tuple[list[Run], list[str]]:
     return run_table.order(listed, chosen, whose), damaged
 
 
-def _chosen(names: tuple[str, ...]) -> tuple[list[Run], list[str]]:
+def _chosen(names: tuple[str, ...]) -> tuple[list[AnyRun], list[str]]:
     """The runs of a link, and a sentence for each that cannot be shown."""
     chosen, trouble = [], []
     for name in names:
@@ -43,7 +43,7 @@ def _chosen(names: tuple[str, ...]) -> tuple[list[Run], list[str]]:
     return chosen, trouble
 
 
-def _watch(listed: list[Run]) -> None:
+def _watch(listed: list[AnyRun]) -> None:
     """Draws the page again when a run in training has got on."""
     live = [run for run in listed if run.state in runs.AT_WORK]
 
@@ -54,7 +54,7 @@ def _watch(listed: list[Run]) -> None:
                 now = runs.read(run.path)
             except RunError:
                 now = None
-            if now is None or (now.state, now.epochs) != (run.state, run.epochs):
+            if now is None or (now.state, now.step) != (run.state, run.step):
                 st.rerun()
 
     if live:
@@ -73,6 +73,9 @@ def _page() -> None:
         )  # fmt: skip
     if problems:
         show.link_problems(problems)
+    if moved := old_stacks.move_in() or state.kept("moved_stacks", ""):
+        state.keep("moved_stacks", moved)
+        st.info(show.plain(moved))
     chosen, trouble = _chosen(now["runs"])
     listed, damaged = _listed(now["whose"], chosen)
     if listed:

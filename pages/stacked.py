@@ -2,10 +2,11 @@
 
 import streamlit as st
 
+from cae_core.config import MOST_LAYERS
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.optimizers import OPTIMIZERS
+from cae_core.runs import old_stacks
 from cae_core.stacking import results
-from cae_core.stacking.config import MOST_LAYERS
 from pages.parts.common import controls, experiment, missing, show, widgets
 from pages.parts.session import address, identity, state
 from pages.parts.stacked import experiments, label_curve, next_stack, stack_view
@@ -69,8 +70,10 @@ def _page() -> None:
     config = config_of(now)
     if not missing.has_images(config.dataset):
         return
+    if moved := old_stacks.move_in():
+        state.keep("moved_stacks", moved)  # the Runs page says it
     next_stack.draw(config, owner)
-    stack_view.draw(config, owner, now["arm"])
+    stack_view.draw(config, owner, now["arm"], state.values(SETTINGS)["stack"])
     experiment.try_this(experiments.EXPERIMENTS, SETTINGS, now, leaves=("point", "arm"))
     experiments.explanation()
 

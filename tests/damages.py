@@ -177,8 +177,7 @@ def drive(one, until: int) -> Path:
 
 def sound() -> dict[str, Path]:
     """A finished and a stopped run, and a stack of each kind, in the runs' folder of now; takes seconds with few images."""
-    from cae_core.config import RunConfig
-    from cae_core.stacking.config import StackConfig
+    from cae_core.config import RunConfig, StackConfig
     from cae_core.stacking.trainer import StackRecording
     from cae_core.training.run_trainer import Recording
 

@@ -15,11 +15,10 @@ from cae_core import datasets, pretrained, runs, training, validation
 from cae_core.architectures import ARCHITECTURES
 from cae_core.cli import main, parser, progress
 from cae_core.cli.stack import config_of
-from cae_core.config import BOUNDS, RunConfig
+from cae_core.config import BOUNDS, STACK_BOUNDS, RunConfig
 from cae_core.inspection import evaluation
 from cae_core.reproduction import registry, results, run_card
 from cae_core.stacking import label_curve
-from cae_core.stacking.config import STACK_BOUNDS
 
 TINY = ["--dataset", "strokes", "--num-train", "100", "--epochs", "2", "--architecture", "fast", "--bottleneck", "2"]
 

@@ -92,8 +92,9 @@ FLOORS = (
     "runs",
     "inspection latent",
     "training",
+    "stacking",
     "jobs pretrained",
-    "inference reproduction stacking",
+    "inference reproduction",
     "export cli",
     "__main__",
 )
@@ -166,7 +167,7 @@ def test_controls_are_drawn_by_one_module():
 
 def test_who_enters_the_queue_says_from_where():
     """A browser without a cookie is a new visitor every time: only the address binds it."""
-    doors = {f"jobs.default().{door}" for door in ("submit", "submit_together", "submit_in_order", "resume", "enter")}
+    doors = {f"jobs.default().{door}" for door in ("submit", "enter", "resume")}
     entering = [(name(p), ast.unparse(c)) for p in PAGES for c in nodes(p, ast.Call) if isinstance(c.func, ast.Attribute)]
     entering = [(file, call) for file, call in entering if call.startswith((*doors, "rerunning.start("))]
     assert len(entering) >= 5

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import json
 import os
+import pathlib
 import shutil
 import threading
 import time
@@ -15,16 +16,14 @@ import pytest
 from cae_core import datasets, jobs, runs, runtime, training
 from cae_core.architectures import build
 from cae_core.cli import main
-from cae_core.config import RunConfig
+from cae_core.config import RunConfig, StackConfig
 from cae_core.datasets import DATASETS, DatasetMissing
 from cae_core.inspection import evaluation
 from cae_core.jobs import JobError, Jobs, scheduling
 from cae_core.jobs.job import Job
 from cae_core.jobs.requests import Entry
 from cae_core.runs import manage, storage
-from cae_core.stacking.config import StackConfig
-from cae_core.stacking.trainer import StackRecording
-from cae_core.training import run_monitor, run_trainer, warm_start
+from cae_core.training import monitor, run_monitor, run_trainer, warm_start
 
 CONFIG = RunConfig(
     num_train=100, batch_size=30, architecture="dense", bottleneck=3, epochs=3, noise_kind="gaussian", seed=3,
@@ -34,8 +33,11 @@ CONFIG = RunConfig(
 
 PATIENCE = 120  # seconds to wait for anything; far more than it takes, so that a busy machine fails nothing
 
-
 pytestmark = pytest.mark.usefixtures("few_strokes", "tensorflow")
+
+
+def entries(*configs):
+    return [Entry("", config) for config in configs]
 
 
 @pytest.fixture(scope="module")
@@ -236,7 +238,7 @@ def test_while_paused_nothing_is_trained_and_a_step_is_one_step(queue, gate, who
 def test_when_it_says_paused_the_pictures_are_those_of_that_step(queue, gate, monkeypatch):
     show = run_monitor.Watch.show
     monkeypatch.setattr(run_monitor.Watch, "show", lambda watch: time.sleep(0.1) or show(watch))
-    monkeypatch.setattr(run_monitor, "INTERVAL", 1000.0)  # no other pictures than these, after the first
+    monkeypatch.setattr(monitor, "INTERVAL", 1000.0)  # no other pictures than these, after the first
     gate.call_at(4, lambda: queue.pause(name))
     name = queue.submit(CONFIG)
     assert until(lambda: (now := queue.snapshot(name)).state == "paused" and now).seen.step == 4
@@ -246,7 +248,7 @@ def test_when_it_says_paused_the_pictures_are_those_of_that_step(queue, gate, mo
 
 @pytest.mark.parametrize("step", [2, 5, 6])
 def test_after_a_stop_the_pictures_are_those_of_the_step_that_is_saved(queue, gate, monkeypatch, step):
-    monkeypatch.setattr(run_monitor, "INTERVAL", 1000.0)
+    monkeypatch.setattr(monitor, "INTERVAL", 1000.0)
     gate.call_at(step, lambda: queue.stop(name))
     name = queue.submit(CONFIG)
     seen, run = over(queue, name).seen, runs.find(name)
@@ -584,7 +586,7 @@ def test_runs_together_take_turns_and_each_equals_its_solo_run(queue, whole, few
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "train", noted)
-        names = queue.submit_together(configs, owner="me", titles=["a", "b", "c"])
+        names = queue.enter([Entry("", *pair) for pair in zip(configs, "abc", strict=True)], "me", mode="together")
         for name in names:
             over(queue, name)
     assert order == sorted(order)  # a step of each, in their order, then the next step of each
@@ -602,7 +604,7 @@ def test_runs_together_take_turns_and_each_equals_its_solo_run(queue, whole, few
 
 def test_stopping_one_of_them_lets_the_others_go_on(queue, gate, whole):
     gate.call_at(2, lambda: queue.stop(names[0], "me"))
-    names = queue.submit_together([OTHER_LOSS, CONFIG], owner="me")
+    names = queue.enter(entries(OTHER_LOSS, CONFIG), "me", mode="together")
     assert over(queue, names[0]).state == "stopped"
     assert over(queue, names[1]).state == "finished"
     assert runs.find(names[0]).step == 2
@@ -610,7 +612,7 @@ def test_stopping_one_of_them_lets_the_others_go_on(queue, gate, whole):
 
 
 def test_one_that_diverges_lets_the_others_go_on(queue, whole):
-    names = queue.submit_together([diverging(), CONFIG], owner="me")
+    names = queue.enter(entries(diverging(), CONFIG), "me", mode="together")
     assert over(queue, names[0]).state == "failed"
     over(queue, names[1])
     assert_equals_whole(names[1], whole)
@@ -618,7 +620,7 @@ def test_one_that_diverges_lets_the_others_go_on(queue, whole):
 
 def test_paused_together_nothing_is_trained_and_all_go_on(queue, gate, whole):
     gate.call_at(4, lambda: [queue.pause(name, "me") for name in names])
-    names = queue.submit_together([CONFIG, OTHER_LOSS], owner="me")
+    names = queue.enter(entries(CONFIG, OTHER_LOSS), "me", mode="together")
     until(lambda: "paused" in [one.state for one in queue.of("me")])
     time.sleep(0.2)
     before = gate.steps
@@ -634,15 +636,15 @@ def test_paused_together_nothing_is_trained_and_all_go_on(queue, gate, whole):
 @pytest.mark.parametrize("bad", [replace(CONFIG, loss="foo"), replace(CONFIG, output="linear")])
 def test_a_configuration_that_cannot_be_lets_none_of_them_in(queue, bad, runs_folder):
     with pytest.raises(ValueError, match=r"Unknown loss 'foo'|loss is 'bce' and output 'linear'"):
-        queue.submit_together([CONFIG, bad])
+        queue.enter(entries(CONFIG, bad), mode="together")
     assert queue.queue() == queue.of("") == []
     assert not runs_folder.exists() or not list(runs_folder.iterdir())
 
 
-@pytest.mark.parametrize("number", [0, jobs.MOST_TOGETHER + 1])
+@pytest.mark.parametrize("number", [0, jobs.MOST["together"] + 1])
 def test_only_so_many_go_together(queue, number):
-    with pytest.raises(JobError, match=f"Got {number} runs to train together: choose 1 to {jobs.MOST_TOGETHER}"):
-        queue.submit_together([CONFIG] * number)
+    with pytest.raises(JobError, match=f"Got {number} runs to train together: choose 1 to 6"):
+        queue.enter(entries(*[CONFIG] * number), mode="together")
 
 
 def test_a_disk_that_refuses_the_second_keeps_nothing_of_the_first(queue, runs_folder, monkeypatch):
@@ -656,7 +658,7 @@ def test_a_disk_that_refuses_the_second_keeps_nothing_of_the_first(queue, runs_f
 
     monkeypatch.setattr(run_trainer.Recording, "begin", full)
     with pytest.raises(runs.RunError, match="No space left"):
-        queue.submit_together([CONFIG, OTHER_LOSS])
+        queue.enter(entries(CONFIG, OTHER_LOSS), mode="together")
     assert queue.queue() == []
     assert list(runs_folder.iterdir()) == []
 
@@ -664,10 +666,10 @@ def test_a_disk_that_refuses_the_second_keeps_nothing_of_the_first(queue, runs_f
 def test_together_they_count_as_one_of_what_a_visitor_may_have(queue, gate):
     gate.hold_at(1)
     small = replace(CONFIG, epochs=1)
-    together = queue.submit_together([small] * 3, owner="greedy")
+    together = queue.enter(entries(*[small] * 3), "greedy", mode="together")
     names = [queue.submit(small, owner="greedy") for _ in range(scheduling.MOST_OF_ONE - 1)]
     with pytest.raises(JobError, match="You have 5 runs in the queue"):
-        queue.submit_together([small], owner="greedy")
+        queue.enter(entries(small), "greedy", mode="together")
     for name in names:
         queue.stop(name, "greedy")
     gate.open.set()
@@ -677,7 +679,7 @@ def test_together_they_count_as_one_of_what_a_visitor_may_have(queue, gate):
 def test_those_that_wait_together_can_be_withdrawn_one_by_one(queue, gate, whole):
     gate.hold_at(1)
     first = queue.submit(replace(CONFIG, epochs=1))
-    names = queue.submit_together([OTHER_LOSS, CONFIG], owner="me")
+    names = queue.enter(entries(OTHER_LOSS, CONFIG), "me", mode="together")
     assert gate.reached.wait(PATIENCE)
     assert [queue.snapshot(name).state for name in names] == ["waiting", "waiting"]
     queue.stop(names[0], "me")
@@ -691,7 +693,7 @@ def test_those_that_wait_together_can_be_withdrawn_one_by_one(queue, gate, whole
 def test_ended_with_its_process_all_that_trained_together_go_on_another_day(make, gate, whole, few_strokes):
     first = make()
     gate.hold_at(5, seed=CONFIG.seed)
-    names = first.submit_together([OTHER_LOSS, CONFIG], owner="me")
+    names = first.enter(entries(OTHER_LOSS, CONFIG), "me", mode="together")
     assert gate.reached.wait(PATIENCE)
     ending = threading.Thread(target=first.end)
     ending.start()
@@ -777,10 +779,10 @@ def test_a_long_run_gives_way_after_its_turn_and_takes_turns_from_then_on(timed,
 
 def test_races_give_way_together_and_series_stay_in_order(timed, clock, gate, whole, few_strokes):
     gate.call_at(4, lambda: timed.pause(race[1], "me"))
-    race = timed.submit_together([CONFIG, OTHER_LOSS], owner="me")
+    race = timed.enter(entries(CONFIG, OTHER_LOSS), "me", mode="together")
     until(lambda: timed.snapshot(race[1]).state == "paused")
-    entries = [Entry("first", SHORT), Entry("second", replace(SHORT, seed=8), "", warm_start.at_end_of("first"))]
-    timed.submit_in_order(entries, "you")
+    series = [Entry("first", SHORT), Entry("second", replace(SHORT, seed=8), "", warm_start.at_end_of("first"))]
+    timed.enter(series, "you")
     gate.call_at(2, lambda: clock.pass_(scheduling.TURN))
     clock.pass_(scheduling.PAUSE)
     for name in (*race, "first", "second"):
@@ -842,9 +844,9 @@ def at_the_same_time(count, call):
 
 ENTER = {
     "run": lambda queue, owner, number: queue.submit(SHORT, owner),
-    "race": lambda queue, owner, number: queue.submit_together([SHORT, SHORT], owner),
-    "series": lambda queue, owner, number: queue.submit_in_order([Entry(f"{owner}-{number}", SHORT)], owner),
-    "stack": lambda queue, owner, number: queue.enter(lambda: StackRecording.begin(StackConfig(), owner=owner), owner),
+    "race": lambda queue, owner, number: queue.enter(entries(SHORT, SHORT), owner, mode="together"),
+    "series": lambda queue, owner, number: queue.enter([Entry(f"{owner}-{number}", SHORT)], owner),
+    "stack": lambda queue, owner, number: queue.submit(StackConfig(), owner),
 }
 
 
@@ -857,10 +859,7 @@ def test_limits_hold_when_thirty_press_at_once(queue, monkeypatch, runs_folder, 
     most = scheduling.MOST_OF_ONE if one_visitor else 20
     assert len({job.group or job.name for job in queue.queue()}) == most
     assert len(refused) == 30 - most
-    kept_on_disk = [
-        path for path in (*runs_folder.iterdir(), *(runs_folder / ".stacks").glob("*")) if path.name != ".stacks"
-    ]
-    assert len(kept_on_disk) == len(queue.queue())  # nothing is left of those refused
+    assert len(list(runs_folder.iterdir())) == len(queue.queue())  # nothing is left of those refused
     monkeypatch.setattr(queue, "_thread", None)
 
 
@@ -868,8 +867,8 @@ def test_of_thirty_who_enter_a_run_of_one_name_one_does(queue, monkeypatch, runs
     monkeypatch.setattr(queue, "_thread", threading.Thread())
     monkeypatch.setattr(scheduling, "MOST_OF_ONE", 30)
     with monkeypatch.context() as patch:
-        patch.setattr(run_trainer.Path, "exists", lambda path: False)  # nobody is there yet when each of them looks
-        refused = at_the_same_time(30, lambda number: queue.submit_in_order([Entry("card", SHORT)], "me"))
+        patch.setattr(pathlib.Path, "exists", lambda path: False)  # nobody is there yet when each of them looks
+        refused = at_the_same_time(30, lambda number: queue.enter([Entry("card", SHORT)], "me"))
     assert [job.name for job in queue.queue()] == ["card"]
     assert refused == ["'card' is there already: choose another name."] * 29
     assert runs.find("card").state == "waiting"  # and it is still held

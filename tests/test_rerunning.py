@@ -141,7 +141,7 @@ def test_what_was_interrupted_goes_on_in_its_order(queue, cards):
 def test_a_run_whose_start_never_came_says_so_and_can_go_on(queue, cards):
     config = cards["two"].runs["second"]
     Recording.begin(tiny_cards.BASE, "parent", owner=ME).close()
-    queue.submit_in_order([Entry("child", config, "", warm_start.at_end_of("parent"))], ME)
+    queue.enter([Entry("child", config, "", warm_start.at_end_of("parent"))], ME)
     end = time.monotonic() + PATIENCE
     while queue.snapshot("child").is_live:
         assert time.monotonic() < end
@@ -156,14 +156,12 @@ def test_what_does_not_fit_is_refused_before_its_start_is_there(queue, held):
     Recording.begin(tiny_cards.BASE, "parent").close()
     config = dataclasses.replace(tiny_cards.BASE, bottleneck=7)
     with pytest.raises(RunError, match="bottleneck is 7, but the weights to start from, of 'parent', have 4"):
-        queue.submit_in_order(
-            [Entry("one", tiny_cards.BASE), Entry("child", config, "", warm_start.at_end_of("parent"))], ME
-        )
+        queue.enter([Entry("one", tiny_cards.BASE), Entry("child", config, "", warm_start.at_end_of("parent"))], ME)
     assert [path.name for path in runs.runs_dir().iterdir()] == ["parent"]  # all or none
     assert queue.queue() == []
-    for count in (0, jobs.MOST_IN_ORDER + 1):
+    for count in (0, jobs.MOST["in order"] + 1):
         with pytest.raises(JobError, match=f"Got {count} runs to train in order"):
-            queue.submit_in_order([Entry(f"run-{i}", tiny_cards.BASE) for i in range(count)], ME)
+            queue.enter([Entry(f"run-{i}", tiny_cards.BASE) for i in range(count)], ME)
 
 
 def test_a_run_of_that_name_with_other_settings_is_no_ones_and_in_the_way(queue, cards):

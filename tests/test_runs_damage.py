@@ -99,16 +99,15 @@ def check_damage(sources, target, flips, share, capsys):
     rng, counts = np.random.default_rng(1), {}
     for name, source in sources.items():
         is_stack = name in ("whole", "half")
-        folder = target / ".stacks" if is_stack else target
         every = damages.of_folder(source, flips)
         chosen = [one for one in every if rng.random() < share]
-        made = damages.folders(source, chosen, folder)
-        shutil.copytree(source, folder / name)
+        made = damages.folders(source, chosen, target)
+        shutil.copytree(source, target / name)
         found = []
-        for path in runs.folders(folder):
+        for path in runs.folders(target):
             with contextlib.suppress(RunError):
                 if path.name in made or path.name == name:
-                    found.append(stacks.read(path) if is_stack else runs.read(path))
+                    found.append(runs.read(path))
         with_networks = (
             range(0, len(found), 100) if share == 1 else range(name in ("stopped", "half"))
         )  # takes seconds each
@@ -123,7 +122,7 @@ def check_damage(sources, target, flips, share, capsys):
     assert main(["list", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
     assert len(listed["runs"]) + len(listed["damaged runs"]) == len(runs.folders(target))
-    assert {"finished", "stopped"} <= set(listed["runs"])
+    assert set(sources) <= set(listed["runs"])
     assert main(["list"]) == 0
     assert "Traceback" not in "".join(capsys.readouterr())
     return counts

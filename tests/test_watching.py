@@ -13,8 +13,9 @@ from cae_core.config import RunConfig
 from cae_core.corruptions import corrupt
 from cae_core.datasets import as_float
 from cae_core.latent import live_plane
-from cae_core.training import run_monitor
-from cae_core.training.run_monitor import ATTENTION, INTERVAL, MOST_POINTS, SHARE, Curve, Watch, probes, sample
+from cae_core.training import monitor, run_monitor
+from cae_core.training.monitor import ATTENTION, INTERVAL, SHARE
+from cae_core.training.run_monitor import MOST_POINTS, Curve, Watch, probes, sample
 from cae_core.training.run_trainer import Recording
 
 CONFIG = RunConfig(
@@ -51,7 +52,7 @@ class Clock:
     def __init__(self, monkeypatch, step=0.001, picture=0.05):
         self.now, self.step, self.picture = 1000.0, step, picture
         self.steps_spent = self.pictures_spent = 0.0
-        monkeypatch.setattr(run_monitor, "time", SimpleNamespace(monotonic=lambda: self.now))
+        monkeypatch.setattr(monitor, "time", SimpleNamespace(monotonic=lambda: self.now))
 
     def watch(self, recording):
         """A `Watch` on a recording whose network takes its time."""
@@ -206,7 +207,7 @@ def test_when_it_is_over_the_pictures_stay_and_the_network_goes(begun, monkeypat
     recording = begun()
     watch, _ = driven(recording, Clock(monkeypatch))
     network, seen = weakref.ref(recording.model), watch.seen
-    recording.model = recording._last = None
+    recording.model = recording.last = None
     gc.collect()
     assert network() is not None
     watch.forget_model()

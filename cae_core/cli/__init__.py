@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from cae_core.cli import evaluate, listing, pretrain, reproduce, stack, terminal, train
 from cae_core.cli.progress import Bar
+from cae_core.runs import old_stacks
 
 
 def parser() -> argparse.ArgumentParser:
@@ -30,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         (lambda line: print(line, file=sys.stderr, flush=True)) if args.json else (lambda line: print(line, flush=True))
     )
     try:
+        if moved := old_stacks.move_in():
+            bar.say(moved)
         result = args.carry_out(args, bar)
     except (ValueError, FloatingPointError, OSError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -34,7 +34,7 @@ def add(commands: Any) -> None:
 def run(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
     """Measures; returns what `--json` prints."""
     folder = Path(args.run).resolve()
-    trained = runs.read(folder) if (folder / "run.json").is_file() else runs.find(args.run)
+    trained = runs.network(folder if (folder / "run.json").is_file() else args.run)
     dataset = args.dataset or trained.config.dataset
     lookup(CORRUPTIONS, "noise kind", args.noise_kind)
     factor = BOUNDS["noise_factor"].check("noise_factor", args.noise_factor)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from typing import Any
 
 from cae_core import runs
 from cae_core.architectures import ARCHITECTURES
 from cae_core.cli import options
 from cae_core.cli.progress import Bar
+from cae_core.config import ARMS
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.datasets import DATASETS
 from cae_core.losses import LOSSES
@@ -41,12 +43,19 @@ def run(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
             if isinstance(text, dict):
                 by = f", trained by {text['by']}" if "by" in text else ""
                 unfinished = "" if text["state"] == "finished" else text["state"] + by
-                text = ", ".join(filter(None, [unfinished, options.errors(text["metrics"])]))
+                text = ", ".join(filter(None, ["stack" * (text["kind"] == "stack"), unfinished, _errors(text["metrics"])]))
             bar.say(f"  {name}" + (f" - {text}" if text else ""))
     return listed
 
 
-def _described(kept: runs.Run) -> dict[str, Any]:
-    settings = kept.config.to_dict() | {"num_train": kept.num_train}
+def _errors(figures: Mapping[str, Any]) -> str:
+    """What came out, of a network or a stack, as people read it."""
+    if "features" in figures:
+        return ", ".join(f"{100 * figures[arm]:.2f} % misread {label.lower()}" for arm, label in ARMS.items())
+    return options.errors(figures)
+
+
+def _described(kept: runs.AnyRun) -> dict[str, Any]:
+    figures, more = (kept.metrics, {"num_train": kept.num_train}) if isinstance(kept, runs.Run) else (kept.figures, {})
     by = {"by": holder.of(kept.path)} if kept.state in runs.AT_WORK else {}
-    return {"config": settings, "metrics": kept.metrics, "state": kept.state} | by
+    return {"kind": kept.kind, "config": kept.config.to_dict() | more, "metrics": figures, "state": kept.state} | by

@@ -1,13 +1,17 @@
-"""Preparation of a command: data sets fetched to this machine, TensorFlow loaded into memory."""
+"""What commands share: data sets fetched to this machine, TensorFlow loaded into memory, a run driven to its end."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from typing import Any
 
 from cae_core import runtime
 from cae_core.cli.progress import Bar
 from cae_core.config import lookup
 from cae_core.datasets import DATASETS
+from cae_core.runs import AnyRun
+from cae_core.training.trainer import Trainer
 
 WAIT = 300.0
 """Seconds that loading TensorFlow may take, on the slowest disk."""
@@ -23,6 +27,19 @@ def fetch(args: argparse.Namespace, bar: Bar, dataset: str) -> None:
     if args.download and entry.download and not entry.on_machine():
         entry.download(bar)
         bar.clear()
+
+
+def train(recording: Trainer, bar: Bar, on_event: Callable[[Any], None]) -> AnyRun:
+    """Drives a run of any kind to its end; what stops it early leaves one that can be resumed."""
+    try:
+        load_tensorflow(bar)
+        return recording.run(on_event)
+    except KeyboardInterrupt:
+        bar.clear()
+        bar.say(f"to go on with it: python -m cae_core resume {recording.name}")
+        raise
+    finally:
+        recording.close()
 
 
 def load_tensorflow(bar: Bar) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 from cae_core import datasets
 from cae_core.cli import options, prepare
 from cae_core.cli.progress import Bar
-from cae_core.config import lookup
+from cae_core.config import ARMS, FEATURES, KERNEL, MAPS, MOST_LAYERS, STACK_BOUNDS, StackConfig, lookup
 from cae_core.stacking import label_curve, results
-from cae_core.stacking.config import ARMS, KERNEL, MAPS, MOST_LAYERS, STACK_BOUNDS, StackConfig
 from cae_core.stacking.label_curve import PLAN, SEEDS
-from cae_core.stacking.linear_probe import FEW, KINDS
+from cae_core.stacking.linear_probe import FEW
+from cae_core.stacking.phases import StackEvent
 from cae_core.stacking.trainer import StackRecording
 
 EVERY = 50
@@ -81,41 +81,33 @@ def run(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
 def _stack(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
     config = config_of(args)
     prepare.fetch(args, bar, config.dataset)
-    recording = StackRecording.begin(config, args.name or "")
-    try:
-        prepare.load_tensorflow(bar)
-        for event in recording.events():
-            done = event.step - event.stage.first_step
-            bar(event.step / event.num_steps, f"{event.stage.label}, step {done:,} of {event.stage.steps:,}")
-            is_line = event.ends_stage or (event.stage.layer is None and done % EVERY == 0)
-            if is_line or (event.stage.layer is not None and done % event.stage.steps_per_epoch == 0):
-                bar.clear()
-                losses = ", ".join(f"{loss:.4f}" for loss in event.losses)
-                bar.say(f"{event.stage.label}, step {done} of {event.stage.steps}: loss {losses}, {event.seconds:.1f} s")
-    except FloatingPointError as error:
-        recording.fail(str(error))
-        raise
-    except ValueError:
-        if recording.networks is None:
-            recording.discard()
-        raise
-    except KeyboardInterrupt:
-        if recording.last:
-            recording.write("stopped")
-        raise
-    finally:
-        recording.close()
+    return drive(StackRecording.begin(config, args.name or ""), bar)
+
+
+def drive(recording: StackRecording, bar: Bar) -> dict[str, Any]:
+    """Trains a stack to its end; what stops it early leaves one that can be resumed. Returns what `--json` prints."""
+
+    def show(event: StackEvent) -> None:
+        done = event.step - event.stage.first_step
+        bar(event.step / event.num_steps, f"{event.stage.label}, step {done:,} of {event.stage.steps:,}")
+        is_line = event.ends_stage or (event.stage.layer is None and done % EVERY == 0)
+        if is_line or (event.stage.layer is not None and done % event.stage.steps_per_epoch == 0):
+            bar.clear()
+            losses = ", ".join(f"{loss:.4f}" for loss in event.losses)
+            bar.say(f"{event.stage.label}, step {done} of {event.stage.steps}: loss {losses}, {event.seconds:.1f} s")
+
+    finished, config = prepare.train(recording, bar, show), recording.config
     for arm, label in ARMS.items():
-        bar.say(f"{label}: {100 * recording.figures[arm]:.2f} % of the test images misread, after {config.labels} labels")
-    _say_features(recording.figures["features"], bar)
-    bar.say(f"saved {recording.path}")
-    return {"stack": recording.name, "path": str(recording.path), "figures": recording.figures, "config": config.to_dict()}
+        bar.say(f"{label}: {100 * finished.figures[arm]:.2f} % of the test images misread, after {config.labels} labels")
+    _say_features(finished.figures["features"], bar)
+    bar.say(f"saved {finished.path}")
+    return {"run": finished.name, "path": str(finished.path), "figures": finished.figures, "config": config.to_dict()}
 
 
 def _say_features(features: dict[str, Any], bar: Bar) -> None:
     """The scores of the encoder as it is, a line a kind."""
     bar.say(f"A linear classifier on the features as they are, {features['labels']} labels, test images misread:")
-    for kind, label in KINDS.items():
+    for kind, label in FEATURES.items():
         scores = features[kind]
         few = f", {FEW} principal components of them {100 * scores['few_error']:.2f} %" if "few_error" in scores else ""
         if "same_error" in scores:

@@ -6,11 +6,11 @@ import argparse
 from typing import Any
 
 from cae_core import datasets, runs
-from cae_core.cli import options, prepare
+from cae_core.cli import options, prepare, stack
 from cae_core.cli.progress import Bar
 from cae_core.config import RunConfig
-from cae_core.training import driver
-from cae_core.training.run_trainer import Recording, new_name
+from cae_core.jobs import requests
+from cae_core.training.run_trainer import Recording
 
 
 def add(commands: Any) -> None:
@@ -21,7 +21,7 @@ def add(commands: Any) -> None:
     options.add_download(train)
     train.set_defaults(carry_out=run)
 
-    again = commands.add_parser("resume", help="go on with a run that was stopped or interrupted")
+    again = commands.add_parser("resume", help="go on with a run, or a stack, that was stopped or interrupted")
     again.add_argument("run", help="the run's name, as `list` shows it")
     again.set_defaults(carry_out=resume)
 
@@ -30,25 +30,17 @@ def run(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
     """Trains a network; returns what `--json` prints."""
     config = RunConfig(**{"dataset": datasets.default()} | options.given(args, RunConfig))
     prepare.fetch(args, bar, config.dataset)
-    return _drive(Recording.begin(config, args.name or new_name(config)), bar)
+    return _drive(Recording.begin(config, args.name or ""), bar)
 
 
 def resume(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
-    """Trains a run to its end; returns what `--json` prints."""
-    return _drive(Recording.resume(runs.find(args.run)), bar)
+    """Trains a run of any kind to its end; returns what `--json` prints."""
+    recording = requests.resume(runs.find(args.run))
+    return (_drive if isinstance(recording, Recording) else stack.drive)(recording, bar)
 
 
 def _drive(recording: Recording, bar: Bar) -> dict[str, Any]:
-    """Drives a recording to its end; what stops it early leaves a run that can be resumed."""
-    try:
-        prepare.load_tensorflow(bar)
-        finished = driver.drive(recording, bar.on_event(recording.name))
-    except KeyboardInterrupt:
-        bar.clear()
-        bar.say(f"to go on with it: python -m cae_core resume {recording.name}")
-        raise
-    finally:
-        recording.close()
+    finished = prepare.train(recording, bar, bar.on_event(recording.name))
     bar.say(f"saved {finished.path}")
     return {
         "run": finished.name, "path": str(finished.path), "epochs": recording.history, "metrics": finished.metrics

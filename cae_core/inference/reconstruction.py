@@ -59,7 +59,7 @@ def warm(names: Sequence[str]) -> None:
     """Loads and compiles runs before they are asked for, each as a task of its own in the background."""
 
     def load(name: str) -> None:
-        network = runs.model(runs.find(name))
+        network = runs.model(runs.network(name))
         network.reconstruct(np.zeros((1, *network.input_shape), "float32"))
 
     for name in names:
@@ -81,7 +81,7 @@ def reconstruct(images: Sample, names: Sequence[str]) -> list[Reconstruction]:
     """
     through = []
     for name in names:
-        run = runs.find(name)
+        run = runs.network(name)
         network = runs.model(run)
         if images.x.shape[1:] != network.image_shape:
             theirs, ours = (" × ".join(map(str, shape)) for shape in (network.image_shape, images.x.shape[1:]))

@@ -17,6 +17,6 @@ def find(architecture: str, dataset: str, owner: str) -> runs.Run | None:
     shipped = name_of(dataset, 32, "bce", "mixed") if architecture == NETWORK else f"{dataset}-{architecture}"
     if (runs.PRETRAINED_DIR / shipped).is_dir():
         return runs.read(runs.PRETRAINED_DIR / shipped)
-    own = [run for run in runs.every(runs.runs_dir())[0] if run.config.architecture == architecture and run.is_trained]
+    own = [run for run in runs.networks(runs.runs_dir()) if run.config.architecture == architecture and run.is_trained]
     own = [run for run in own if run.owner in ("", owner)]
     return max(own, key=lambda run: (run.config.dataset == dataset, run.created), default=None)

@@ -18,25 +18,23 @@ from dataclasses import replace
 from typing import Any
 
 from cae_core import runs
-from cae_core.config import RunConfig
+from cae_core.config import RunConfig, StackConfig, lookup
+from cae_core.jobs import requests
 from cae_core.jobs.job import Job, Snapshot, work_off
 from cae_core.jobs.requests import Entry
 from cae_core.jobs.scheduling import JobError, Line, network
-from cae_core.jobs.trainable import Trainable
-from cae_core.training.run_trainer import Recording, new_name
+from cae_core.training.trainer import Trainer
 
 __all__ = ["JobError", "Jobs", "Snapshot", "default"]
 
-MOST_TOGETHER = 6
-"""Runs that may be submitted together."""
-MOST_IN_ORDER = 12
-"""Runs that may be submitted in order."""
+MOST = {"together": 6, "in order": 12}
+"""Runs that may be entered at once, by how they are trained."""
 REMEMBERED, MOST_REMEMBERED, MOST_UNSAVED = 16, 128, 32
 """Runs that are over and can still be looked at here, of one visitor and of all; on disk they stay. Of all visitors, those
 that the disk refused and that are kept in memory until it does not."""
 
 
-_Begin = tuple[str, Callable[[], Trainable]]  # a title, and what makes it
+_Begin = tuple[str, Callable[[], Trainer]]  # a title, and what makes it
 
 
 class Jobs:
@@ -52,7 +50,7 @@ class Jobs:
 
     def submit(
         self,
-        config: RunConfig,
+        config: RunConfig | StackConfig,
         owner: str = "",
         title: str = "",
         origin: Mapping[str, Any] | None = None,
@@ -61,7 +59,7 @@ class Jobs:
         """Enters a new run at the end of the queue.
 
         Args:
-            config: what to train.
+            config: what to train, a network or a stack.
             owner: an opaque mark of whose it is.
             title: any text.
             origin: `{"run": name, "step": step}` of weights to start from.
@@ -73,18 +71,17 @@ class Jobs:
         Raises:
             ValueError: the settings cannot work together, the weights do not fit, the disk refuses, or the queue is full.
         """
-        return self.enter(lambda: Recording.begin(config, new_name(config), title, owner, origin), owner, title, address)
+        (name,) = self._enter(_begins([Entry("", config, title, origin)], owner), owner, address)
+        return name
 
-    def submit_together(
-        self, configs: Sequence[RunConfig], owner: str = "", titles: Sequence[str] = (), address: str = ""
-    ) -> list[str]:
-        """Enters runs that will be trained in turn, a step each.
+    def enter(self, entries: Sequence[Entry], owner: str = "", address: str = "", mode: str = "in order") -> list[str]:
+        """Enters runs that belong together at the end of the queue.
 
         Args:
-            configs: of up to `MOST_TOGETHER` runs.
+            entries: what to train; in order, each may start from the end of one before it.
             owner: an opaque mark of whose they are.
-            titles: one a run, any text.
             address: as `submit` takes it.
+            mode: a key of `MOST`: "together" a step each in turn, or "in order" one after another.
 
         Returns:
             Their names.
@@ -92,50 +89,18 @@ class Jobs:
         Raises:
             ValueError: as `submit`; then none of them is entered.
         """
-        if not 0 < len(configs) <= MOST_TOGETHER:
-            raise JobError(f"Got {len(configs)} runs to train together: choose 1 to {MOST_TOGETHER}.")
-        titles = titles or [""] * len(configs)
-        entries = [Entry(new_name(config), config, title) for config, title in zip(configs, titles, strict=True)]
-        return self._enter(_begins(entries, owner), owner, address, group=secrets.token_hex(8))
-
-    def submit_in_order(self, entries: Sequence[Entry], owner: str = "", address: str = "") -> None:
-        """Enters runs that belong together, to be trained one after another; each may start from the end of one before it.
-
-        Args:
-            entries: up to `MOST_IN_ORDER`.
-            owner: an opaque mark of whose they are.
-            address: as `submit` takes it.
-
-        Raises:
-            ValueError: as `submit`; then none of them is entered.
-        """
-        if not 0 < len(entries) <= MOST_IN_ORDER:
-            raise JobError(f"Got {len(entries)} runs to train in order: choose 1 to {MOST_IN_ORDER}.")
-        self._enter(_begins(entries, owner), owner, address, series=secrets.token_hex(8))
+        most, mark = lookup(MOST, "mode", mode), secrets.token_hex(8)
+        if not 0 < len(entries) <= most:
+            raise JobError(f"Got {len(entries)} runs to train {mode}: choose 1 to {most}.")
+        marks = {"group" if mode == "together" else "series": mark}
+        return self._enter(_begins(entries, owner), owner, address, **marks)
 
     def resume(self, name: str, owner: str = "", address: str = "") -> str:
         """Enters an interrupted or stopped run again, to go on where it was. Raises as `submit` does."""
         run = runs.find(name)
         if run.owner not in ("", owner):
             raise JobError(f"The run {run.label!r} is another visitor's: fork it to go on with a copy of your own.")
-        return self.enter(lambda: Recording.resume(run), owner, run.title, address)
-
-    def enter(self, begin: Callable[[], Trainable], owner: str = "", title: str = "", address: str = "") -> str:
-        """Enters training of any kind at the end of the queue.
-
-        Args:
-            begin: makes what is to be trained, once there is room for it; what it raises is raised.
-            owner: an opaque mark of whose it is.
-            title: any text.
-            address: as `submit` takes it.
-
-        Returns:
-            Its name.
-
-        Raises:
-            ValueError: the queue is full.
-        """
-        (name,) = self._enter([(title, begin)], owner, address)
+        self._enter([(run.title, functools.partial(requests.resume, run))], owner, address)
         return name
 
     def pause(self, name: str, owner: str = "") -> None:

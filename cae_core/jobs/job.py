@@ -16,8 +16,9 @@ from typing import Any
 
 from cae_core import runs, runtime
 from cae_core.jobs.scheduling import Line
-from cae_core.jobs.trainable import Trainable, Watching
 from cae_core.training.events import Diverged
+from cae_core.training.monitor import Monitor
+from cae_core.training.trainer import Trainer
 
 LOADING = 300.0
 """Seconds that loading TensorFlow may take."""
@@ -41,7 +42,7 @@ class Snapshot:
         group: of the runs that are trained together with it, a step each in turn; "" for none.
         series: of the runs that were submitted with it, to be trained one after another; "" for none.
         place: runs before it in the queue, counting the one that trains; 0 for the one at work or over.
-        seen: numbers and pictures of the training, a `watching.Seen` of a run; None before the first.
+        seen: numbers and pictures of the training, the last look of its monitor; None before the first.
         others: entries of other visitors that are in the queue with it.
         seconds_left: until it has to give way to them; None if nobody else waits, or while it waits itself.
     """
@@ -91,7 +92,7 @@ class Job:
 
     def __init__(
         self,
-        recording: Trainable,
+        recording: Trainer,
         title: str,
         owner: str,
         line: Line,
@@ -101,8 +102,8 @@ class Job:
         series: str = "",
     ) -> None:
         """Args: `line` is what it waits in; `changed` is held for every change of a job, and told of it."""
-        self.recording: Trainable | None = recording
-        self.watch: Watching | None = None
+        self.recording: Trainer | None = recording
+        self.watch: Monitor | None = None
         self.paused_at: float | None = None
         self.stopping = False
         self.steps = 0

@@ -124,7 +124,7 @@ def start(name: str, owner: str, address: str = "") -> None:
             origin = warm_start.at_end_of(there.name if there else name_of(parent, SEED, owner))
         entries.append(Entry(name_of(run, SEED, owner), settings(card, run, SEED), f"{card.label}: {run}", origin))
     if entries:
-        jobs.default().submit_in_order(entries, owner, address)
+        jobs.default().enter(entries, owner, address)
 
 
 def stop(name: str, owner: str) -> None:

@@ -18,7 +18,6 @@ from cae_core.reproduction.registry import CARDS
 from cae_core.reproduction.results import Result
 from cae_core.runs import Run
 from cae_core.training import TrainingEvent
-from cae_core.training.driver import drive
 
 SEEDS = Bounds(1, 100, integer=True)
 """How many times a card may be carried out."""
@@ -90,4 +89,4 @@ def _trained(card: Card, run: str, seed: int, on_event) -> Run:
         parent = _trained(card, card.starts[run], seed, on_event)
         origin = {"run": parent.name, "step": parent.step}
     recording = Entry(name, config, origin=origin).begin(owner="")
-    return drive(recording, functools.partial(on_event, name))
+    return recording.run(functools.partial(on_event, name))

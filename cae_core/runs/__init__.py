@@ -2,7 +2,8 @@
 
 Runs that ship with the app (`pretrained/`) and runs made by its users (`runs/`, or `CAE_RUNS_DIR`) are the same format.
 Nothing in it can execute code when loaded: JSON, text, and arrays without pickle. A shipped run keeps its final weights as
-`weights.npz`; one recorded while it trained keeps those of its epochs as `weights/STEP.npz` (see `recording.py`).
+`weights.npz`; one recorded while it trained keeps those of its epochs as `weights/STEP.npz` (see `run_trainer.py`). A run
+is a network's or a stack's, which `run.json` calls its kind.
 """
 
 from __future__ import annotations
@@ -10,18 +11,18 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from cae_core.architectures import build, num_epochs
+from cae_core.architectures import build
 from cae_core.architectures.autoencoder import Autoencoder
-from cae_core.config import RunConfig
 from cae_core.datasets.folders import named_folder
 from cae_core.runs import schema, storage
+from cae_core.runs.run import AT_WORK as AT_WORK
+from cae_core.runs.run import CAN_GO_ON as CAN_GO_ON
+from cae_core.runs.run import KINDS, AnyRun, Run, RunError
+from cae_core.runs.run import StackRun as StackRun
 
 FORMAT = 1
 PRETRAINED_DIR = Path(__file__).parents[2] / "pretrained"
@@ -29,83 +30,9 @@ TITLE = 80
 """Characters of a title, which is any text its owner likes."""
 
 STATES = schema.STATES
-CAN_GO_ON = ("interrupted", "stopped")
-"""States of a run that can be taken up again."""
-
-AT_WORK = ("waiting", "running")
-"""States of a run that a process is at work on."""
 
 MODELS_IN_MEMORY = 32
 """Networks kept loaded, about 1 MB each with their compiled functions."""
-
-
-class RunError(ValueError):
-    """A run that cannot be found, read or saved; the message names it and says what to do."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """What `run.json` says.
-
-    Attributes:
-        path: the run's folder.
-        config: what was trained.
-        image_shape: `(H, W, C)`.
-        code_size: numbers in one image's code.
-        parameters: trainable weights.
-        metrics: by condition, such as "clean" or "gaussian 0.5", the figures of `evaluating.evaluate` on the test split;
-            empty until the run is over.
-        num_train: images it was trained on.
-        epochs: epochs finished.
-        seconds: spent training.
-        created: UTC time of the end, or of the last epoch so far, ISO 8601.
-        versions: of Python and the libraries.
-        state: a key of `STATES`.
-        message: why it failed, else "".
-        step: steps done.
-        num_steps: steps of the whole run.
-        origin: `{"run": name, "step": step}` of the weights it started from; None for freshly drawn ones.
-        owner: whose it is, an opaque mark; "" for everybody's, such as those from the command line.
-        title: what its owner calls it; any text, to be shown as text.
-    """
-
-    path: Path
-    config: RunConfig
-    image_shape: tuple[int, int, int]
-    code_size: int
-    parameters: int
-    metrics: Mapping[str, Mapping[str, float]]
-    num_train: int
-    epochs: int
-    seconds: float
-    created: str
-    versions: Mapping[str, str]
-    state: str = "finished"
-    message: str = ""
-    step: int = 0
-    num_steps: int = 0
-    origin: Mapping[str, Any] | None = None
-    owner: str = ""
-    title: str = ""
-
-    @property
-    def name(self) -> str:
-        return self.path.name
-
-    @property
-    def num_epochs(self) -> int:
-        """Epochs of the whole run, with those in which a layer was trained alone."""
-        return num_epochs(self.config)
-
-    @property
-    def is_trained(self) -> bool:
-        """Whether there is a network to look at, and nobody is changing it."""
-        return self.step > 0 and self.state not in AT_WORK
-
-    @property
-    def label(self) -> str:
-        """What people see: its title, else its name."""
-        return self.title or self.name
 
 
 def runs_dir() -> Path:
@@ -124,8 +51,8 @@ def check_name(name: str) -> str:
     return name
 
 
-def read(path: Path) -> Run:
-    """The run in a folder, without its weights.
+def read(path: Path) -> AnyRun:
+    """The run in a folder, of whatever kind, without its weights.
 
     Raises:
         RunError: there is none, its name or `run.json` is damaged, or something in it is neither file nor folder.
@@ -133,10 +60,10 @@ def read(path: Path) -> Run:
     check_name(path.name)
     try:
         check_contents(path)
-        fields = schema.run_fields(storage.read(path / "run.json"), FORMAT)
+        kind, fields = schema.run_fields(storage.read(path / "run.json"), FORMAT)
         if fields["state"] in AT_WORK and not storage.is_locked(path / "lock"):
             fields["state"] = "interrupted"
-        return Run(path=path, title=_title(path), **fields)
+        return KINDS[kind](path=path, title=_title(path), **fields)
     except FileNotFoundError:
         raise RunError(f"There is no run in {path}.") from None
     except Exception as error:
@@ -170,8 +97,8 @@ def _title(path: Path) -> str:
     return schema.legible(content.decode(errors="replace"))[:TITLE].strip()
 
 
-def find(name: str) -> Run:
-    """The run of that name: a user's own, else one that ships with the app.
+def find(name: str) -> AnyRun:
+    """The run of that name, of whatever kind: a user's own, else one that ships with the app.
 
     Example:
         >>> from cae_core import runs
@@ -188,8 +115,21 @@ def find(name: str) -> Run:
     )
 
 
-def every(folder: Path) -> tuple[list[Run], list[str]]:
-    """The runs in a folder by name, and for each damaged one a sentence saying so; whatever is in it, nothing is raised."""
+def network(name: str | Path) -> Run:
+    """The network's run of that name or in that folder, for those who want its network."""
+    run = find(name) if isinstance(name, str) else read(name)
+    if not isinstance(run, Run):
+        raise RunError(f"The run {run.label!r} is a {run.kind}, which has a page of its own: choose a network instead.")
+    return run
+
+
+def networks(folder: Path) -> list[Run]:
+    """The networks' runs in a folder by name; damaged ones are passed over."""
+    return [run for run in every(folder)[0] if isinstance(run, Run)]
+
+
+def every(folder: Path) -> tuple[list[AnyRun], list[str]]:
+    """The runs in a folder by name, of all kinds, and for each damaged one a sentence; nothing is raised."""
     readable, damaged = [], []
     try:
         for path in folders(folder):
@@ -204,7 +144,7 @@ def every(folder: Path) -> tuple[list[Run], list[str]]:
     return readable, damaged
 
 
-def at_work() -> list[Run]:
+def at_work() -> list[AnyRun]:
     """Users' runs that a process, not always this one, trains or has in its queue."""
     locked = []
     for lock in runs_dir().glob("[!.]*/lock"):

@@ -90,16 +90,16 @@ class Folder:
             self._make_anew()
             storage.write(self.path / name, content)
 
-    def discard(self, keep: bool, description: str = "") -> None:
+    def discard(self, keep: bool, was_begun: bool) -> None:
         """Lets go of it.
 
         Args:
             keep: whether what is written down stays; else the folder is removed.
-            description: the file in it that says where the training stands, if it is to say now that it was stopped.
+            was_begun: whether it trained here, so that `run.json` is to say now that it was stopped.
         """
-        if keep and description:
+        if keep and was_begun:
             with contextlib.suppress(OSError, ValueError):
-                file = self.path / description
+                file = self.path / "run.json"
                 fields = json.loads(file.read_text(encoding="utf-8")) | {"state": "stopped"}
                 storage.write(file, (json.dumps(fields, indent=1) + "\n").encode())
         self.close()

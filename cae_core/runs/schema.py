@@ -20,7 +20,7 @@ import numpy as np
 
 from cae_core import validation
 from cae_core.architectures import num_epochs
-from cae_core.config import BOUNDS, Bounds, RunConfig, lookup
+from cae_core.config import ARMS, BOUNDS, FEATURES, Bounds, RunConfig, StackConfig, lookup
 from cae_core.metrics import METRICS, PSNR_CAP
 
 STATES = {
@@ -214,23 +214,52 @@ RUN = record(
         "owner": text(80),
     },
 )
-"""Every field of `run.json`; `runs.Run` says what each is."""
+"""Every field of a network's `run.json`; `runs.Run` says what each is."""
 
 
-def run_fields(content: bytes, version: int) -> dict[str, Any]:
-    """The fields of a `run.json`, all of them checked, and against one another; those that came later have their defaults.
+_SHARE = number(0, 1)
+_SCORES = record({"size": whole(1, 10**7), "error": _SHARE}, {"few_error": _SHARE, "same_error": _SHARE})
+_MISREAD = {
+    **dict.fromkeys(ARMS, _SHARE),
+    "features": record({"labels": whole(1, 60_000), **dict.fromkeys(FEATURES, _SCORES)}),
+}
+
+STACK = record({
+    "config": settings(StackConfig, validation.check_stack), "state": one_of(STATES), "message": text(2000), "step": _STEP,
+    "num_steps": _STEP, "seconds": SECONDS, "created": time, "owner": text(80), "figures": record({}, _MISREAD),
+})  # fmt: skip
+"""Every field of a stack's `run.json`; `runs.StackRun` says what each is."""
+
+
+def run_fields(content: bytes, version: int) -> tuple[str, dict[str, Any]]:
+    """A run's kind and the fields of its `run.json`, all of them checked, and against one another.
 
     Raises:
         Exception: of any kind, for damage comes in more kinds than can be listed; `reason` has its words.
     """
-    fields = RUN("", parse(content, version))
+    values = parse(content, version)
+    kind = values.get("kind", "network") if isinstance(values, dict) else "network"
+    fields = lookup({"network": _network, "stack": _stack}, "kind of run", kind)(values)
+    whole(1, 10**9)("num_steps", fields["num_steps"])
+    whole(0, fields["num_steps"])("step", fields["step"])
+    return kind, fields
+
+
+def _stack(values: Any) -> dict[str, Any]:
+    fields = STACK("", values)
+    if fields["state"] == "finished":
+        record(_MISREAD)("figures", fields["figures"])
+    return fields
+
+
+def _network(values: Any) -> dict[str, Any]:
+    """Those of a network's run; those that came later have their defaults."""
+    fields = RUN("", values)
     epochs, images = num_epochs(fields["config"]), fields["num_train"]
     steps = epochs * (images // min(fields["config"].batch_size, images))
     later = {"state": "finished", "message": "", "step": steps, "num_steps": steps, "origin": None, "owner": ""}
     fields = {**later, **fields}
     whole(0, epochs)("epochs", fields["epochs"])
-    whole(1, 10**9)("num_steps", fields["num_steps"])
-    whole(0, fields["num_steps"])("step", fields["step"])
     if fields["step"] and not all([*fields["image_shape"], fields["code_size"]]):
         raise ValueError("it is trained, but its images or its code have no size")
     if fields["step"] and fields["image_shape"][2] == 2:

@@ -17,26 +17,29 @@ import numpy as np
 
 from cae_core import runs
 from cae_core.architectures.autoencoder import Autoencoder
-from cae_core.config import RunConfig
+from cae_core.config import RunConfig, StackConfig
 from cae_core.runs import Run, RunError, storage
 
 
-def description(config: RunConfig, model: Autoencoder | None, **more: Any) -> str:
-    """The content of `run.json`; `more` are the fields of `Run` that only the writer knows. No network yet: sizes are 0."""
-    described = {
-        "format": runs.FORMAT,
-        "config": config.to_dict(),
+def description(config: RunConfig | StackConfig, **more: Any) -> str:
+    """The content of `run.json`; `more` are the fields that only the writer knows."""
+    created = datetime.now(UTC).isoformat(timespec="microseconds")
+    described = {"format": runs.FORMAT, "config": config.to_dict(), **more, "created": created, "versions": versions()}
+    return json.dumps(described, indent=1) + "\n"
+
+
+def network_facts(model: Autoencoder | None) -> dict[str, Any]:
+    """Fields of `Run` that its network knows; of none yet, sizes of 0."""
+    return {
         "image_shape": list(model.image_shape) if model else [0, 0, 0],
         "code_size": model.code_size if model else 0,
         "parameters": int(sum(np.prod(v.shape) for v in model.trainable_variables)) if model else 0,
-        **more,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {
-            "python": platform.python_version(),
-            **{package: version(package) for package in ("tensorflow", "keras", "numpy")},
-        },
     }
-    return json.dumps(described, indent=1) + "\n"
+
+
+def versions() -> dict[str, str]:
+    """Of Python and the libraries."""
+    return {"python": platform.python_version(), **{p: version(p) for p in ("tensorflow", "keras", "numpy")}}
 
 
 def table(history: Iterable[Mapping[str, float]]) -> str:
@@ -87,7 +90,7 @@ def save(
         raise RunError(f"There is a run called {name!r} in {folder} already; choose another name or delete it.")
     history = list(history)
     described = description(
-        config, model, metrics=metrics, num_train=num_train, epochs=len(history), seconds=round(seconds, 1)
+        config, **network_facts(model), metrics=metrics, num_train=num_train, epochs=len(history), seconds=round(seconds, 1)
     )
     weights = storage.weights_to_bytes(model.weights(), precision)
     with refusals(name, folder), storage.folder_in_place(target) as draft:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from cae_core.config import ARMS
 from cae_core.figures.plotting import CURVE_COLOURS, GREY, Figure, base_layout, line_trace, loss_axis
-from cae_core.stacking.config import ARMS
 from cae_core.stacking.results import Point
 
 COLOURS = dict(zip(ARMS, CURVE_COLOURS, strict=False))

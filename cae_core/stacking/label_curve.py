@@ -20,14 +20,14 @@ from typing import Any
 import numpy as np
 
 from cae_core import runs
-from cae_core.config import Bounds
+from cae_core.config import Bounds, StackConfig
 from cae_core.datasets import DATASETS, load
 from cae_core.runs import storage
+from cae_core.runs.writing import versions
 from cae_core.stacking import linear_probe, phases
-from cae_core.stacking.config import StackConfig, check
+from cae_core.stacking.config import check
 from cae_core.stacking.progress import projections
 from cae_core.stacking.results import CurveResult, Point
-from cae_core.stacking.trainer import versions
 from cae_core.training import run_monitor
 
 SEEDS = Bounds(1, 100, integer=True)

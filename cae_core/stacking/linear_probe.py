@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from cae_core import pca
+from cae_core.config import StackConfig
 from cae_core.datasets import DATASETS, as_float, load
-from cae_core.stacking.config import StackConfig
 from cae_core.stacking.phases import choose_labelled, learnt_from
 from cae_core.training import split_held_out
 
@@ -29,8 +29,6 @@ MEMORY = 10
 
 FITTED_ON = 10_000
 """Images without labels that principal components are computed from."""
-
-KINDS = {"encoder": "The stack's encoder", "untrained": "The same encoder, untrained", "pixels": "Pixels"}
 
 
 def softmax_loss(
@@ -135,7 +133,7 @@ def scores(
     """How well a linear classifier reads each kind of features on the test split.
 
     Args:
-        encoders: by name in `KINDS`, what makes features `(n, ...)` of images `(n, H, W, C)` float32 in [0, 1].
+        encoders: by name in `config.FEATURES`, what makes features `(n, ...)` of images `(n, H, W, C)` float32 in [0, 1].
         config: its dataset and num_train say which images there are.
         counts: numbers of labelled images to learn from.
         seed: which.

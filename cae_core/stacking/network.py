@@ -21,7 +21,8 @@ from keras import layers
 from cae_core import architectures
 from cae_core.architectures.blocks import convolutions, seeds
 from cae_core.architectures.layers import MaxPoolSwitches, TiedConv2DTranspose, Unpool
-from cae_core.stacking.config import ARMS, StackConfig, check
+from cae_core.config import ARMS, StackConfig
+from cae_core.stacking.config import check
 
 HEAD_SEED = 2**20
 """Added to the seed of a classifier's own layers, so that they are drawn alike whatever is below them."""

@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from cae_core import runtime
+from cae_core.config import StackConfig
 from cae_core.corruptions import graph_corruption
 from cae_core.losses import half, linear_half
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
-from cae_core.stacking.config import StackConfig, check
+from cae_core.stacking.config import check
 from cae_core.training import set_variables, split_held_out
 from cae_core.training.events import Diverged
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cae_core.stacking.config import ARMS
+from cae_core.config import ARMS
 
 MOST_FILTERS = 64
 """Filters of a layer that are drawn."""

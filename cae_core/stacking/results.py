@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from cae_core import runs
+from cae_core.config import StackConfig
 from cae_core.metrics import mean_and_spread
 from cae_core.runs import storage
 from cae_core.runs.schema import SECONDS, number, reason, whole
-from cae_core.stacking.config import StackConfig
 
 SHIPPED = runs.PRETRAINED_DIR / "stack.json"
 PICTURES = runs.PRETRAINED_DIR / "stack.npz"

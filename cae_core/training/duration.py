@@ -69,13 +69,13 @@ def learn(config: RunConfig, image_shape: ImageShape, seconds_per_step: float) -
 @functools.cache
 def _on_disk() -> dict[tuple, float]:
     """What runs on this machine took before this process began."""
-    return {_key(run.config, run.image_shape): seconds for run, seconds in _timed(runs.every(runs.runs_dir())[0])}
+    return {_key(run.config, run.image_shape): seconds for run, seconds in _timed(runs.networks(runs.runs_dir()))}
 
 
 @functools.cache
 def _shipped() -> dict[tuple, float]:
     """Seconds an image, by network and size of the images."""
-    timed = _timed(runs.every(runs.PRETRAINED_DIR)[0])
+    timed = _timed(runs.networks(runs.PRETRAINED_DIR))
     return {(run.config.architecture, tuple(run.image_shape)): took / run.config.batch_size for run, took in timed}
 
 

@@ -33,7 +33,7 @@ def weights(config: RunConfig, origin: Mapping[str, Any]) -> tuple[dict[str, Any
     Raises:
         RunError: there is no such run, it keeps no weights of that step or cannot have any that fit, or they are damaged.
     """
-    parent = runs.find(str(origin["run"]))
+    parent = runs.network(str(origin["run"]))
     origin = dict(origin)
     _check_fit(config, parent)
     if origin["step"] == END:
@@ -57,7 +57,7 @@ def weights_by_now(config: RunConfig, origin: Mapping[str, Any]) -> tuple[dict[s
     """
     origin, start = weights(config, origin)
     if start is None:
-        parent = runs.find(origin["run"])
+        parent = runs.network(origin["run"])
         raise RunError(
             f"It starts from the end of {parent.label!r}, which is {parent.state}: let that run finish first, then "
             "go on with this one."

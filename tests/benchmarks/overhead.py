@@ -35,7 +35,7 @@ from cae_core.config import RunConfig
 from cae_core.corruptions import graph_corruption
 from cae_core.datasets import load
 from cae_core.jobs import Jobs
-from cae_core.training import run_monitor
+from cae_core.training import monitor
 from tests.benchmarks import peer
 
 STEPS = {"fast": 300, "conv_denoise": 60}
@@ -138,7 +138,7 @@ def torch(config: RunConfig) -> dict[str, float]:
 
 
 def app(config: RunConfig, looks: bool) -> dict[str, float]:
-    ends, train, attention = Ends(), training.train, run_monitor.ATTENTION
+    ends, train, attention = Ends(), training.train, monitor.ATTENTION
 
     def timed(*args):
         for event in train(*args):
@@ -146,7 +146,7 @@ def app(config: RunConfig, looks: bool) -> dict[str, float]:
             yield event
 
     jobs = Jobs()
-    training.train, run_monitor.ATTENTION = timed, attention if looks else 0.0
+    training.train, monitor.ATTENTION = timed, attention if looks else 0.0
     try:
         name = jobs.submit(config)
         while jobs.is_busy():
@@ -155,7 +155,7 @@ def app(config: RunConfig, looks: bool) -> dict[str, float]:
             time.sleep(0.25)
         ended = jobs.snapshot(name)
     finally:
-        training.train, run_monitor.ATTENTION = train, attention
+        training.train, monitor.ATTENTION = train, attention
         jobs.end()
     if ended.state != "finished":
         raise RuntimeError(ended.message)

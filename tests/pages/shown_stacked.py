@@ -8,8 +8,8 @@ import time
 from shown import ShownPage
 
 from cae_core import jobs
+from cae_core.runs import StackRun
 from cae_core.stacking import stacks
-from cae_core.stacking.stacks import KeptStack
 
 
 class ShownStacked(ShownPage):
@@ -26,7 +26,7 @@ class ShownStacked(ShownPage):
         return jobs.default().of(self.owner)[-1]
 
     @property
-    def kept(self) -> KeptStack:
+    def kept(self) -> StackRun:
         """The same on disk."""
         return stacks.latest(self.owner)
 

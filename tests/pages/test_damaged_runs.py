@@ -10,10 +10,22 @@ from streamlit.testing.v1 import AppTest
 
 from cae_core import runs
 
-PAGES = ("denoise.py", "train.py", "runs.py", "latent.py", "draw.py", "colour.py", "architectures.py", "reproduce.py")
+PAGES = (
+    "denoise.py",
+    "train.py",
+    "runs.py",
+    "latent.py",
+    "draw.py",
+    "colour.py",
+    "architectures.py",
+    "reproduce.py",
+    "stacked.py",
+)
 LINKS = [("runs.py", "runs", 4), ("runs.py", "runs", 1), ("denoise.py", "run", 1), ("latent.py", "run", 1),
-         ("draw.py", "models", 3), ("colour.py", "colour_run", 1), ("train.py", "fork", 1)]  # fmt: skip
+         ("draw.py", "models", 3), ("colour.py", "colour_run", 1), ("train.py", "fork", 1),
+         ("stacked.py", "stack", 1)]  # fmt: skip
 """Where a link can name runs, the setting that does, and how many."""
+MINE = {"stacked.py": {"stack_view": "mine"}}
 
 
 @pytest.fixture(scope="module")
@@ -41,25 +53,20 @@ def draw(page, **link):
 
 def check_pages(sound, target, flips, share, rounds):
     rng, made = np.random.default_rng(2), {}
-    for name in ("finished", "stopped"):
+    for name in sound:
         chosen = [one for one in damages.of_folder(sound[name], flips) if rng.random() < share]
         made |= damages.folders(sound[name], chosen, target)
         shutil.copytree(sound[name], target / name)
     for page in PAGES:
         draw(page)
     table = draw("runs.py", whose="mine").dataframe[0].value
-    assert {"A title", "finished"} <= set(table["Title"])
+    assert {"A title", "finished", "whole", "half"} <= set(table["Title"])
     readable = [run.name for run in runs.every(target)[0]]
     for _ in range(rounds):
         for page, key, most in LINKS:
-            draw(page, **{key: ",".join(rng.choice(readable, most, replace=False))})
+            draw(page, **{key: ",".join(rng.choice(readable, most, replace=False)), **MINE.get(page, {})})
         draw("runs.py", runs=str(rng.choice(list(made))))
-    for name in ("whole", "half"):
-        stacks = [one for one in damages.of_folder(sound[name], flips) if rng.random() < share]
-        for one in stacks[: 2 * rounds]:
-            shutil.rmtree(target / ".stacks", ignore_errors=True)
-            damages.folders(sound[name], [one], target / ".stacks")
-            draw("stacked.py", stack_view="mine")
+        draw("stacked.py", stack=str(rng.choice([name for name in made if name[:4] in sound])), **MINE["stacked.py"])
 
 
 def test_no_damage_loses_a_page(sound, runs_folder):

@@ -127,13 +127,15 @@ def test_who_waits_is_told_the_rule_on_the_train_page(queue):
     assert queue_words.RULE in page.text
 
 
-def test_a_stack_can_be_deleted_for_good(queue):
+def test_a_stack_is_deleted_on_the_runs_page_and_brought_back(queue):
     page = ShownStacked().press("train_stack")
     (name,) = [one.name for one in queue.of(page.owner)]
     queue._all[name].recording.close()
     queue._all.clear()
     page = ShownStacked()
     assert page.facts["State"] == "Interrupted"
-    page.press("stack_delete")
+    runs_page = ShownRuns(runs=name).click("Delete")
     assert stacks.latest(page.owner) is None
-    assert page.facts["State"] == "Not started"
+    assert ShownStacked().facts["State"] == "Not started"
+    runs_page.click("Undo")
+    assert stacks.latest(page.owner).name == name

@@ -5,19 +5,22 @@ import re
 import shutil
 from dataclasses import fields, replace
 
+import damages
 import numpy as np
 import pytest
 import streamlit as st
 from shown import Shown, as_markdown, owner
 from shown_runs import ShownRuns
+from shown_stacked import ShownStacked
 from shown_train import ShownTrain
 
 from cae_core import datasets, export, jobs, runs
-from cae_core.config import RunConfig
+from cae_core.config import RunConfig, StackConfig
 from cae_core.datasets import DATASETS, Split, strokes
 from cae_core.inference import replay
 from cae_core.pretrained import SHIPPED, name_of
 from cae_core.runs import holder, storage
+from cae_core.stacking.trainer import StackRecording
 from cae_core.training.run_trainer import Recording
 from pages.parts.runs import settings_table
 from pages.parts.runs.experiments import experiments
@@ -63,6 +66,23 @@ def trained(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def trained_stacks(tmp_path_factory):
+    """A folder with a finished stack of the command line and one that was stopped after its layer."""
+    folder = tmp_path_factory.mktemp("stacks")
+    common = {"num_train": 100, "labels": 30, "maps": (3,), "kernels": (3,), "epochs": 1, "batch_size": 50, "hidden": 0}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAE_RUNS_DIR", str(folder))
+        for name, steps, end in (("whole", 4, 0), ("half", 6, 3)):
+            damages.drive(StackRecording.begin(StackConfig(steps=steps, **common), name, f"The {name}" * (end > 0)), end)
+    return folder
+
+
+@pytest.fixture
+def stacks_too(two, trained_stacks, runs_folder):
+    shutil.copytree(trained_stacks, runs_folder, dirs_exist_ok=True)
+
+
 @pytest.fixture
 def shelf_of(trained, runs_folder):
     """Puts copies of the two runs into the test's folder: `shelf_of(new_name=("clean", {changes of run.json}, title))`."""
@@ -87,7 +107,7 @@ def no_queue(monkeypatch):
     """A queue whose thread is never started; what was handed in."""
     entered = []
 
-    class Queue:
+    class Queue(jobs.Jobs):
         def submit(self, config, owner="", title="", origin=None, address=""):
             entered.append((config, owner, title, origin))
             return "new"
@@ -202,7 +222,7 @@ def test_one_run_says_what_it_is(two):
 
 
 def test_every_setting_of_a_run_is_told():
-    assert set(settings_table.SETTINGS) == {field.name for field in fields(RunConfig)}
+    assert set(settings_table.SETTINGS) == {field.name for kind in (RunConfig, StackConfig) for field in fields(kind)}
 
 
 def test_no_table_says_more_images_than_a_run_was_trained_on(monkeypatch):
@@ -471,6 +491,55 @@ def test_what_cannot_be_deleted_says_why(two, monkeypatch):
     (error,) = page.messages("error")
     assert "could not be deleted (Read-only file system)" in error
     assert page.heads[0] == "clean"
+
+
+def test_a_stack_is_listed_renamed_deleted_and_brought_back_like_any_run(stacks_too):
+    page = ShownRuns(runs="half")
+    assert set(page.titles) == {"The half", "whole", "With noise", "clean"}
+    row = next(row for row in page.listed.to_dict("records") if row["Title"] == "The half")
+    assert (row["State"], row["Network"], row["Bottleneck"]) == ("stopped", "Stack of 1 layer", 14 * 14 * 3)
+    assert "Stopped before its end, 3 of 8 steps." in page.text
+    assert page.lines["Labels"] == ["30", "300"]
+    assert page.lines["Misread from the stack"] == ["–"]
+    assert {"Run again", "Resume", "Save", "Delete"} <= set(page.buttons)
+    assert not any(label.startswith(("Denoise", "Fork")) for label in page.buttons)
+    assert "stacked" in [link.proto.page for link in page.app.get("page_link")]
+    page.app.text_input[0].set_value("My stack")
+    page.click("Save").click("Delete")
+    assert "My stack" not in page.titles
+    page.click("Undo")
+    assert page.heads[0] == "My stack"
+
+
+def test_stacks_are_compared_with_one_another_and_with_networks(stacks_too):
+    page = ShownRuns(runs="whole,half")
+    assert page.lines["Fine-tuning steps"] == ["4", "6"]
+    misread = runs.find("whole").figures["random"]
+    assert page.lines["Misread from random weights"] == [f"{100 * misread:.2f} %", "–"]
+    assert "MSE clean" not in page.lines
+    page = ShownRuns(runs="whole,clean")
+    assert page.lines["Network"] == ["Stack of 1 layer", "Fast"]
+    assert page.lines["Loss"] == ["–", "BCE"]
+    assert page.lines["MSE clean"][0] == "–"
+    assert page.messages("error") == []
+
+
+def test_a_stack_is_resumed_and_seen_on_its_own_page(stacks_too, no_queue):
+    page = ShownRuns(runs="half")
+    press(page, "Resume")
+    assert no_queue == [("half", owner("someone"))]
+    assert page.app.title[0].value.startswith("Does learning without labels help")
+    assert page.setting["stack_view"] == "mine"
+    whole = ShownStacked(stack="whole")
+    assert f"{100 * runs.find('whole').figures['random']:.2f} %** from random weights" in whole.text
+    assert whole.waiting == 0
+    theirs = runs.find("half").path / "run.json"
+    theirs.write_text(theirs.read_text(encoding="utf-8").replace('"owner": ""', '"owner": "another"'), encoding="utf-8")
+    assert not any(ShownStacked(stack="half").can.values())  # looked at, not steered
+    (runs.runs_dir() / ".stacks" / "old").mkdir(parents=True)
+    assert "kept apart are among the runs now: old" in ShownRuns().messages("info")[0]
+    assert "is no stack" in ShownStacked(stack="clean").messages("warning")[0]
+    assert "is a stack, which has a page of its own" in Shown("denoise.py", run="whole").messages("error")[0]
 
 
 def press(page, label):

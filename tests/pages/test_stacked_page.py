@@ -7,9 +7,9 @@ import pytest
 from shown_stacked import ShownStacked
 
 from cae_core import datasets, jobs, runs
+from cae_core.config import ARMS, StackConfig
 from cae_core.runs import holder
 from cae_core.stacking import results, stacks
-from cae_core.stacking.config import ARMS, StackConfig
 from cae_core.stacking.results import CurveResult, Point
 from cae_core.stacking.trainer import StackRecording
 

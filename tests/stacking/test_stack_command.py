@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from cae_core import datasets
+from cae_core import datasets, runs
 from cae_core.cli import main, parser
 from cae_core.cli.stack import config_of
+from cae_core.config import StackConfig
 from cae_core.runs import storage
-from cae_core.stacking import stacks
-from cae_core.stacking.config import StackConfig
+from cae_core.stacking import phases, stacks
 
 SMALL = "--dataset strokes --num-train 100 --labels 30 --epochs 1 --batch-size 50 --steps 3 --maps 3 --kernel 3"
 
@@ -58,9 +58,33 @@ def test_one_stack_from_end_to_end(few_strokes, capsys):
     assert main(["stack", *SMALL.split(), "--name", "one", "--json"]) == 0
     told = capsys.readouterr()
     found = json.loads(told.out)
-    stack = stacks.read(stacks.folder() / "one")
+    stack = runs.find("one")
     assert stack.state == "finished"
     assert found["figures"] == json.loads(json.dumps(stack.figures))
     for words in ("Layer 1, step 2 of 2", "Layer 2, step 2 of 2", "Classifiers, step 3 of 3", "From the stack:", "Pixels"):
         assert words in told.err
     assert not storage.is_locked(stack.path / "lock")
+    assert len(stacks.seen(stack).tuning["random"]) == 3  # the page has its curves
+    assert main(["list"]) == 0
+    assert f"one - stack, {100 * stack.figures['pretrained']:.2f} % misread from the stack" in capsys.readouterr().out
+
+
+def test_an_interrupted_stack_goes_on_by_its_name(few_strokes, capsys, monkeypatch):
+    train = phases.train
+
+    def interrupted(*args, **more):
+        for event in train(*args, **more):
+            yield event
+            if event.step == 3:
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(phases, "train", interrupted)
+        assert main(["stack", *SMALL.split(), "--name", "two"]) == 130
+    assert "to go on with it: python -m cae_core resume two" in capsys.readouterr().out
+    assert (runs.find("two").state, runs.find("two").step) == ("stopped", 3)
+    assert main(["resume", "two", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["figures"] == json.loads(json.dumps(runs.find("two").figures))
+    assert main(["resume", "two"]) == 1
+    assert main(["evaluate", "two"]) == 1
+    assert "is a stack, which has a page of its own" in capsys.readouterr().err

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from cae_core.stacking.config import StackConfig, check, code_size, fitting, sides
+from cae_core.config import StackConfig
+from cae_core.stacking.config import check, fitting
+from cae_core.validation import code_size, sides
 
 CONFIG = StackConfig(dataset="strokes")
 IMAGE = (28, 28, 1)

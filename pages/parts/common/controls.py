@@ -106,6 +106,6 @@ def own_runs(channels: int = 1) -> dict[str, str]:
 
 @st.cache_data(ttl=3, max_entries=64, show_spinner=False)  # asked for with every move of a slider
 def _own_runs(owner: str, folder: str, channels: int) -> dict[str, str]:
-    trained = [run for run in runs.every(Path(folder))[0] if run.owner in ("", owner) and run.is_trained]
+    trained = [run for run in runs.networks(Path(folder)) if run.owner in ("", owner) and run.is_trained]
     trained = [run for run in trained if run.image_shape[2] == channels]
     return {run.name: run.label for run in sorted(trained, key=lambda run: run.created, reverse=True)}

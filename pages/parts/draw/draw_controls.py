@@ -88,7 +88,7 @@ def networks(now: dict) -> tuple[list[runs.Run], list[str]]:
     main = [name_of(now["dataset"], now["bottleneck"], now["loss"], now["trained_on"])] if ships(now["dataset"]) else []
     for name in dict.fromkeys([*main, *now["models"]]):
         try:
-            usable.append(runs.find(name))
+            usable.append(runs.network(name))
         except runs.RunError as error:
             trouble.append(str(error))
     return usable, trouble

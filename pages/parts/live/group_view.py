@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from cae_core import jobs
+from cae_core.jobs.requests import Entry
 from pages.parts.common import show
 from pages.parts.live import queue_words, run_view
 from pages.parts.live.lanes import Lane
@@ -61,8 +62,8 @@ def _moves(lanes: Sequence[Lane]) -> bool:
 def _start(view: str, lanes: Sequence[Lane], owner: str) -> None:
     state.keep(f"trouble {view}", "")
     try:
-        titles = [f"{view}: {lane.title}" for lane in lanes]
-        jobs.default().submit_together([lane.config for lane in lanes], owner, titles, identity.address())
+        entries = [Entry("", lane.config, f"{view}: {lane.title}") for lane in lanes]
+        jobs.default().enter(entries, owner, identity.address(), "together")
     except ValueError as error:
         state.keep(f"trouble {view}", str(error))
 

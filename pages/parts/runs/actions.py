@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection
 from functools import partial
 
@@ -9,7 +10,7 @@ import streamlit as st
 
 from cae_core import export, jobs, runs
 from cae_core.jobs.job import Snapshot
-from cae_core.runs import Run, manage
+from cae_core.runs import AnyRun, Run, StackRun, manage
 from pages.parts.common import controls, show
 from pages.parts.live import queue_words
 from pages.parts.session import identity, state
@@ -20,33 +21,36 @@ LOOK = 0.5
 """Seconds between looks at whether a file could be made."""
 
 
-def is_mine(run: Run) -> bool:
+def is_mine(run: AnyRun) -> bool:
     """Whether the visitor may rename, delete and resume it."""
     return run.path.parent == runs.runs_dir() and run.owner in ("", identity.visitor())
 
 
-def unsaved(run: Run) -> Snapshot | None:
+def unsaved(run: AnyRun) -> Snapshot | None:
     """The job of a run that the disk refused and that is still in memory; None of any other."""
     job = jobs.default().snapshot(run.name) if run.state == "running" else None
     return job if job and job.state == "unsaved" else None
 
 
-def actions(run: Run, mine: bool) -> None:
+def actions(run: AnyRun, mine: bool) -> None:
     """A row of buttons; what is not allowed is not offered."""
     owner, trouble = identity.visitor(), None
     refused = unsaved(run)
     at_work = run.state in runs.AT_WORK and not refused
-    with st.container(horizontal=True, key="run_actions"):
+    with st.container(horizontal=True, vertical_alignment="center", key="run_actions"):
         if st.button("Run again", icon=":material/replay:", key="again", help="The same settings from the same start."):
-            trouble = _do(lambda: _again(run, owner), _to_train)
+            trouble = _do(lambda: _again(run, owner), lambda: _to_training(run))
         if mine and run.state in runs.CAN_GO_ON and st.button("Resume", icon=":material/play_arrow:", key="resume"):
-            trouble = _do(lambda: jobs.default().resume(run.name, owner, identity.address()), _to_train)
+            trouble = _do(lambda: jobs.default().resume(run.name, owner, identity.address()), lambda: _to_training(run))
         if mine and refused:
             queue_words.unsaved([run.name], owner, "run")
-        page, label, key = controls.seen_on(run.config)
-        if run.is_trained and st.button(label, icon=":material/image:", key="denoise_with"):
-            state.change_next_run(**{key: (run.name,)}, dataset=run.config.dataset)
-            st.switch_page(page, query_params={})
+        if isinstance(run, StackRun):
+            on_stacked_page(run, "See it on the Stacked page")
+        elif run.is_trained:
+            page, label, key = controls.seen_on(run.config)
+            if st.button(label, icon=":material/image:", key="denoise_with"):
+                state.change_next_run(**{key: (run.name,)}, dataset=run.config.dataset)
+                st.switch_page(page, query_params={})
         if mine:
             with st.popover("Rename", icon=":material/edit:"), st.form("rename", border=False):
                 title = st.text_input(
@@ -138,16 +142,18 @@ def deleted() -> None:
         st.error(show.plain(trouble))
 
 
-def _delete(run: Run, owner: str) -> None:
+def _delete(run: AnyRun, owner: str) -> None:
     if unsaved(run):
         jobs.default().discard(run.name, owner)
         if not run.path.exists():  # nothing of it was ever written down
             return
     if not manage.delete(run, owner):
         st.toast("The disk is full: the run is deleted for good.")
+    with contextlib.suppress(jobs.JobError):  # another process trained it
+        jobs.default().discard(run.name, owner)  # or its page would go on showing it
 
 
-def _restore(run: Run, owner: str) -> str:
+def _restore(run: AnyRun, owner: str) -> str:
     state.change_next_run(runs=(run.name,), epoch=END)
     return _do(lambda: manage.restore(run.name, owner), st.rerun)
 
@@ -162,11 +168,20 @@ def _do(act: Callable[[], object], then: Callable[[], object]) -> str:
     return ""
 
 
-def _to_train() -> None:
-    st.switch_page("train.py", query_params={})
+def on_stacked_page(run: StackRun, label: str) -> None:
+    """A link to what there is to see of a stack: its pictures, curves and what its classifiers misread."""
+    link = {"stack_view": "mine", "stack": run.name}
+    st.page_link("stacked.py", label=show.plain(label), icon=":material/layers:", query_params=link)
 
 
-def _again(run: Run, owner: str) -> None:
+def _to_training(run: AnyRun) -> None:
+    """To where runs of its kind are seen while they train."""
+    if isinstance(run, StackRun):
+        state.change_next_run(stack_view="mine", stack=())
+    st.switch_page("stacked.py" if isinstance(run, StackRun) else "train.py", query_params={})
+
+
+def _again(run: AnyRun, owner: str) -> None:
     title = run.label if run.label.endswith(" again") else f"{run.label[: runs.TITLE - 6]} again"
     origin = {"run": run.name, "step": 0} if run.origin else None
     jobs.default().submit(run.config, owner, title, origin, identity.address())

@@ -12,9 +12,9 @@ from cae_core import datasets, losses, runs, runtime, training
 from cae_core.corruptions import is_none
 from cae_core.figures import plotting
 from cae_core.inference import reconstruction
-from cae_core.runs import Run
+from cae_core.runs import AnyRun, Run
 from pages.parts.common import missing, show, waiting
-from pages.parts.runs import settings_table
+from pages.parts.runs import actions, settings_table
 from pages.parts.session import state
 
 CURVES = 300
@@ -28,17 +28,23 @@ def curve(run: Run, label: str = "", colour: int = 0) -> plotting.Curve:
     return plotting.Curve(label, epochs, history.get("loss", np.empty(0)), epochs[: len(held_out)], held_out, colour)
 
 
-def runs_side_by_side(compared: Sequence[Run]) -> None:
+def runs_side_by_side(compared: Sequence[AnyRun]) -> None:
     lines = settings_table.settings([run.config for run in compared])
     left, right = st.columns([11, 9], gap="medium")
     with left:
         differ = [line for line in lines if line.differs]
         title = "Settings that differ" if differ else "All settings are the same"
-        groups = [(title, differ), (settings_table.RESULT, settings_table.results(compared))]
+        groups = [(title, differ), settings_table.results(compared)]
         settings_table.table([run.label for run in compared], groups, coloured=True)
+    networks = [run for run in compared if isinstance(run, Run)]
     with right:
-        _curves(compared)
-    _pictures(compared)
+        if networks:
+            _curves(compared)
+        for run in compared:
+            if run not in networks:
+                actions.on_stacked_page(run, f"Curves and pictures of {show.shortened(run.label, 40)}")
+    if networks:
+        _pictures(networks)
     same = [line for line in lines if not line.differs]
     if same:
         with st.expander(f"{len(same)} settings are the same in all"):
@@ -47,9 +53,12 @@ def runs_side_by_side(compared: Sequence[Run]) -> None:
             )
 
 
-def _curves(compared: Sequence[Run]) -> None:
-    loss_curves = []
-    for place, run in enumerate(compared):
+def _curves(every: Sequence[AnyRun]) -> None:
+    """The losses of the networks among them, in the colours of their places."""
+    loss_curves, compared = [], [run for run in every if isinstance(run, Run)]
+    for place, run in enumerate(every):
+        if run not in compared:
+            continue
         try:
             label = escape(show.shortened(run.label, 20), quote=False)  # Plotly takes a name for a kind of HTML
             loss_curves.append(curve(run, label, place))

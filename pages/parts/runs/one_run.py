@@ -9,10 +9,10 @@ from cae_core import datasets, losses, runs, runtime, training
 from cae_core.corruptions import is_none
 from cae_core.figures import plotting
 from cae_core.inference import replay
-from cae_core.runs import Run, RunError, holder
+from cae_core.runs import AnyRun, Run, RunError, holder
 from cae_core.training import run_monitor
 from pages.parts.common import missing, show, waiting, widgets
-from pages.parts.runs import actions, compare, settings_table
+from pages.parts.runs import actions, compare, run_facts
 from pages.parts.session import address, state
 
 CURVE, PLANE = 210, 350
@@ -20,29 +20,31 @@ _played: set = set()
 """Runs that were played back since the program started; `replay` has the last few of them in memory."""
 
 
-def page(run: Run, settings: dict) -> None:
+def page(run: AnyRun, settings: dict) -> None:
     """All of one run; its place in the address is `settings`."""
     mine = actions.is_mine(run)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_head"):
         st.subheader(show.plain(run.label), anchor=False, width="content")
         st.markdown(_told(run, mine), width="content")
-    if run.is_trained:
+    if isinstance(run, Run) and run.is_trained:
         _time_machine(run, settings)
     else:
         address.write(settings)
-        if mine and run.state in runs.AT_WORK and holder.of(run.path) == holder.THIS and not actions.unsaved(run):
+        is_here = mine and run.state in runs.AT_WORK and holder.of(run.path) == holder.THIS and not actions.unsaved(run)
+        if isinstance(run, Run) and is_here:
             st.page_link("train.py", label="See it on the Train page", icon=":material/show_chart:", query_params={})
     actions.actions(run, mine)
-    settings_table.facts(run)
-    if run.is_trained:
+    run_facts.facts(run)
+    if isinstance(run, Run) and run.is_trained:
         actions.exports(run)
 
 
-def _told(run: Run, mine: bool) -> str:
+def _told(run: AnyRun, mine: bool) -> str:
     """Where it stands, in a sentence or two."""
     refused = actions.unsaved(run)
     how = "Training" if run.state == "running" else runs.STATES[run.state].capitalize()
-    parts = [f"{'Not saved' if refused else how}, {run.epochs} of {run.num_epochs} epochs."]
+    done = f"{run.epochs} of {run.num_epochs} epochs" if isinstance(run, Run) else f"{run.step} of {run.num_steps} steps"
+    parts = [f"{'Not saved' if refused else how}, {done}."]
     if refused:
         parts.append(show.plain(refused.message))
     elif run.state in runs.AT_WORK and holder.of(run.path) != holder.THIS:
@@ -62,7 +64,7 @@ def _told(run: Run, mine: bool) -> str:
 def _forked_from(name: str, step: object, per_epoch: float) -> str:
     when = ""
     try:
-        parent = runs.find(name)
+        parent = runs.network(name)
         per_epoch, name = parent.num_steps / parent.num_epochs, parent.label
     except RunError:
         when = " (which is no longer there)"

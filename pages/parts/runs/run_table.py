@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from cae_core import runs
-from cae_core.runs import Run
+from cae_core.runs import AnyRun
 from pages.parts.runs import actions, settings_table
 from pages.parts.session import state
 
@@ -22,29 +22,29 @@ HEIGHT = 198
 NOTHING = {"rows": [], "columns": [], "cells": []}
 
 
-def _figure(run: Run, condition: str) -> float | None:
+def _figure(run: AnyRun, condition: str) -> float | None:
     return run.metrics.get(condition, {}).get("mse")
 
 
-def created(run: Run) -> datetime:
+def created(run: AnyRun) -> datetime:
     time = datetime.fromisoformat(run.created)
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def _row(run: Run) -> dict:
+def _row(run: AnyRun) -> dict:
     config = run.config
     noise = settings_table.setting(config, "noise_kind")
     return {
         "Title": run.label,
         "State": "not saved" if actions.unsaved(run) else STATES[run.state],
+        "Network": settings_table.setting(config, "architecture"),
         "MSE clean": _figure(run, "clean"),
         "MSE noise 0.5": _figure(run, "gaussian 0.5"),
-        "Bottleneck": run.code_size or config.bottleneck,
+        "Bottleneck": run.code_size or getattr(config, "bottleneck", None),
         "Loss": settings_table.setting(config, "loss"),
         "Noise": noise if config.noise_kind == "none" else f"{noise} {config.noise_factor:g}",
         "Data set": settings_table.setting(config, "dataset"),
-        "Network": settings_table.setting(config, "architecture"),
-        "Epochs": run.epochs,
+        "Epochs": getattr(run, "epochs", None),
         "Seconds": run.seconds,
         "Date": created(run),
     }
@@ -56,20 +56,20 @@ def _columns() -> dict:
     return {
         "Title": column(width=190),
         "State": column(width=82),
+        "Network": column(width=112, help="Which network, or a stack of autoencoders."),
         "MSE clean": number(width=86, format="%.5f", help=per_pixel),
         "MSE noise 0.5": number(width=112, format="%.5f", help=f"{per_pixel} The images have gaussian noise 0.5."),
         "Bottleneck": number(width=86, format="%d", help="Numbers in the code."),
         "Loss": column(width=58),
         "Noise": column(width=110, help="What it was trained on, and the noise factor."),
         "Data set": column(width=100),
-        "Network": column(width=90),
         "Epochs": number(width=66, format="%d", help="Epochs finished."),
         "Seconds": number(width=72, format="%.0f", help="Spent training."),
         "Date": st.column_config.DatetimeColumn(width=150, format="D MMM YYYY, HH:mm", timezone=st.context.timezone),
     }
 
 
-def order(others: Sequence[Run], chosen: Sequence[Run], whose: str) -> list[Run]:
+def order(others: Sequence[AnyRun], chosen: Sequence[AnyRun], whose: str) -> list[AnyRun]:
     """The runs as they are listed: those that a link or a button chose, where they can be seen, then the newest first.
 
     Args:
@@ -86,7 +86,7 @@ def order(others: Sequence[Run], chosen: Sequence[Run], whose: str) -> list[Run]
     return sorted(newest, key=lambda run: first.index(run.name) if run.name in first else len(first))
 
 
-def table(listed: Sequence[Run], chosen: tuple[str, ...], whose: str) -> None:
+def table(listed: Sequence[AnyRun], chosen: tuple[str, ...], whose: str) -> None:
     """The runs, with the chosen ones marked; a selection that was made elsewhere, as by a link, is handed to it."""
     names = [run.name for run in listed]
     key = "table_" + hashlib.sha256(",".join(names).encode()).hexdigest()[:12]

@@ -8,27 +8,27 @@ from html import escape
 
 import streamlit as st
 
-from cae_core import datasets, runs, training
+from cae_core import datasets, training
 from cae_core.architectures import ARCHITECTURES
-from cae_core.config import BOTTLENECKS, SHIPPED_LOSSES, RunConfig
+from cae_core.config import ARMS, SHIPPED_LOSSES, RunConfig, StackConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.figures import plotting
 from cae_core.inspection import evaluation
 from cae_core.losses import LOSSES
 from cae_core.metrics import METRICS
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
-from cae_core.pretrained import TRAINED_ON, name_of
-from cae_core.runs import Run, RunError
+from cae_core.runs import AnyRun, Run, StackRun
 from pages.parts.common import show
-from pages.parts.train import presets
 
 SETTINGS = {
     "dataset": "Data set", "architecture": "Network", "bottleneck": "Bottleneck", "loss": "Loss", "noise_kind": "Noise",
     "noise_factor": "Noise factor", "epochs": "Epochs", "num_train": "Training images", "batch_size": "Batch size",
     "optimizer": "Optimizer", "learning_rate": "Learning rate", "schedule": "Schedule", "output": "Output",
-    "pretraining": "Pretraining", "sparsity": "Sparsity", "seed": "Seed",
+    "pretraining": "Pretraining", "sparsity": "Sparsity", "maps": "Maps", "kernels": "Kernels", "pooling": "Max-pooling",
+    "labels": "Labels", "steps": "Fine-tuning steps", "tuning_rate": "Fine-tuning rate", "hidden": "Hidden units",
+    "dropout": "Dropout", "seed": "Seed",
 }  # fmt: skip
-"""What people call the settings of a run, the most telling first."""
+"""What people call the settings of a run of any kind, the most telling first."""
 
 NAMES = {
     "dataset": datasets.DATASETS, "architecture": ARCHITECTURES, "loss": LOSSES, "noise_kind": NOISE_KINDS,
@@ -41,8 +41,8 @@ MEASURED = {"clean": "clean", "gaussian 0.5": "noise 0.5"}
 """Conditions of `evaluation.measure` in the words of a table."""
 
 
-RESULT = "Whole test set, MSE and BCE (nats) per pixel"
-"""Title of the lines of `results`."""
+RESULT, MISREAD = "Whole test set, MSE and BCE (nats) per pixel", "Whole test set, share of images misread"
+"""Titles of the lines of `results`: of networks, and where all are stacks."""
 
 
 @dataclass(frozen=True)
@@ -64,37 +64,54 @@ class Line:
         return len(set(self.cells)) > 1
 
 
-def setting(config: RunConfig, name: str) -> str:
-    """One setting as people read it; a dash where it means nothing beside the others."""
-    value, network = getattr(config, name), ARCHITECTURES.get(config.architecture)
+def setting(config: RunConfig | StackConfig, name: str) -> str:
+    """One setting as people read it; a dash where it means nothing beside the others, or to a run of this kind."""
+    value, network = getattr(config, name, None), ARCHITECTURES.get(config.architecture)
     means_nothing = (name == "noise_factor" and config.noise_kind == "none") or (
         network and ((name == "bottleneck" and network.fixed_code) or (name in OF_STEPS and network.solve))
     )
-    if means_nothing:
+    if means_nothing or value is None:
         return "–"
+    if name == "architecture" and isinstance(config, StackConfig):
+        return f"Stack of {config.layers} layer{'s' * (config.layers > 1)}"
     if name == "num_train" and config.dataset in datasets.DATASETS:
         value = training.num_images(config)  # what was asked for may be more than there is
     if name in NAMES:
         return NAMES[name][value].label if value in NAMES[name] else str(value)
     if isinstance(value, str):
         return value.capitalize()
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "On" if value else "Off"
     return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
-def settings(configs: Sequence[RunConfig]) -> list[Line]:
-    return [Line(label, tuple(setting(config, name) for config in configs)) for name, label in SETTINGS.items()]
+def settings(configs: Sequence[RunConfig | StackConfig]) -> list[Line]:
+    """A line for every setting that one of them has."""
+    names = [name for name in SETTINGS if any(hasattr(config, name) for config in configs)]
+    return [Line(SETTINGS[name], tuple(setting(config, name) for config in configs)) for name in names]
 
 
-def results(compared: Sequence[Run]) -> list[Line]:
-    """The figures on the whole test set, and what they cost."""
-    return [
-        *measured(compared, ("mse", "bce", "ssim")),
-        Line("Parameters", tuple(f"{run.parameters:,}" if run.parameters else "–" for run in compared)),
-        Line("Training time", tuple(show.seconds(run.seconds) for run in compared)),
-    ]
+def results(compared: Sequence[AnyRun]) -> tuple[str, list[Line]]:
+    """The figures on the whole test set, and what they cost, with their title."""
+    kinds = {type(run) for run in compared}
+    lines = measured(compared, ("mse", "bce", "ssim")) if Run in kinds else []
+    lines += [_misread(compared, arm) for arm in ARMS] if StackRun in kinds else []
+    if Run in kinds:
+        lines.append(Line("Parameters", tuple(f"{run.parameters:,}" if run.parameters else "–" for run in compared)))
+    lines.append(Line("Training time", tuple(show.seconds(run.seconds) for run in compared)))
+    return RESULT if Run in kinds else MISREAD, lines
 
 
-def measured(compared: Sequence[Run], names: Sequence[str]) -> list[Line]:
+def _misread(compared: Sequence[AnyRun], arm: str) -> Line:
+    """The share of test images that a classifier of each stack reads as another class."""
+    shares = [run.figures.get(arm) if isinstance(run, StackRun) else None for run in compared]
+    label = f"Misread {ARMS[arm][0].lower()}{ARMS[arm][1:]}"
+    return Line(label, tuple("–" if share is None else f"{100 * share:.2f} %" for share in shares))
+
+
+def measured(compared: Sequence[AnyRun], names: Sequence[str]) -> list[Line]:
     """Figures on the whole test set, by their names in `METRICS`; best are marked where all had the same test set."""
     fair = len({run.config.dataset for run in compared}) == 1
     lines = []
@@ -164,36 +181,3 @@ def table(heads: Sequence[str], groups: Sequence[tuple[str, Sequence[Line]]], co
             )  # fmt: skip
             body += f'<tr><th scope="row">{escape(line.label)}</th>{cells}</tr>'
     st.html(f'<table class="figures versus"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>')
-
-
-def facts(run: Run) -> None:
-    """Settings unlike those that the Train page opens with, and the figures beside those of a run that ships."""
-    left, right = st.columns(2, gap="medium")
-    lines = settings([run.config, presets.opening()])
-    differ = [line for line in lines if line.differs]
-    title = "Settings unlike those that Train opens with" if differ else "All settings are those that Train opens with"
-    with left:
-        table(["this run", "Train"], [(title, differ)])
-        with st.expander(f"{len(lines) - len(differ)} settings are those that Train opens with"):
-            same = [Line(line.label, line.cells[:1]) for line in lines if not line.differs]
-            table(["both"], [("Settings", same)])
-    with right:
-        other = _reference(run)
-        compared = [run, other] if other else [run]
-        heads = ["this run", *([other.label] if other else [])]
-        table(heads, [(RESULT, results(compared))])
-
-
-def _reference(run: Run) -> Run | None:
-    """A run that ships with the app to hold the figures against: trained alike; of one that ships, its twin."""
-    config = run.config
-    trained_on = "clean" if config.noise_kind == "none" else "mixed"
-    bottleneck = min(BOTTLENECKS, key=lambda size: abs(size - config.bottleneck))
-    try:
-        other = runs.read(runs.PRETRAINED_DIR / name_of(config.dataset, bottleneck, config.loss, trained_on))
-        if other.path == run.path:
-            (twin,) = set(TRAINED_ON) - {trained_on}
-            other = runs.read(runs.PRETRAINED_DIR / name_of(config.dataset, bottleneck, config.loss, twin))
-    except RunError:
-        return None
-    return other

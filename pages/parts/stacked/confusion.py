@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from cae_core.config import FEATURES
 from cae_core.datasets import Split
 from cae_core.figures.pictures import data_uri, png
-from cae_core.stacking.linear_probe import FEW, KINDS
+from cae_core.stacking.linear_probe import FEW
 from cae_core.stacking.results import confusion
 
 MOST = 40
@@ -93,7 +94,7 @@ def linear(scores: Mapping[str, Any], labels: int) -> None:
 
     rows = [
         (label, f"{size(kind):,}", mean_error(kind, "error"), mean_error(kind, "few_error"))
-        for kind, label in KINDS.items()
+        for kind, label in FEATURES.items()
         if kind in scores
     ]
     if "same_error" in scores["pixels"]:

@@ -7,8 +7,8 @@ import math
 import streamlit as st
 
 from cae_core import datasets, metrics
+from cae_core.config import ARMS
 from cae_core.stacking import charts, results
-from cae_core.stacking.config import ARMS
 from cae_core.stacking.label_curve import command
 from cae_core.stacking.results import CurveResult, Paired, Point
 from pages.parts.common import missing, show, widgets

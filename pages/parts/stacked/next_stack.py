@@ -3,9 +3,10 @@
 import streamlit as st
 
 from cae_core import datasets, jobs
-from cae_core.stacking.config import StackConfig, check, code_size, fitting, num_images
+from cae_core.config import StackConfig
+from cae_core.stacking.config import check, fitting, num_images
 from cae_core.stacking.phases import stages
-from cae_core.stacking.trainer import StackRecording
+from cae_core.validation import code_size
 from pages.parts.common import show
 from pages.parts.session import identity, state
 
@@ -26,15 +27,16 @@ def draw(config: StackConfig, owner: str) -> None:
             "stack_images": works.num_train,
         }  # fmt: skip
         st.button("Use settings that work", on_click=state.change, kwargs=changes, key="stack_works")
-    if pressed and (refusal := submit(config, owner)):
-        st.error(show.plain(refusal))
+    if pressed:
+        state.change(stack=())  # the one in training is shown, not one that a link named
+        if refusal := submit(config, owner):
+            st.error(show.plain(refusal))
 
 
 def submit(config: StackConfig, owner: str) -> str:
     """Enters a stack in the queue; returns why that cannot be, "" if it was."""
-    name = title(config)
     try:
-        jobs.default().enter(lambda: StackRecording.begin(config, owner=owner, title=name), owner, name, identity.address())
+        jobs.default().submit(config, owner, title(config), address=identity.address())
     except ValueError as error:
         return str(error)
     return ""

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from cae_core.config import StackConfig
 from cae_core.figures import mosaics
 from cae_core.figures.pictures import data_uri, png
 from cae_core.stacking import charts
-from cae_core.stacking.config import StackConfig
 from cae_core.stacking.progress import StackSeen
 from cae_core.training import run_monitor
 from pages.parts.common import show

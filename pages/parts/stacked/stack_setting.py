@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from cae_core import datasets
-from cae_core.config import Bounds
+from cae_core.config import ARMS, MOST_LAYERS, STACK_BOUNDS, Bounds, StackConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.optimizers import OPTIMIZERS
-from cae_core.stacking.config import ARMS, MOST_LAYERS, STACK_BOUNDS, StackConfig
-from pages.parts.session.setting import Setting
+from pages.parts.session.setting import Names, Setting
 
 VIEWS = {"curve": "The label curve", "mine": "Your stack"}
 LABELS = (100, 300, 1_000, 10_000, 55_000)
@@ -21,6 +20,7 @@ def settings() -> dict[str, Setting]:
     """Every setting, by the name of its widget; made anew each time, for a data set that was downloaded opens the page."""
     return {
         "stack_view": Setting("curve", tuple(VIEWS)),
+        "stack": Setting((), Names(1)),
         "dataset": Setting(datasets.default(), datasets.GREY),
         "layers": Setting(FIRST.layers, Bounds(1, MOST_LAYERS, integer=True)),
         "maps": Setting(FIRST.maps[0], Bounds(1, 64, integer=True)),

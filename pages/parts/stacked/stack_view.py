@@ -2,71 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import streamlit as st
 
 from cae_core import datasets, jobs, runs
-from cae_core.jobs import JobError
-from cae_core.jobs.job import Snapshot
-from cae_core.runs import holder
+from cae_core.config import ARMS, StackConfig
+from cae_core.runs import RunError, StackRun, holder
 from cae_core.stacking import stacks
-from cae_core.stacking.config import ARMS, StackConfig
-from cae_core.stacking.progress import StackSeen
-from cae_core.stacking.stacks import KeptStack
-from cae_core.stacking.trainer import StackRecording
 from pages.parts.common import show, widgets
 from pages.parts.live import queue_words, run_view
 from pages.parts.session import identity, state
-from pages.parts.stacked import confusion, stack_pictures
+from pages.parts.stacked import confusion, stack_pictures, which_stack
+from pages.parts.stacked.which_stack import Shown
 
 
-@dataclass(frozen=True)
-class Shown:
-    """What there is to see of a visitor's last stack.
+def draw(config: StackConfig, owner: str, arm: str, names: tuple[str, ...]) -> None:
+    """The stack, drawn again and again until it is over.
 
-    Attributes:
-        config: what is or was trained.
-        state: a key of `run_view.STATES`, "" before there is any.
-        message: why it failed, else "".
-        seen: its last pictures; None before the first.
-        job: where it is in the queue; None if this process does not know it.
-        stack: as it is on disk; None where it is not.
+    Args:
+        config: what the settings of now would train.
+        owner: the visitor.
+        arm: which classifier's misread images are shown.
+        names: of the stack that a link names; without one, the visitor's last is shown.
     """
 
-    config: StackConfig
-    state: str = ""
-    message: str = ""
-    seen: StackSeen | None = None
-    job: Snapshot | None = None
-    stack: KeptStack | None = None
+    def current() -> Shown:
+        return which_stack.named(names[0]) if names else which_stack.last(config, owner)
 
-
-def last(config: StackConfig, owner: str) -> Shown:
-    """The visitor's stack at work, else the one that ended last; without any, what the settings of now would train."""
-    mine = [job for job in jobs.default().of(owner) if isinstance(job.config, StackConfig)]
-    live_ = sorted((job for job in mine if job.is_live), key=lambda job: job.place)
-    on_disk = None if live_ else stacks.latest(owner)  # looked for only when nothing trains, not with every look
-    job = live_[0] if live_ else mine[-1] if mine else None
-    if job and not job.is_live and on_disk and on_disk.name != job.name:
-        job = None  # another process trained since
-    if job:
-        job = jobs.default().snapshot(job.name) or job
-        own = on_disk if on_disk and on_disk.name == job.name else None
-        return Shown(job.config, job.state, job.message, job.seen, job, own)
-    if on_disk:
-        return Shown(on_disk.config, on_disk.state, on_disk.message, stacks.seen(on_disk), None, on_disk)
-    return Shown(config)
-
-
-def draw(config: StackConfig, owner: str, arm: str) -> None:
-    """The stack, drawn again and again until it is over."""
-    first = last(config, owner)
+    try:
+        first = current()
+    except RunError as error:
+        st.warning(show.plain(str(error)))
+        return
+    if names:
+        _head(first, names[0])
     moves = _moves(first)
 
     @st.fragment(run_every=run_view.TICK if moves else None)
     def look() -> None:
-        now = last(config, owner)
+        try:
+            now = current()
+        except RunError:  # it was deleted meanwhile
+            st.rerun()
         if _moves(now) != moves:
             st.rerun()
         _buttons(now, owner)
@@ -83,6 +59,13 @@ def draw(config: StackConfig, owner: str, arm: str) -> None:
     _outcome(first, arm)
 
 
+def _head(now: Shown, name: str) -> None:
+    """Which stack a link named, and the way back to one's own."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(show.plain(now.title or name), anchor=False, width="content")
+        st.button("Show your last stack", on_click=state.change, kwargs={"stack": ()}, key="stack_last")
+
+
 def _moves(now: Shown) -> bool:
     return bool(now.job) and any(other.name == now.job.name for other in jobs.default().queue())
 
@@ -90,8 +73,9 @@ def _moves(now: Shown) -> bool:
 def _buttons(now: Shown, owner: str) -> None:
     """Steering, always in the same places."""
     name = now.job.name if now.job else ""
-    can = now.state in ("preparing", "running", "paused")
-    goes_on = not _moves(now) and now.stack is not None and now.stack.can_go_on
+    mine = now.owner in ("", owner)
+    can = mine and now.state in ("preparing", "running", "paused")
+    goes_on = mine and not _moves(now) and now.stack is not None and now.stack.can_go_on
     with st.container(horizontal=True, vertical_alignment="center"):
         if goes_on:
             st.button(
@@ -110,36 +94,25 @@ def _buttons(now: Shown, owner: str) -> None:
             "One step", icon=":material/skip_next:", key="stack_step", shortcut="s", disabled=not can,
             on_click=queue_words.act_on_all, args=("step", [name], owner),
         )  # fmt: skip
-        if now.state == "unsaved":
+        if mine and now.state == "unsaved":
             queue_words.unsaved([name], owner, "stack")
         else:
-            waits = now.state == "waiting"
+            waits = mine and now.state == "waiting" and bool(now.job)
             st.button(
                 "Withdraw" if waits and not now.seen else "Stop", icon=":material/stop:", key="stack_stop", shortcut="x",
                 disabled=not (can or waits), on_click=queue_words.act_on_all, args=("stop", [name], owner),
             )  # fmt: skip
-        if now.stack and now.state in ("finished", "stopped", "failed", "interrupted"):
-            with st.popover("Delete", icon=":material/delete:"):
-                st.markdown("A stack that is deleted cannot be had back.")
-                st.button("Delete for good", key="stack_delete", on_click=_delete, args=(now.stack, owner))
+        if now.stack and now.stack.state not in runs.AT_WORK:
+            st.page_link(
+                "runs.py", label="On the Runs page", icon=":material/history:", query_params={"runs": now.stack.name}
+            )
         queue_words.say_why(now.job, owner)
 
 
-def _go_on(stack: KeptStack, owner: str) -> None:
+def _go_on(stack: StackRun, owner: str) -> None:
     state.keep("stack_trouble", "")
     try:
-        jobs.default().enter(lambda: StackRecording.resume(stack), owner, stack.title, identity.address())
-    except ValueError as error:
-        state.keep("stack_trouble", str(error))
-
-
-def _delete(stack: KeptStack, owner: str) -> None:
-    state.keep("stack_trouble", "")
-    try:
-        stacks.remove(stack, owner)
-        jobs.default().discard(stack.name, owner)
-    except JobError:  # another process made it
-        pass
+        jobs.default().resume(stack.name, owner, identity.address())
     except ValueError as error:
         state.keep("stack_trouble", str(error))
 

@@ -56,7 +56,7 @@ def _trouble(config: RunConfig) -> str:
 def _fork(now: dict) -> None:
     """Says that the next run starts from another's weights, and offers fresh ones."""
     try:
-        parent = runs.find(now["fork"][0])
+        parent = runs.network(now["fork"][0])
         whose = f"of **{show.plain(parent.label)}** after step {now['fork_step']:,}"
     except runs.RunError as error:
         whose = f"of a run that cannot be used: {show.plain(str(error))}"
