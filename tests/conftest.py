@@ -32,6 +32,16 @@ NO_DATA = (
 )
 
 
+def pytest_xdist_setupnodes(config, specs):
+    """Shares the cores between the processes, before any of them imports NumPy or TensorFlow.
+
+    Else each starts a thread a core, all wait for each other, and sums that are split otherwise differ in the last bit
+    between a test and the programs it starts; those inherit this.
+    """
+    threads = str(max(1, (os.cpu_count() or 1) // len(specs)))
+    os.environ.update(dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), threads))
+
+
 def pytest_runtest_setup(item):
     if item.get_closest_marker("real_data") and not DATA_DIR:
         required = os.environ.get("REQUIRE_DATA") or os.environ.get("CI")

@@ -269,6 +269,7 @@ def test_lengths_and_picture_hold_every_card():
         assert all(is_full_length(card, claim, 0.05) for claim in card.claims) == own_runs.is_whole(name, 0.05)
 
 
+@pytest.mark.slow  # trains on real MNIST
 @pytest.mark.real_data
 @pytest.mark.parametrize("key", TRIALS)
 def test_experiments_come_out_as_they_say(real_mnist, key):
