@@ -143,18 +143,14 @@ def test_dense_layers_next_to_the_image_are_images(networks):
     assert (found["hidden"].paints, found["logits"].paints) == (False, True)
 
 
-@pytest.mark.parametrize("name", suited("strokes"))
-def test_every_network_has_filters_to_see(name, networks):
-    assert activations.filters(networks[name])
-
-
-@pytest.mark.parametrize("name", suited("strokes"))
-def test_idea_is_what_the_file_says(name):
-    idea = activations.idea(name)
-    assert len(" ".join(idea.paragraphs)) > 150
-    assert idea.source
-    assert not idea.paragraphs[0].startswith("`")
-    assert "Source" not in " ".join(idea.paragraphs)[:10]
+def test_every_network_has_filters_to_see_and_an_idea_as_its_file_says(networks):
+    for name in suited("strokes"):
+        assert activations.filters(networks[name]), name
+        idea = activations.idea(name)
+        assert len(" ".join(idea.paragraphs)) > 150, name
+        assert idea.source, name
+        assert not idea.paragraphs[0].startswith("`")
+        assert "Source" not in " ".join(idea.paragraphs)[:10]
 
 
 def test_shipped_run_comes_first_then_the_visitors_newest(save_run, tmp_path, monkeypatch):

@@ -127,9 +127,10 @@ def test_opens_with_the_first_preset_and_asks_nobody_for_anything(asked_hosts, a
     assert asked_hosts == []
 
 
-@pytest.mark.parametrize("noise", [{"noise_kind": "gaussian", "noise_factor": "0"}, {"noise_kind": "none"}])
-def test_without_noise_there_is_no_noisy_row(noise):
-    assert [label[:5] for label in ShownTrain(**noise).labels] == ["Clean", "Recon"]
+def test_without_noise_there_is_no_noisy_row():
+    page = ShownTrain(noise_kind="gaussian", noise_factor="0")
+    assert [label[:5] for label in page.labels] == ["Clean", "Recon"]
+    assert [label[:5] for label in page.set(noise_kind="none").labels] == ["Clean", "Recon"]
 
 
 def test_without_a_run_no_training_images_are_read(forget_data, monkeypatch):
@@ -161,7 +162,7 @@ def test_says_how_long_it_will_take_once_that_is_known(monkeypatch):
     assert page.query["num_train"] == str(trained_on)
 
 
-@pytest.mark.parametrize(("architecture", "bottleneck"), [("fast", 32), ("dense", 2), ("conv_denoise", 32)])
+@pytest.mark.parametrize(("architecture", "bottleneck"), [("dense", 2), ("conv_denoise", 32)])
 def test_network_table_is_the_networks(architecture, bottleneck):
     page = ShownTrain(architecture=architecture, bottleneck=str(bottleneck))
     made = summary.network(architecture, bottleneck, (28, 28, 1))
@@ -187,40 +188,9 @@ def test_link_with_every_setting_is_followed_and_written_back():
 
 def test_controls_stand_where_the_link_says_and_can_be_left():
     page = ShownTrain(**as_link(OTHERS))
-    assert {key: page.widget(key).value for key in OTHERS} == OTHERS
+    assert {key: page.widget(key).value for key in DEFAULTS.to_dict()} == OTHERS  # every setting of a run is here
     page.set(**{key: value for key, value in FIRST.to_dict().items() if key != "dataset"})
     assert page.settings == {**FIRST.to_dict(), "fork": (), "fork_step": 0}
-
-
-@pytest.mark.parametrize(
-    ("key", "text", "says"),
-    [
-        ("architecture", "fats", "Did you mean 'fast'?"),
-        ("bottleneck", "0", "from 1 to 1024"),
-        ("learning_rate", "0", "from 1e-06 to 1"),
-        ("learning_rate", "nan", "from 1e-06 to 1"),
-        ("epochs", "0", "from 1 to 1000"),
-        ("epochs", "2.5", "a whole number"),
-        ("batch_size", "1e9", "from 1 to 4096"),
-        ("num_train", "99", "from 100 to 60000"),
-        ("fork", "../../etc/passwd", "cannot name a run"),
-        ("fork", "one,two", "fork names 2 runs; it may name at most 1"),
-        ("fork_step", "-1", "a whole number"),
-        ("epoch", "3", "Did you mean 'epochs'?"),
-        ("title", "mine", "There is no setting 'title'"),
-        ("loss", "<script>alert(1)</script>", "<script>alert(1)</script>"),
-    ],
-)
-def test_malformed_link_is_explained_and_the_rest_is_used(key, text, says):
-    page = ShownTrain(**{"noise_factor": "0.2", "seed": "5", key: text})
-    (warning,) = page.messages("warning")
-    assert key in warning or text in warning
-    assert says in warning
-    expected = {**FIRST.to_dict(), "noise_factor": 0.2, "seed": 5, "fork": (), "fork_step": 0}
-    assert page.settings == expected
-    assert "script" not in page.tags
-    page.set(epochs=4)
-    assert page.messages("warning") == []
 
 
 def test_missing_data_set_is_offered_and_not_downloaded(asked_hosts, forget_data):
@@ -479,27 +449,17 @@ class Frozen:
         return self.one.is_live
 
 
-@pytest.mark.parametrize("state", [*job.LIVE, "finished", "stopped", "failed", "unsaved", "interrupted"])
-def test_every_state_has_words_and_the_buttons_that_work_in_it(state, monkeypatch):
-    monkeypatch.setattr(jobs, "default", lambda: frozen)
-    frozen = Frozen(state)
-    page = ShownTrain()
-    assert page.facts["State"] == run_view.STATES[state]
-    assert page.facts["Held-out BCE"] == "–"
-    can = state in ("preparing", "running", "paused")
-    last = {"waiting": {"Withdraw": True}, "unsaved": {"Save again": True, "Discard": True}}.get(state, {"Stop": can})
-    assert steering(page) == {"Resume" if state == "paused" else "Pause": can, "One step": can, **last}
-    links = {"finished": 2, "stopped": 2, "failed": 1}.get(state, 0)
-    assert len(page.links) == links
-
-
-def test_who_waits_is_told_how_many_come_first(monkeypatch):
+def test_every_state_has_words_and_the_buttons_that_work_in_it(monkeypatch):
     frozen = Frozen("waiting", place=3)
     monkeypatch.setattr(jobs, "default", lambda: frozen)
-    assert ShownTrain().facts["State"] == "Waiting, 3 ahead"
-
-
-def test_every_setting_of_a_run_can_be_set_here():
     page = ShownTrain()
-    for key in DEFAULTS.to_dict():
-        assert page.widget(key) is not None
+    assert page.facts["State"] == "Waiting, 3 ahead"
+    for state in (*job.LIVE, "finished", "stopped", "failed", "unsaved", "interrupted"):
+        frozen.one = jobs.replace(frozen.one, state=state, place=0)
+        page.run()
+        assert page.facts["State"] == run_view.STATES[state]
+        assert page.facts["Held-out BCE"] == "–"
+        can = state in ("preparing", "running", "paused")
+        last = {"waiting": {"Withdraw": True}, "unsaved": {"Save again": True, "Discard": True}}.get(state, {"Stop": can})
+        assert steering(page) == {"Resume" if state == "paused" else "Pause": can, "One step": can, **last}
+        assert len(page.links) == {"finished": 2, "stopped": 2, "failed": 1}.get(state, 0)
