@@ -108,6 +108,7 @@ def test_shapes_that_differ_are_refused(x):
         checkerboard.score(x, x[:3])
 
 
+@pytest.mark.slow  # trains three networks
 def test_kernel_3_with_stride_2_leaves_one_and_resizing_does_not(x):
     scores = {}
     for name in ("conv_transpose", "conv_transpose_even", "conv_resize"):

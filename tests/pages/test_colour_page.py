@@ -230,7 +230,7 @@ def wait(queue):
     raise AssertionError(queue.queue())
 
 
-def test_both_chains_are_trained_alike_and_seen(own_jobs):
+def test_both_chains_are_trained_alike_and_seen_here_and_on_the_runs_page(own_jobs):
     now = {key: setting.default for key, setting in colour.SETTINGS.items()}
     first, second = (lane.config.to_dict() for lane in colour_race.racing(now))
     assert {key for key in first if first[key] != second[key]} == {"architecture"}
@@ -243,6 +243,14 @@ def test_both_chains_are_trained_alike_and_seen(own_jobs):
     assert {f"8 images, reconstructed by Grey to colour, as {how}" for how in ("meant", "listed")} <= {
         alt.partition(", chroma")[0] for alt in page.alts
     }
+    names = [job.name for job in own_jobs.of(page.owner)]
+    one = ShownRuns(runs=names[0])
+    one.run()
+    assert one.labels[:2] == ["Cleanx, the target", "Greyno noise"]
+    assert any(button.label == "Colour with it" for button in one.app.button)
+    both = ShownRuns(runs=",".join(names))
+    assert len(both.labels) >= 3
+    assert both.messages("error") == []
 
 
 def test_a_network_can_be_taken_along():
@@ -284,20 +292,6 @@ def test_the_train_page_trains_it_and_says_what_works(link, trouble):
         page.click("Use settings that work")
         assert page.messages("error") == []
     assert page.labels[1].startswith("Grey" if page.query["architecture"] == "colorize" else "Noisy")
-
-
-def test_the_runs_page_shows_it_and_leads_back(runs_folder, own_jobs):
-    page = ShownColour(chain_images=100, chain_epochs=1)
-    page.press("together_start")
-    wait(own_jobs)
-    names = [job.name for job in own_jobs.of(page.owner)]
-    one = ShownRuns(runs=names[0])
-    one.run()
-    assert one.labels[:2] == ["Cleanx, the target", "Greyno noise"]
-    assert any(button.label == "Colour with it" for button in one.app.button)
-    both = ShownRuns(runs=",".join(names))
-    assert len(both.labels) >= 3
-    assert both.messages("error") == []
 
 
 def test_other_pages_offer_data_in_grey_only():

@@ -242,7 +242,9 @@ def test_map_without_way_back_is_shown_where_its_library_is(monkeypatch):
 
 # What the experiments say, on the shipped models.
 
-SETS = pytest.mark.parametrize("dataset", ["strokes", pytest.param("mnist", marks=pytest.mark.real_data)])
+SETS = pytest.mark.parametrize(
+    "dataset", ["strokes", pytest.param("mnist", marks=[pytest.mark.real_data, pytest.mark.slow])]
+)
 
 
 DATA_DIR = os.environ.get("CAE_DATA_DIR")

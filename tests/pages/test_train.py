@@ -2,6 +2,8 @@
 
 import errno
 import re
+import shutil
+import threading
 import time
 from dataclasses import replace
 from urllib.parse import parse_qs
@@ -62,6 +64,14 @@ def own_jobs(monkeypatch):
     queue.end()
 
 
+@pytest.fixture
+def held(own_jobs, monkeypatch):
+    """Nothing in the queue is ever trained."""
+    with monkeypatch.context() as patch:
+        patch.setattr(own_jobs, "_thread", threading.Thread())
+        yield own_jobs
+
+
 def as_link(settings):
     return {key: str(value) for key, value in settings.items()}
 
@@ -92,16 +102,22 @@ def test_a_run_that_another_program_trains_is_said(monkeypatch):
     assert "is trained by" not in page.text
 
 
-def save_parent(architecture="dense", bottleneck=12, title="My parent"):
-    """A run with the untrained weights kept, as one to fork."""
-    config = RunConfig(**{**OTHERS, "architecture": architecture, "bottleneck": bottleneck, "num_train": 100, "epochs": 1})
-    from cae_core.training.run_trainer import Recording
+@pytest.fixture(scope="module")
+def trained_parent(tmp_path_factory):
+    config = RunConfig(**{**OTHERS, "num_train": 100, "epochs": 1})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAE_RUNS_DIR", str(tmp_path_factory.mktemp("parent")))
+        recording = Recording.begin(config, "parent-dense-12", "My parent")
+        list(recording.events())
+        recording.close()
+        return runs.find(recording.name).path
 
-    recording = Recording.begin(config, f"parent-{architecture}-{bottleneck}", title)
-    for _ in recording.events():
-        pass
-    recording.close()
-    return recording.name
+
+@pytest.fixture
+def parent(trained_parent, runs_folder):
+    """The name of a run with the untrained weights kept, as one to fork."""
+    shutil.copytree(trained_parent, runs_folder / trained_parent.name)
+    return trained_parent.name
 
 
 def test_opens_with_the_first_preset_and_asks_nobody_for_anything(asked_hosts, asked_for_estimates):
@@ -176,7 +192,7 @@ def test_network_table_is_the_networks(architecture, bottleneck):
     assert sum(int(row[3].replace(",", "")) for row in rows) == made.parameters
 
 
-def test_link_with_every_setting_is_followed_and_written_back():
+def test_link_with_every_setting_is_followed_and_written_back(held):
     page = ShownTrain(**as_link(OTHERS))
     assert page.settings == {**OTHERS, "fork": (), "fork_step": 0}
     assert page.messages("warning") == []
@@ -265,8 +281,8 @@ def test_steering_a_run_that_has_just_ended_says_so(own_jobs):
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>![x](http://elsewhere.example/x.png) **b** :red[x] $x$"
 
 
-def test_title_is_shown_as_text_wherever_it_stands():
-    ShownTrain("another", **LONG).set(title="theirs").click("Train this network").until("running")
+def test_title_is_shown_as_text_wherever_it_stands(held):
+    ShownTrain("another", **LONG).set(title="theirs").click("Train this network")
     page = ShownTrain(**LONG).set(title=EVIL[:80]).click("Train this network")
     assert page.job.title == EVIL[:80]
     assert "script" not in page.tags
@@ -308,19 +324,18 @@ def test_queue_lists_own_and_others_and_withdraws(own_jobs):
     first.click("Stop").until("stopped")
 
 
-def test_nobody_else_can_steer_a_run(own_jobs):
+def test_nobody_else_can_steer_a_run(held):
     theirs = ShownTrain("another", **LONG).click("Train this network")
-    theirs.until("running")
     page = ShownTrain(**LONG)
     assert page.facts["State"] == "Not started"
     assert steering(page) == NOTHING_CAN_BE_DONE
     for action in ("pause", "step", "stop", "go_on"):
         with pytest.raises(jobs.JobError, match="You have no run"):
-            getattr(own_jobs, action)(theirs.job.name, page.owner)
-    assert (theirs.job.state, theirs.job.message) == ("running", "")
+            getattr(held, action)(theirs.job.name, page.owner)
+    assert (theirs.job.state, theirs.job.message) == ("waiting", "")
 
 
-def test_a_full_queue_refuses_and_says_what_to_do():
+def test_a_full_queue_refuses_and_says_what_to_do(held):
     page = ShownTrain(**LONG)
     for _ in range(scheduling.MOST_OF_ONE):
         page.click("Train this network")
@@ -331,8 +346,7 @@ def test_a_full_queue_refuses_and_says_what_to_do():
     assert "withdraw one" in error
 
 
-def test_fork_starts_from_the_parents_weights_and_locks_what_must_stay():
-    parent = save_parent()
+def test_fork_starts_from_the_parents_weights_and_locks_what_must_stay(parent):
     link = {**as_link(OTHERS), "num_train": "100", "epochs": "1", "fork": parent, "fork_step": "2"}
     page = ShownTrain(**link)
     assert page.messages("warning") == page.messages("error") == []
@@ -355,8 +369,7 @@ def test_fork_starts_from_the_parents_weights_and_locks_what_must_stay():
     assert runs.find(page.job.name).origin is None
 
 
-def test_fork_that_does_not_fit_its_parent_is_refused_with_both_named():
-    parent = save_parent()
+def test_fork_that_does_not_fit_its_parent_is_refused_with_both_named(parent, held):
     page = ShownTrain(**{**as_link(OTHERS), "bottleneck": "8", "fork": parent, "fork_step": "2"})
     page.click("Train this network")
     (error,) = page.messages("error")
@@ -366,14 +379,13 @@ def test_fork_that_does_not_fit_its_parent_is_refused_with_both_named():
     page.click("Start from fresh weights")
     page.set(epochs=1, num_train=100).click("Train this network")
     assert page.messages("error") == []
-    assert page.until("finished").config.bottleneck == 8
+    assert page.job.config.bottleneck == 8
 
 
 @pytest.mark.parametrize(
     ("name", "step", "says"), [("nobody", 2, "no run called 'nobody'"), ("parent-dense-12", 1, "step 1")]
 )
-def test_fork_of_what_is_not_there_is_refused(name, step, says):
-    save_parent()
+def test_fork_of_what_is_not_there_is_refused(parent, name, step, says):
     page = ShownTrain(**{**as_link(OTHERS), "fork": name, "fork_step": str(step)})
     page.click("Train this network")
     (error,) = page.messages("error")
