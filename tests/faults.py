@@ -1,8 +1,8 @@
 """How strong the tests are: plants 40 faults, one at a time, and says which are caught.
 
-`python -m tests.faults [WORD ...]` works on a copy of the project. For each fault the test files run first that name its
-module, then, if those pass, the whole default suite. With words, only faults of files whose path has one of them are
-planted; `--check` plants all and runs nothing.
+`python -m tests.faults [WORD ...]` works on a copy of the project. For each fault the test files run first that are called
+after its module, then, if those pass, the whole default suite. With words, only faults of files whose path has one of
+them are planted; `--check` plants all and runs nothing.
 """
 
 from __future__ import annotations
@@ -62,18 +62,22 @@ FAULTS = [
 
 
 def first_files(module: Path) -> list[str]:
-    """The test files that name a module, or its room where it is one; those without a browser."""
+    """The test files that are called after a module, or else those that name it; none that need a browser."""
     name = module.parent.name if module.stem == "__init__" else module.stem
     tests = [path for path in sorted((ROOT / "tests").rglob("test_*.py")) if "browser" not in path.parts]
-    return [str(path.relative_to(ROOT)) for path in tests if re.search(rf"\b{name}\b", path.read_text(encoding="utf-8"))]
+    called = [path for path in tests if name in path.stem]
+    naming = [path for path in tests if re.search(rf"\b{name}\b", path.read_text(encoding="utf-8"))]
+    return [str(path.relative_to(ROOT)) for path in called or naming]
 
 
 def fails(copy: Path, files: list[str]) -> str:
     """The first test that fails in these files, or in the default suite if there are none; "" where all pass."""
     command = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", "--tb=no", *files]
     done = subprocess.run(command, cwd=copy, capture_output=True, encoding="utf-8")
-    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
-    return failed[1] if failed else "" if done.returncode == 0 else f"exit status {done.returncode}"
+    failed = re.search(r"^(?:FAILED|ERROR) (tests/\S+)", done.stdout, re.MULTILINE)
+    if done.returncode and not failed:
+        raise SystemExit(f"The tests could not be run:\n{done.stdout}{done.stderr}")
+    return failed[1] if failed else ""
 
 
 def main(words: list[str]) -> None:
@@ -83,7 +87,7 @@ def main(words: list[str]) -> None:
     caught = 0
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "project"
-        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", "runs", "__pycache__", "*.whl"))
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", "__pycache__", "*.whl"))
         for file, sound, fault in chosen:
             path, begun = copy / file, time.monotonic()
             text = path.read_text(encoding="utf-8")

@@ -42,6 +42,8 @@ def test_by_hand():
     rows = np.zeros((1, 8, 6, 1))
     rows[:, ::2], rows[:, 1::2] = 0.3, -0.3
     assert checkerboard.energy(rows) == pytest.approx(8 * 6 * 0.09)
+    both = board((8, 6), 0.3)[None, ..., None]  # the frequency that is the highest in both directions counts once
+    assert checkerboard.energy(both) == pytest.approx(8 * 6 * 0.09)
     wide = np.repeat(np.repeat(rows, 2, axis=1), 2, axis=2)  # a period of four pixels is not a stride of 2
     assert checkerboard.energy(wide) == pytest.approx(0, abs=1e-20)
 

@@ -18,7 +18,7 @@ from cae_core.architectures import ARCHITECTURES, build, suited
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig
 from cae_core.corruptions import NOISE_KINDS
-from cae_core.datasets import GREY, strokes
+from cae_core.datasets import strokes
 from cae_core.export import script, script_network
 from cae_core.losses import LOSSES
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
@@ -51,7 +51,7 @@ CASES = {
     "denoiser": settings("fast_denoise", 8, "mse", "gaussian", "muon", "one_cycle", epochs=1),
     "resized": settings("conv_resize", 8, "mse", "gaussian", "adam", "one_cycle", epochs=1),
 }
-QUICK = ("mixed", "sparse", "forked", "stopped", "plane")
+QUICK = ("mixed", "sparse", "stopped")
 SLOW = pytest.mark.slow  # the rest: each is compiled twice, here and elsewhere
 OWN_LAYERS = {"conv_unpool", "conv_transpose", "conv_transpose_even", "masci"}
 """Networks with layers that Keras does not have, which a script cannot build."""
@@ -189,7 +189,7 @@ def chosen():
     yield from itertools.product(("fast",), (32,), LOSSES, NOISE_KINDS, OPTIMIZERS, SCHEDULES)
 
 
-@pytest.mark.parametrize(("dataset", "extras"), [("mnist", "plain"), *((name, "all at once") for name in GREY)])
+@pytest.mark.parametrize(("dataset", "extras"), [("mnist", "plain"), ("strokes", "all at once")])
 def test_it_is_short_whatever_is_chosen(dataset, extras, quick_networks):
     for architecture, bottleneck, loss, noise, optimizer, schedule in chosen():
         numbers = {"dataset": dataset, "num_train": 55_000, "epochs": 1000, "seed": 2**31 - 1, "noise_factor": 0.123456789}
