@@ -17,6 +17,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # plain `pytest` finds the project, as `python -m pytest` does
 
+from cae_core import runtime  # noqa: E402
 from cae_core.runtime import keras_settings  # noqa: E402
 
 DATA_DIR = os.environ.get("CAE_DATA_DIR")
@@ -32,7 +33,22 @@ NO_DATA = (
 )
 
 
+def pytest_xdist_setupnodes(config, specs):
+    """Shares the cores between the processes, before any of them imports NumPy or TensorFlow.
+
+    Else each starts a thread a core, all wait for each other, and sums that are split otherwise differ in the last bit
+    between a test and the programs it starts; those inherit this.
+    """
+    threads = str(max(1, (os.cpu_count() or 1) // len(specs)))
+    os.environ.update(dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), threads))
+
+
 def pytest_runtest_setup(item):
+    # TensorFlow imported by two threads at once is left half imported for good. A page begins to load it in the background,
+    # even one that is only imported while tests are collected; no test begins before that is over.
+    if runtime._started.locked() and not runtime._ready.is_set():
+        runtime.page_shown()
+        runtime._ready.wait(600)
     if item.get_closest_marker("real_data") and not DATA_DIR:
         required = os.environ.get("REQUIRE_DATA") or os.environ.get("CI")
         (pytest.fail if required else pytest.skip)(NO_DATA)

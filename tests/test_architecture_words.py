@@ -16,7 +16,9 @@ from pages.parts.architectures import switch_experiments
 from pages.parts.layers import experiments
 
 IMAGE = (28, 28, 1)
-SETS = pytest.mark.parametrize("dataset", ["strokes", pytest.param("mnist", marks=pytest.mark.real_data)])
+SETS = pytest.mark.parametrize(
+    "dataset", ["strokes", pytest.param("mnist", marks=[pytest.mark.real_data, pytest.mark.slow])]
+)
 
 
 @functools.cache
@@ -30,6 +32,9 @@ def trained_network(dataset: str) -> Autoencoder:
     for _ in training.train(model, config, x[:10_000], x[10_000:10_100]):
         pass
     return model
+
+
+TRAINS = pytest.mark.slow  # 10,000 images through a convolutional network
 
 
 @pytest.fixture(params=["strokes", pytest.param("mnist", marks=pytest.mark.real_data)])
@@ -61,6 +66,7 @@ def whole(run):
     return switches.measured(run, run.name.partition("-")[0], "kept", "kept")
 
 
+@TRAINS
 def test_what_and_where(run):
     settings = claim(
         switch_experiments, "what_and_where", "more than nine in ten are nearer to the image that gave the code"
@@ -69,6 +75,7 @@ def test_what_and_where(run):
     assert mixed(run, settings).own < 0.1
 
 
+@TRAINS
 def test_random_switches(run):
     settings = claim(switch_experiments, "random_switches", "more than double that with the true ones")
     found = mixed(run, settings)
@@ -76,6 +83,7 @@ def test_random_switches(run):
     assert found.explained > 0.5  # the digit is still there
 
 
+@TRAINS
 def test_nothing_known(run):
     settings = claim(switch_experiments, "nothing_known", "less than 1 %", "explains at least a fifth")
     assert mixed(run, settings).explained < 0.01

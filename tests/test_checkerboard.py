@@ -42,6 +42,8 @@ def test_by_hand():
     rows = np.zeros((1, 8, 6, 1))
     rows[:, ::2], rows[:, 1::2] = 0.3, -0.3
     assert checkerboard.energy(rows) == pytest.approx(8 * 6 * 0.09)
+    both = board((8, 6), 0.3)[None, ..., None]  # the frequency that is the highest in both directions counts once
+    assert checkerboard.energy(both) == pytest.approx(8 * 6 * 0.09)
     wide = np.repeat(np.repeat(rows, 2, axis=1), 2, axis=2)  # a period of four pixels is not a stride of 2
     assert checkerboard.energy(wide) == pytest.approx(0, abs=1e-20)
 
@@ -108,6 +110,7 @@ def test_shapes_that_differ_are_refused(x):
         checkerboard.score(x, x[:3])
 
 
+@pytest.mark.slow  # trains three networks
 def test_kernel_3_with_stride_2_leaves_one_and_resizing_does_not(x):
     scores = {}
     for name in ("conv_transpose", "conv_transpose_even", "conv_resize"):

@@ -9,7 +9,7 @@ from cae_core.corruptions import BLUR_SIGMA, CORRUPTIONS, MIXED_SHARES, NOISE_KI
 
 KINDS = list(CORRUPTIONS)
 RANDOM = [kind for kind in KINDS if kind not in ("none", "blur")]
-SHAPES = [(28, 28, 1), (48, 48, 3), (20, 36, 2)]
+SHAPES = [(28, 28, 1), (20, 36, 2)]
 
 
 def images(n=3, shape=(28, 28, 1), seed=0):
@@ -32,24 +32,16 @@ BOTH = pytest.mark.parametrize("through", [in_numpy, in_graph], ids=["numpy", "g
 @BOTH
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("kind", KINDS)
-def test_shape_range_and_dtype(kind, shape, through):
+def test_shape_range_dtype_and_that_factor_0_is_the_identity(kind, shape, through):
     x = images(shape=shape)
     before = x.copy()
-    for factor in (0.3, 1.0):
-        noisy = through(kind, x, factor)
-        assert noisy.shape == x.shape
-        assert noisy.dtype == np.float32
-        assert noisy.min() >= 0
-        assert noisy.max() <= 1
-        assert kind == "none" or np.abs(noisy - x).max() > 0.01
+    noisy = through(kind, x, 1.0)
+    assert noisy.shape == x.shape
+    assert noisy.dtype == np.float32
+    assert noisy.min() >= 0
+    assert noisy.max() <= 1
+    assert kind == "none" or np.abs(noisy - x).max() > 0.01
     np.testing.assert_array_equal(x, before)
-
-
-@BOTH
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("kind", KINDS)
-def test_factor_0_is_the_identity(kind, shape, through):
-    x = images(shape=shape)
     np.testing.assert_array_equal(through(kind, x, 0.0), x)
 
 
@@ -100,8 +92,7 @@ def clipped_normal(mean, sigma):
 
 
 @BOTH
-@pytest.mark.parametrize("value", [0.0, 0.3, 1.0])
-@pytest.mark.parametrize("factor", [0.2, 1.0])
+@pytest.mark.parametrize(("value", "factor"), [(0.0, 1.0), (0.3, 0.2)])
 def test_gaussian_is_a_clipped_normal(through, value, factor):
     noisy = through("gaussian", np.full((300, 28, 28, 1), value, "float32"), factor).astype("float64")
     mean, variance = clipped_normal(value, factor)
@@ -153,7 +144,7 @@ def blurred_directly(image, factor):
 
 @BOTH
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("factor", [0.1, 0.5, 1.0])
+@pytest.mark.parametrize("factor", [0.1, 1.0])
 def test_blur_is_a_renormalised_convolution(through, shape, factor):
     x = images(1, shape)
     np.testing.assert_allclose(through("blur", x, factor)[0], blurred_directly(x[0], factor), atol=2e-6)
@@ -176,7 +167,7 @@ def test_blur_is_the_same_in_the_graph_value_by_value():
 
 @BOTH
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("factor", [0.02, 0.25, 0.5, 0.9, 1.0])
+@pytest.mark.parametrize("factor", [0.02, 0.5, 1.0])
 def test_occlusion_is_one_grey_rectangle_wholly_inside(through, shape, factor):
     x = np.full((60, *shape), 0.25, "float32")
     sides = [math.floor(factor * size + 0.5) for size in shape[:2]]
@@ -240,7 +231,7 @@ def test_mixed_strengths_are_the_mean_of_two_uniform_draws():
     assert strengths.std() == pytest.approx(deviation, rel=0.15)
 
 
-@pytest.mark.parametrize("n", [1, 3, 10, 64])
+@pytest.mark.parametrize("n", [1, 10])
 def test_mixed_keeps_every_image_of_any_batch(n):
     x = images(n)
     assert in_graph("mixed", x, 0.5).shape == x.shape

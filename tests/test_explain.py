@@ -15,7 +15,9 @@ from cae_core.datasets import GREY, as_float, load
 from cae_core.pretrained import name_of
 from pages.parts.runs import settings_table
 
-SETS = pytest.mark.parametrize("dataset", ["strokes", pytest.param("mnist", marks=pytest.mark.real_data)])
+SETS = pytest.mark.parametrize(
+    "dataset", ["strokes", pytest.param("mnist", marks=[pytest.mark.real_data, pytest.mark.slow])]
+)
 BOTH = pytest.mark.parametrize("loss", SHIPPED_LOSSES)
 
 

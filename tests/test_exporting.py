@@ -99,6 +99,9 @@ def test_an_unknown_export_is_refused(recorded):
         export("kears", recorded["whole"])
 
 
+WITH_LAYERS = ("conv_unpool", "conv_transpose")
+"""Networks with layers that Keras does not have."""
+
 LOAD = """
 import json, keras, numpy as np
 found = {}
@@ -121,11 +124,14 @@ np.savez("found.npz", **found)
 """
 
 
-def test_the_keras_model_opens_without_the_project_and_gives_the_same(recorded, tmp_path, runs_folder, no_litter):
+@pytest.mark.parametrize(
+    "names", [WITH_LAYERS, pytest.param(tuple(suited("strokes")), marks=pytest.mark.slow)], ids=["few", "all"]
+)
+def test_the_keras_model_opens_without_the_project_and_gives_the_same(names, recorded, tmp_path, runs_folder, no_litter):
     x = np.random.default_rng(0).random((7, 28, 28, 1), dtype="float32")
     np.save(tmp_path / "x.npy", x)
     saved = {"whole": recorded["whole"]}
-    for name in suited("strokes"):
+    for name in names:
         config = fitting(RunConfig(architecture=name, bottleneck=2, loss="mse", seed=8))
         saved[name] = writing.save(
             runs_folder, name.replace("_", "-"), build(config), config, [], metrics={}, num_train=9, seconds=0

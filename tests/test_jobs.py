@@ -208,28 +208,23 @@ def test_nobody_resumes_anothers_run(queue, gate):
         queue.resume(name, "you")
 
 
+def assert_stays(queue, gate, steps):
+    """Wakes the worker and gives it time to do what it must not: the clock can hide a fault, never make one."""
+    with queue._changed:
+        queue._changed.notify_all()
+    time.sleep(0.05)
+    assert gate.steps == steps
+
+
 def test_while_paused_nothing_is_trained_and_a_step_is_one_step(queue, gate, whole):
     gate.call_at(4, lambda: queue.pause(name, "me"))
     name = queue.submit(CONFIG, owner="me")
-
-    def paused_at(step):
-        return until(
-            lambda: (
-                (now := queue.snapshot(name)).state == "paused"
-                and now.seen
-                and now.seen.step == step
-                and gate.steps == step
-            )
-        )
-
-    paused_at(4)
-    time.sleep(0.3)  # nothing depends on it: only a step done in it would be noticed
-    assert (gate.steps, queue.snapshot(name).state) == (4, "paused")
-    for step in (5, 6):
-        queue.step(name, "me")
-        paused_at(step)
-        time.sleep(0.1)
-        assert gate.steps == step
+    for step in (4, 5, 6):
+        until(lambda: (now := queue.snapshot(name)).state == "paused" and now.seen and now.seen.step == step)  # noqa: B023
+        assert_stays(queue, gate, step)
+        if step < 6:
+            queue.step(name, "me")
+    assert queue.snapshot(name).state == "paused"
     queue.go_on(name, "me")
     assert over(queue, name).state == "finished"
     assert_equals_whole(name, whole)
@@ -237,7 +232,7 @@ def test_while_paused_nothing_is_trained_and_a_step_is_one_step(queue, gate, who
 
 def test_when_it_says_paused_the_pictures_are_those_of_that_step(queue, gate, monkeypatch):
     show = run_monitor.Watch.show
-    monkeypatch.setattr(run_monitor.Watch, "show", lambda watch: time.sleep(0.1) or show(watch))
+    monkeypatch.setattr(run_monitor.Watch, "show", lambda watch: time.sleep(0.05) or show(watch))
     monkeypatch.setattr(monitor, "INTERVAL", 1000.0)  # no other pictures than these, after the first
     gate.call_at(4, lambda: queue.pause(name))
     name = queue.submit(CONFIG)
@@ -246,7 +241,7 @@ def test_when_it_says_paused_the_pictures_are_those_of_that_step(queue, gate, mo
     over(queue, name)
 
 
-@pytest.mark.parametrize("step", [2, 5, 6])
+@pytest.mark.parametrize("step", [5, 6])
 def test_after_a_stop_the_pictures_are_those_of_the_step_that_is_saved(queue, gate, monkeypatch, step):
     monkeypatch.setattr(monitor, "INTERVAL", 1000.0)
     gate.call_at(step, lambda: queue.stop(name))
@@ -264,8 +259,7 @@ def test_steps_asked_for_and_not_done_are_forgotten_by_going_on(queue, gate):
     gate.call_at(4, two_steps_then_on_then_one)
     name = queue.submit(CONFIG)
     until(lambda: queue.snapshot(name).state == "paused")
-    time.sleep(0.1)
-    assert gate.steps == 4
+    assert_stays(queue, gate, 4)
     queue.stop(name)
     over(queue, name)
 
@@ -283,7 +277,7 @@ def test_paused_before_it_begins_it_can_be_stepped_and_stopped(queue, gate, monk
     assert (runs.find(name).step, gate.steps) == (1, 1)
 
 
-@pytest.mark.parametrize("step", [1, 5, 6])
+@pytest.mark.parametrize("step", [5, 6])
 def test_stopped_and_resumed_it_equals_never_having_been_stopped(queue, gate, whole, step):
     gate.call_at(step, lambda: queue.stop(name))
     name = queue.submit(CONFIG)
@@ -621,11 +615,8 @@ def test_one_that_diverges_lets_the_others_go_on(queue, whole):
 def test_paused_together_nothing_is_trained_and_all_go_on(queue, gate, whole):
     gate.call_at(4, lambda: [queue.pause(name, "me") for name in names])
     names = queue.enter(entries(CONFIG, OTHER_LOSS), "me", mode="together")
-    until(lambda: "paused" in [one.state for one in queue.of("me")])
-    time.sleep(0.2)
-    before = gate.steps
-    time.sleep(0.2)
-    assert gate.steps == before <= 8
+    until(lambda: "paused" in [one.state for one in queue.of("me")])  # the other's turn to see it comes after this one's
+    assert_stays(queue, gate, 4 + 3)
     for name in names:
         queue.go_on(name, "me")
     over(queue, names[1])
@@ -641,10 +632,10 @@ def test_a_configuration_that_cannot_be_lets_none_of_them_in(queue, bad, runs_fo
     assert not runs_folder.exists() or not list(runs_folder.iterdir())
 
 
-@pytest.mark.parametrize("number", [0, jobs.MOST["together"] + 1])
-def test_only_so_many_go_together(queue, number):
-    with pytest.raises(JobError, match=f"Got {number} runs to train together: choose 1 to 6"):
-        queue.enter(entries(*[CONFIG] * number), mode="together")
+def test_only_so_many_go_together(queue):
+    for number in (0, jobs.MOST["together"] + 1):
+        with pytest.raises(JobError, match=f"Got {number} runs to train together: choose 1 to 6"):
+            queue.enter(entries(*[CONFIG] * number), mode="together")
 
 
 def test_a_disk_that_refuses_the_second_keeps_nothing_of_the_first(queue, runs_folder, monkeypatch):
@@ -744,7 +735,7 @@ def timed(make, clock):
 SHORT = replace(CONFIG, epochs=1, seed=7)
 
 
-@pytest.mark.parametrize("step", [1, 3, 5])
+@pytest.mark.parametrize("step", [3, 5])
 def test_a_pause_ends_when_others_wait_and_the_run_goes_on_to_the_last_bit(timed, clock, gate, whole, step):
     gate.call_at(step, lambda: timed.pause(mine, "me"))
     mine = timed.submit(CONFIG, owner="me")
@@ -876,27 +867,16 @@ def test_of_thirty_who_enter_a_run_of_one_name_one_does(queue, monkeypatch, runs
     monkeypatch.setattr(queue, "_thread", None)
 
 
-REFUSALS = {
-    "full": (errno.ENOSPC, "free some space"),
-    "over quota": (errno.EDQUOT, "free some space"),
-    "read-only": (errno.EROFS, "allow writing to it"),
-    "forbidden": (errno.EACCES, "allow writing to it"),
-    "gone": (errno.ENOENT, "there is no such folder"),
-    "broken": (errno.EIO, "see whether the disk is whole"),
-}
-
-
-@pytest.mark.parametrize(("number", "advice"), REFUSALS.values(), ids=REFUSALS)
-def test_what_the_disk_refuses_says_what_mends_it_and_can_be_discarded(queue, gate, monkeypatch, number, advice):
+def test_what_the_disk_refuses_can_be_discarded(queue, gate, monkeypatch):
     def refuse(*args):
-        raise OSError(number, os.strerror(number))
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
     with monkeypatch.context() as patch:
         gate.call_at(5, lambda: patch.setattr(storage, "write", refuse))
         name = queue.submit(CONFIG, owner="me")
         refused = over(queue, name)
         assert refused.state == "unsaved"
-        assert {word for _, word in REFUSALS.values() if word in refused.message} == {advice}
+        assert "allow writing to it" in refused.message
         with pytest.raises(JobError, match="You have no run"):
             queue.discard(name, "you")
         queue.discard(name, "me")

@@ -147,6 +147,7 @@ def test_killed_in_mid_training_a_run_goes_on_as_if_it_had_not_been(processes, c
     assert not list(runs_folder.rglob("resume-*"))
 
 
+@pytest.mark.slow  # two more processes; jobs that train at once are held against their solo runs in one
 def test_two_processes_at_once_each_equal_their_solo_run(processes, capsys):
     configs = [
         RunConfig(**{**CONFIG.to_dict(), "optimizer": optimizer, "noise_kind": noise, "epochs": 2, "seed": seed})

@@ -137,6 +137,7 @@ def test_images_and_codes_of_another_shape_are_refused(x):
 
 
 @pytest.mark.real_data
+@pytest.mark.slow  # components of 60,000 images
 def test_squared_errors_on_mnist_are_the_published_ones():
     """30 components: 13.87 squared error per test image (Hinton & Salakhutdinov, Science 2006, Fig. 2)."""
     with np.load(Path(os.environ["CAE_DATA_DIR"]) / "mnist.npz") as arrays:

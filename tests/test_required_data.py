@@ -13,7 +13,18 @@ ROOT = Path(__file__).parent.parent
 @pytest.mark.parametrize(("variable", "ended"), [("", "1 skipped"), ("CI", "1 error"), ("REQUIRE_DATA", "1 error")])
 def test_without_the_data(variable, ended):
     clean = {key: value for key, value in os.environ.items() if key not in ("CAE_DATA_DIR", "CI", "REQUIRE_DATA")}
-    command = [sys.executable, "-m", "pytest", "-rs", "-p", "no:cacheprovider", "-m", "real_data", "tests/test_pca.py"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-rs",
+        "-p",
+        "no:cacheprovider",
+        "-n0",
+        "-m",
+        "real_data",
+        "tests/test_pca.py",
+    ]
     done = subprocess.run(
         command,
         cwd=ROOT,

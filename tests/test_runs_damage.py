@@ -129,8 +129,8 @@ def check_damage(sources, target, flips, share, capsys):
 
 
 def test_damage_of_every_kind_is_said_and_hides_no_other_run(sound, runs_folder, capsys):
-    counts = check_damage(sound, runs_folder, flips=6, share=0.05, capsys=capsys)
-    assert sum(counts.values()) > 200
+    counts = check_damage(sound, runs_folder, flips=3, share=0.02, capsys=capsys)
+    assert sum(counts.values()) > 80
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from cae_core.losses import LOSSES, check_targets
 
 LOGITS = np.linspace(-12, 12, 97)
 PAIR = pytest.mark.parametrize("loss", ["bce", "mse"])
-TARGETS = pytest.mark.parametrize("target", [-0.5, 0.0, 0.3, 1.0, 1.5])
+TARGETS = pytest.mark.parametrize("target", [-0.5, 0.3, 1.0])
 
 
 @PAIR

@@ -18,7 +18,7 @@ from cae_core.architectures import ARCHITECTURES, build, suited
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig
 from cae_core.corruptions import NOISE_KINDS
-from cae_core.datasets import GREY, strokes
+from cae_core.datasets import strokes
 from cae_core.export import script, script_network
 from cae_core.losses import LOSSES
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
@@ -51,6 +51,8 @@ CASES = {
     "denoiser": settings("fast_denoise", 8, "mse", "gaussian", "muon", "one_cycle", epochs=1),
     "resized": settings("conv_resize", 8, "mse", "gaussian", "adam", "one_cycle", epochs=1),
 }
+QUICK = ("mixed", "sparse", "stopped")
+SLOW = pytest.mark.slow  # the rest: each is compiled twice, here and elsewhere
 OWN_LAYERS = {"conv_unpool", "conv_transpose", "conv_transpose_even", "masci"}
 """Networks with layers that Keras does not have, which a script cannot build."""
 WRITABLE = [name for name in suited("strokes") if name not in OWN_LAYERS and not ARCHITECTURES[name].solve]
@@ -90,12 +92,17 @@ assert known <= set(sys.modules) and not {"cae_core", "streamlit", "plotly"} & s
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """By case the history that the project gets and the one that the script writes."""
+    """By case the history that the project gets and the one that the script writes; trained when first asked for."""
+    return functools.cache(lambda is_quick: train_both(tmp_path_factory, is_quick))
+
+
+def train_both(tmp_path_factory, is_quick):
+    cases = {case: config for case, config in CASES.items() if (case in QUICK) == is_quick}
     root, elsewhere = tmp_path_factory.mktemp("runs"), tmp_path_factory.mktemp("elsewhere")
     x, y = strokes.draw(training.HELD_OUT + 300, seed=9)
     np.savez(elsewhere / "images.npz", x_train=x, y_train=y)
     expected, weights = {}, {}
-    for number, (case, config) in enumerate(CASES.items()):
+    for number, (case, config) in enumerate(cases.items()):
         run, model = run_of(config, root / str(number)), build(config, SHAPE)
         folder = elsewhere / str(number)
         folder.mkdir()
@@ -117,20 +124,20 @@ def trained(tmp_path_factory):
     theirs = {"KERAS_HOME": str(elsewhere), "KERAS_BACKEND": "jax", "TF_USE_LEGACY_KERAS": "1"}
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | theirs
     done = subprocess.run(
-        [sys.executable, "driver.py", ",".join(map(str, range(len(CASES))))],
+        [sys.executable, "driver.py", ",".join(map(str, range(len(cases))))],
         cwd=elsewhere, env=environment, capture_output=True, encoding="utf-8", timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    written = {case: (elsewhere / str(i) / "history.csv").read_text(encoding="utf-8") for i, case in enumerate(CASES)}
-    for i, case in enumerate(CASES):
+    written = {case: (elsewhere / str(i) / "history.csv").read_text(encoding="utf-8") for i, case in enumerate(cases)}
+    for i, case in enumerate(cases):
         with np.load(elsewhere / str(i) / "weights.npz") as found:
             weights[case] = list(zip(weights[case], found.values(), strict=True))
     return expected, written, done.stdout, weights
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [case if case in QUICK else pytest.param(case, marks=SLOW) for case in CASES])
 def test_the_script_arrives_at_the_same_history(case, trained):
-    expected, written, *_ = trained
+    expected, written, *_ = trained(case in QUICK)
     header, *_ = written[case].splitlines()
     assert header == "epoch,loss,held_out_loss"
     found = np.loadtxt(io.StringIO(written[case]), delimiter=",", skiprows=1, ndmin=2)
@@ -138,15 +145,15 @@ def test_the_script_arrives_at_the_same_history(case, trained):
     np.testing.assert_allclose(found, expected[case], rtol=2e-6)
 
 
-@pytest.mark.parametrize("case", ["mixed", "mixed in tiny batches", "conv", "clean"])
+@pytest.mark.parametrize("case", ["mixed", *(pytest.param(case, marks=SLOW) for case in ("mixed in tiny batches", "conv"))])
 def test_the_weights_are_the_same_to_the_last_bit(case, trained):
     """Muon makes of a difference in the last bit one of 1e-3 of the loss within some hundred steps."""
-    for ours, theirs in trained[3][case]:
+    for ours, theirs in trained(case in QUICK)[3][case]:
         np.testing.assert_array_equal(ours, theirs)
 
 
 def test_it_prints_a_line_an_epoch(trained):
-    expected, _, printed, _ = trained
+    expected, _, printed, _ = trained(True)
     lines = printed.splitlines()
     assert len(lines) == sum(map(len, expected.values()))
     assert lines[0].startswith("epoch 1: {'loss': ")
@@ -173,14 +180,18 @@ EXTRAS = {
 }
 
 
-@pytest.mark.parametrize("extras", EXTRAS)
-@pytest.mark.parametrize("dataset", GREY)
+def chosen():
+    """Every network with what takes the most lines, and everything else with the network that does."""
+    for architecture, bottleneck, loss in itertools.product(WRITABLE, (2, 32), LOSSES):
+        if bottleneck in ARCHITECTURES[architecture].takes.get("bottleneck", (bottleneck,)):
+            yield architecture, bottleneck, loss, "mixed", "muon", "one_cycle"
+            yield architecture, bottleneck, loss, "occlusion", "adam", "cosine"
+    yield from itertools.product(("fast",), (32,), LOSSES, NOISE_KINDS, OPTIMIZERS, SCHEDULES)
+
+
+@pytest.mark.parametrize(("dataset", "extras"), [("mnist", "plain"), ("strokes", "all at once")])
 def test_it_is_short_whatever_is_chosen(dataset, extras, quick_networks):
-    for architecture, bottleneck, loss, noise, optimizer, schedule in itertools.product(
-        WRITABLE, (2, 32), LOSSES, NOISE_KINDS, OPTIMIZERS, SCHEDULES
-    ):
-        if bottleneck not in ARCHITECTURES[architecture].takes.get("bottleneck", (bottleneck,)):
-            continue
+    for architecture, bottleneck, loss, noise, optimizer, schedule in chosen():
         numbers = {"dataset": dataset, "num_train": 55_000, "epochs": 1000, "seed": 2**31 - 1, "noise_factor": 0.123456789}
         config = settings(architecture, bottleneck, loss, noise, optimizer, schedule, **numbers, batch_size=4096)
         config = dataclasses.replace(config, learning_rate=0.00123456789, sparsity=0.0123456789 if EXTRAS[extras] else 0.0)

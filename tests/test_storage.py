@@ -48,6 +48,16 @@ def refuse(monkeypatch, point, error):
         monkeypatch.setattr(Path, "open", half)
 
 
+def test_every_refusal_of_a_disk_has_its_advice():
+    kinds = {
+        "free some space": ("ENOSPC", "EDQUOT"), "allow writing to it": ("EROFS", "EACCES", "EPERM"),
+        "there is no such folder": ("ENOENT", "ENOTDIR"), "see whether the disk is whole": ("EIO", "EINVAL"),
+    }  # fmt: skip
+    for words, names in kinds.items():
+        for name in names:
+            assert storage.advice(OSError(getattr(errno, name), "")).startswith(words)
+
+
 @pytest.mark.parametrize("error", [FULL, KeyboardInterrupt()], ids=["full", "interrupted"])
 @pytest.mark.parametrize("point", ["open", "write", "fsync", "replace"])
 @pytest.mark.parametrize("before", [b"old", None], ids=["replacing", "new"])

@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import re
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Self
@@ -20,6 +21,7 @@ from streamlit.testing.v1 import AppTest
 FRAME = Path(__file__).parents[2] / "pages" / "frame.py"
 KINDS = (
     "selectbox", "slider", "select_slider", "segmented_control", "toggle", "number_input", "text_input", "button",
+    "multiselect",
 )  # fmt: skip
 PATIENCE = 120  # seconds for one run of a page; far more than it takes, so that a busy machine fails nothing
 
@@ -114,15 +116,17 @@ class ShownPage:
 
     Args:
         visitor: the token that their browser keeps; equal ones are the same visitor.
+        kept: what the session has kept already, by name.
         link: the settings in the link.
     """
 
     FILE, QUESTION = "", ""
     NEVER = r"Traceback|File \".*\", line|Error\(|object at 0x"
 
-    def __init__(self, visitor: str = "someone", **link: object) -> None:
+    def __init__(self, visitor: str = "someone", kept: Mapping[str, object] | None = None, **link: object) -> None:
         self.app = AppTest.from_file(FRAME, default_timeout=PATIENCE)
-        self.app.session_state["_kept_token"] = visitor
+        for name, value in {"token": visitor, **(kept or {})}.items():
+            self.app.session_state[f"_kept_{name}"] = value
         if self.FILE:
             self.app.switch_page(self.FILE)
         for key, value in link.items():
@@ -153,7 +157,7 @@ class ShownPage:
         return owner(self.app.session_state["_kept_token"])
 
     def _keyed(self, key: str) -> list:
-        return [widget for kind in KINDS for widget in getattr(self.app, kind) if widget.key == key]
+        return [widget for kind in KINDS for widget in getattr(self.app, kind, ()) if widget.key == key]
 
     def has(self, key: str) -> bool:
         """Whether there is a widget with this key."""

@@ -185,11 +185,3 @@ def test_leak_in_rows_and_numbers(unpool):
     page.press("try_what_and_where")
     assert (page.query["mix_code"], page.query["mix_switches"]) == ("next", "kept")
     assert "A code of 14 × 14 places" in page.text
-
-
-def test_links_with_nonsense_fall_back_and_say_so():
-    page = ShownArchitectures(architecture="resnet", image=-3, mix_code="none")
-    (warning,) = page.messages("warning")
-    for given in ("resnet", "-3", "none"):
-        assert given in warning
-    assert page.query["architecture"] == "fast"

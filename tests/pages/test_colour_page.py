@@ -189,9 +189,7 @@ def test_a_photograph_in_colour_is_compared(photo):
     assert page.messages("error") == []
 
 
-@pytest.mark.parametrize(
-    ("mode", "kind", "more"), [("L", "PNG", {}), ("RGB", "JPEG", {"quality": 80}), ("LA", "PNG", {}), ("1", "PNG", {})]
-)
+@pytest.mark.parametrize(("mode", "kind", "more"), [("L", "PNG", {}), ("RGB", "JPEG", {"quality": 80})])
 def test_a_grey_photograph_has_only_the_guess(photo, mode, kind, more):
     grey = np.asarray(Image.fromarray(photo).convert("L"))
     page = ShownColour().upload("old.png", png(grey, mode, kind, **more))
@@ -201,9 +199,7 @@ def test_a_grey_photograph_has_only_the_guess(photo, mode, kind, more):
     assert "Predicting grey" not in page.facts
 
 
-@pytest.mark.parametrize(
-    ("mode", "size"), [("P", (60, 100)), ("RGBA", (60, 100)), ("RGB", (1, 1)), ("RGB", (2, 30)), ("RGB", (2400, 3000))]
-)
+@pytest.mark.parametrize(("mode", "size"), [("P", (60, 100)), ("RGB", (1, 1)), ("RGB", (2400, 3000))])
 def test_pictures_of_every_kind_and_size(photo, mode, size):
     picture = np.asarray(Image.fromarray(photo).resize(size[::-1]))
     page = ShownColour().upload("any.png", png(picture, mode))
@@ -214,7 +210,6 @@ def test_pictures_of_every_kind_and_size(photo, mode, size):
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"", "is empty"),
         (b"no picture", "not an image that can be read"),
         (png(np.zeros((2, 300, 3), np.uint8)), "20 times"),
     ],
@@ -235,7 +230,7 @@ def wait(queue):
     raise AssertionError(queue.queue())
 
 
-def test_both_chains_are_trained_alike_and_seen(own_jobs):
+def test_both_chains_are_trained_alike_and_seen_here_and_on_the_runs_page(own_jobs):
     now = {key: setting.default for key, setting in colour.SETTINGS.items()}
     first, second = (lane.config.to_dict() for lane in colour_race.racing(now))
     assert {key for key in first if first[key] != second[key]} == {"architecture"}
@@ -248,6 +243,14 @@ def test_both_chains_are_trained_alike_and_seen(own_jobs):
     assert {f"8 images, reconstructed by Grey to colour, as {how}" for how in ("meant", "listed")} <= {
         alt.partition(", chroma")[0] for alt in page.alts
     }
+    names = [job.name for job in own_jobs.of(page.owner)]
+    one = ShownRuns(runs=names[0])
+    one.run()
+    assert one.labels[:2] == ["Cleanx, the target", "Greyno noise"]
+    assert any(button.label == "Colour with it" for button in one.app.button)
+    both = ShownRuns(runs=",".join(names))
+    assert len(both.labels) >= 3
+    assert both.messages("error") == []
 
 
 def test_a_network_can_be_taken_along():
@@ -258,19 +261,10 @@ def test_a_network_can_be_taken_along():
 
 @pytest.mark.parametrize("name", experiments.EXPERIMENTS)
 def test_experiments_set_what_there_is(name):
-    for key, value in experiments.EXPERIMENTS[name].settings.items():
-        assert colour.SETTINGS[key].allows(value)
-    page = ShownColour(seed=7)
-    page.press(f"try_{name}")
-    wanted = experiments.EXPERIMENTS[name].settings
-    assert page.query["dataset"] == wanted["dataset"]
-    assert page.query["chain"] == wanted["chain"]
-
-
-@pytest.mark.parametrize("link", [{"chain": "colorise"}, {"dataset": "mnist"}, {"chain_epochs": "0"}])
-def test_a_link_that_asks_for_what_is_not_there_is_answered(link):
-    (said,) = ShownColour(**link).messages("warning")
-    assert next(iter(link.values())) in said
+    settings = experiments.EXPERIMENTS[name].settings
+    assert all(colour.SETTINGS[key].allows(value) for key, value in settings.items())
+    page = ShownColour(seed=7).press(f"try_{name}")
+    assert (page.query["dataset"], page.query["chain"]) == (settings["dataset"], settings["chain"])
 
 
 def test_a_link_to_denoise_with_a_run_in_colour_is_answered(runs_folder):
@@ -298,20 +292,6 @@ def test_the_train_page_trains_it_and_says_what_works(link, trouble):
         page.click("Use settings that work")
         assert page.messages("error") == []
     assert page.labels[1].startswith("Grey" if page.query["architecture"] == "colorize" else "Noisy")
-
-
-def test_the_runs_page_shows_it_and_leads_back(runs_folder, own_jobs):
-    page = ShownColour(chain_images=100, chain_epochs=1)
-    page.press("together_start")
-    wait(own_jobs)
-    names = [job.name for job in own_jobs.of(page.owner)]
-    one = ShownRuns(runs=names[0])
-    one.run()
-    assert one.labels[:2] == ["Cleanx, the target", "Greyno noise"]
-    assert any(button.label == "Colour with it" for button in one.app.button)
-    both = ShownRuns(runs=",".join(names))
-    assert len(both.labels) >= 3
-    assert both.messages("error") == []
 
 
 def test_other_pages_offer_data_in_grey_only():

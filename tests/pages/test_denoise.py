@@ -106,45 +106,31 @@ def test_controls_offer_what_the_core_allows():
     assert (seed.min, seed.max, seed.step) == (0, 9999, 1)
 
 
-@pytest.mark.parametrize("bottleneck", BOTTLENECKS)
-@pytest.mark.parametrize("loss", SHIPPED_LOSSES)
-@pytest.mark.parametrize("trained_on", TRAINED_ON)
-def test_every_shipped_model_of_the_opening_data_set_works(bottleneck, loss, trained_on):
-    page = Shown(bottleneck=str(bottleneck), loss=loss, trained_on=trained_on)
-    assert page.messages("error") == []
-    assert len(page.alts) == 4
-    assert runs.find(f"strokes-b{bottleneck}-{loss}-{trained_on}").path.parent == runs.PRETRAINED_DIR
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "changes"),
-    [
-        ("noise_kind", "blur", ("noisy", "reconstructed")),
-        ("noise_kind", "masking", ("noisy", "reconstructed")),
-        ("noise_factor", 0.55, ("noisy", "reconstructed")),
-        ("noise_factor", 0.0, ("noisy", "reconstructed")),
-        ("trained_on", "clean", ("reconstructed",)),
-        ("bottleneck", 2, ("reconstructed",)),
-        ("bottleneck", 128, ("reconstructed",)),
-        ("loss", "mse", ("reconstructed",)),
-        ("seed", 7, ("clean", "noisy", "reconstructed")),
-    ],
-)
-def test_each_control_changes_what_it_must_and_nothing_else(key, value, changes):
-    def rows(page):
+def test_each_control_changes_what_it_must_and_nothing_else():
+    def rows():
         words = {"clean": "clean", "noisy": "noise,", "reconstructed": "reconstructed"}
         return {name: page.row(word) for name, word in words.items() if any(word in alt for alt in page.alts)}
 
     page = Shown()
-    before, cells = rows(page), page.table
-    page.set(**{key: value})
-    after = rows(page)
-    assert {name for name in before if not np.array_equal(before[name], after.get(name))} == set(changes)
-    assert page.table != cells
-    assert parse_qs(page.address)[key] == [str(value) if value else "0"]
+    after, cells = rows(), page.table
+    for key, value, changes in (
+        ("noise_kind", "blur", {"noisy", "reconstructed"}),
+        ("noise_factor", 0.55, {"noisy", "reconstructed"}),
+        ("trained_on", "clean", {"reconstructed"}),
+        ("bottleneck", 128, {"reconstructed"}),
+        ("loss", "mse", {"reconstructed"}),
+        ("seed", 7, {"clean", "noisy", "reconstructed"}),
+        ("noise_factor", 0.0, {"noisy", "reconstructed"}),
+    ):
+        before, table = after, cells
+        page.set(**{key: value})
+        after, cells = rows(), page.table
+        assert {name for name in before if not np.array_equal(before[name], after.get(name))} == changes, key
+        assert cells != table, key
+        assert parse_qs(page.address)[key] == [str(value) if value else "0"]
 
 
-@pytest.mark.parametrize("kind", NOISES)
+@pytest.mark.parametrize("kind", ["gaussian", "occlusion"])
 def test_pictures_and_figures_are_those_of_the_run(kind):
     settings = {**OTHERS, "noise_kind": kind, "seed": 3, "bottleneck": 16, "trained_on": "mixed", "both_losses": False}
     page = Shown(**as_link(settings))
@@ -178,8 +164,7 @@ def test_error_row_is_black_where_nothing_is_wrong_and_the_brighter_the_larger_t
     assert (np.diff(means) > 0).all()
 
 
-@pytest.mark.parametrize("kind", NOISES)
-@pytest.mark.parametrize("both", ["on", "off"])
+@pytest.mark.parametrize(("kind", "both"), [("gaussian", "on"), ("blur", "off")])
 def test_without_noise_no_row_is_noisy_and_nothing_is_held_against_the_clean_images(kind, both, monkeypatch):
     offered = []
     monkeypatch.setattr(st, "download_button", lambda label, make, **more: offered.append(make))
@@ -198,9 +183,6 @@ def test_without_noise_no_row_is_noisy_and_nothing_is_held_against_the_clean_ima
     assert len(labels) == 1 + 2 * losses
 
 
-SHIPPED = list(itertools.product(EPOCHS, TRAINED_ON, BOTTLENECKS))
-
-
 def measured_on_all(dataset, trained_on, bottleneck):
     """Of both networks, by loss, what their files say of the whole test set."""
     folders = {loss: runs.PRETRAINED_DIR / f"{dataset}-b{bottleneck}-{loss}-{trained_on}" for loss in SHIPPED_LOSSES}
@@ -209,20 +191,25 @@ def measured_on_all(dataset, trained_on, bottleneck):
     }
 
 
-@pytest.mark.parametrize(("dataset", "trained_on", "bottleneck"), SHIPPED)
-def test_a_loss_is_said_to_win_its_own_game_only_where_it_does(dataset, trained_on, bottleneck):
-    both = [runs.find(f"{dataset}-b{bottleneck}-{loss}-{trained_on}") for loss in SHIPPED_LOSSES]
-    files = measured_on_all(dataset, trained_on, bottleneck)
-    said = settings_table.winners(both)
-    for condition, words in (("clean", "**Clean**: "), ("gaussian 0.5", "**Noise 0.5**: ")):
-        sentence = said.partition(words)[2].partition(".")[0]
-        four = {(net, of): float(f"{files[net][condition][of]:.3e}") for net in SHIPPED_LOSSES for of in SHIPPED_LOSSES}
-        mse_wins = four["mse", "mse"] < four["bce", "mse"], four["mse", "bce"] < four["bce", "bce"]
-        bce_wins = four["bce", "mse"] < four["mse", "mse"], four["bce", "bce"] < four["mse", "bce"]
-        assert (sentence == "each loss wins its own game") == (mse_wins[0] and bce_wins[1])
-        assert (sentence == "each loss wins the other's game") == (bce_wins[0] and mse_wins[1])
-        assert (sentence == "the network trained with MSE wins both") == all(mse_wins)
-        assert (sentence == "the network trained with BCE wins both") == all(bce_wins)
+def test_a_loss_is_said_to_win_its_own_game_only_where_it_does():
+    wrong = []
+    for dataset, trained_on, bottleneck in itertools.product(EPOCHS, TRAINED_ON, BOTTLENECKS):
+        both = [runs.find(f"{dataset}-b{bottleneck}-{loss}-{trained_on}") for loss in SHIPPED_LOSSES]
+        files = measured_on_all(dataset, trained_on, bottleneck)
+        text = settings_table.winners(both)
+        for condition, words in (("clean", "**Clean**: "), ("gaussian 0.5", "**Noise 0.5**: ")):
+            four = {(net, of): float(f"{files[net][condition][of]:.3e}") for net in SHIPPED_LOSSES for of in SHIPPED_LOSSES}
+            mse_wins = four["mse", "mse"] < four["bce", "mse"], four["mse", "bce"] < four["bce", "bce"]
+            bce_wins = four["bce", "mse"] < four["mse", "mse"], four["bce", "bce"] < four["mse", "bce"]
+            sentence = text.partition(words)[2].partition(".")[0]
+            expected = {
+                "each loss wins its own game": mse_wins[0] and bce_wins[1],
+                "each loss wins the other's game": bce_wins[0] and mse_wins[1],
+                "the network trained with MSE wins both": all(mse_wins),
+                "the network trained with BCE wins both": all(bce_wins),
+            }
+            wrong += [(both, condition, sentence)] * (expected != {name: name == sentence for name in expected})
+    assert wrong == []
 
 
 def test_the_figures_that_decide_which_loss_wins_stand_on_the_page():
@@ -245,12 +232,12 @@ def test_the_figures_that_decide_which_loss_wins_stand_on_the_page():
     assert "Whole test set" not in Shown().html
 
 
-@pytest.mark.parametrize("bottleneck", BOTTLENECKS)
-def test_says_how_much_smaller_the_code_is(bottleneck):
-    page = Shown(bottleneck=str(bottleneck))
-    assert f"**{bottleneck}** numbers" in page.text
-    times = float(page.text.partition(" times** smaller")[0].rpartition("**")[2])
-    assert times == pytest.approx(784 / bottleneck, rel=0.005)
+def test_says_how_much_smaller_the_code_is():
+    for bottleneck in (2, 64):
+        page = Shown(bottleneck=str(bottleneck))
+        assert f"**{bottleneck}** numbers" in page.text
+        times = float(page.text.partition(" times** smaller")[0].rpartition("**")[2])
+        assert times == pytest.approx(784 / bottleneck, rel=0.005)
 
 
 def test_both_losses_stand_side_by_side_and_are_those_shown_alone():
@@ -277,113 +264,60 @@ def test_new_images_are_the_next_sample_and_after_the_last_comes_the_first():
     np.testing.assert_array_equal(page.row("clean"), first)
 
 
-def test_link_sets_every_control_and_is_the_address_again():
-    page = Shown(**as_link(OTHERS))
-    assert page.values == {"dataset": "strokes", **OTHERS}
-    assert page.messages("warning") == []
-    assert {key: value[0] for key, value in parse_qs(page.address).items()} == as_link(page.values)
-
-
-def test_link_shows_what_setting_the_controls_by_hand_shows():
+def test_link_sets_every_control_and_shows_what_setting_them_by_hand_shows():
     by_hand = Shown().set(**OTHERS)
-    by_link = Shown(**{key: values[0] for key, values in parse_qs(by_hand.address).items()})
+    link = {key: values[0] for key, values in parse_qs(by_hand.address).items()}
+    assert link == as_link(by_hand.values)
+    by_link = Shown(**link)
+    assert by_link.values == {"dataset": "strokes", **OTHERS}
+    assert by_link.messages("warning") == []
     assert by_link.alts == by_hand.alts
     assert by_link.table == by_hand.table
     for alt in by_hand.alts:
         np.testing.assert_array_equal(by_link.row(alt), by_hand.row(alt))
+    by_link.set(**{key: value for key, value in DEFAULTS.items() if key != "dataset"})  # every link can be left
+    assert by_link.values == DEFAULTS
+    np.testing.assert_array_equal(by_link.row("reconstructed"), Shown().row("reconstructed"))
 
 
-@pytest.mark.parametrize(
-    ("key", "text", "says"),
-    [
-        ("dataset", "letters", "choose one of mnist, fashion_mnist, strokes"),
-        ("noise_kind", "gausian", "Did you mean 'gaussian'?"),
-        ("noise_kind", "none", "choose one of gaussian"),
-        ("noise_factor", "7", "from 0 to 1"),
-        ("noise_factor", "-0.01", "from 0 to 1"),
-        ("noise_factor", "nan", "from 0 to 1"),
-        ("noise_factor", "1e999", "from 0 to 1"),
-        ("noise_factor", "", "from 0 to 1"),
-        ("bottleneck", "3", "choose one of 2, 4, 8, 16, 32, 64, 128"),
-        ("loss", "BCE", "choose one of bce, mse"),
-        ("both_losses", "yes", "choose one of off, on"),
-        ("trained_on", "../../etc/passwd", "choose one of clean, mixed"),
-        ("seed", "10000", "a whole number from 0 to 9999"),
-        ("seed", "0.5", "a whole number from 0 to 9999"),
-        ("botleneck", "8", "Did you mean 'bottleneck'?"),
-        ("_page", "denoise", "There is no setting '_page'"),
-    ],
-)
-def test_wrong_part_of_a_link_is_named_and_the_rest_is_used(key, text, says):
-    page = Shown(**{"noise_factor": "0.2", "seed": "5", key: text})
-    (warning,) = page.messages("warning")
-    assert key in warning
-    assert says in warning
-    assert page.values == {**DEFAULTS, "noise_factor": 0.2, "seed": 5, **({key: DEFAULTS[key]} if key in DEFAULTS else {})}
-    assert len(page.alts) == 4
-
-
-def test_many_wrong_parts_make_one_warning_naming_each():
+def test_many_wrong_parts_make_one_warning_naming_each_until_something_is_changed():
     page = Shown(dataset="x", noise_kind="y", noise_factor="2", bottleneck="5", loss="z", seed="-1", extra="1")
-    (warning,) = page.messages("warning")
+    (warning,) = page.run().messages("warning")
     for part in ("'x'", "'y'", "noise_factor", "'5'", "'z'", "seed", "'extra'"):
         assert part in warning
     assert page.values == DEFAULTS
+    assert len(page.alts) == 4
+    assert page.set(bottleneck=8).messages("warning") == []
+    assert page.set(bottleneck=32).messages("warning") == []
 
 
-@pytest.mark.parametrize("key", ["loss", "noise_factor", "<script>alert(1)</script>"])
-@pytest.mark.parametrize("text", ["<script>alert(1)</script>", "![x](http://elsewhere.example/x.png)", "<img src=x>"])
-def test_markup_in_a_link_stays_text(key, text, asked_hosts):
-    page = Shown(**{key: text})
+def test_markup_in_a_link_stays_text_however_long(asked_hosts):
+    script, image = "<script>alert(1)</script>", "![x](http://elsewhere.example/x.png)"
+    page = Shown(**{"loss": script, "noise_factor": image, script: "<img src=x>", "seed": "9" * 20_000, "q" * 20_000: "1"})
     (warning,) = page.app.warning
     for sign in "<>[]()!":  # every one that means something in Markdown or HTML stands behind a backslash
-        assert warning.value.count(sign) == warning.value.count("\\" + sign)
+        assert warning.value.count(sign) == warning.value.count("\\" + sign) > 0
+    assert len(warning.value) < 2000
     assert not {"script", "iframe"} & page.tags
     assert "elsewhere" not in "".join(element.value for element in page.app.html)
+    assert page.values == DEFAULTS
     assert asked_hosts == []
 
 
-@pytest.mark.parametrize("key", ["loss", "noise_factor", "seed", "q" * 20_000])
-def test_very_long_part_of_a_link_does_not_fill_the_page(key):
-    page = Shown(**{key: "9" * 20_000})
-    (warning,) = page.messages("warning")
-    assert len(warning) < 600
-    assert page.values == DEFAULTS
-
-
-def test_warning_goes_when_something_is_changed_and_not_before():
-    page = Shown(noise_factor="7")
-    page.run()
-    assert len(page.messages("warning")) == 1
-    page.set(bottleneck=8)
-    assert page.messages("warning") == []
-    page.set(bottleneck=32)
-    assert page.messages("warning") == []
-
-
-def test_a_visitor_can_leave_every_link_by_the_controls():
-    page = Shown(**as_link(OTHERS)).set(**{key: value for key, value in DEFAULTS.items() if key != "dataset"})
-    assert page.values == DEFAULTS
-    np.testing.assert_array_equal(page.row("reconstructed"), Shown().row("reconstructed"))
-
-
-@pytest.mark.parametrize("name", EXPERIMENTS)
-def test_try_this_sets_the_controls_and_says_what_to_look_for(name):
-    experiment = EXPERIMENTS[name]
+def test_try_this_sets_the_controls_and_says_what_to_look_for():
     page = Shown(**as_link({"noise_kind": "occlusion", "noise_factor": 0.35, "seed": 11}))
-    assert experiment.look_for not in page.text
-    page.click(experiment.title)
-    set_by_it = {key: value for key, value in experiment.settings.items() if key != "run"}
-    assert page.values == {**DEFAULTS, "seed": 11, **set_by_it}
-    assert experiment.look_for in page.text
-    assert page.messages("error") == []
-    others = [e.look_for for e in EXPERIMENTS.values() if e is not experiment and e.look_for in page.text]
-    assert others == []
+    assert not [e for e in EXPERIMENTS.values() if e.look_for in page.text]
+    for experiment in EXPERIMENTS.values():
+        page.click(experiment.title)
+        set_by_it = {key: value for key, value in experiment.settings.items() if key != "run"}
+        assert page.values == {**DEFAULTS, "seed": 11, **set_by_it}
+        assert [e for e in EXPERIMENTS.values() if e.look_for in page.text] == [experiment]
+        assert page.messages("error") == []
     assert experiment.look_for not in page.set(noise_factor=0.65).text
 
 
-@pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])
-def test_missing_data_set_is_offered_and_fetched_only_when_asked(dataset, asked_hosts, forget_data):
+def test_missing_data_set_is_offered_and_fetched_only_when_asked(asked_hosts, forget_data):
+    dataset = "fashion_mnist"
     page = Shown(dataset=dataset)
     label = datasets.DATASETS[dataset].label
     assert page.alts == []
@@ -446,9 +380,7 @@ def check_named(page, *words):
     assert page.waiting == 0
 
 
-@pytest.mark.parametrize(
-    "damage", [b"", b"\x93NUMPY", lambda whole: whole[:-200], lambda whole: whole[:5000] + whole[5100:]]
-)
+@pytest.mark.parametrize("damage", [b"", lambda whole: whole[:5000] + whole[5100:]])
 def test_damaged_weights_are_named_and_the_rest_is_shown(damage, tmp_path, monkeypatch):
     folder = only_run(tmp_path, monkeypatch)
     assert len(Shown().alts) == 4
@@ -460,12 +392,9 @@ def test_damaged_weights_are_named_and_the_rest_is_shown(damage, tmp_path, monke
 @pytest.mark.parametrize(
     "change",
     [
-        lambda text: text[:100],
         lambda text: text.replace('"bottleneck": 32', '"bottleneck": "many"'),
-        lambda text: json.dumps({**json.loads(text), "metrics": None}),
         lambda text: json.dumps({**json.loads(text), "metrics": {"clean": {"mse": "low"}}}),
         lambda text: json.dumps({**json.loads(text), "image_shape": [32, 32, 3]}),
-        lambda text: "[]",
     ],
 )
 def test_damaged_description_of_a_run_is_named(change, tmp_path, monkeypatch):

@@ -26,6 +26,9 @@ MAKE = {"race": race.racing, "losses": bce_or_mse.pair, "sparsity": sparsity.sid
 EVERY = [(view, name) for view, (_, words) in VIEWS.items() for name in words.EXPERIMENTS]
 
 
+TRAINS_ALL = pytest.mark.slow  # every lane of an experiment, to prove what a sentence says
+
+
 @dataclasses.dataclass
 class Trained:
     """A run that is over, and what its page would show of it."""
@@ -75,20 +78,21 @@ def test_every_experiment_is_checked_here():
     assert {name for _, name in EVERY} <= checked
 
 
-@pytest.mark.parametrize(("view", "name"), EVERY)
-def test_every_experiment_can_be_set_by_a_click(view, name):
-    one = VIEWS[view][1].EXPERIMENTS[name]
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_experiment_can_be_set_by_a_click(view):
     page = ShownLab(view=view, race_images=300, pair_images=300, sparse_images=300, target=0.5)
-    assert one.look_for not in page.text
-    page.click(one.title)
-    for key, value in one.settings.items():
-        now = page.app.session_state[key]
-        assert (tuple(now) if isinstance(now, list) else now) == value
-    assert one.look_for in page.text
-    assert page.messages("error") == []
-    assert bool(page.messages("warning")) == (name == "outside")
+    for name, one in VIEWS[view][1].EXPERIMENTS.items():
+        assert one.look_for not in page.text
+        page.click(one.title)
+        for key, value in one.settings.items():
+            now = page.app.session_state[key]
+            assert (tuple(now) if isinstance(now, list) else now) == value
+        assert one.look_for in page.text
+        assert page.messages("error") == []
+        assert bool(page.messages("warning")) == (name == "outside")
 
 
+@TRAINS_ALL
 def test_all_five():
     five = runs("race", "all_five", "its score is more than five times that of any other", "the smallest error by far")
     score = {title: run.score for title, run in five.items()}
@@ -99,12 +103,14 @@ def test_all_five():
     assert best < min(mse.values()) / 2
 
 
+@TRAINS_ALL
 def test_one_pixel():
     two = runs("race", "one_pixel", "kernel 3 is more than ten times that of kernel 4, and its error is larger")
     assert two["Transpose, kernel 3"].score > 10 * two["Transpose, kernel 4"].score
     assert two["Transpose, kernel 3"].mse > two["Transpose, kernel 4"].mse
 
 
+@TRAINS_ALL
 def test_training_longer():
     two = runs(
         "race", "training_longer", "falls from over 10 to below 2", "resizing never has one, and its picture gets sharper"
@@ -117,6 +123,7 @@ def test_training_longer():
     assert eight_epochs.mse < three_epochs.mse
 
 
+@TRAINS_ALL
 def test_switches_and_noise():
     two = runs("race", "switches_and_noise", "its error is now more than three times what it was without")
     before = runs("race", "all_five", "its switches tell it where every stroke is")
@@ -124,6 +131,7 @@ def test_switches_and_noise():
     assert two["Unpooling with switches"].mse > 3 * before["Unpooling with switches"].mse
 
 
+@TRAINS_ALL
 def test_stuck_in_black():
     two = runs(
         "losses", "stuck_in_black", "it is sure and wrong at every white pixel, and there the slope of MSE is nearly 0"
@@ -136,12 +144,14 @@ def test_stuck_in_black():
     assert loss_slopes.mean_slope("bce", stuck.x, stuck.x_hat) > 0.8
 
 
+@TRAINS_ALL
 def test_twins():
     two = runs("losses", "twins", "their squared errors differ by less than a tenth")
     a, b = (run.mse for run in two.values())
     assert abs(a - b) < 0.1 * min(a, b)
 
 
+@TRAINS_ALL
 def test_large_steps():
     two = runs("losses", "large_steps", "MSE overshoots into black early on and stays there, while BCE goes on learning")
     assert two["Trained with MSE"].x_hat.max() < 0.01
@@ -155,6 +165,7 @@ def test_outside():
     assert loss_slopes.value("mse", 1.2, 1000.0) == pytest.approx(0.04)
 
 
+@TRAINS_ALL
 def test_a_price():
     four = runs("sparsity", "a_price", "the stronger one more than half of them are", "linear output silences far fewer")
     assert four["No penalty"].silent == 0
@@ -163,6 +174,7 @@ def test_a_price():
     assert four["No penalty"].mse < four["Penalty 0.005"].mse
 
 
+@TRAINS_ALL
 def test_collapse():
     three = runs("sparsity", "collapse", "gives the same average image for all eight", "does not say so")
     gone = three["Penalty 0.1"]
@@ -171,6 +183,7 @@ def test_collapse():
     assert gone.silent < 0.2
 
 
+@TRAINS_ALL
 def test_bce_pays_more():
     under_bce = runs("sparsity", "bce_pays_more", "the same stronger penalty silences fewer units: about half as many")
     under_mse = runs("sparsity", "a_price")
@@ -178,6 +191,7 @@ def test_bce_pays_more():
     assert 0.6 * half < under_bce["Penalty 0.005"].silent < 1.4 * half
 
 
+@TRAINS_ALL
 def test_linear_code():
     three = runs("sparsity", "linear_code", "to less than a third, and no unit falls silent")
     assert np.abs(three["Penalty 0.03"].codes).mean() < np.abs(three["No penalty"].codes).mean() / 3

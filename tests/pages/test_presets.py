@@ -18,6 +18,8 @@ from cae_core.datasets import as_float, load
 from cae_core.training import run_monitor
 from pages.parts.train.presets import FIRST, PRESETS
 
+TRAINS_A_PRESET = pytest.mark.slow  # a run of thousands of images to prove what a sentence says
+
 
 def preset(name, *claims):
     """The configuration of a preset that makes these claims, on strokes."""
@@ -83,23 +85,23 @@ def test_every_preset_is_checked_here():
     assert set(PRESETS) <= checked
 
 
-@pytest.mark.parametrize("name", PRESETS)
-def test_every_preset_can_be_set_by_a_click(name):
-    one = PRESETS[name]
-    validation.check(preset(name))
+def test_every_preset_can_be_set_by_a_click():
     page = ShownTrain(noise_kind="blur", noise_factor="0.35", batch_size="77", seed="9", sparsity="0.25")
-    assert one.look_for not in page.text
-    page.click(one.title)
-    assert page.settings == {**page.settings, **one.settings}  # what the page does not allow, it would have reset
-    assert page.settings["dataset"] == "strokes"
-    assert one.look_for in page.text
-    assert page.messages("error") == page.messages("warning") == []
+    for name, one in PRESETS.items():
+        validation.check(preset(name))
+        assert one.look_for not in page.text
+        page.click(one.title)
+        assert page.settings == {**page.settings, **one.settings}  # what the page does not allow, it would have reset
+        assert page.settings["dataset"] == "strokes"
+        assert one.look_for in page.text
+        assert page.messages("error") == page.messages("warning") == []
 
 
 def test_the_page_opens_with_the_first_of_them():
     assert preset("first_steps") == FIRST
 
 
+@TRAINS_A_PRESET
 def test_first_steps():
     config = preset(
         "first_steps",
@@ -128,6 +130,7 @@ def test_first_steps():
     assert mse(x, end) < mse(x, mean_image) / 3
 
 
+@TRAINS_A_PRESET
 def test_two_numbers():
     config = preset("two_numbers", "the plane at the right is the whole code", "digits of one kind come to lie together")
     run = trained(config)
@@ -140,6 +143,7 @@ def test_two_numbers():
     assert together > 2 * before
 
 
+@TRAINS_A_PRESET
 def test_by_heart():
     config = preset(
         "by_heart",
@@ -157,6 +161,7 @@ def test_by_heart():
     assert loss[-1] < 0.6 * other.min()
 
 
+@TRAINS_A_PRESET
 def test_no_bottleneck():
     config = preset(
         "no_bottleneck",
@@ -176,6 +181,7 @@ def test_no_bottleneck():
     assert learned < mse(x, noisy) / 5
 
 
+@TRAINS_A_PRESET
 def test_too_large_steps():
     config = preset("too_large_steps", "the run ends by itself within seconds and says what to try")
     x_train, x_held_out = training.split_held_out(load("strokes", "train").x, config.num_train)

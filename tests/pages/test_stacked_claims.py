@@ -15,6 +15,9 @@ from pages.parts.stacked.stack_setting import config_of
 SETTINGS = stack_setting.settings()
 
 
+TRAINS_A_STACK = pytest.mark.slow  # as large as the experiment says, to prove its sentence
+
+
 def settings(name, **more):
     now = {key: setting.default for key, setting in SETTINGS.items()} | {"dataset": "strokes"}
     return config_of(now | dict(EXPERIMENTS[name].settings) | more)
@@ -48,6 +51,7 @@ def test_every_experiment_can_be_set(name):
     check(settings(name))
 
 
+@TRAINS_A_STACK
 def test_without_pooling_a_layer_copies_and_with_it_less_well():
     plain, pooled = (settings("copy", pooling=on) for on in (False, True))
     (copied,), _ = errors(trained(plain), plain)
@@ -55,6 +59,7 @@ def test_without_pooling_a_layer_copies_and_with_it_less_well():
     assert copied < kept
 
 
+@TRAINS_A_STACK
 def test_each_row_is_worse_than_the_one_above_and_pooling_is_one_too_many():
     config = settings("deep")
     found, _ = errors(trained(config), config)
@@ -65,12 +70,14 @@ def test_each_row_is_worse_than_the_one_above_and_pooling_is_one_too_many():
         check(dataclasses.replace(config, pooling=True))
 
 
+@TRAINS_A_STACK
 def test_layer_1_takes_noise_off():
     config = settings("noise")
     found, noisy = errors(trained(config), config)
     assert found[0] < noisy
 
 
+@TRAINS_A_STACK
 def test_one_label_a_class_is_too_few():
     config = settings("few")
     test = load("strokes", "test")

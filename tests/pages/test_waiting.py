@@ -5,7 +5,7 @@ from shown import FRAME, PATIENCE, frame_pages
 from streamlit.testing.v1 import AppTest
 
 VIEWS = [*((file, {}) for file in frame_pages())] + [
-    ("architectures.py", {"view": view}) for view in ("race", "leak", "loss", "sparsity")
+    ("architectures.py", {"view": view}) for view in ("race", "leak", "losses", "sparsity")
 ]
 EVERY_VIEW = pytest.mark.parametrize(("file", "link"), VIEWS)
 

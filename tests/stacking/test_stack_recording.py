@@ -68,7 +68,7 @@ def test_a_finished_stack_says_what_came_out(whole):
     assert all(0 <= share <= 1 for line in seen.accuracy.values() for _, share in line)
 
 
-@pytest.mark.parametrize("stop", [5, 8, 19])
+@pytest.mark.parametrize("stop", [5, 19])
 def test_one_that_was_stopped_goes_on_to_the_same_end(whole, tiny, stop):
     stopped = drive(StackRecording.begin(tiny, "half"), until=stop)
     assert (stopped.state, stopped.step, stopped.figures) == ("stopped", stop, {})
