@@ -92,10 +92,10 @@ WRONG = {
 def test_wrong_part_of_a_link_is_named_and_the_rest_is_used(page, monkeypatch):
     monkeypatch.setattr(runtime, "ready", lambda *_: False)  # the import draws the page once, and without networks quickly
     settings = importlib.import_module(f"pages.{page}").SETTINGS
-    right, other = list(settings)[-1], list(settings)[-2]
     for key, given, words in WRONG[page]:
-        good = other if key == right else right
-        session = SimpleNamespace(session_state={}, query_params={key: given, good: state.text(settings[good].default)})
+        good = [name for name in settings if name != key][-1:]  # if it has another
+        link = {key: given, **{name: state.text(settings[name].default) for name in good}}
+        session = SimpleNamespace(session_state={}, query_params=link)
         monkeypatch.setattr(state, "st", session)
         (problem,) = state.open_page(page, settings)
         assert key in problem or given in problem
