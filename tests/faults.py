@@ -23,7 +23,7 @@ FAULTS = [
     ("cae_core/losses.py", "axis=(1, 2, 3))) / 2.0\n\n\ndef", "axis=(1, 2, 3)))\n\n\ndef"),
     ("cae_core/optimizers.py", "0.95 * momentum + 0.05 * gradient)", "0.95 * momentum + gradient)"),
     ("cae_core/pca.py", "(part - self.mean) @", "part @"),
-    ("cae_core/config.py", "not self.low <= number <=", "not self.low < number <="),
+    ("cae_core/config.py", "number <= self.high or", "number < self.high or"),
     ("cae_core/latent/manifold.py", "middles[::-1]", "middles"),
     ("cae_core/latent/neighbours.py", "distances[rows, start + rows] = np.inf", "distances[rows, rows] = np.inf"),
     ("cae_core/latent/embedding.py", "@ self.directions + self.origin)", "@ self.directions - self.origin)"),
@@ -43,12 +43,12 @@ FAULTS = [
     ("cae_core/architectures/autoencoder.py", "start + INFERENCE_BATCH] for", "start + INFERENCE_BATCH - 1] for"),
     ("cae_core/training/__init__.py", "(step - first) / (last - first)", "step / (last - first)"),
     ("cae_core/training/phases.py", "num_epochs(config) - config.epochs, config.epochs", "0, config.epochs"),
-    ("cae_core/training/duration.py", "step + self.seconds_per_epoch_end", "step"),
+    ("cae_core/training/duration.py", "seconds_per_step * num_epochs(config)", "seconds_per_step"),
     ("cae_core/training/run_monitor.py", "self._stride *= 2", "self._stride += 2"),
     ("cae_core/jobs/scheduling.py", "if ours >= MOST_OF_ONE", "if ours > MOST_OF_ONE"),
     ("cae_core/jobs/job.py", "self.steps = max(0, self.steps - is_paused)", "self.steps = max(0, self.steps)"),
     ("cae_core/runs/manage.py", "== run.owner][KEPT:]", "== run.owner][KEPT + 1 :]"),
-    ("cae_core/reproduction/claims.py", "max(1, round(config.epochs * fraction))", "round(config.epochs * fraction)"),
+    ("cae_core/reproduction/claims.py", "value < held_against * (1 - card.tolerance)", "value < held_against * (1 + card.tolerance)"),
     ("cae_core/stacking/results.py", "_t_quantile(len(differences) - 1)", "_t_quantile(len(differences))"),
     ("cae_core/stacking/linear_probe.py", "p[rows, y] -= 1\n", "p[rows, y] -= 0.9\n"),
     ("cae_core/export/projector.py", "MAX_NUMBERS // size", "MAX_NUMBERS // size + 1"),
@@ -87,7 +87,7 @@ def main(words: list[str]) -> None:
     caught = 0
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "project"
-        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", "__pycache__", "*.whl"))
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", "__pycache__"))
         for file, sound, fault in chosen:
             path, begun = copy / file, time.monotonic()
             text = path.read_text(encoding="utf-8")
