@@ -16,6 +16,7 @@ from cae_core.corruptions import CORRUPTIONS, corrupt
 from cae_core.losses import LOSSES
 from cae_core.pretrained import EPOCHS, TRAINED_ON
 from pages.parts.common.experiment import EXPERIMENTS
+from pages.parts.denoise import metric_table
 from pages.parts.runs import settings_table
 
 DEFAULTS = {
@@ -434,3 +435,17 @@ def test_page_is_whole_before_the_network_is_there(monkeypatch):
 def test_navigation_goes_from_looking_over_training_to_ones_own_drawing():
     pages = ["Denoise", "Train", "Runs", "Latent", "Draw", "Architectures", "Reproduce", "Stacked", "Colour"]
     assert list(frame_pages().values()) == pages
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "more_is_better", "told"),
+    [
+        ("mse", 0.04, 0.01, False, ' <small class="better">−75 %</small>'),
+        ("mse", 0.01, 0.02, False, ' <small class="">+100 % worse</small>'),
+        ("psnr", 10.0, 12.0, True, ' <small class="better">+2.0 dB</small>'),
+        ("ssim", 0.5, 0.4, True, ' <small class="">−0.100 worse</small>'),
+        ("bce", 0.3, 0.3, False, ' <small class="">+0 %</small>'),
+    ],
+)
+def test_a_change_is_better_or_worse_by_its_metric(name, before, after, more_is_better, told):
+    assert metric_table._change(name, before, after, more_is_better) == told
