@@ -6,6 +6,7 @@ import io
 import re
 import time
 import types
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -335,4 +336,5 @@ def test_the_server_keeps_to_that(monkeypatch):
         async with app.lifespan(None):
             assert limited == ["the manager"]
 
-    asyncio.run(serve())
+    with ThreadPoolExecutor() as other:  # Playwright, in the same process, has a loop running in this thread
+        other.submit(asyncio.run, serve()).result()
