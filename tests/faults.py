@@ -35,7 +35,7 @@ FAULTS = [
     ("cae_core/inference/novelty.py", "percentile >= UNLIKE", "percentile > UNLIKE"),
     ("cae_core/inference/colourise.py", "for side in (width, height)", "for side in (height, width)"),
     ("cae_core/inputs/drawing.py", "2, (picture.shape[1] - side) / 2", "2, 0"),
-    ("cae_core/datasets/strokes.py", "points = points - 0.5", "points = points - 0.45"),
+    ("cae_core/datasets/strokes.py", "astype(np.float32) - centre", "astype(np.float32)"),
     ("cae_core/figures/plotting.py", 'training["showlegend"] = len(curves) == 1', 'training["showlegend"] = True'),
     ("cae_core/figures/mosaics.py", "-most if values.min() < 0 else 0.0", "0.0"),
     ("cae_core/architectures/layers.py", "(0, 1, 4, 2, 5, 3)), (n, 2 * height", "(0, 1, 5, 2, 4, 3)), (n, 2 * height"),
