@@ -7,11 +7,7 @@ Read is whichever comes first: the authors' records, which a download gets; `cif
 from __future__ import annotations
 
 import hashlib
-import http.client
 import os
-import tempfile
-import urllib.error
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +17,7 @@ from cae_core.datasets import cifar10_batches, files, folders
 from cae_core.datasets.arrays import read_npz
 from cae_core.datasets.cifar10_batches import ARCHIVE, RAW
 from cae_core.datasets.entry import DatasetEntry, Split
-from cae_core.datasets.files import SPLITS, DataError, DatasetMissing, DownloadError, Progress
+from cae_core.datasets.files import SPLITS, DatasetMissing, Progress
 
 LABEL, SIZE = "CIFAR-10", 48
 """Its name for people; side in pixels of an image."""
@@ -70,10 +66,7 @@ def read(split: str) -> tuple[np.ndarray, np.ndarray]:
         if y.max() > 9:
             raise ValueError(f"it has the label {y.max()}, expected 0 to 9")
     except Exception as error:  # damaged archives raise anything
-        reason = str(error) or type(error).__name__
-        raise DataError(
-            f"{path} cannot be used: {reason}. Take it out of that folder and download {LABEL} again."
-        ) from error
+        raise files.unusable(path, error, LABEL) from error
     return resized(x), y
 
 
@@ -92,54 +85,16 @@ def _read_npz(path: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
     return x[: NUM[split]], read_npz(path, labels, (length,))[: NUM[split]]
 
 
+def _check_published(root: Path) -> None:
+    with (root / ARCHIVE).open("rb") as file:
+        md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    if md5 != MD5:
+        raise ValueError(f"it is not the published archive (MD5 {md5}, expected {MD5})")
+
+
 def download(progress: Progress | None = None) -> None:
-    """Downloads the authors' archive, checks it and only then puts it in place, in the first writable of the `roots()`.
-
-    Args:
-        progress: called with a fraction that never falls and ends at 1.0 once the archive is in place.
-
-    Raises:
-        DownloadError: anything failed; no broken file is left.
-    """
-    report = progress or (lambda fraction, text: None)
-    with files.one_download(LABEL, report):
-        root = files.writable_root(LABEL)
-        try:
-            _download_to(root / ARCHIVE, report)
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            reason = error.reason if type(error) is urllib.error.URLError else error
-            raise DownloadError(
-                f"{LABEL} could not be downloaded ({reason}), no broken file was left: check the connection and try "
-                f"again, or get {URL} by hand and put it at {root / ARCHIVE}."
-            ) from error
-
-
-def _download_to(target: Path, report: Callable[[float, str], None]) -> None:
-    if target.is_file() and _md5(target) == MD5:
-        report(1.0, f"{LABEL}: ready")  # while this visitor waited, the one before got it
-        return
-    done = 0
-
-    def count(num_bytes: int) -> None:
-        nonlocal done
-        done += num_bytes
-        if done > DOWNLOAD_BYTES:
-            raise ValueError(f"more than the {DOWNLOAD_BYTES / 1e6:.1f} MB expected came")
-        report(min(done / DOWNLOAD_BYTES, 0.99), f"{LABEL}: {done / 1e6:.1f} of {DOWNLOAD_BYTES / 1e6:.1f} MB")
-
-    # In the same folder as the target, so that os.replace is atomic; removed however the block ends.
-    with tempfile.TemporaryDirectory(prefix=".download-", dir=target.parent) as folder:
-        part = Path(folder) / target.name
-        files.fetch(URL, part, count)
-        if (md5 := _md5(part)) != MD5:
-            raise ValueError(f"it is not the published archive (MD5 {md5}, expected {MD5})")
-        os.replace(part, target)
-    report(1.0, f"{LABEL}: ready")
-
-
-def _md5(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    """Downloads the authors' archive; arguments and errors are those of `files.download`."""
+    files.download(LABEL, (URL,), DOWNLOAD_BYTES, lambda root: [root / ARCHIVE], _check_published, progress)
 
 
 ENTRY = DatasetEntry(

@@ -45,7 +45,7 @@ class DatasetEntry:
         image_shape: `(H, W, C)`.
         load: reads "train" or "test" without a cache; call `datasets.load` instead.
         on_machine: whether `load` can work without a download; looks for files and does not open them.
-        download: gets the data (see `files.FileSet.download`), or None when there is nothing to download.
+        download: gets the data (see `files.download`), or None when there is nothing to download.
         download_bytes: about how much that is; 0 when there is nothing to download.
         hues: where a colour says the class, the hue of each in degrees of the HSV circle; else ().
         stands_in_for: the set of real images that this one is drawn after; "" for none.
@@ -67,19 +67,19 @@ class DatasetEntry:
     in_keras: bool = False
 
 
-def from_files(files: FileSet, in_keras: bool = False) -> DatasetEntry:
-    """The registry line of a set that is files."""
+def from_files(files: FileSet, summary: str, source: str, class_names: tuple[str, ...]) -> DatasetEntry:
+    """The registry line of a set that is files, which Keras has too."""
     _file_sets.append(files)
     return DatasetEntry(
         label=files.label,
-        summary=files.summary,
-        source=files.source,
-        class_names=files.class_names,
+        summary=summary,
+        source=source,
+        class_names=class_names,
         num_train=files.num_train,
         image_shape=(files.image_size, files.image_size, 1),
         load=lambda split: Split(*files.read(split, _file_sets)),
         on_machine=files.on_machine,
         download=files.download,
         download_bytes=files.download_bytes,
-        in_keras=in_keras,
+        in_keras=True,
     )

@@ -6,10 +6,6 @@ from cae_core.datasets.files import IDX_NAMES, KERAS_URL, FileSet
 FASHION_MNIST = FileSet(
     name="fashion_mnist",
     label="Fashion-MNIST",
-    summary="70,000 photographs of clothes, shoes and bags, 28 by 28 pixels, bright on black.",
-    source="H. Xiao, K. Rasul, R. Vollgraf, Fashion-MNIST: a novel image dataset for benchmarking machine learning "
-    "algorithms (2017), arXiv:1708.07747; Zalando SE, MIT licence",
-    class_names=("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
     urls=tuple(f"{KERAS_URL}{stem}.gz" for stem in IDX_NAMES.values()),
     download_bytes=30_878_645,
     md5={
@@ -20,4 +16,10 @@ FASHION_MNIST = FileSet(
     },
 )
 
-ENTRY = from_files(FASHION_MNIST, in_keras=True)
+ENTRY = from_files(
+    FASHION_MNIST,
+    summary="70,000 photographs of clothes, shoes and bags, 28 by 28 pixels, bright on black.",
+    source="H. Xiao, K. Rasul, R. Vollgraf, Fashion-MNIST: a novel image dataset for benchmarking machine learning "
+    "algorithms (2017), arXiv:1708.07747; Zalando SE, MIT licence",
+    class_names=("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+)

@@ -15,7 +15,7 @@ import tempfile
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,12 +57,13 @@ class DownloadError(DataError):
     """A download that failed; no incomplete file is left on the disk."""
 
 
-class _Damaged(ValueError):
-    """A file that is not what it must be. The caller knows whether to blame the disk or the download."""
+def unusable(path: Path, error: Exception, label: str) -> DataError:
+    """The error to raise for a damaged file on the disk."""
+    return DataError(f"{path} cannot be used: {_reason(error)}. Take it out of that folder and download {label} again.")
 
-    def __init__(self, path: Path, problem: str) -> None:
-        super().__init__(f"{path.name}: {problem}")
-        self.path, self.problem = path, problem
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 def writable_root(label: str) -> Path:
@@ -78,13 +79,82 @@ def writable_root(label: str) -> Path:
     )
 
 
-@contextlib.contextmanager
-def one_download(label: str, report: Progress):
-    """Held while something is downloaded; whoever comes second is told and waits."""
+def download(
+    label: str,
+    urls: Sequence[str],
+    num_bytes: int,
+    targets: Callable[[Path], list[Path]],
+    check: Callable[[Path], None],
+    progress: Progress | None = None,
+) -> None:
+    """Downloads files, checks them and only then puts them in place, in the first writable one of the `roots()`.
+
+    One download runs at a time in this process; processes do not meet, each having a temporary folder of its own.
+
+    Args:
+        label: what they are, for people.
+        urls: of the files.
+        num_bytes: about how large they are together.
+        targets: where each of them goes under a root, all in one folder.
+        check: raises a ValueError or OSError unless all are under a root, as published.
+        progress: called with a fraction that never falls and ends at 1.0 once the files are in place.
+
+    Raises:
+        DownloadError: anything failed; neither a temporary nor a half-written file is left.
+    """
+    report = progress or (lambda fraction, text: None)
     if _downloading.locked():
         report(0.0, f"{label}: waiting for another download")
     with _downloading:
-        yield
+        root = writable_root(label)
+        with contextlib.suppress(OSError, ValueError):
+            check(root)
+            report(1.0, f"{label}: ready")  # while this visitor waited, the one before got it
+            return
+        try:
+            # In the same folder as the targets, so that os.replace is atomic; removed however the block ends.
+            with tempfile.TemporaryDirectory(prefix=".download-", dir=root) as folder:
+                parts, count = targets(Path(folder)), _counter(label, num_bytes, report)
+                for url, part in zip(urls, parts, strict=True):
+                    part.parent.mkdir(exist_ok=True)
+                    _fetch(url, part, count)
+                check(Path(folder))
+                for part, target in zip(parts, targets(root), strict=True):
+                    target.parent.mkdir(exist_ok=True)
+                    os.replace(part, target)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            reason = error.reason if type(error) is urllib.error.URLError else error  # not "<urlopen error ...>"
+            raise DownloadError(
+                f"{label} could not be downloaded ({reason}), no broken file was left: check the connection and try "
+                f"again, or get {', '.join(urls)} by hand, to be put into {targets(root)[0].parent}."
+            ) from error
+        report(1.0, f"{label}: ready")
+
+
+def _counter(label: str, num_bytes: int, report: Progress) -> Callable[[int], None]:
+    """Reports the progress of a download when it is told the size of a piece; stops one that does not end."""
+    done = 0
+
+    def count(piece: int) -> None:
+        nonlocal done
+        done += piece
+        if done > 3 * num_bytes:
+            raise ValueError(f"more than {done / 1e6:.1f} MB came, about {num_bytes / 1e6:.1f} expected")
+        total = max(done, num_bytes)
+        report(min(done / total, 0.99), f"{label}: {done / 1e6:.1f} of {total / 1e6:.1f} MB")  # 1.0: in place
+
+    return count
+
+
+def _fetch(url: str, path: Path, count: Callable[[int], None]) -> None:
+    """Streams `url` to `path` and tells `count` the size of every piece in bytes."""
+    with urllib.request.urlopen(url, timeout=_TIMEOUT) as response, open(path, "wb") as file:
+        while piece := response.read(_CHUNK):
+            count(len(piece))
+            file.write(piece)
+        promised = response.headers.get("Content-Length")  # urllib takes a cut connection for the end of the file
+        if promised is not None and file.tell() != int(promised):
+            raise OSError(f"the connection broke after {file.tell()} of {promised} bytes of {url}")
 
 
 @dataclass(frozen=True)
@@ -93,8 +163,7 @@ class FileSet:
 
     Attributes:
         name: its name in the registry; files and folders are called so, with underscores or dashes.
-        label, summary, source: its name for people; one plain sentence; citation and licence.
-        class_names: what the labels 0 to 9 mean.
+        label: its name for people.
         urls: one `.npz` named like the set, or the four `.gz` IDX files.
         download_bytes: size of the download.
         md5: MD5 of each array as an uncompressed IDX file, by npz name; of the array, since the same images are in
@@ -104,9 +173,6 @@ class FileSet:
 
     name: str
     label: str
-    summary: str
-    source: str
-    class_names: tuple[str, ...]
     urls: tuple[str, ...]
     download_bytes: int
     md5: Mapping[str, str] = field(default_factory=dict)
@@ -139,47 +205,30 @@ class FileSet:
             )
         for path in _missing(place):
             raise DataError(f"{path} is missing though other files are there. Download {self.label} again.")
-        try:
-            x, y = (_read(place[member], member, self._shape(member)) for member in SPLITS[split])
-        except _Damaged as error:
-            mend = f"Take it out of that folder and download {self.label} again."
-            raise DataError(f"{error.path} cannot be used: {error.problem}. {mend}") from error
-        for member, array in zip(SPLITS[split], (x, y), strict=True):
+        arrays = []
+        for member in SPLITS[split]:
+            try:
+                arrays.append(_read(place[member], member, self._shape(member)))
+            except (
+                Exception
+            ) as error:  # damaged archives raise anything: BadZipFile, zlib.error, EOFError, RuntimeError, ...
+                raise unusable(place[member], error, self.label) from error
+        for member, array in zip(SPLITS[split], arrays, strict=True):
             self._refuse_others(place[member], member, array, others)
-        return x[..., np.newaxis], y
+        return arrays[0][..., np.newaxis], arrays[1]
 
     def download(self, progress: Progress | None = None) -> None:
-        """Downloads the set, checks it and only then puts it in place, in the first of the `roots()` that is writable.
-
-        One download runs at a time in this process; processes do not meet, each having a temporary folder of its own.
-
-        Args:
-            progress: called with a fraction that never falls and ends at 1.0 once the set is in place.
-
-        Raises:
-            DownloadError: anything failed; neither a temporary nor a half-written file is left.
-        """
-        report = progress or (lambda fraction, text: None)
-        with one_download(self.label, report):
-            root = writable_root(self.label)
-            try:
-                self._download_to(root, report)
-            except (OSError, http.client.HTTPException, ValueError) as error:
-                reason = error.reason if type(error) is urllib.error.URLError else error  # not "<urlopen error ...>"
-                raise DownloadError(
-                    f"{self.label} could not be downloaded ({reason}), no broken file was left: check the connection "
-                    f"and try again, or put the data by hand at {' and '.join(map(str, self._targets(root)))}."
-                ) from error
+        """Downloads the set; arguments and errors are those of `download`."""
+        download(self.label, self.urls, self.download_bytes, self._targets, self._check_published, progress)
 
     def _refuse_others(self, path: Path, member: str, array: np.ndarray, others: Collection[FileSet]) -> None:
         """Raises a DataError if an array is another set's: four IDX files of any set have the same names."""
         digest = _md5(array) if others else ""
         for other in others:
             if other is not self and other.md5.get(member) == digest:
-                packed, what = path.suffix == ".npz", "images" if member.startswith("x") else "labels"
-                right = (
-                    f"call it {other.name}.npz" if packed else f"put it in a folder called {other.name.replace('_', '-')}"
-                )
+                what = "images" if member.startswith("x") else "labels"
+                folder = f"put it in a folder called {other.name.replace('_', '-')}"
+                right = f"call it {other.name}.npz" if path.suffix == ".npz" else folder
                 raise DataError(
                     f"{path} holds {what} of {other.label}, not of {self.label}: {right}, and download {self.label} again."
                 )
@@ -208,40 +257,15 @@ class FileSet:
         folder = root if len(self.urls) == 1 else root / self.name.replace("_", "-")
         return [folder / url.rpartition("/")[2] for url in self.urls]
 
-    def _download_to(self, root: Path, report: Progress) -> None:
-        with contextlib.suppress(_Damaged):
-            self._check_published(self._places(root)[0])
-            report(1.0, f"{self.label}: ready")  # while this visitor waited, the one before got it
-            return
-        done = 0
-
-        def count(num_bytes: int) -> None:
-            nonlocal done
-            done += num_bytes
-            if done > 3 * self.download_bytes:
-                raise ValueError(f"more than {done / 1e6:.1f} MB came, about {self.download_bytes / 1e6:.1f} expected")
-            total = max(done, self.download_bytes)
-            report(min(done / total, 0.99), f"{self.label}: {done / 1e6:.1f} of {total / 1e6:.1f} MB")  # 1.0: in place
-
-        # In the same folder as the target, so that os.replace is atomic; removed however the block ends.
-        with tempfile.TemporaryDirectory(prefix=".download-", dir=root) as folder:
-            parts = self._targets(Path(folder))
-            parts[0].parent.mkdir(exist_ok=True)
-            for url, part in zip(self.urls, parts, strict=True):
-                fetch(url, part, count)
-            self._check_published(self._places(Path(folder))[0])
-            for part, target in zip(parts, self._targets(root), strict=True):
-                target.parent.mkdir(exist_ok=True)
-                os.replace(part, target)
-        report(1.0, f"{self.label}: ready")
-
-    def _check_published(self, place: Mapping[str, Path]) -> None:
-        """Raises `_Damaged` unless the four arrays are as published."""
-        for member, path in place.items():
-            array = _read(path, member, self._shape(member))
-            md5 = _md5(array)
+    def _check_published(self, root: Path) -> None:
+        """Raises a ValueError unless the four arrays under `root` are as published."""
+        for member, path in self._places(root)[0].items():
+            try:
+                md5 = _md5(_read(path, member, self._shape(member)))
+            except Exception as error:  # as in `read`
+                raise ValueError(f"{path.name}: {_reason(error)}") from error
             if md5 != self.md5.get(member, md5):
-                raise _Damaged(path, f"{member} is not the published one (MD5 {md5}, expected {self.md5[member]})")
+                raise ValueError(f"{path.name}: {member} is not the published one (MD5 {md5}, expected {self.md5[member]})")
 
 
 def _md5(array: np.ndarray) -> str:
@@ -262,23 +286,9 @@ def _idx_path(plain: Path) -> Path:
     return next((path for path in map(plain.with_name, names) if os.path.isfile(path)), plain.with_name(names[0]))
 
 
-def fetch(url: str, path: Path, count: Callable[[int], None]) -> None:
-    """Streams `url` to `path` and tells `count` the size of every piece in bytes."""
-    with urllib.request.urlopen(url, timeout=_TIMEOUT) as response, open(path, "wb") as file:
-        while piece := response.read(_CHUNK):
-            count(len(piece))
-            file.write(piece)
-        promised = response.headers.get("Content-Length")  # urllib takes a cut connection for the end of the file
-        if promised is not None and file.tell() != int(promised):
-            raise OSError(f"the connection broke after {file.tell()} of {promised} bytes of {url}")
-
-
 def _read(path: Path, member: str, shape: tuple[int, ...]) -> np.ndarray:
-    """One array of uint8 from an npz or IDX file; `_Damaged` if its type, shape or labels are not as they must be."""
-    try:
-        array = read_npz(path, member, shape) if path.suffix == ".npz" else read_idx(path, shape)
-        if member.startswith("y") and array.max() > 9:
-            raise ValueError(f"{member} has the label {array.max()}, expected 0 to 9")
-    except Exception as error:  # damaged archives raise anything: BadZipFile, zlib.error, EOFError, RuntimeError, ...
-        raise _Damaged(path, str(error) or type(error).__name__) from error
+    """One array of uint8 from an npz or IDX file; any error if its type, shape or labels are not as they must be."""
+    array = read_npz(path, member, shape) if path.suffix == ".npz" else read_idx(path, shape)
+    if member.startswith("y") and array.max() > 9:
+        raise ValueError(f"{member} has the label {array.max()}, expected 0 to 9")
     return array

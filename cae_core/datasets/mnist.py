@@ -6,9 +6,6 @@ from cae_core.datasets.files import KERAS_URL, FileSet
 MNIST = FileSet(
     name="mnist",
     label="MNIST",
-    summary="70,000 handwritten digits, 28 by 28 pixels, white on black.",
-    source="Y. LeCun, C. Cortes, C. Burges, The MNIST database of handwritten digits; CC BY-SA 3.0",
-    class_names=("0", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
     urls=(KERAS_URL + "mnist.npz",),
     download_bytes=11_490_434,
     md5={
@@ -19,4 +16,9 @@ MNIST = FileSet(
     },
 )
 
-ENTRY = from_files(MNIST, in_keras=True)
+ENTRY = from_files(
+    MNIST,
+    summary="70,000 handwritten digits, 28 by 28 pixels, white on black.",
+    source="Y. LeCun, C. Cortes, C. Burges, The MNIST database of handwritten digits; CC BY-SA 3.0",
+    class_names=tuple("0123456789"),
+)

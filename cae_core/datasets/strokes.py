@@ -16,10 +16,12 @@ the edge placed wherever the pen's radius says, as sharp as the image size allow
 
 import numpy as np
 
+from cae_core.config import BOUNDS, Bounds
 from cae_core.datasets.entry import DatasetEntry, Split
 from cae_core.datasets.templates import POINTS, sampled_glyphs
 
-IMAGE_SIZES = (8, 512)  # smallest and largest edge length that `draw` accepts, in pixels
+NUM_IMAGES, IMAGE_SIZE = Bounds(1, 1_000_000, integer=True), Bounds(8, 512, integer=True)
+"""Images and pixels of their edges that `draw` accepts."""
 
 # Everything below is in pixels of a 28-pixel image or in fractions of the glyph's box. It was chosen by eye
 # on contact sheets, by MNIST's ink statistics and by tests/benchmarks/strokes_to_mnist.py --validation.
@@ -49,34 +51,26 @@ def draw(num_images: int, seed: int, image_size: int = 28) -> tuple[np.ndarray, 
     The same seed draws the same digits at every image size.
 
     Args:
-        num_images: How many images to draw, >= 1.
-        seed: Seed of `numpy.random.default_rng`, >= 0.
-        image_size: Edge length of the square images in pixels, 8 to 512.
+        num_images: how many, 1 to a million.
+        seed: as in a run's configuration.
+        image_size: edge length of the square images in pixels, 8 to 512.
 
     Returns:
         images: (num_images, image_size, image_size) uint8 in [0, 255].
         labels: (num_images,) uint8 in [0, 9], shuffled; how often two digits occur differs by at most one.
 
     Raises:
-        ValueError: If an argument is no integer or out of range.
+        ValueError: an argument is no integer or out of range.
     """
-    _check_integer("num_images", num_images, 1, None, "ask for at least one image")
-    _check_integer("seed", seed, 0, None, "any non-negative integer does")
-    _check_integer("image_size", image_size, *IMAGE_SIZES, "28 gives images like MNIST's")
+    num_images = NUM_IMAGES.check("num_images", num_images)
+    seed = BOUNDS["seed"].check("seed", seed)
+    image_size = IMAGE_SIZE.check("image_size", image_size)
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(num_images) % 10).astype(np.uint8)
     points, joined = _trajectories(labels, rng)
     points = _deform(points, rng)
     points, radii = _place(points, joined, rng)
     return ink(points, radii, joined, image_size), labels
-
-
-def _check_integer(name: str, value: int, low: int, high: int | None, advice: str) -> None:
-    is_integer = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if is_integer and low <= value and (high is None or value <= high):
-        return
-    allowed = f"an integer >= {low}" if high is None else f"an integer from {low} to {high}"
-    raise ValueError(f"{name} is {value!r}; allowed is {allowed}: {advice}.")
 
 
 def _trajectories(labels: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,5 @@
 """Finding and reading data sets in files; `test_files_damage.py` and `test_files_download.py` have the rest."""
 
-import dataclasses
 import hashlib
 import os
 import struct
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_set import SHAPES, check_equal, idx_bytes, make_arrays, small_set, write_folder
+from tiny_set import SHAPES, check_equal, make_arrays, published, small_set, write_folder
 
 from cae_core import datasets, runs
 from cae_core.datasets import DATASETS, files, folders
@@ -17,77 +16,57 @@ from cae_core.datasets.files import DataError, DatasetMissing, DownloadError
 from cae_core.datasets.mnist import MNIST
 
 
-@pytest.mark.parametrize("file_name", ["tiny-set.npz", "tiny_set.npz"])
-@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-def test_npz_is_read(root, file_name, save):
-    save(root / file_name, **make_arrays())
-    assert small_set().on_machine()
-    check_equal(small_set(), make_arrays())
+def npz(change=lambda array: array, name="tiny_set.npz", save=np.savez):
+    return lambda root, arrays: save(root / name, **{member: change(array) for member, array in arrays.items()})
 
 
-@pytest.mark.parametrize("folder", ["tiny-set", "tiny_set"])
-@pytest.mark.parametrize("gzipped", [True, False])
-def test_idx_folder_is_read(root, folder, gzipped):
-    write_folder(root / folder, make_arrays(), gzipped=gzipped)
-    assert small_set().on_machine()
-    check_equal(small_set(), make_arrays())
+def folder(name="tiny-set", gzipped=True, rename=lambda file: file):
+    def write(root, arrays):
+        write_folder(root / name, arrays, gzipped=gzipped)
+        for path in [*(root / name).iterdir()]:
+            path.rename(path.with_name(rename(path.name)))
+
+    return write
 
 
-def test_arrays_stored_by_column_are_read_in_the_right_order(root):
-    arrays = make_arrays()
-    np.savez(root / "tiny_set.npz", **{name: np.asfortranarray(array) for name, array in arrays.items()})
-    check_equal(small_set(), arrays)
-
-
-FORMS = {
-    "int64": lambda a: a.astype(np.int64),
-    "big-endian": lambda a: a.astype(">i2"),
-    "float": lambda a: a.astype(np.float32),
-    "shares of 255": lambda a: a.astype(np.float32) / 255 if a.ndim > 1 else a,
-    "half shares": lambda a: (a / 255).astype(np.float64) if a.ndim > 1 else a.astype(np.float16),
-    "with channels": lambda a: a[..., None],
-    "channels first": lambda a: a[:, None],
-    "rows of values": lambda a: a.reshape(len(a), -1),
-    "by column": lambda a: np.asfortranarray(a[..., None].astype(np.int32)),
-}
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_whole_sets_in_another_form_are_read(root, form):
-    arrays = make_arrays()
-    np.savez(root / "tiny_set.npz", **{name: FORMS[form](array) for name, array in arrays.items()})
-    check_equal(small_set(), arrays)
-    assert not any(array.flags.writeable for array in small_set().read("test"))
-
-
-@pytest.mark.parametrize("change", [lambda name: name.replace("-idx", ".idx"), lambda name: name.removesuffix(".gz")])
-def test_idx_files_as_they_are_passed_around_are_read(root, change):
-    """With a dot in the name; and unpacked without losing the ending, or packed without getting it."""
-    for gzipped in (True, False):
-        for path in [*(root / "tiny-set").glob("*")]:
-            path.unlink()
-        write_folder(root / "tiny-set", make_arrays(gzipped), gzipped=gzipped)
-        for path in [*(root / "tiny-set").iterdir()]:
-            path.rename(path.with_name(change(path.name)))
-        check_equal(small_set(), make_arrays(gzipped))
-    for path in (root / "tiny-set").iterdir():
-        path.rename(path.with_name(path.name.removesuffix(".gz") + ".gz"))
-    check_equal(small_set(), make_arrays(False))
-
-
-def test_idx_of_wider_numbers_is_read(root):
-    arrays = make_arrays()
+def wider_idx(root, arrays):
+    """Labels of 32 bits, and images with an axis for their channel."""
     write_folder(root / "tiny-set", arrays)
     labels = b"\0\0\x0c\x01" + struct.pack(">I12i", 12, *arrays["y_train"].tolist())
     images = b"\0\0\x08\x04" + struct.pack(">4I", 12, 4, 4, 1) + arrays["x_train"].tobytes()
     (root / "tiny-set" / "train-labels-idx1-ubyte.gz").write_bytes(labels)
     (root / "tiny-set" / "train-images-idx3-ubyte.gz").write_bytes(images)
-    check_equal(small_set(), arrays)
 
 
-def set_of(name, label, seed):
-    md5 = {member: hashlib.md5(idx_bytes(array)).hexdigest() for member, array in make_arrays(seed).items()}
-    return dataclasses.replace(small_set(name, md5=md5), label=label)
+FORMS = {
+    "npz": npz(),
+    "dash": npz(name="tiny-set.npz", save=np.savez_compressed),
+    "int64": npz(lambda a: a.astype(np.int64)),
+    "big-endian": npz(lambda a: a.astype(">i2")),
+    "float": npz(lambda a: a.astype(np.float32)),
+    "shares": npz(lambda a: a.astype(np.float32) / 255 if a.ndim > 1 else a),  # of 255
+    "half": npz(lambda a: (a / 255).astype(np.float64) if a.ndim > 1 else a.astype(np.float16)),
+    "channels": npz(lambda a: a[..., None]),
+    "channels first": npz(lambda a: a[:, None]),
+    "rows": npz(lambda a: a.reshape(len(a), -1)),
+    "by column": npz(np.asfortranarray),
+    "wide columns": npz(lambda a: np.asfortranarray(a[..., None].astype(np.int32))),
+    "idx": folder("tiny_set"),
+    "unpacked": folder(gzipped=False),
+    "dots": folder(rename=lambda file: file.replace("-idx", ".idx")),
+    "unpacked dots": folder(gzipped=False, rename=lambda file: file.replace("-idx", ".idx")),
+    "named as packed": folder(gzipped=False, rename=lambda file: file + ".gz"),
+    "packed": folder(rename=lambda file: file.removesuffix(".gz")),
+    "wider": wider_idx,
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_a_set_is_read(root, form):
+    FORMS[form](root, make_arrays())
+    assert small_set().on_machine()
+    check_equal(small_set(), make_arrays())
+    assert not any(array.flags.writeable for split in ("train", "test") for array in small_set().read(split))
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
@@ -100,7 +79,7 @@ def set_of(name, label, seed):
     ],
 )
 def test_files_of_another_set_under_the_same_names_are_not_taken_for_it(root, split, members, packed, says):
-    tiny, other = set_of("tiny_set", "Tiny", 1), set_of("other", "Other", 2)
+    tiny, other = small_set(md5=published(1)), small_set("other", label="Other", md5=published(2))
     arrays = {**make_arrays(1), **{member: make_arrays(2)[member] for member in members}}
     np.savez(root / "tiny_set.npz", **arrays) if packed else write_folder(root / "tiny_set", arrays)
     with pytest.raises(DataError, match=says):
@@ -113,20 +92,16 @@ def test_files_of_another_set_under_the_same_names_are_not_taken_for_it(root, sp
 @pytest.mark.real_data
 @pytest.mark.parametrize("swapped", [(MNIST, "fashion-mnist"), (FASHION_MNIST, "mnist")], ids=["mnist", "fashion"])
 def test_mnist_and_fashion_mnist_are_told_apart(tmp_path, monkeypatch, swapped):
-    real, folder = swapped
+    real, place = swapped
     x, y = real.read("test")
     monkeypatch.setenv("CAE_DATA_DIR", str(tmp_path))
     arrays = dict.fromkeys(("x_train", "x_test"), x[..., 0]) | dict.fromkeys(("y_train", "y_test"), y)
-    write_folder(tmp_path / folder, arrays, gzipped=False)
+    for name, array in arrays.items():
+        path = tmp_path / place / files.IDX_NAMES[name]
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes())
     with pytest.raises(DataError, match=f"holds images of {real.label}, not of"):
-        datasets.DATASETS[folder.replace("-", "_")].load("test")
-
-
-def test_arrays_are_read_only(root):
-    np.savez(root / "tiny_set.npz", **make_arrays())
-    for array in small_set().read("train"):
-        with pytest.raises(ValueError, match="read-only"):
-            array[0] = 0
+        datasets.DATASETS[place.replace("-", "_")].load("test")
 
 
 def test_roots_are_tried_in_order(root, keras):
@@ -137,10 +112,10 @@ def test_roots_are_tried_in_order(root, keras):
 
 
 def test_keras_cache_is_in_the_home_folder_by_default(monkeypatch, tmp_path):
-    monkeypatch.delenv("CAE_DATA_DIR", raising=False)
-    monkeypatch.delenv("KERAS_HOME", raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    for name in ("CAE_DATA_DIR", "KERAS_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
     assert folders.roots() == [tmp_path / ".keras" / "datasets"]
     monkeypatch.setenv("CAE_DATA_DIR", "")
     assert len(folders.roots()) == 1
@@ -175,17 +150,13 @@ def test_missing_set_says_where_it_looked_and_how_to_get_it(root):
     assert str(caught.value).count(". ") == 0, "one sentence"
 
 
-def test_incomplete_folder_is_not_on_the_machine_and_names_what_is_missing(root, keras):
-    write_folder(root / "tiny-set", make_arrays(), leave_out="y_test")
-    write_folder(keras / "tiny-set", make_arrays())
+def test_incomplete_folder_is_named_unless_its_root_has_a_complete_place(root, keras):
+    write_folder(root / "tiny-set", make_arrays(1), leave_out="y_test")
+    write_folder(keras / "tiny-set", make_arrays(1))
     assert not small_set().on_machine()
     for split in ("train", "test"):
         with pytest.raises(DataError, match="t10k-labels-idx1-ubyte.gz is missing.*[Dd]ownload Tiny again"):
             small_set().read(split)
-
-
-def test_complete_place_is_preferred_to_an_incomplete_one_of_the_same_root(root):
-    write_folder(root / "tiny-set", make_arrays(1), leave_out="y_test")
     np.savez(root / "tiny_set.npz", **make_arrays(2))
     check_equal(small_set(), make_arrays(2))
 
@@ -210,7 +181,5 @@ def test_real_data_is_the_published_one(real):
         for member, array in ((f"x_{split}", x[..., 0]), (f"y_{split}", y)):
             header = struct.pack(f">I{array.ndim}I", 0x800 + array.ndim, *array.shape)
             assert hashlib.md5(header + array.tobytes()).hexdigest() == real.md5[member]
-        if real is FASHION_MNIST:
-            assert np.bincount(y).tolist() == [num_images // 10] * 10
-        else:
-            assert np.bincount(y).argmax() == 1  # MNIST has most of the digit 1 in both splits
+        counts = np.bincount(y)  # MNIST has most of the digit 1 in both splits
+        assert counts.tolist() == [num_images // 10] * 10 if real is FASHION_MNIST else counts.argmax() == 1

@@ -1,7 +1,8 @@
 """Downloads, from a server on this machine: what arrives, what is said when it does not, and what is left behind."""
 
+import concurrent.futures
+import functools
 import gzip
-import hashlib
 import http.server
 import socket
 import threading
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_set import STEMS, check_equal, idx_bytes, make_arrays, npz_bytes, small_set, tree, with_changed, write_folder
+from tiny_set import STEMS, check_equal, idx_bytes, make_arrays, npz_bytes, published, small_set, tree, write_folder
 
 from cae_core.datasets import files
 from cae_core.datasets.files import DownloadError, FileSet
@@ -57,50 +58,54 @@ def server():
 
 @pytest.fixture
 def one_file(server):
-    server.bodies["tiny-set.npz"] = npz_bytes(make_arrays())
-    return published((server.url("tiny-set.npz"),), len(server.bodies["tiny-set.npz"]))
+    return offer(server, {"tiny-set.npz": npz_bytes(make_arrays())})
 
 
 @pytest.fixture
 def four_files(server):
-    for name, array in make_arrays().items():
-        server.bodies[STEMS[name] + ".gz"] = gzip.compress(idx_bytes(array))
-    return published(tuple(map(server.url, server.bodies)), sum(map(len, server.bodies.values())))
+    return offer(server, {f"{STEMS[name]}.gz": gzip.compress(idx_bytes(array)) for name, array in make_arrays().items()})
 
 
-def published(urls: tuple[str, ...], download_bytes: int) -> FileSet:
-    md5 = {name: hashlib.md5(idx_bytes(array)).hexdigest() for name, array in make_arrays().items()}
-    return small_set(urls=urls, download_bytes=download_bytes, md5=md5)
+KINDS = pytest.mark.parametrize("kind", ["one_file", "four_files"])
+
+
+def offer(server, bodies):
+    server.bodies |= bodies
+    return small_set(urls=tuple(map(server.url, bodies)), download_bytes=sum(map(len, bodies.values())), md5=published())
 
 
 def check_fails(tiny: FileSet, root: Path, *said: str) -> None:
     before = tree(root)
     with pytest.raises(DownloadError) as caught:
         tiny.download()
-    for part in ("Tiny could not be downloaded", "check the connection and try again", "tiny-set", str(root), *said):
+    mend = f"get {', '.join(tiny.urls)} by hand, to be put into {tiny._targets(root)[0].parent}."
+    for part in ("Tiny could not be downloaded", "check the connection and try again", mend, *said):
         assert part in str(caught.value)
     assert tree(root) == before
     assert not tiny.on_machine()
 
 
-def test_download_of_one_file(root, one_file):
-    reports = []
-    one_file.download(lambda fraction, text: reports.append((fraction, text)))
-    assert tree(root) == ["tiny-set.npz"]
-    check_equal(one_file, make_arrays())
+@pytest.mark.parametrize(
+    ("kind", "files_there"),
+    [
+        ("one_file", ["tiny-set.npz"]),
+        ("four_files", ["tiny-set", *(f"tiny-set/{stem}.gz" for stem in sorted(STEMS.values()))]),
+    ],
+)
+def test_download_is_checked_put_in_place_and_not_done_again(root, server, kind, files_there, request):
+    tiny, reports = request.getfixturevalue(kind), []
+    tiny.download(lambda *report: reports.append(report))
+    assert tree(root) == files_there
+    check_equal(tiny, make_arrays())
+    fractions = [fraction for fraction, _ in reports]
+    assert len(server.requests) == len(reports) - 1 == len(tiny.urls)
+    assert fractions == sorted(fractions)
+    assert fractions[-2] <= 0.99
     assert reports[-1] == (1.0, "Tiny: ready")
     assert all(text.startswith("Tiny: 0.0 of 0.0 MB") for _, text in reports[:-1])
-
-
-def test_download_of_four_files(root, four_files):
-    fractions = []
-    four_files.download(lambda fraction, text: fractions.append(fraction))
-    assert tree(root) == ["tiny-set", *(f"tiny-set/{stem}.gz" for stem in sorted(STEMS.values()))]
-    check_equal(four_files, make_arrays())
-    assert len(fractions) == 5
-    assert fractions == sorted(fractions)
-    assert 0 < fractions[0] < 0.99
-    assert fractions[-1] == 1.0
+    tiny.download(lambda *report: reports.append(report))
+    assert len(server.requests) == len(tiny.urls)
+    assert reports[-2:] == [(1.0, "Tiny: ready")] * 2
 
 
 def test_progress_counts_megabytes(root, server, monkeypatch):
@@ -112,19 +117,14 @@ def test_progress_counts_megabytes(root, server, monkeypatch):
     assert reports == [(0.2, "Tiny: 1.0 of 5.0 MB"), (0.4, "Tiny: 2.0 of 5.0 MB"), (0.5, "Tiny: 2.5 of 5.0 MB")]
 
 
-def test_download_without_cae_data_dir_goes_where_keras_looks(root, one_file, monkeypatch):
-    monkeypatch.delenv("CAE_DATA_DIR")
-    one_file.download()
-    assert tree(root) == []
-    assert tree(root.parent / "keras") == ["datasets", "datasets/tiny-set.npz"]
-
-
-def test_download_goes_to_keras_cache_when_cae_data_dir_is_not_writable(root, one_file, monkeypatch):
+@pytest.mark.parametrize("is_set", [True, False])
+def test_download_goes_where_keras_looks_unless_cae_data_dir_can_be_written_to(root, one_file, monkeypatch, is_set):
     (root / "file").write_text("", encoding="utf-8")
-    monkeypatch.setenv("CAE_DATA_DIR", str(root / "file" / "below"))
+    monkeypatch.setenv("CAE_DATA_DIR", str(root / "file" / "below") if is_set else "")
     one_file.download()
-    assert tree(root.parent / "keras" / "datasets") == ["tiny-set.npz"]
+    assert tree(root.parent / "keras") == ["datasets", "datasets/tiny-set.npz"]
     check_equal(one_file, make_arrays())
+    assert tree(root) == ["file"]
 
 
 def test_download_without_a_writable_folder_says_so(root, one_file, server, monkeypatch):
@@ -137,19 +137,14 @@ def test_download_without_a_writable_folder_says_so(root, one_file, server, monk
     assert tree(root) == ["file"]
 
 
-@pytest.mark.parametrize("kind", ["one_file", "four_files"])
-def test_not_found(root, server, kind, request):
+@KINDS
+def test_missing_or_cut_file(root, server, kind, request):
     tiny = request.getfixturevalue(kind)
-    server.bodies.pop(tiny.urls[-1].rpartition("/")[2])
+    last = tiny.urls[-1].rpartition("/")[2]
+    body, server.cut = server.bodies[last], last
+    check_fails(tiny, root, f"after {len(body) // 2} of {len(body)} bytes", last)
+    del server.bodies[last]
     check_fails(tiny, root, "404")
-
-
-@pytest.mark.parametrize("kind", ["one_file", "four_files"])
-def test_connection_cut_half_way(root, server, kind, request):
-    tiny = request.getfixturevalue(kind)
-    server.cut = tiny.urls[-1].rpartition("/")[2]
-    body = server.bodies[server.cut]
-    check_fails(tiny, root, f"after {len(body) // 2} of {len(body)} bytes", server.cut)
 
 
 def test_nobody_answers(root):
@@ -162,12 +157,14 @@ def test_nobody_answers(root):
     ("body", "said"),
     [
         (b"<html>Please log in</html>", "tiny-set.npz: File is not a zip file"),
-        (npz_bytes(with_changed(x_test=np.zeros((1, 4, 4), np.uint8))), "(1, 4, 4)"),
+        (npz_bytes({**make_arrays(), "x_test": np.zeros((1, 4, 4), np.uint8)}), "(1, 4, 4)"),
         (npz_bytes(make_arrays(seed=1)), "x_train is not the published one"),
-        (npz_bytes(with_changed(y_test=make_arrays()["y_test"][::-1])), "y_test is not the published one"),
+        (npz_bytes({**make_arrays(), "y_test": make_arrays()["y_test"][::-1]}), "y_test is not the published one"),
+        (bytes(100_000), "expected"),  # more than was promised
     ],
 )
-def test_wrong_content_is_not_kept(root, server, one_file, body, said):
+def test_wrong_content_is_not_kept(root, server, one_file, body, said, monkeypatch):
+    monkeypatch.setattr(files, "_CHUNK", 1000)
     server.bodies["tiny-set.npz"] = body
     check_fails(one_file, root, said)
 
@@ -182,39 +179,22 @@ def test_files_that_cannot_be_moved_into_place(root, four_files):
     check_fails(four_files, root, "exists")
 
 
-def test_endless_answer_is_stopped(root, server, one_file, monkeypatch):
-    monkeypatch.setattr(files, "_CHUNK", 1000)
-    server.bodies["tiny-set.npz"] = bytes(100 * one_file.download_bytes)
-    check_fails(one_file, root, "expected")
-
-
-def test_damaged_file_is_replaced(root, server, one_file):
-    (root / "tiny-set.npz").write_bytes(b"damaged")
-    one_file.download()
-    check_equal(one_file, make_arrays())
-    assert tree(root) == ["tiny-set.npz"]
-
-
-def test_failed_download_leaves_the_file_that_was_there(root, server, one_file):
+def test_damaged_file_is_kept_until_it_can_be_replaced(root, server, one_file):
     (root / "tiny-set.npz").write_bytes(b"damaged")
     server.cut = "tiny-set.npz"
     with pytest.raises(DownloadError):
         one_file.download()
-    assert tree(root) == ["tiny-set.npz"]
     assert (root / "tiny-set.npz").read_bytes() == b"damaged"
+    server.cut = ""
+    one_file.download()
+    check_equal(one_file, make_arrays())
+    assert tree(root) == ["tiny-set.npz"]
 
 
 def test_incomplete_folder_is_mended(root, four_files):
     write_folder(root / "tiny-set", make_arrays(), leave_out="y_train")
     four_files.download()
     check_equal(four_files, make_arrays())
-
-
-def test_what_is_there_is_not_downloaded_again(root, server, one_file):
-    (root / "tiny-set.npz").write_bytes(server.bodies["tiny-set.npz"])
-    fractions = []
-    one_file.download(lambda fraction, text: fractions.append(fraction))
-    assert (server.requests, fractions) == ([], [1.0])
 
 
 def test_visitor_who_leaves_leaves_nothing_behind(root, one_file):
@@ -231,31 +211,26 @@ def test_visitor_who_leaves_leaves_nothing_behind(root, one_file):
     assert one_file.on_machine()
 
 
+def two_at_once(tiny, report):
+    """Two downloads in threads of their own; `report` is told the number of the thread, the fraction and the text."""
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        visits = [pool.submit(tiny.download, functools.partial(report, number)) for number in range(2)]
+        for visit in visits:
+            visit.result(timeout=60)
+
+
 def test_two_visitors_at_once_download_once(root, server, one_file):
-    server.gate, waiting, reports, errors = threading.Event(), threading.Event(), ([], []), []
+    server.gate, reports = threading.Event(), ([], [])
 
-    def visit(mine):
-        def report(fraction, text):
-            mine.append((fraction, text))
-            if "waiting" in text:
-                waiting.set()
+    def report(number, fraction, text):
+        reports[number].append(fraction)
+        if "waiting" in text:
+            server.gate.set()
 
-        try:
-            one_file.download(report)
-        except Exception as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=visit, args=(mine,)) for mine in reports]
-    for thread in threads:
-        thread.start()
-    assert waiting.wait(timeout=30)
-    server.gate.set()
-    for thread in threads:
-        thread.join(timeout=30)
-    assert errors == []
+    two_at_once(one_file, report)
     assert server.requests == ["tiny-set.npz"]
     assert tree(root) == ["tiny-set.npz"]
-    assert [mine[-1][0] for mine in reports] == [1.0, 1.0]
+    assert [fractions[-1] for fractions in reports] == [1.0, 1.0]
 
 
 def test_two_processes_at_once_both_end_with_the_set(root, server, one_file, monkeypatch):
@@ -266,20 +241,8 @@ def test_two_processes_at_once_both_end_with_the_set(root, server, one_file, mon
         __enter__ = __exit__ = lambda *_: None
 
     monkeypatch.setattr(files, "_downloading", NoLock())
-    both_here, errors = threading.Barrier(2), []
-
-    def visit():
-        try:
-            one_file.download(lambda fraction, text: both_here.wait(timeout=30) if fraction < 1 else None)
-        except Exception as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=visit) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    assert errors == []
+    both_here = threading.Barrier(2)
+    two_at_once(one_file, lambda number, fraction, text: both_here.wait(timeout=30) if fraction < 1 else None)
     assert server.requests == ["tiny-set.npz"] * 2
     assert tree(root) == ["tiny-set.npz"]
     check_equal(one_file, make_arrays())

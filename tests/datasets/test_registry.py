@@ -1,5 +1,6 @@
 """The registry of data sets: its lines, the cache, and what a caller is told."""
 
+import concurrent.futures
 import subprocess
 import sys
 import threading
@@ -23,8 +24,8 @@ def tiny_split(value: int = 0) -> Split:
     return Split(np.full((2, 28, 28, 1), value, np.uint8), np.zeros(2, np.uint8))
 
 
-def add(monkeypatch, load) -> None:
-    monkeypatch.setitem(DATASETS, "tiny", DatasetEntry("Tiny", "Small.", "Here", tuple("0123456789"), 2, (28, 28, 1), load))
+def add(monkeypatch, load, name="tiny") -> None:
+    monkeypatch.setitem(DATASETS, name, DatasetEntry("Tiny", "Small.", "Here", tuple("0123456789"), 2, (28, 28, 1), load))
 
 
 def test_names():
@@ -34,15 +35,14 @@ def test_names():
     }
 
 
-@pytest.mark.parametrize("name", list(DATASETS))
-def test_every_line_is_complete(name):
-    entry = DATASETS[name]
-    assert entry.label
-    assert entry.source
-    assert entry.summary.endswith(".")
-    assert len(entry.class_names) == 10
-    assert all(isinstance(class_name, str) for class_name in entry.class_names)
-    assert (entry.download is None) == (entry.download_bytes == 0)
+def test_every_line_is_complete():
+    for name, entry in DATASETS.items():
+        assert entry.label, name
+        assert entry.source, name
+        assert entry.summary.endswith("."), name
+        assert len(entry.class_names) == 10, name
+        assert all(isinstance(class_name, str) for class_name in entry.class_names), name
+        assert (entry.download is None) == (entry.download_bytes == 0), name
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10"])
@@ -69,26 +69,13 @@ def test_unknown_names_are_refused():
         datasets.load("strokes", ["train"])
 
 
-def test_strokes_need_no_files(root):
-    test = datasets.load("strokes", "test")
-    assert test.x.shape == (5_000, 28, 28, 1)
-    assert test.y.shape == (5_000,)
-    assert test.x.dtype == test.y.dtype == np.uint8
-    assert set(test.y.tolist()) == set(range(10))
-    assert datasets.load("strokes", "test") is test
-
-
-def test_strokes_of_the_two_splits_are_drawn_with_different_seeds(monkeypatch):
-    asked = []
-
-    def draw(num_images, seed):
-        asked.append((num_images, seed))
-        return np.zeros((1, 28, 28), np.uint8), np.zeros(1, np.uint8)
-
-    monkeypatch.setattr(datasets.strokes, "draw", draw)
-    assert datasets.load("strokes", "train").x.shape == (1, 28, 28, 1)
-    datasets.load("strokes", "test")
+def test_strokes_of_the_two_splits_are_drawn_with_different_seeds_and_need_no_files(root, monkeypatch):
+    draw, asked = datasets.strokes.draw, []
+    monkeypatch.setattr(datasets.strokes, "draw", lambda n, seed: asked.append((n, seed)) or draw(20, seed))
+    train, test = (datasets.load("strokes", split) for split in ("train", "test"))
     assert asked == [(50_000, 1), (5_000, 2)]
+    assert train.x.shape == (20, 28, 28, 1)
+    assert test.x.dtype == test.y.dtype == np.uint8
 
 
 def test_arrays_cannot_be_changed_by_one_visitor_for_all():
@@ -117,13 +104,12 @@ def test_split_is_loaded_once_and_again_after_clear_cache(monkeypatch):
 
 
 def test_failed_load_is_not_remembered(monkeypatch):
-    answers = [DatasetMissing("not yet"), tiny_split(7)]
+    answers = iter([None, tiny_split(7)])
 
     def load(split):
-        answer = answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        if answer := next(answers):
+            return answer
+        raise DatasetMissing("not yet")
 
     add(monkeypatch, load)
     with pytest.raises(DatasetMissing, match="not yet"):
@@ -132,7 +118,7 @@ def test_failed_load_is_not_remembered(monkeypatch):
 
 
 def test_two_visitors_at_once_load_once(monkeypatch):
-    started, go_on, loads, results = threading.Event(), threading.Event(), [], []
+    started, go_on, loads = threading.Event(), threading.Event(), []
 
     def load(split):
         loads.append(split)
@@ -141,27 +127,20 @@ def test_two_visitors_at_once_load_once(monkeypatch):
         return tiny_split()
 
     add(monkeypatch, load)
-    visit = lambda: results.append(datasets.load("tiny", "train"))  # noqa: E731
-    threads = [threading.Thread(target=visit) for _ in range(2)]
-    threads[0].start()
-    assert started.wait(timeout=30)
-    threads[1].start()
-    go_on.set()
-    for thread in threads:
-        thread.join(timeout=30)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        first = pool.submit(datasets.load, "tiny", "train")
+        assert started.wait(timeout=30)
+        second = pool.submit(datasets.load, "tiny", "train")
+        go_on.set()
     assert loads == ["train"]
-    assert results[0] is results[1]
+    assert first.result() is second.result()
 
 
 def test_cache_is_bounded_in_bytes(monkeypatch):
     kept = []
     monkeypatch.setattr(datasets, "MOST_BYTES", 3 * tiny_split().x.nbytes)
     for number in range(9):
-        monkeypatch.setitem(
-            DATASETS,
-            f"tiny{number}",
-            DatasetEntry("T", "S.", "H", tuple("0123456789"), 2, (28, 28, 1), lambda split: tiny_split()),
-        )
+        add(monkeypatch, lambda split: tiny_split(), f"tiny{number}")
         kept.append(datasets.load(f"tiny{number}", "train"))
     assert [datasets.load(f"tiny{number}", "train") is kept[number] for number in (6, 7, 8)] == [True] * 3
     assert datasets.load("tiny0", "train") is not kept[0]
@@ -199,13 +178,3 @@ def test_importing_the_data_sets_imports_nothing_heavy():
     project = Path(datasets.__file__).parents[2]
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True, cwd=project)
     assert found.stdout.strip() == "[]"
-
-
-@pytest.mark.real_data
-def test_real_data_loads_through_the_registry():
-    assert datasets.default() == "mnist"
-    for name in ("mnist", "fashion_mnist"):
-        test = datasets.load(name, "test")
-        assert test.x.shape == (10_000, 28, 28, 1)
-        assert not test.x.flags.writeable
-        assert test.x.max() == 255

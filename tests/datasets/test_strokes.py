@@ -1,7 +1,5 @@
 """The drawn digits: repeatable, balanced, centred, anti-aliased at any size, and refused with a reason."""
 
-import re
-
 import numpy as np
 import pytest
 
@@ -19,12 +17,9 @@ def drawn():
 def _centres_of_mass(images: np.ndarray) -> np.ndarray:
     """Returns (n, 2) row and column of the centres of mass from the image centre, in parts of the edge."""
     size = images.shape[1]
-    centres = []
-    for image in images.astype(np.float64):
-        rows, columns = np.nonzero(image)
-        mass = image[rows, columns]
-        centres.append(((rows * mass).sum() / mass.sum(), (columns * mass).sum() / mass.sum()))
-    return (np.array(centres) + 0.5) / size - 0.5
+    mass, places = images.astype(np.float64), np.arange(size)
+    rows, columns = ((mass.sum(axis=axis) * places).sum(axis=1) / mass.sum(axis=(1, 2)) for axis in (2, 1))
+    return (np.stack([rows, columns], axis=1) + 0.5) / size - 0.5
 
 
 def test_shapes_types_and_range(drawn):
@@ -38,16 +33,12 @@ def test_shapes_types_and_range(drawn):
     assert (images == 255).any(axis=(1, 2)).mean() > 0.9, "strokes have a flat white core"
 
 
-def test_the_same_seed_draws_the_same(drawn):
+def test_the_same_seed_draws_the_same_and_leaves_the_global_generator_alone(drawn):
+    np.random.seed(3)
+    before = np.random.get_state()[1].copy()
     images, labels = draw(NUM_IMAGES, seed=7)
     np.testing.assert_array_equal(images, drawn[0])
     np.testing.assert_array_equal(labels, drawn[1])
-
-
-def test_drawing_neither_reads_nor_moves_the_global_generator(drawn):
-    np.random.seed(3)
-    before = np.random.get_state()[1].copy()
-    np.testing.assert_array_equal(draw(20, seed=7)[0], draw(20, seed=7)[0])
     np.testing.assert_array_equal(np.random.get_state()[1], before)
 
 
@@ -89,7 +80,7 @@ def test_a_digit_varies_but_keeps_its_shape(drawn):
         assert flat[labels == digit].std(axis=0).max() > 0.25
 
 
-@pytest.mark.parametrize("image_size", [16, 28, 56, 100])
+@pytest.mark.parametrize("image_size", [16, 100])
 def test_ink_is_centred(image_size):
     images, _ = draw(200, seed=5, image_size=image_size)
     centres = _centres_of_mass(images)
@@ -100,11 +91,9 @@ def test_ink_is_centred(image_size):
 @pytest.mark.parametrize("image_size", [28, 112])
 def test_ink_fills_mnists_box(image_size):
     images, _ = draw(200, seed=5, image_size=image_size)
-    sides = []
-    for image in images > 127:
-        rows, columns = np.nonzero(image)
-        sides.append(max(np.ptp(rows), np.ptp(columns)) + 1)
-    longer = np.array(sides) * 28 / image_size
+    inked = (images > 127).any(axis=1), (images > 127).any(axis=2)
+    sides = np.max([[np.ptp(np.flatnonzero(line)) + 1 for line in lines] for lines in inked], axis=0)
+    longer = sides * 28 / image_size
     assert abs(np.median(longer) - 20) < 1.0
     assert longer.min() > 16
     assert longer.max() < 23
@@ -115,7 +104,7 @@ def test_a_digit_stays_clear_of_the_border(drawn):
     assert frame.max() < 128
 
 
-@pytest.mark.parametrize("image_size", [8, 28, 64])
+@pytest.mark.parametrize("image_size", [8, 64])
 def test_edges_are_anti_aliased(image_size):
     images, _ = draw(100, seed=2, image_size=image_size)
     greys = (images > 10) & (images < 245)
@@ -158,28 +147,21 @@ def test_every_glyph_can_be_read_as_data():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "named", "allowed"),
+    ("arguments", "says"),
     [
-        ({"num_images": 0}, "num_images is 0", ">= 1"),
-        ({"num_images": -3}, "num_images is -3", ">= 1"),
-        ({"num_images": 2.0}, "num_images is 2.0", ">= 1"),
-        ({"num_images": True}, "num_images is True", ">= 1"),
-        ({"seed": -1}, "seed is -1", ">= 0"),
-        ({"seed": None}, "seed is None", ">= 0"),
-        ({"seed": "7"}, "seed is '7'", ">= 0"),
-        ({"image_size": 7}, "image_size is 7", "from 8 to 512"),
-        ({"image_size": 513}, "image_size is 513", "from 8 to 512"),
-        ({"image_size": 28.0}, "image_size is 28.0", "from 8 to 512"),
+        ({"num_images": 0}, "num_images is 0; it must be a whole number from 1 to 1e"),
+        ({"seed": -1}, "seed is -1; it must be a whole number from 0"),
+        ({"image_size": 7}, "image_size is 7; it must be a whole number from 8 to 512"),
+        ({"image_size": 513}, "image_size is 513; it must be a whole number from 8 to 512"),
     ],
 )
-def test_bad_arguments_are_refused_in_a_sentence(arguments, named, allowed):
-    with pytest.raises(ValueError, match=f"{re.escape(named)}; .*{re.escape(allowed)}: .+\\.$"):
+def test_bad_arguments_are_refused_in_a_sentence(arguments, says):
+    with pytest.raises(ValueError, match=says):
         draw(**{"num_images": 4, "seed": 0, **arguments})
 
 
 @pytest.mark.parametrize("image_size", [8, np.int64(28), 512])
 def test_the_smallest_and_largest_sizes_are_drawn(image_size):
-    images, labels = draw(2, seed=0, image_size=image_size)
+    images, _ = draw(2, seed=0, image_size=image_size)
     assert images.shape == (2, image_size, image_size)
-    assert labels.shape == (2,)
     assert images.max() > 100

@@ -20,12 +20,8 @@ def test_shape_and_labels(drawn):
     assert (labels.dtype, np.bincount(labels).tolist()) == (np.uint8, [60] * 10)
 
 
-def test_equal_seeds_draw_equal_images_and_others_do_not(drawn):
-    np.testing.assert_array_equal(draw(600, seed=5)[0], drawn[0])
+def test_equal_seeds_draw_equal_images_whatever_the_chunks(drawn, monkeypatch):
     assert (draw(600, seed=6)[0] != drawn[0]).any()
-
-
-def test_chunks_change_nothing(drawn, monkeypatch):
     monkeypatch.setattr(strokes_colour, "_CHUNK", 70)
     np.testing.assert_array_equal(draw(600, seed=5)[0], drawn[0])
 

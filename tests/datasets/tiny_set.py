@@ -1,6 +1,7 @@
 """A data set small enough to damage byte by byte, written without the code under test."""
 
 import gzip
+import hashlib
 import io
 import struct
 from pathlib import Path
@@ -9,7 +10,6 @@ import numpy as np
 
 from cae_core.datasets.files import FileSet
 
-NUM_TRAIN, NUM_TEST, SIZE = 12, 10, 4
 SHAPES = {"x_train": (12, 4, 4), "y_train": (12,), "x_test": (10, 4, 4), "y_test": (10,)}
 STEMS = {
     "x_train": "train-images-idx3-ubyte",
@@ -36,15 +36,13 @@ def npz_bytes(arrays: dict[str, np.ndarray]) -> bytes:
 
 
 def small_set(name: str = "tiny_set", urls: tuple[str, ...] = ("http://127.0.0.1:9/tiny-set.npz",), **more) -> FileSet:
-    return FileSet(
-        name=name,
-        label="Tiny",
-        summary="Small.",
-        source="Here",
-        class_names=tuple("0123456789"),
-        urls=urls,
-        **{"download_bytes": 1000, "num_train": NUM_TRAIN, "num_test": NUM_TEST, "image_size": SIZE, **more},
-    )
+    sizes = {"download_bytes": 1000, "num_train": 12, "num_test": 10, "image_size": 4}
+    return FileSet(**{"name": name, "label": "Tiny", "urls": urls, **sizes, **more})
+
+
+def published(seed: int = 0) -> dict[str, str]:
+    """MD5 of each array of a set."""
+    return {name: hashlib.md5(idx_bytes(array)).hexdigest() for name, array in make_arrays(seed).items()}
 
 
 def write_folder(folder: Path, arrays: dict[str, np.ndarray], leave_out: str = "", gzipped: bool = True) -> None:
