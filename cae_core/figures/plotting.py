@@ -74,15 +74,7 @@ def loss_curves(
         mark: epoch to put a vertical line at.
         last_epoch: right end of the epoch axis; by default the last point's.
         height: in pixels, with or without points.
-
-    Returns:
-        A Plotly figure as a dict.
-
-    Raises:
-        ValueError: more curves than there are colours.
     """
-    if len(curves) > len(CURVE_COLOURS):
-        raise ValueError(f"Got {len(curves)} curves; more than {len(CURVE_COLOURS)} cannot be told apart. Draw fewer.")
     data = []
     for place, curve in enumerate(curves):
         colour = CURVE_COLOURS[(place if curve.colour is None else curve.colour) % len(CURVE_COLOURS)]
@@ -130,9 +122,6 @@ def plane(
             hold all points.
         height: in pixels, with or without points.
 
-    Returns:
-        A Plotly figure as a dict.
-
     Raises:
         ValueError: z is not `(n, 2)`, there is not one label a point, or a class has no name or colour.
     """
@@ -146,16 +135,8 @@ def plane(
     data = []
     for index, name in enumerate(class_names):
         own = z[labels == index]
-        data.append({
-            "type": "scatter",
-            "mode": "markers",
-            "name": str(name),
-            "x": _numbers(own[:, 0]),
-            "y": _numbers(own[:, 1]),
-            "marker": {"color": PALETTE[index], "size": 7, "line": {"color": "#202124", "width": 0.6}},
-            "hovertemplate": f"{name}<br>%{{x:.3~g}}, %{{y:.3~g}}<extra></extra>",
-            "showlegend": True,
-        })  # fmt: skip
+        marker = {"color": PALETTE[index], "size": 7, "line": {"color": "#202124", "width": 0.6}}
+        data.append(_dots(str(name), own[:, 0], own[:, 1], marker, f"{name}<br>%{{x:.3~g}}, %{{y:.3~g}}<extra></extra>"))
     layout = base_layout(height)
     legend_beside(layout, class_names)
     limits = (-1.0, 1.0) if limits is None and not len(z) else limits
@@ -179,17 +160,13 @@ def over_sizes(
         lines: up to four of label, sizes and values.
         axes: what is across and up, with units.
         height: in pixels.
-
-    Returns:
-        A Plotly figure as a dict.
     """
     data = []
     for (name, x, y), colour, dash in zip(lines, CURVE_COLOURS, ("solid", "dash", "dot", "dashdot"), strict=False):
         data.append(line_trace(name, colour, dash, x, y) | {"hovertemplate": "%{x}: %{y:.4~g}<extra></extra>"})
     for (name, (x, y)), symbol in zip(figures.items(), ("circle", "diamond"), strict=False):
         marker = {"color": "rgba(0,0,0,0)", "size": 11, "symbol": symbol, "line": {"color": GREY, "width": 2}}
-        dots = {"type": "scatter", "mode": "markers", "name": name, "x": _numbers(x), "y": _numbers(y)}
-        data.append({**dots, "marker": marker, "hovertemplate": "%{x}: %{y:.4~g}<extra></extra>", "showlegend": True})
+        data.append(_dots(name, x, y, marker, "%{x}: %{y:.4~g}<extra></extra>"))
     sizes = sorted(size for x, _ in figures.values() for size in x)
     layout = base_layout(height)
     layout["legend"] |= {"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"}  # where a falling curve is not
@@ -204,6 +181,11 @@ def _numbers(values: Sequence[float] | np.ndarray) -> np.ndarray | list[None]:
     """The values as float32; of none, one gap, for Plotly hides a trace without values from the legend."""
     values = np.asarray(values, dtype=np.float32)
     return values if len(values) else [None]
+
+
+def _dots(name: str, x: Any, y: Any, marker: dict[str, Any], hover: str) -> dict[str, Any]:
+    trace = {"type": "scatter", "mode": "markers", "name": name, "x": _numbers(x), "y": _numbers(y), "marker": marker}
+    return trace | {"hovertemplate": hover, "showlegend": True}
 
 
 def _thinned(values: np.ndarray) -> np.ndarray:
@@ -261,12 +243,9 @@ def loss_axis(losses: np.ndarray, label: str) -> dict[str, Any]:
     """Kind, title and range of the loss axis; a zoom is kept as long as its kind stays."""
     low, high = (float(losses.min()), float(losses.max())) if len(losses) else (0.0, 1.0)
     if low > 0 and high > LOG_RATIO * low:
-        ends = [
-            max(end for end in _round_numbers(low) if end <= low),
-            min(end for end in _round_numbers(high) if end >= high),
-        ]
-        title = {"text": f"{label}, log scale"}
-        range_ = [math.log10(end) for end in ends]  # Plotly wants the exponents
+        bottom = max(end for end in _round_numbers(low) if end <= low)
+        top = min(end for end in _round_numbers(high) if end >= high)
+        title, range_ = {"text": f"{label}, log scale"}, [math.log10(bottom), math.log10(top)]  # Plotly wants exponents
         return {"type": "log", "uirevision": "log", "title": title, "tickformat": ".3~g", "dtick": "D2", "range": range_}
     span = (high - low) or abs(high) or 1.0
     step = 10.0 ** math.floor(math.log10(span)) / 2

@@ -169,8 +169,7 @@ def to_ink(grey: np.ndarray, ink: str = "auto") -> np.ndarray:
     Raises:
         DrawingError: the picture is all of one colour.
     """
-    dark = is_dark_on_light(grey)
-    paper = np.float32(np.median(_border(grey)))
+    dark, paper = is_dark_on_light(grey), np.float32(np.median(_border(grey)))
     strength = paper - grey if dark else grey - paper
     most = strength.max()
     if most < _FLAT:

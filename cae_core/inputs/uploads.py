@@ -115,13 +115,15 @@ def _read(data: bytes, name: str, decode: Callable[[Image.Image], np.ndarray]) -
         if size := _webp_size(data):  # Pillow reserves the memory of a WebP when it opens it
             _check_size(called, *size)
         with Image.open(io.BytesIO(data), formats=list(FORMATS)) as image:
-            kind = (
-                "JPEG" if image.format == "MPO" else image.format
-            )  # a camera's JPEG with further pictures behind the first
+            kind = image.format.replace("MPO", "JPEG")  # a camera's JPEG with further pictures behind the first
             _check_size(called, *image.size)
             image, size = _upright(image)
             image, odd = _plain(image)
-            return decode(image), size, " ".join(filter(None, (_ending(called, name, kind), odd and f"{called} {odd}")))
+            return (
+                decode(_smaller(image)),
+                size,
+                " ".join(filter(None, (_ending(called, name, kind), odd and f"{called} {odd}"))),
+            )
     except UploadError:
         raise
     except Image.DecompressionBombError as error:
@@ -158,27 +160,31 @@ def _plain(image: Image.Image) -> tuple[Image.Image, str]:
 
 
 def _colour(image: Image.Image) -> np.ndarray:
-    image = _smaller(image)
+    """`(h, w, 3)` float32 in [0, 1]."""
     if image.mode == "F":
         return np.repeat(np.asarray(image)[..., None], 3, axis=2)
-    rgb = np.asarray(image.convert("RGB")).astype(np.float32) / np.float32(255)
-    if image.mode != "RGBA":
-        return rgb
-    alpha = np.asarray(image.getchannel("A")).astype(np.float32)[..., None] / np.float32(255)
-    return rgb * alpha + (1 - alpha)
+    rgb, alpha = _shares(image.convert("RGB")), _alpha(image)
+    return rgb if alpha is None else rgb * alpha[..., None] + (1 - alpha[..., None])
 
 
 def _grey(image: Image.Image) -> np.ndarray:
-    image = _smaller(image)
+    """`(h, w)` float32 in [0, 1]."""
     if image.mode == "F":
         return np.asarray(image)
-    grey = np.asarray(image.convert("RGB").convert("L")).astype(np.float32) / np.float32(255)
-    if image.mode != "RGBA":
+    grey, alpha = _shares(image.convert("RGB").convert("L")), _alpha(image)
+    if alpha is None:
         return grey
-    alpha = np.asarray(image.getchannel("A")).astype(np.float32) / np.float32(255)
     # Dark ink gets white paper and light ink black, or it could not be seen.
     ink = float((grey * alpha).sum() / max(float(alpha.sum()), 1e-9))
     return grey * alpha + np.float32(ink < 0.5) * (1 - alpha)
+
+
+def _alpha(image: Image.Image) -> np.ndarray | None:
+    return _shares(image.getchannel("A")) if image.mode == "RGBA" else None
+
+
+def _shares(image: Image.Image) -> np.ndarray:
+    return np.asarray(image).astype(np.float32) / np.float32(255)
 
 
 def _smaller(image: Image.Image) -> Image.Image:

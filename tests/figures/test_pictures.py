@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
-from cae_core.figures import pictures
+from cae_core.figures import pictures, plotting
 
 RED = (255, 0, 0)
 
@@ -41,7 +41,7 @@ def test_grid_puts_every_image_at_its_place():
 
 
 def test_columns_touch_and_rows_are_two_pixels_apart_by_default():
-    grid = pictures.image_grid([np.ones((3, 4, 5)), np.ones((3, 4, 5))])
+    grid = pictures.image_grid([np.ones((3, 4, 5))] * 2)
     assert grid.shape == (10, 15, 3)
     assert (grid[4:6] == pictures.GAP_GREY).all()
     assert (np.delete(grid, [4, 5], axis=0) == 255).all()
@@ -75,13 +75,6 @@ def test_finished_colours_are_shown_as_they_are():
 def test_rows_that_make_no_grid_are_refused(rows, message):
     with pytest.raises(ValueError, match=message):
         pictures.image_grid(rows)
-
-
-def test_negative_gaps_are_refused():
-    with pytest.raises(ValueError, match="gap is -1"):
-        pictures.image_grid([images()], gap=-1)
-    with pytest.raises(ValueError, match="column_gap -2"):
-        pictures.image_grid([images()], column_gap=-2)
 
 
 def test_error_scale_is_fixed_and_dark_at_zero():
@@ -122,8 +115,6 @@ def test_error_bar_is_the_scale_that_pictures_use():
     for tick, place in zip(pictures.ERROR_TICKS, (0, 50, 100), strict=True):
         np.testing.assert_array_equal(bar[0, place], pictures.error_colours(np.full((1, 1, 1), tick))[0, 0, 0])
     np.testing.assert_array_equal(decode(pictures.error_bar_png(101, 3)), bar)
-    with pytest.raises(ValueError, match="1 × 8 pixels"):
-        pictures.error_bar(1)
 
 
 @pytest.mark.parametrize(
@@ -146,9 +137,7 @@ def test_png_keeps_every_pixel_and_enlarges_without_smoothing(shape, scale):
     array = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     decoded = decode(pictures.png(array, scale))
     assert decoded.shape == (3 * scale, 4 * scale, *shape[2:])
-    for i in range(3 * scale):
-        for j in range(4 * scale):
-            assert (decoded[i, j] == array[i // scale, j // scale]).all()
+    np.testing.assert_array_equal(decoded, np.kron(array, np.ones((scale, scale, 1)[: array.ndim], np.uint8)))
     assert pictures.png(array.copy(), scale) == pictures.png(array, scale)
 
 
@@ -156,12 +145,6 @@ def test_png_keeps_every_pixel_and_enlarges_without_smoothing(shape, scale):
 def test_png_refuses_other_arrays(array):
     with pytest.raises(ValueError, match="must be uint8"):
         pictures.png(array)
-
-
-@pytest.mark.parametrize("scale", [0, -1, 1.5])
-def test_png_refuses_other_scales(scale):
-    with pytest.raises(ValueError, match=f"scale is {scale}; it must be a whole number from 1"):
-        pictures.png(np.zeros((2, 2), np.uint8), scale)
 
 
 def test_data_uri_holds_the_bytes():
@@ -201,17 +184,14 @@ def test_labelled_figure_has_every_tile_unsmoothed_in_line_with_its_label():
     assert (picture[:, -4:] == 255).all()
 
 
-def test_labelled_figure_shows_the_error_bar_only_when_asked():
-    bar = pictures.error_bar(110, 1)  # ten times the text size of scale 2
-    assert len(find(decode(labelled()), bar)) == 11
-    assert find(decode(labelled(show_error_bar=False)), bar) == []
-
-
-def test_labelled_figure_shows_title_labels_and_caption():
+def test_labelled_figure_shows_what_it_is_given():
     plain = labelled()
     assert plain == labelled()
     for change in ({"title": "B question"}, {"labels": ["In", "Shown"]}, {"caption": "noise 0.6"}):
         assert not np.array_equal(decode(labelled(**change)), decode(plain)), change
+    bar = pictures.error_bar(110, 1)  # ten times the text size of scale 2
+    assert len(find(decode(plain), bar)) == 11
+    assert find(decode(labelled(show_error_bar=False)), bar) == []
 
 
 def test_long_captions_wrap_and_nothing_is_cut_off():
@@ -231,9 +211,8 @@ def test_signs_the_font_lacks_are_spelt_out():
     assert labelled(caption="28×28") == labelled(caption="28x28")
 
 
-def test_labels_must_match_rows():
-    with pytest.raises(ValueError, match="1 labels for 2 rows"):
-        labelled(labels=["In"])
+def rgb(colour):
+    return [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
 
 
 def contrast(colours, other):
@@ -253,7 +232,7 @@ VISION = {
 
 @pytest.mark.parametrize("vision", VISION)
 def test_class_colours_can_be_told_apart(vision):
-    colours = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in pictures.PALETTE])
+    colours = np.array([rgb(colour) for colour in pictures.PALETTE])
     assert colours.shape == (10, 3)
     seen = lab(linear(colours) @ np.transpose(VISION[vision]))
     distance = np.linalg.norm(seen[:, None] - seen[None], axis=2)
@@ -262,3 +241,9 @@ def test_class_colours_can_be_told_apart(vision):
         assert distance[one, other] > 25, (one, other)
     assert contrast(colours, (255, 255, 255)).min() > 1.5
     assert contrast(colours, (14, 17, 23)).min() > 2.5
+
+
+@pytest.mark.parametrize("page", ["#ffffff", "#101514"])
+def test_curves_are_readable_in_both_themes(page):
+    colours = [rgb(colour) for colour in (*plotting.CURVE_COLOURS, plotting.GREY)]
+    assert contrast(colours, rgb(page)).min() >= 3

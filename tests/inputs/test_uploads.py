@@ -30,6 +30,15 @@ def grey():
     return picture
 
 
+@contextlib.contextmanager
+def peak_below(num_bytes):
+    tracemalloc.start()
+    yield
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < num_bytes
+
+
 def chunk(kind, data):
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
@@ -143,10 +152,8 @@ def test_transparent_paper_is_what_shows_the_ink(ink, paper):
 def test_exif_says_which_way_is_up(grey, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    image = Image.fromarray(grey)
-    data = encode(image, "PNG", exif=exif)
-    turned = Image.open(io.BytesIO(data))
-    expected = np.asarray(ImageOps.exif_transpose(turned))
+    data = encode(Image.fromarray(grey), "PNG", exif=exif)
+    expected = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data))))
     upload = read(data)
     np.testing.assert_allclose(upload.grey * 255, expected, atol=0.01)
     assert upload.size == expected.shape[::-1]
@@ -163,17 +170,15 @@ def test_first_frame_of_one_that_moves(grey):
 def test_large_ones_are_made_smaller_with_the_same_content(kind):
     picture = np.full((3000, 4000), 255, np.uint8)
     picture[600:2400, 1000:1400] = 0
-    tracemalloc.start()
-    upload = read(encode(Image.fromarray(picture), kind))
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    data = encode(Image.fromarray(picture), kind)
+    with peak_below(60e6):
+        upload = read(data)
     assert upload.size == (4000, 3000)
     assert uploads.ENOUGH <= max(upload.grey.shape) < 2 * uploads.ENOUGH
     height, width = upload.grey.shape
     dark = upload.grey < 0.5
     rows, columns = np.flatnonzero(dark.any(axis=1)) / height, np.flatnonzero(dark.any(axis=0)) / width
     np.testing.assert_allclose([rows[0], rows[-1], columns[0], columns[-1]], [0.2, 0.8, 0.25, 0.35], atol=0.01)
-    assert peak < 60e6
 
 
 @pytest.mark.parametrize("size", [(4472, 4472), (20_000, 1000), (1, 1), (20, 1)])
@@ -202,15 +207,11 @@ def test_as_large_and_as_long_as_is_allowed(size):
 )
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_what_cannot_be_used_is_said_in_a_sentence(data, says):
-    tracemalloc.start()
-    with pytest.raises(UploadError) as caught:
+    with peak_below(5e6), pytest.raises(UploadError) as caught:
         read(data, "x.png")
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
     assert says in str(caught.value)
     assert "x.png" in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert peak < 5e6
 
 
 def webp(kind, body):
@@ -218,22 +219,18 @@ def webp(kind, body):
     return b"RIFF" + struct.pack("<I", 4 + len(chunk)) + b"WEBP" + chunk
 
 
-def three(value):
-    return (value - 1).to_bytes(3, "little")
+BODIES = {
+    b"VP8X": bytes(4) + (15_999).to_bytes(3, "little") * 2,
+    b"VP8L": b"\x2f" + (15_999 | 15_999 << 14).to_bytes(4, "little") + bytes(20),
+    b"VP8 ": b"\x00\x00\x00\x9d\x01\x2a" + struct.pack("<HH", 16_000, 16_000) + bytes(20),
+}
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        webp(b"VP8X", bytes(4) + three(16_000) + three(16_000)),
-        webp(b"VP8L", b"\x2f" + (15_999 | 15_999 << 14).to_bytes(4, "little") + bytes(20)),
-        webp(b"VP8 ", b"\x00\x00\x00\x9d\x01\x2a" + struct.pack("<HH", 16_000, 16_000) + bytes(20)),
-    ],
-)
-def test_webp_is_measured_before_memory_is_reserved_for_it(data, monkeypatch):
+@pytest.mark.parametrize("kind", BODIES)
+def test_webp_is_measured_before_memory_is_reserved_for_it(kind, monkeypatch):
     monkeypatch.setattr(Image, "open", lambda *args, **kwargs: pytest.fail("it was opened"))
     with pytest.raises(UploadError, match="256 megapixels"):
-        read(data, "x.webp")
+        read(webp(kind, BODIES[kind]), "x.webp")
 
 
 @pytest.mark.parametrize(
@@ -298,23 +295,19 @@ def test_any_file_is_a_picture_or_a_sentence(kind, grey):
 
 
 @pytest.mark.parametrize(
-    ("name", "note"),
+    ("kind", "name", "notes"),
     [
-        ("drawing.png", ""),
-        ("drawing.PNG", ""),
-        ("drawing", ""),
-        *((f"drawing.{ending}", "") for ending in uploads.FORMATS["PNG"]),
-        ("drawing.jpg", "'drawing.jpg' is a PNG in spite of its ending, and was read as one."),
-        ("notes.txt", "'notes.txt' is a PNG in spite of its ending, and was read as one."),
+        ("PNG", "drawing.PNG", False),
+        ("PNG", "drawing", False),
+        *((kind, f"drawing.{ending}", False) for kind, endings in uploads.FORMATS.items() for ending in endings),
+        *(("JPEG", f"photo.{ending}", False) for ending in ("JFIF", "jpe", "pjpeg", "pjp")),  # what browsers call one
+        ("PNG", "drawing.jpg", True),
+        ("PNG", "notes.txt", True),
     ],
 )
-def test_what_a_file_contains_counts_and_not_its_name(grey, name, note):
-    assert read(encode(Image.fromarray(grey), "PNG"), name).note == note
-
-
-@pytest.mark.parametrize("ending", ["jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp", "JFIF"])
-def test_what_browsers_call_a_jpeg_is_one(grey, ending):
-    assert read(encode(Image.fromarray(grey), "JPEG"), f"photo.{ending}").note == ""
+def test_what_a_file_contains_counts_and_not_its_name(grey, kind, name, notes):
+    note = f"{name!r} is a {kind} in spite of its ending, and was read as one."
+    assert read(encode(Image.fromarray(grey), kind), name).note == (note if notes else "")
 
 
 def test_long_names_are_shortened():
