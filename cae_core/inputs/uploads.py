@@ -107,9 +107,8 @@ def _read(data: bytes, name: str, decode: Callable[[Image.Image], np.ndarray]) -
     if not data:
         raise UploadError(f"{called} is empty, 0 bytes: save it again, or choose another file.")
     if len(data) > MOST_BYTES:
-        raise UploadError(
-            f"{called} has {len(data) / 1e6:.0f} MB; at most {MOST_BYTES / 1e6:.0f} are read. Save it smaller."
-        )
+        size = f"{len(data) / 1e6:.0f} MB; at most {MOST_BYTES / 1e6:.0f} are read"
+        raise UploadError(f"{called} has {size}. Save it smaller.")
     kind = ""
     try:
         if size := _webp_size(data):  # Pillow reserves the memory of a WebP when it opens it
@@ -119,11 +118,8 @@ def _read(data: bytes, name: str, decode: Callable[[Image.Image], np.ndarray]) -
             _check_size(called, *image.size)
             image, size = _upright(image)
             image, odd = _plain(image)
-            return (
-                decode(_smaller(image)),
-                size,
-                " ".join(filter(None, (_ending(called, name, kind), odd and f"{called} {odd}"))),
-            )
+            notes = _ending(called, name, kind), odd and f"{called} {odd}"
+            return decode(_smaller(image)), size, " ".join(filter(None, notes))
     except UploadError:
         raise
     except Image.DecompressionBombError as error:
@@ -194,13 +190,12 @@ def _smaller(image: Image.Image) -> Image.Image:
 
 
 def _check_size(called: str, width: int, height: int) -> None:
+    size = f"{width:,} × {height:,} pixels"
     if width * height > MOST_PIXELS:
-        raise UploadError(_too_many(called, f"{width:,} × {height:,} pixels, {width * height / 1e6:,.0f} megapixels"))
+        raise UploadError(_too_many(called, f"{size}, {width * height / 1e6:,.0f} megapixels"))
     if max(width, height) > MOST_ASPECT * min(width, height):
-        raise UploadError(
-            f"{called} has {width:,} × {height:,} pixels; one side may be at most {MOST_ASPECT} times the other. "
-            "Cut out the part with the drawing."
-        )
+        most = f"one side may be at most {MOST_ASPECT} times the other"
+        raise UploadError(f"{called} has {size}; {most}. Cut out the part with the drawing.")
 
 
 def _too_many(called: str, what: str) -> str:
