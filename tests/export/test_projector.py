@@ -29,22 +29,18 @@ def files(content):
         return {name: folder.read(name) for name in folder.namelist()}
 
 
-def test_vectors_are_the_codes_without_a_header(content, files):
+def test_vectors_metadata_and_sprite_are_in_order(content, files):
     rows = [[float(cell) for cell in line.split("\t")] for line in files["vectors.tsv"].decode().splitlines()]
     np.testing.assert_allclose(rows, content[0], rtol=1e-5)
-
-
-def test_metadata_has_a_header_and_a_line_for_each_code(files):
     header, *rows = csv.reader(io.StringIO(files["metadata.tsv"].decode()), delimiter="\t")
     assert header == ["index", "class"]
     assert rows[:3] == [["0", "T-shirt/top"], ["1", "with tab"], ["2", "c"]]
     assert len(rows) == 7
-
-
-def test_sprite_has_the_images_in_order(content, files):
     sprite = np.asarray(Image.open(io.BytesIO(files["sprite.png"])))
     assert sprite.shape == (15, 12, 3)
     np.testing.assert_array_equal(sprite[5:10, 0:4, 1], content[2][3, ..., 0])
+    assert "tensorboard --logdir ." in files["README.txt"].decode()
+    assert "7 codes of 3 numbers" in files["README.txt"].decode()
 
 
 def config_message():
@@ -83,11 +79,6 @@ def test_configuration_is_the_plugins_and_names_the_files(files):
     for path in (embedding.tensor_path, embedding.metadata_path, embedding.sprite.image_path):
         assert path in files
     assert list(embedding.sprite.single_image_dim) == [4, 5]  # width, height
-
-
-def test_says_how_to_open_it(files):
-    assert "tensorboard --logdir ." in files["README.txt"].decode()
-    assert "7 codes of 3 numbers" in files["README.txt"].decode()
 
 
 def test_equal_codes_give_equal_bytes(content):

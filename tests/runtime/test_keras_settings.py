@@ -44,7 +44,7 @@ def test_neither_keras_json_nor_the_environment_change_a_network(tmp_path):
     (tmp_path / "keras.json").write_text(json.dumps(theirs), encoding="utf-8")
     flags = {"KERAS_MAX_EPOCHS": "few", "KERAS_NNX_ENABLED": "1", "TF_XLA_FLAGS": "--no_such_flag"}
     environment = {**os.environ, "KERAS_HOME": str(tmp_path), "KERAS_BACKEND": "torch", **flags}
-    command, root = [sys.executable, "-c", PROBE, str(tmp_path / "weights.npz")], Path(__file__).parent.parent
+    command, root = [sys.executable, "-c", PROBE, str(tmp_path / "weights.npz")], Path(__file__).parents[2]
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, encoding="utf-8", timeout=300)
     assert (done.returncode, done.stdout.strip()) == (0, str(tmp_path)), done.stderr  # data are still looked for there
     with np.load(tmp_path / "weights.npz") as found:

@@ -62,24 +62,17 @@ def test_greedy_training_changes_only_the_layer_being_trained(x, held_out):
     model = build(GREEDY)
     per_epoch = training.steps_per_epoch(GREEDY, len(x))
     names = [paths(stage.trainable_variables) for stage in model.stages]
-    before = model.weights()
+    before, losses = model.weights(), []
     for event in training.train(model, GREEDY, x, held_out):
+        losses += [event.epoch_loss] if event.epoch_loss is not None else []
         if event.step % (3 * per_epoch) == 0 and event.step <= 12 * per_epoch:
             stage, after = event.step // (3 * per_epoch) - 1, model.weights()
             changed = {path for path, w in after.items() if not np.array_equal(w, before[path])}
             assert changed == names[stage]
+            assert losses[-1] < losses[-3], "the layer does not learn to give back what the one below gives"
             before = after
     assert event.epoch == event.num_steps // per_epoch == 14
     assert {path for path, w in model.weights().items() if not np.array_equal(w, before[path])} == set(before)
-
-
-def test_each_layer_learns_to_give_back_what_the_one_below_gives(x, held_out):
-    long = dataclasses.replace(GREEDY, pretraining=20, epochs=1)
-    events = list(training.train(build(long), long, x, held_out))
-    ends = [event for event in events if event.epoch_loss is not None]
-    for stage in range(4):
-        first, last = ends[20 * stage], ends[20 * stage + 19]
-        assert last.epoch_loss < first.epoch_loss
 
 
 def test_the_loss_of_an_inner_stage_by_hand(x):
@@ -100,9 +93,9 @@ def test_the_loss_of_an_inner_stage_by_hand(x):
     assert float(found) == pytest.approx(np.mean((down - h) ** 2), rel=1e-4)
 
 
-@pytest.mark.parametrize(("optimizer", "stops"), [("adam", (5, 6, 24)), ("muon", (7,))])
+@pytest.mark.parametrize(("optimizer", "stops"), [("adam", (3, 8)), ("muon", (5,))])
 def test_going_on_in_the_middle_of_pretraining_equals_never_having_stopped(x, held_out, optimizer, stops):
-    config = dataclasses.replace(GREEDY, optimizer=optimizer)
+    config = dataclasses.replace(GREEDY, optimizer=optimizer, pretraining=1, epochs=1)  # 2 steps a phase
     whole, checkpoints = [], []
     for event in training.train(build(config), config, x, held_out):
         whole.append(event)
