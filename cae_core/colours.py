@@ -1,9 +1,7 @@
 """Colours as numbers: the luma and the two chroma channels of ITU-R BT.601, and the hue of a coloured drawing.
 
-Luma is a weighted sum of the stored values of red, green and blue, as television has used it since 1982: the eye takes
-green for the brightest of the three and blue for the darkest. Pillow's mode "L" is the same up to rounding.
-
-A network that colours grey images is given the luma. What it has to find are the other two numbers of a pixel,
+Luma is a weighted sum of the stored values of red, green and blue, as Pillow's mode "L" up to rounding. A network that
+colours grey images is given the luma and has to find the other two numbers of a pixel,
 
     Cb = (B - Y) / 1.772,   Cr = (R - Y) / 1.402,   Y = 0.299 R + 0.587 G + 0.114 B,
 
@@ -15,6 +13,7 @@ Sources: ITU-R Recommendation BT.601-7, sections 2.5.1 and 2.5.2; hue as in Smit
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -63,29 +62,23 @@ def with_chroma(y: np.ndarray, cb_cr: np.ndarray) -> np.ndarray:
 
 def error(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
     """Mean squared error of Cb and Cr of each image, `(n,)` float64; of `(n, H, W, 3)` floats in [0, 1]."""
-    parts = range(0, len(x), _CHUNK)
-    return np.concatenate([_error(chroma(x[a : a + _CHUNK]), chroma(x_hat[a : a + _CHUNK])) for a in parts])
+    return _error(x, chroma, lambda part: chroma(x_hat[part]))
 
 
 def luma_error(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
     """Mean squared error of the luma of each image, `(n,)` float64; of `(n, H, W, 3)` floats in [0, 1]."""
-    parts = range(0, len(x), _CHUNK)
-    return np.concatenate([_error(luma(x[a : a + _CHUNK]), luma(x_hat[a : a + _CHUNK])) for a in parts])
+    return _error(x, luma, lambda part: luma(x_hat[part]))
 
 
 def error_of(x: np.ndarray, guess: np.ndarray | float) -> np.ndarray:
-    """The same for one guess of Cb and Cr that is given for every image.
-
-    Args:
-        x: `(n, H, W, 3)` floats in [0, 1].
-        guess: what broadcasts to `(H, W, 2)`; 0.0 is grey.
-    """
-    parts = range(0, len(x), _CHUNK)
-    return np.concatenate([_error(chroma(x[a : a + _CHUNK]), np.asarray(guess)) for a in parts])
+    """`error` of one guess of Cb and Cr for every image: what broadcasts to `(H, W, 2)`; 0.0 is grey."""
+    return _error(x, chroma, lambda part: np.asarray(guess))
 
 
-def _error(channels: np.ndarray, guess: np.ndarray) -> np.ndarray:
-    return np.square(channels.astype(np.float64) - guess).mean(axis=(1, 2, 3))
+def _error(x: np.ndarray, channels: Callable[..., np.ndarray], guess: Callable[[slice], np.ndarray]) -> np.ndarray:
+    parts = (slice(start, start + _CHUNK) for start in range(0, len(x), _CHUNK))
+    squares = (np.square(channels(x[part]).astype(np.float64) - guess(part)) for part in parts)
+    return np.concatenate([square.mean(axis=(1, 2, 3)) for square in squares])
 
 
 def mean(images: np.ndarray) -> np.ndarray:

@@ -6,12 +6,12 @@ number shown. NumPy in, NumPy or plain floats out; images are `(n, H, W, C)` flo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from cae_core.config import lookup
+from cae_core.config import Entry, lookup
 
 BCE_EPSILON = 1e-7
 """`bce` clips x_hat to [1e-7, 1 - 1e-7], as Keras does (`keras.config.epsilon()`)."""
@@ -23,10 +23,6 @@ SSIM_WINDOW, SSIM_SIGMA, SSIM_K1, SSIM_K2 = 11, 1.5, 0.01, 0.03
 """Window side and standard deviation in pixels, and the two constants of Wang et al. 2004, section III."""
 
 _CHUNK_VALUES = 2**19  # pixels turned to float64 at a time: 4 MiB an array, whatever the number of images
-
-
-def _squared_error(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
-    return np.square(x - x_hat).sum(axis=(1, 2, 3))
 
 
 def _mse(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
@@ -72,58 +68,47 @@ def _ssim(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Metric:
-    """One line of `METRICS`.
+class Metric(Entry):
+    """One line of `METRICS`; `make(x, x_hat)` gives `(n,)` float64 of checked images `(n, H, W, C)` float64.
 
     Attributes:
-        label: name shown to people.
         unit: unit of the value, "" for a pure number.
         higher_is_better: whether a better reconstruction has the higher value.
-        summary: one plain sentence.
-        source: paper or page that defines it.
-        make: `(x, x_hat)` to `(n,)` float64, one value an image; both arrays `(n, H, W, C)` float64, already checked.
     """
 
-    label: str
-    unit: str
-    higher_is_better: bool
-    summary: str
-    source: str
-    make: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    unit: str = ""
+    higher_is_better: bool = False
 
 
 METRICS: dict[str, Metric] = {
     "mse": Metric(
-        label="Mean squared error",
-        unit="per pixel",
-        higher_is_better=False,
-        summary="The squared difference of a pixel, averaged: 0 is identical, and large misses count most.",
-        source="Hinton & Salakhutdinov, Science 2006 (there as the sum over the 784 pixels of an image)",
-        make=_mse,
+        "Mean squared error",
+        "The squared difference of a pixel, averaged: 0 is identical, and large misses count most.",
+        "Hinton & Salakhutdinov, Science 2006 (there as the sum over the 784 pixels of an image)",
+        _mse,
+        "per pixel",
     ),
     "psnr": Metric(
-        label="Peak signal-to-noise ratio",
-        unit="dB",
+        "Peak signal-to-noise ratio",
+        f"The squared error on a logarithmic scale: each 10 dB is a tenth of the error, {PSNR_CAP:g} at most.",
+        "ITU-T J.340; per image as in tf.image.psnr",
+        _psnr,
+        "dB",
         higher_is_better=True,
-        summary=f"The squared error on a logarithmic scale: each 10 dB is a tenth of the error, {PSNR_CAP:g} at most.",
-        source="ITU-T J.340; per image as in tf.image.psnr",
-        make=_psnr,
     ),
     "ssim": Metric(
-        label="Structural similarity",
-        unit="",
+        "Structural similarity",
+        "How alike brightness, contrast and pattern are in small windows: 1 is identical, 0 is unrelated.",
+        "Wang, Bovik, Sheikh & Simoncelli, IEEE Transactions on Image Processing 13(4), 2004, eq. 13",
+        _ssim,
         higher_is_better=True,
-        summary="How alike brightness, contrast and pattern are in small windows: 1 is identical, 0 is unrelated.",
-        source="Wang, Bovik, Sheikh & Simoncelli, IEEE Transactions on Image Processing 13(4), 2004, eq. 13",
-        make=_ssim,
     ),
     "bce": Metric(
-        label="Binary cross-entropy",
-        unit="nats per pixel",
-        higher_is_better=False,
-        summary="The surprise at each pixel if x_hat is its chance of being white; grey pixels keep it above 0.",
-        source="keras.losses.BinaryCrossentropy",
-        make=_bce,
+        "Binary cross-entropy",
+        "The surprise at each pixel if x_hat is its chance of being white; grey pixels keep it above 0.",
+        "keras.losses.BinaryCrossentropy",
+        _bce,
+        "nats per pixel",
     ),
 }
 """What `summary` and `per_image` report, in the order in which to show it."""
@@ -202,7 +187,7 @@ def squared_error_per_image(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
 
     The unit of Hinton & Salakhutdinov, Science 2006; for MNIST it is 784 times the MSE.
     """
-    return np.concatenate([_squared_error(*pair) for pair in _chunks(*_check(x, x_hat))])
+    return np.concatenate([np.square(a - b).sum(axis=(1, 2, 3)) for a, b in _chunks(*_check(x, x_hat))])
 
 
 SILENT = 0.01

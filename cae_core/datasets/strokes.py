@@ -1,17 +1,14 @@
 """Digits drawn by the program: handwriting-like images with labels, made from pen trajectories, no download.
 
-Every image starts as one row of `glyphs.GLYPHS`. Its control points are moved a little, a smooth curve is
-laid through them, the curve is slanted, stretched, turned and warped as another hand would, then placed as
-MNIST places its digits (ink box 20 of 28 pixels, centre of ink mass in the image centre) and inked with a
-round pen.
+Every image starts as one row of `glyphs.GLYPHS`. Its control points are moved a little, a smooth curve is laid through
+them, slanted, stretched, turned and warped, then placed as MNIST places its digits and inked with a round pen.
 
 Inking is a batched matrix product. With a small Gaussian around every pen position p, each pixel receives
 
     ink(y, x) = sum_p weight_p * exp(-(y - y_p)^2 / 2 s^2) * exp(-(x - x_p)^2 / 2 s^2),
 
-which separates into (size, points) @ (points, size). With weights equal to the pen's step length over
-sqrt(2 pi) s, ink is exp(-d^2 / 2 s^2) at distance d from a straight line, so d can be read back from it and
-the edge placed wherever the pen's radius says, as sharp as the image size allows.
+which separates into (size, points) @ (points, size). With weights equal to the pen's step length over sqrt(2 pi) s, ink is
+exp(-d^2 / 2 s^2) at distance d from a straight line, so d can be read back from it and the edge placed by the pen's radius.
 """
 
 import numpy as np

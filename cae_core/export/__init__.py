@@ -106,11 +106,7 @@ def tensorboard(run: Run) -> bytes:
         return file.read_bytes()
 
 
-def script_text(run: Run) -> bytes:
-    """The standalone script of `script.text`."""
-    return script.text(run).encode()
-
-
+@functools.lru_cache(maxsize=1)  # strokes take seconds to compress and are always the same
 def data_npz(dataset: str) -> bytes:
     """A data set as a compressed npz archive like Keras's mnist.npz: x_train, y_train, x_test, y_test, all uint8.
 
@@ -119,12 +115,6 @@ def data_npz(dataset: str) -> bytes:
     Raises:
         DatasetMissing: it is not on this machine.
     """
-    lookup(DATASETS, "dataset", dataset)
-    return _data_npz(dataset)
-
-
-@functools.lru_cache(maxsize=1)  # strokes take seconds to compress and are always the same
-def _data_npz(dataset: str) -> bytes:
     splits = {split: load(dataset, split) for split in ("train", "test")}
     arrays = {f"x_{split}": data.x[..., 0] if data.x.shape[-1] == 1 else data.x for split, data in splits.items()}
     return storage.arrays_to_bytes({**arrays, **{f"y_{split}": data.y for split, data in splits.items()}})
@@ -275,7 +265,7 @@ EXPORTS: dict[str, Export] = {
         "Trains the run again with TensorFlow and NumPy alone and arrives at the same losses.",
         "text/x-python",
         lambda run: f"{run.name}.py",
-        script_text,
+        lambda run: script.text(run).encode(),
     ),
     "grid": Export(
         "Images", "Test images, reconstructions and errors.", "image/png", lambda run: f"{run.name}.png", grid

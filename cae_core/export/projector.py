@@ -46,17 +46,13 @@ def archive(
         name: what the projector calls the codes.
 
     Raises:
-        ValueError: there is not one label and one image a code, or the sprite would be too large.
+        ValueError: the sprite would be too large.
     """
-    if not len(z) == len(labels) == len(images) or np.ndim(z) != 2 or not len(z):
-        raise ValueError(
-            f"z has shape {np.shape(z)}, with {len(labels)} labels and {len(images)} images; every code needs one of each."
-        )
     height, width = images.shape[1:3]
     vectors = io.StringIO()
     np.savetxt(vectors, z, fmt="%.6g", delimiter="\t")
     # Metadata of two columns has a header; of one it must have none.
-    rows = ["index\tclass", *(f"{i}\t{_cell(class_names[label])}" for i, label in enumerate(labels))]
+    rows = ["index\tclass", *(f"{i}\t{' '.join(class_names[label].split())}" for i, label in enumerate(labels))]
     files = {
         "vectors.tsv": vectors.getvalue(),
         "metadata.tsv": "\n".join(rows) + "\n",
@@ -69,10 +65,6 @@ def archive(
         for path, content in files.items():
             folder.writestr(zipfile.ZipInfo(path), content, zipfile.ZIP_DEFLATED)  # the year is 1980, whenever it is made
     return file.getvalue()
-
-
-def _cell(text: str) -> str:
-    return " ".join(str(text).split())
 
 
 def _config(name: str, height: int, width: int) -> str:

@@ -4,10 +4,9 @@ Noise, loss, optimizer and schedule are this project's own functions, written do
 run uses gets into its script. The network is written from the Keras models themselves (`script_network.py`).
 
 Weights and the learning rate come out the same to the last bit, step by step, and they must: Muon makes of a difference in
-the last bit one of 1e-3 of the loss within some hundred steps, other optimizers do not. So operations here are those of
-the project one by one; TensorFlow makes of its / 255 a product, and of the same in a tf.data pipeline not. What is left,
-some 1e-7, is the rounding of Keras's mean over an epoch. A bottleneck or batch size that is no power of two, with sparsity
-and Muon, or another machine, is where the last bit may differ.
+the last bit one of 1e-3 of the loss within some hundred steps. So operations are those of the project one by one;
+TensorFlow makes of its / 255 a product, and of the same in a tf.data pipeline not. A bottleneck or batch size that is no
+power of two, with sparsity and Muon, or another machine, is where the last bit may differ.
 """
 
 from __future__ import annotations
@@ -54,10 +53,6 @@ def needs_data(run: Run) -> bool:
     return not DATASETS[run.config.dataset].in_keras
 
 
-def _batch_size(run: Run) -> int:
-    return min(run.config.batch_size, run.num_train)
-
-
 def _ended_early(run: Run) -> bool:
     return 0 < run.step < run.num_steps and run.state in ("stopped", "failed", "interrupted")
 
@@ -70,9 +65,9 @@ def _head(run: Run) -> str:
         data = f"{file}, else downloaded. start.npz: in the export of everything."
     else:
         data = f"{file} beside the script; without that, Keras downloads them."
-    epochs, count = (
-        ("EPOCHS, DONE", f"{config.epochs}, {run.epochs}") if _ended_early(run) else ("EPOCHS", f"{config.epochs}")
-    )
+    epochs, count = "EPOCHS", f"{config.epochs}"
+    if _ended_early(run):
+        epochs, count = "EPOCHS, DONE", f"{config.epochs}, {run.epochs}"
     return f'''"""Trains the run {run.name} again:
 same network, data, noise and steps, so the same losses, printed and written to history.csv. Needs tensorflow and numpy.
 Usage: python SCRIPT [IMAGES.npz], by default {data}"""
@@ -81,7 +76,7 @@ os.environ["KERAS_BACKEND"] = "tensorflow"  # this, and two settings below: what
 import keras, numpy as np, tensorflow as tf
 keras.config.set_floatx("float32"); keras.config.set_image_data_format("channels_last")
 HERE, layers, init = pathlib.Path(__file__).parent, keras.layers, keras.initializers
-NUM_TRAIN, BATCH_SIZE, {epochs}, SEED = {run.num_train}, {_batch_size(run)}, {count}, {config.seed}
+NUM_TRAIN, BATCH_SIZE, {epochs}, SEED = {run.num_train}, {min(config.batch_size, run.num_train)}, {count}, {config.seed}
 LEARNING_RATE, NOISE_FACTOR, SPARSITY = {config.learning_rate}, {config.noise_factor}, {config.sparsity}'''
 
 

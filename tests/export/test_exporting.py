@@ -42,7 +42,7 @@ def recorded(tmp_path_factory):
         patch.setenv("CAE_RUNS_DIR", str(tmp_path_factory.mktemp("runs")))
         patch.setitem(DATASETS, "strokes", few)
         datasets.clear_cache()
-        exporting._data_npz.cache_clear()
+        exporting.data_npz.cache_clear()
         whole = run_trainer.Recording.begin(config, "whole", title=HOSTILE)
         assert len(list(whole.events())) == 2
         whole.close()
@@ -54,7 +54,7 @@ def recorded(tmp_path_factory):
         fork.close()
         yield {name: runs.find(name) for name in ("whole", "fork")}
     datasets.clear_cache()
-    exporting._data_npz.cache_clear()
+    exporting.data_npz.cache_clear()
 
 
 @pytest.fixture

@@ -86,11 +86,6 @@ def test_equal_codes_give_equal_bytes(content):
     assert projector.archive(z, labels, NAMES, images, 'a "run"') == made
 
 
-def test_every_code_needs_a_label_and_an_image():
-    with pytest.raises(ValueError, match="with 3 labels and 2 images"):
-        projector.archive(np.zeros((2, 2)), np.zeros(3, int), NAMES, np.zeros((2, 4, 4, 1), np.uint8))
-
-
 @pytest.mark.parametrize(("count", "size", "expected"), [(10_000, 2, 10_000), (10_000, 1568, 1275), (5, 3_000_000, 1)])
 def test_long_codes_are_exported_of_fewer_images(count, size, expected):
     assert projector.num_images(count, size) == expected
