@@ -51,36 +51,25 @@ def png_header(width, height):
 @pytest.mark.parametrize(
     ("kind", "mode", "more", "off"),
     [
-        ("PNG", "L", {}, 0),
-        ("PNG", "RGB", {}, 0),
-        ("PNG", "RGBA", {}, 0),
-        ("PNG", "LA", {}, 0),
+        *(("PNG", mode, {}, 0) for mode in ("L", "RGB", "RGBA", "LA")),
+        *(("BMP", mode, {}, 0) for mode in ("L", "RGB")),
+        *(("WEBP", mode, {"lossless": True}, 1) for mode in ("RGB", "RGBA")),
+        *(("JPEG", mode, {"quality": 95, "progressive": mode == "RGB"}, 12) for mode in ("L", "RGB", "CMYK")),
         ("PNG", "P", {}, 1),
-        ("BMP", "L", {}, 0),
-        ("BMP", "RGB", {}, 0),
         ("GIF", "L", {}, 1),
-        ("WEBP", "RGB", {"lossless": True}, 1),
-        ("WEBP", "RGBA", {"lossless": True}, 1),
         ("WEBP", "RGB", {"quality": 90}, 12),
-        ("JPEG", "L", {"quality": 95}, 12),
-        ("JPEG", "RGB", {"quality": 95, "progressive": True}, 12),
-        ("JPEG", "CMYK", {"quality": 95}, 12),
     ],
 )
 def test_every_kind_gives_the_same_picture(grey, kind, mode, more, off):
     data = encode(Image.fromarray(grey).convert(mode), kind, **more)
     upload = read(data, f"drawing.{uploads.FORMATS[kind][0]}")
-    assert upload.grey.dtype == np.float32
-    assert upload.size == (60, 40)
-    assert upload.note == ""
+    assert (upload.grey.dtype, upload.size, upload.note) == (np.float32, (60, 40), "")
     np.testing.assert_allclose(upload.grey * 255, grey, atol=off + 0.01)
 
 
-def test_one_bit_and_sixteen(grey):
+def test_one_bit(grey):
     bits = Image.fromarray(grey).point(lambda value: 255 * (value > 128)).convert("1")
     np.testing.assert_array_equal(read(encode(bits, "PNG")).grey, grey > 128)
-    deep = Image.fromarray(grey.astype(np.uint16) * 257)
-    np.testing.assert_allclose(read(encode(deep, "PNG")).grey, grey / 255, atol=1e-6)
 
 
 @pytest.mark.parametrize("bits", [1, 8, 10, 12, 16])
@@ -105,9 +94,15 @@ def bmp_of_32_bits(pixels):
     return b"BM" + struct.pack("<IHHI", 14 + len(header) + len(body), 0, 0, 14 + len(header)) + header + body
 
 
-@pytest.mark.parametrize("encoded", [bmp_of_32_bits, lambda p: encode(Image.fromarray(p), "PNG"),
-                                     lambda p: encode(Image.fromarray(p), "WEBP", lossless=True, exact=True),
-                                     lambda p: encode(Image.fromarray(p).convert("LA"), "PNG")])  # fmt: skip
+ENCODERS = {
+    "BMP": bmp_of_32_bits,
+    "PNG": lambda pixels: encode(Image.fromarray(pixels), "PNG"),
+    "WEBP": lambda pixels: encode(Image.fromarray(pixels), "WEBP", lossless=True, exact=True),
+    "LA": lambda pixels: encode(Image.fromarray(pixels).convert("LA"), "PNG"),
+}
+
+
+@pytest.mark.parametrize("encoded", ENCODERS.values(), ids=ENCODERS)
 def test_alpha_that_is_nothing_everywhere_means_nothing(grey, encoded):
     pixels = np.dstack([grey, grey, grey, np.zeros_like(grey)])
     upload = read(encoded(pixels), "paint.x")
@@ -156,8 +151,7 @@ def test_exif_says_which_way_is_up(grey, orientation):
     expected = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data))))
     upload = read(data)
     np.testing.assert_allclose(upload.grey * 255, expected, atol=0.01)
-    assert upload.size == expected.shape[::-1]
-    assert (expected.shape == grey.shape) == (orientation < 5)
+    assert upload.size == expected.shape[::-1] == ((60, 40) if orientation < 5 else (40, 60))
 
 
 def test_first_frame_of_one_that_moves(grey):
@@ -310,12 +304,9 @@ def test_what_a_file_contains_counts_and_not_its_name(grey, kind, name, notes):
     assert read(encode(Image.fromarray(grey), kind), name).note == (note if notes else "")
 
 
-def test_long_names_are_shortened():
+def test_long_names_are_shortened_and_broken_exif_does_not_matter(grey):
     with pytest.raises(UploadError) as caught:
         read(b"", "n" * 5000 + ".png")
     assert len(str(caught.value)) < 200
-
-
-def test_broken_exif_does_not_matter(grey):
     data = encode(Image.fromarray(grey), "JPEG", exif=b"Exif\x00\x00not a tiff header at all")
     assert read(data).grey.shape == grey.shape
