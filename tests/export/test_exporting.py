@@ -19,7 +19,7 @@ from cae_core import datasets, runs
 from cae_core import export as exporting
 from cae_core.architectures import build, fitting, suited
 from cae_core.config import RunConfig
-from cae_core.datasets import DATASETS, DatasetMissing, Split, strokes
+from cae_core.datasets import DatasetMissing
 from cae_core.export import EXPORTS, export
 from cae_core.runs import writing
 from cae_core.training import run_trainer
@@ -28,32 +28,22 @@ HOSTILE = '"><script>alert(1)</script> ../../etc/passwd\n'
 
 
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory):
-    """A run of two epochs, and one forked from its first and stopped after one of three; strokes are a few images here."""
-    x, y = strokes.draw(5300, seed=9)
-    split = Split(x[..., np.newaxis], y)
-    few = dataclasses.replace(
-        DATASETS["strokes"], load=lambda name: split if name == "train" else Split(split.x[:60], y[:60])
-    )
-    config = RunConfig(
-        dataset="strokes", architecture="dense", bottleneck=3, num_train=200, epochs=2, noise_kind="gaussian"
-    )
+def recorded(few_strokes, tmp_path_factory):
+    """A run of two epochs, and one forked from its first and stopped after one of three."""
+    config = RunConfig(architecture="dense", bottleneck=3, num_train=100, batch_size=50, epochs=2, noise_kind="gaussian")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAE_RUNS_DIR", str(tmp_path_factory.mktemp("runs")))
-        patch.setitem(DATASETS, "strokes", few)
-        datasets.clear_cache()
         exporting.data_npz.cache_clear()
         whole = run_trainer.Recording.begin(config, "whole", title=HOSTILE)
-        assert len(list(whole.events())) == 2
+        assert len(list(whole.events())) == 4
         whole.close()
         longer = dataclasses.replace(config, epochs=3, seed=4, noise_kind="none")
-        fork = run_trainer.Recording.begin(longer, "fork", origin={"run": "whole", "step": 1})
+        fork = run_trainer.Recording.begin(longer, "fork", origin={"run": "whole", "step": 2})
         events = fork.events()
-        next(events)
+        next(events), next(events)
         fork.write("stopped")
         fork.close()
         yield {name: runs.find(name) for name in ("whole", "fork")}
-    datasets.clear_cache()
     exporting.data_npz.cache_clear()
 
 
@@ -196,15 +186,15 @@ def test_the_figures_are_one_page_that_loads_nothing(recorded):
     assert page.count('<img src="data:image/png;base64,') == 1
     assert "plotly.js v" in page
     assert "component 1, " in page
-    assert "Strokes, Dense, 3 numbers, BCE, noise gaussian 0.5, 2 epochs of 200 images; clean: MSE 0." in page
+    assert "Strokes, Dense, 3 numbers, BCE, noise gaussian 0.5, 2 epochs of 100 images; clean: MSE 0." in page
 
 
 def test_the_data_is_as_keras_has_it(recorded):
     data = np.load(io.BytesIO(exporting.data_npz("strokes")))
     assert {name: (data[name].shape, data[name].dtype) for name in data.files} == {
-        "x_train": ((5300, 28, 28), np.uint8),
+        "x_train": ((160, 28, 28), np.uint8),
         "x_test": ((60, 28, 28), np.uint8),
-        "y_train": ((5300,), np.uint8),
+        "y_train": ((160,), np.uint8),
         "y_test": ((60,), np.uint8),
     }
     np.testing.assert_array_equal(data["x_train"][..., None], datasets.load("strokes", "train").x)
@@ -212,7 +202,7 @@ def test_the_data_is_as_keras_has_it(recorded):
 
 def test_the_start_of_a_fork_is_what_its_parent_was(recorded):
     start = np.load(io.BytesIO(exporting.start_npz(recorded["fork"])))
-    then = runs.weights(recorded["whole"], 1)
+    then = runs.weights(recorded["whole"], 2)
     assert list(start.files) == list(then)
     assert all(np.array_equal(start[path], w) for path, w in then.items())
     with pytest.raises(runs.RunError, match="started from fresh weights"):

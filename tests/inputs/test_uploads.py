@@ -33,10 +33,11 @@ def grey():
 @contextlib.contextmanager
 def peak_below(num_bytes):
     tracemalloc.start()
-    yield
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < num_bytes
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < num_bytes
+    finally:
+        tracemalloc.stop()
 
 
 def chunk(kind, data):
