@@ -123,17 +123,17 @@ def measured(run: runs.Run, dataset: str, code: str, places: str) -> Share:
         RunError: the run's weights cannot be read.
         DataError: the data set is not there.
     """
-    return _measured(run.path, run.step, dataset, code, places)
+    return _measured(run.path, run.step, run.created, dataset, code, places)
 
 
 @functools.lru_cache(maxsize=128)
-def _measured(path: Path, step: int, dataset: str, code: str, places: str) -> Share:
-    x, z, switches = _coded(path, step, dataset)
+def _measured(path: Path, step: int, created: str, dataset: str, code: str, places: str) -> Share:
+    x, z, switches = _coded(path, step, created, dataset)
     return share(x, decode(runs.model(runs.read(path), step), z, switches, code, places, z.mean(axis=0)))
 
 
 @functools.lru_cache(maxsize=2)  # 25 MB each
-def _coded(path: Path, step: int, dataset: str) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+def _coded(path: Path, step: int, created: str, dataset: str) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
     model = runs.model(runs.read(path), step)
     x = datasets.as_float(datasets.load(dataset, "test").x[:NUM_IMAGES])
     return x, model.encode(x), model.switches(x)
@@ -142,5 +142,5 @@ def _coded(path: Path, step: int, dataset: str) -> tuple[np.ndarray, np.ndarray,
 def ten(run: runs.Run, dataset: str, x: np.ndarray, code: str, places: str) -> np.ndarray:
     """Some images through a run with one combination; the mean code is that of the first test images."""
     model = runs.model(run)
-    _, z, _ = _coded(run.path, run.step, dataset)
+    _, z, _ = _coded(run.path, run.step, run.created, dataset)
     return decode(model, model.encode(x), model.switches(x), code, places, z.mean(axis=0))

@@ -12,6 +12,7 @@ import math
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cae_core import metrics, runs, runtime
@@ -27,9 +28,18 @@ MOST = 256
 """Runs whose figures are in memory, and whose troubles."""
 
 _lock = threading.Lock()
-_known: dict[tuple[Path, str], dict[str, float]] = {}
-_trouble: dict[tuple[Path, str], str] = {}
-_asked: dict[tuple[Path, str], float] = {}
+
+
+@dataclass(frozen=True)
+class _Memory:
+    """What is known of the last `MOST` runs, by `_which`: their figures, what went wrong, and when somebody asked."""
+
+    figures: dict[tuple[Path, str], dict[str, float]] = field(default_factory=dict)
+    trouble: dict[tuple[Path, str], str] = field(default_factory=dict)
+    asked: dict[tuple[Path, str], float] = field(default_factory=dict)
+
+
+_memory = _Memory()
 
 
 def measure(claim: Claim, run: Run) -> float:
@@ -59,56 +69,59 @@ def known(run: Run, claims: Sequence[Claim]) -> dict[str, float]:
 
 def trouble(run: Run) -> str:
     """Why the run could not be measured, or ""."""
-    return _trouble.get(_which(run), "")
+    return _memory.trouble.get(_which(run), "")
 
 
 def request(run: Run, claims: Sequence[Claim]) -> None:
     """Has the claims' figures of a finished run measured in the background; returns at once."""
     which, now = _which(run), time.monotonic()
     with _lock:
-        if which in _trouble or now - _asked.get(which, -FORGOTTEN) < FORGOTTEN:
+        memory = _memory
+        if which in memory.trouble or now - memory.asked.get(which, -FORGOTTEN) < FORGOTTEN:
             return
-        _keep(_asked, which, now)
-    runtime.soon(functools.partial(_measure, run, tuple(claims)))
+        _keep(memory.asked, which, now)
+    runtime.soon(functools.partial(_measure, memory, run, tuple(claims)))
 
 
 def forget() -> None:
-    """Drops what is in memory; what is on disk stays."""
-    with _lock:
-        for kept in (_known, _trouble, _asked):
-            kept.clear()
+    """Drops what is in memory; what is on disk stays, and of what is being measured now nothing is kept."""
+    global _memory
+    _memory = _Memory()
 
 
-def _measure(run: Run, claims: tuple[Claim, ...]) -> None:
+def _measure(memory: _Memory, run: Run, claims: tuple[Claim, ...]) -> None:
     which = _which(run)
     try:
         figures = dict(_figures(run))
         figures |= {_key(claim): round(measure(claim, run), 6) for claim in claims if _key(claim) not in figures}
+        if memory is _memory:
+            with contextlib.suppress(OSError):  # it will be in memory, until the program ends
+                storage.write(run.path / FILE, (json.dumps({**figures, "run": run.created}, indent=1) + "\n").encode())
         with _lock:
-            _keep(_known, which, figures)
-        with contextlib.suppress(OSError):  # it is in memory, until the program ends
-            storage.write(run.path / FILE, (json.dumps(figures, indent=1) + "\n").encode())
+            _keep(memory.figures, which, figures)
     except Exception as error:  # damaged weights and data fail in many ways, and asking again would, too
         with _lock:
-            _keep(_trouble, which, str(error).partition("\n")[0])
+            _keep(memory.trouble, which, str(error).partition("\n")[0])
     finally:
         with _lock:
-            _asked.pop(which, None)
+            memory.asked.pop(which, None)
 
 
 def _figures(run: Run) -> dict[str, float]:
-    """What is known of a run, by `_key`: from memory, else from disk; of a damaged file nothing."""
-    which = _which(run)
+    """What is known of a run, by `_key`: from memory, else from disk; of a damaged file or another run's nothing."""
+    which, memory = _which(run), _memory
     with _lock:
-        if which in _known:
-            return _known[which]
+        if which in memory.figures:
+            return memory.figures[which]
     try:
         read = json.loads(storage.read(run.path / FILE))
+        if read.pop("run", run.created) != run.created:
+            return {}
         figures = {key: float(value) for key, value in read.items() if math.isfinite(value)}
     except Exception:  # a damaged file fails in more ways than can be listed
         return {}
     with _lock:
-        _keep(_known, which, figures)
+        _keep(memory.figures, which, figures)
     return figures
 
 

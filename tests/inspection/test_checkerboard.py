@@ -18,7 +18,7 @@ def x():
 def board(shape, amplitude):
     """±amplitude, changing from pixel to pixel."""
     rows, columns = np.indices(shape)
-    return amplitude * (-1.0) ** (rows + columns)
+    return (amplitude * (-1.0) ** (rows + columns))[None, ..., None]
 
 
 def blurred(x):
@@ -28,13 +28,16 @@ def blurred(x):
     return sum(around[:, i : i + height, j : j + width] for i in range(3) for j in range(3)) / 9
 
 
-def test_a_faithful_reconstruction_has_1(x):
+def test_what_a_known_answer_scores(x):
     assert checkerboard.score(x, x) == pytest.approx(1, rel=1e-12)
     assert checkerboard.score(x, x + 0.2) == pytest.approx(1, rel=1e-5)  # the mean does not count
-
-
-def test_twice_the_contrast_is_four_times_the_energy(x):
-    assert checkerboard.score(x, 2 * x) == pytest.approx(4, rel=1e-6)
+    assert checkerboard.score(x, 2 * x) == pytest.approx(4, rel=1e-6)  # twice the contrast is four times the energy
+    assert checkerboard.score(x, 0.001 * x) < 1e-4  # an answer that is nearly black has no pattern to speak of
+    assert checkerboard.score(x, np.zeros_like(x)) == 0
+    assert checkerboard.score(x, blurred(x)) < 0.2
+    assert checkerboard.score(x, x + board(x.shape[1:3], 0.4) * x) > 3  # only where the picture is, it counts
+    flat = np.full((2, 8, 8, 1), 0.5)
+    assert checkerboard.score(flat, flat) is None  # nothing to compare with
 
 
 def test_by_hand():
@@ -42,49 +45,25 @@ def test_by_hand():
     rows = np.zeros((1, 8, 6, 1))
     rows[:, ::2], rows[:, 1::2] = 0.3, -0.3
     assert checkerboard.energy(rows) == pytest.approx(8 * 6 * 0.09)
-    both = board((8, 6), 0.3)[None, ..., None]  # the frequency that is the highest in both directions counts once
+    both = board((8, 6), 0.3)  # the frequency that is the highest in both directions counts once
     assert checkerboard.energy(both) == pytest.approx(8 * 6 * 0.09)
     wide = np.repeat(np.repeat(rows, 2, axis=1), 2, axis=2)  # a period of four pixels is not a stride of 2
     assert checkerboard.energy(wide) == pytest.approx(0, abs=1e-20)
+    odd = np.random.default_rng(0).random((3, 9, 7, 2))
+    assert checkerboard.energy(odd) == pytest.approx(checkerboard.energy(odd[:, :8, :6]))
 
 
 @pytest.mark.parametrize("amplitude", [0.05, 0.1, 0.2])
 def test_a_checkerboard_adds_what_it_has(x, amplitude):
-    pattern = board(x.shape[1:3], amplitude)[None, ..., None]
-    seen = checkerboard.score(x, x + pattern)
+    pattern = board(x.shape[1:3], amplitude)
+    score = checkerboard.score(x, x + pattern)
     own = checkerboard.energy(np.broadcast_to(pattern, x.shape)) / checkerboard.energy(x)
-    assert seen > 1 + own / 2
-    assert seen == pytest.approx(1 + own, abs=2 * np.sqrt(own))  # but for how the two interfere
+    assert score > 1 + own / 2
+    assert score == pytest.approx(1 + own, abs=2 * np.sqrt(own))  # but for how the two interfere
 
 
-def test_a_pattern_only_where_the_picture_is_counts(x):
-    pattern = board(x.shape[1:3], 0.4)[None, ..., None] * x
-    assert checkerboard.score(x, x + pattern) > 3
-
-
-def test_blur_and_black_are_below_1(x):
-    assert checkerboard.score(x, blurred(x)) < 0.2
-    assert checkerboard.score(x, np.zeros_like(x)) == 0
-    faint = 0.001 * x  # an answer that is nearly black has no pattern to speak of
-    assert checkerboard.score(x, faint) < 1e-4
-
-
-def test_where_there_is_nothing_to_compare_with_there_is_no_score():
-    flat = np.full((2, 8, 8, 1), 0.5)
-    assert checkerboard.score(flat, flat) is None
-
-
-def test_odd_sides_are_cut():
-    images = np.random.default_rng(0).random((3, 9, 7, 2))
-    assert checkerboard.energy(images) == pytest.approx(checkerboard.energy(images[:, :8, :6]))
-    assert checkerboard.spectrum(images).shape == (8, 6)
-
-
-def test_energy_is_parsevals(x):
+def test_the_spectrum_is_parsevals_with_slow_changes_in_its_middle_and_a_checkerboard_at_its_corner(x):
     assert checkerboard._power(x).sum() == pytest.approx(np.square(x.astype(float)).sum(), rel=1e-9)
-
-
-def test_the_spectrum_shows_a_checkerboard_at_its_corner_and_slow_changes_in_its_middle(x):
     height, width = x.shape[1:3]
     plain = checkerboard.spectrum(x)
     assert plain.shape == (height, width)
@@ -93,21 +72,18 @@ def test_the_spectrum_shows_a_checkerboard_at_its_corner_and_slow_changes_in_its
     middle = plain[height // 2 - 2 : height // 2 + 3, width // 2 - 2 : width // 2 + 3]
     assert middle.sum() - middle[2, 2] > 20
     assert middle[2, 2] == 0  # the mean
-    marked = checkerboard.spectrum(x + board((height, width), 0.2)[None, ..., None])
+    marked = checkerboard.spectrum(x + board((height, width), 0.2))
     assert marked[0, 0] > plain[0, 0] + 0.3
 
 
 @pytest.mark.parametrize(
     "bad", [np.zeros((8, 8)), np.zeros((0, 8, 8, 1)), np.zeros((1, 1, 8, 1)), np.full((1, 8, 8, 1), np.nan)]
 )
-def test_what_is_no_batch_of_pictures_is_refused(bad):
+def test_what_is_no_batch_of_pictures_is_refused(bad, x):
     with pytest.raises(ValueError, match=r"images has (shape|NaN)"):
         checkerboard.energy(bad)
-
-
-def test_shapes_that_differ_are_refused(x):
     with pytest.raises(ValueError, match="they must be the same"):
-        checkerboard.score(x, x[:3])
+        checkerboard.score(x, bad)
 
 
 @pytest.mark.slow  # trains three networks
