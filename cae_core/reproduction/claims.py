@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from cae_core.config import RunConfig
 
 UNITS = {"mse": "MSE per pixel", "bce": "BCE in nats per pixel", "squared_error": "squared error per image"}
-
-
 ORIGINS = {"published": "published", "measured": "measured here", "bar": "to be met"}
 """Whose a figure is, in words: somebody else published it; or it is this project's own, measured another way, or a bar."""
 
@@ -96,23 +94,18 @@ def target(claim: Claim, values: Mapping[str, float]) -> float | None:
     return values.get(claim.below) if claim.below else claim.figure
 
 
-VERDICTS = {
-    "reproduced": "a published figure holds",
-    "better": "less error than the figure, by more than the tolerance",
-    "met": "it holds, and is this project's own: a figure, a bar, or one run that has to have less error than another",
-    "missed": "more error than the figure and its tolerance allow, or than what it has to be below",
-    "measured": "there is nothing to hold it against",
-}
-
-
 def verdict(card: Card, claim: Claim, value: float, values: Mapping[str, float]) -> str:
-    """What a measured value says of a claim: a key of `VERDICTS`.
+    """What a measured value says of a claim.
 
     Args:
         card: the claim's.
         claim: what was measured.
         value: the mean over seeds.
         values: the card's other values by label, for a claim about which is less.
+
+    Returns:
+        "reproduced" where a published figure holds, "better" where there is less error by more than the tolerance; "met"
+        where what is this project's own holds; else "missed"; "measured" where there is nothing to hold it against.
     """
     held_against = target(claim, values)
     if held_against is None:

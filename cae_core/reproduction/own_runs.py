@@ -74,7 +74,7 @@ def look(name: str, owner: str) -> Rerun:
         if job and job.state in ("failed", "unsaved"):
             troubles.append(job.message)
             unsaved += [job.name] * (job.state == "unsaved")
-        kept = _found(card, run, owner)
+        kept = _find(card, run, owner)
         if kept is None or kept.state != "finished":
             begun, missing = begun or kept is not None, True
             steps += min(kept.step, total) if kept else 0
@@ -115,12 +115,12 @@ def start(name: str, owner: str, address: str = "") -> None:
     card, entries = CARDS[name], []
     for run, parent in ((run, card.starts.get(run, "")) for run in card.runs):
         job = jobs.default().snapshot(name_of(run, SEED, owner))
-        kept = _found(card, run, owner)
+        kept = _find(card, run, owner)
         if (job and job.is_live) or (kept and kept.state == "finished"):
             continue
         origin = None
         if parent:
-            there = _found(card, parent, owner)
+            there = _find(card, parent, owner)
             origin = warm_start.at_end_of(there.name if there else name_of(parent, SEED, owner))
         entries.append(Entry(name_of(run, SEED, owner), settings(card, run, SEED), f"{card.label}: {run}", origin))
     if entries:
@@ -162,7 +162,7 @@ def share_of_epochs(name: str, finished: Mapping[str, Run]) -> float:
     return left / sum(num_epochs(config) for config in card.runs.values())
 
 
-def _found(card: Card, run: str, owner: str) -> Run | None:
+def _find(card: Card, run: str, owner: str) -> Run | None:
     """The run on disk: the visitor's own, or a finished one that is everybody's; None where there is none that fits."""
     own = None
     for whose in dict.fromkeys((owner, "")):

@@ -44,14 +44,6 @@ def test_an_image_is_shown_with_its_noise_and_compared_without(run, reference, n
     assert seen.percentile == reference.percentile(seen.mse_without_noise)
 
 
-def test_codes_lie_on_the_plane_where_the_plane_has_them(run, reference):
-    x = datasets.as_float(datasets.load("strokes", "test").x[: novelty.NUM_CODES])
-    z = runs.model(run).encode(x)
-    np.testing.assert_allclose(reference.codes.z, z, atol=1e-5)
-    np.testing.assert_allclose(reference.place(z), reference.plane.points, atol=1e-4)
-    np.testing.assert_array_equal(reference.codes.labels, datasets.load("strokes", "test").y[: len(z)])
-
-
 @pytest.mark.parametrize("shape", [(50, 1), (50, 2), (300, 40), (20, 30), (50, 4, 4, 2)])
 def test_place_fits_codes_of_any_shape(shape, run):
     z = np.random.default_rng(0).standard_normal(shape).astype(np.float32) * np.linspace(3, 1, shape[-1], dtype=np.float32)
@@ -62,15 +54,6 @@ def test_place_fits_codes_of_any_shape(shape, run):
     np.testing.assert_allclose(placed, plane.points, atol=1e-4)
     np.testing.assert_allclose(placed * np.sign((placed * expected).sum(axis=0) + 1e-9), expected, atol=1e-4)
     np.testing.assert_allclose(reference.place(z[3:5]), plane.points[3:5], atol=1e-4)
-
-
-def test_nearest_by_sorting_all(reference):
-    z = reference.codes.z[[7]] + 0.01
-    order, distances = reference.nearest(z, 5)
-    every = sorted((float(np.sqrt(((z[0] - code) ** 2).sum())), i) for i, code in enumerate(reference.codes.z))
-    assert order[0] == 7
-    assert list(order) == [i for _, i in every[:5]]
-    np.testing.assert_allclose(distances, [distance for distance, _ in every[:5]], rtol=1e-5)
 
 
 def test_a_run_for_other_images_is_named(save_run):

@@ -70,9 +70,12 @@ def test_layers_by_hand(networks, x):
         maps["decoder", "up_sampling2d"], maps["decoder", "conv_4"].repeat(2, axis=0).repeat(2, axis=1)
     )
     numbers, weights = values(networks["dense"], x), networks["dense"].weights()
-    hidden = 1 / (1 + np.exp(-(x.reshape(1, -1) @ weights["hidden/kernel"] + weights["hidden/bias"])))
-    np.testing.assert_allclose(numbers["encoder", "hidden"], hidden[0], atol=1e-4)
-    np.testing.assert_array_equal(numbers["encoder", "flatten"], x.reshape(-1))
+    h = x.reshape(-1).astype(np.float64)
+    np.testing.assert_array_equal(numbers["encoder", "flatten"], h)
+    for part, layer in (("encoder", "hidden"), ("encoder", "code"), ("decoder", "hidden_back"), ("decoder", "logits")):
+        h = h @ weights[f"{layer}/kernel"] + weights[f"{layer}/bias"]
+        h = h if layer == "logits" else 1 / (1 + np.exp(-h))
+        np.testing.assert_allclose(numbers[part, layer], h, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["conv_unpool", "masci"])
@@ -132,11 +135,11 @@ def test_filters_are_the_weights(networks):
 def test_every_network_has_filters_to_see_and_an_idea_as_its_file_says(networks):
     for name in suited("strokes"):
         assert activations.filters(networks[name]), name
-        idea = activations.idea(name)
-        assert len(" ".join(idea.paragraphs)) > 150, name
-        assert idea.source, name
-        assert not idea.paragraphs[0].startswith("`")
-        assert "Source" not in " ".join(idea.paragraphs)[:10]
+        about, source = activations.idea(name)
+        assert len(about) > 150, name
+        assert source, name
+        assert about[0].isupper(), name
+        assert "Source" not in about, name
 
 
 def test_shipped_run_comes_first_then_the_visitors_newest(save_run, tmp_path, monkeypatch):

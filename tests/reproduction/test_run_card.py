@@ -67,14 +67,6 @@ def test_what_was_interrupted_goes_on_to_the_same_figures(whole):
     assert result.values == whole.first_seed
 
 
-def test_a_run_with_other_settings_is_refused_by_name(cards):
-    reproduce("pca")
-    other = dataclasses.replace(cards["pca"].runs["pca"], bottleneck=2)
-    cards["pca"] = dataclasses.replace(cards["pca"], runs={"pca": other})
-    with pytest.raises(RunError, match="The run 'reproduce-pca-0' was made with other settings"):
-        reproduce("pca")
-
-
 def test_a_run_that_diverges_says_so_now_and_the_next_time(cards):
     wild = dataclasses.replace(tiny_cards.BASE, architecture="fast", learning_rate=1.0, output="linear", loss="mse")
     cards["two"] = dataclasses.replace(cards["two"], claims=cards["two"].claims[:1], runs={"first": wild}, starts={})
