@@ -69,7 +69,6 @@ class Card:
         tolerance: how far off the figure may be and still count as reproduced, as a share of it.
         at_most: the figure is a bar to stay under, rather than one to meet.
         is_curve: its claims are of one network with codes of several sizes, and are drawn over these.
-        differs: how this differs from what was published, and what was tried; in full sentences.
     """
 
     label: str
@@ -81,7 +80,6 @@ class Card:
     tolerance: float = 0.03
     at_most: bool = False
     is_curve: bool = False
-    differs: str = ""
 
 
 def target(claim: Claim, values: Mapping[str, float]) -> float | None:
