@@ -83,23 +83,12 @@ class Card:
 
 
 def target(claim: Claim, values: Mapping[str, float]) -> float | None:
-    """What the claim's value is held against; None where there is nothing, or it was not measured.
-
-    Args:
-        claim: the claim.
-        values: of its card's claims, by label.
-    """
+    """What the claim is held against, with its card's values by label; None for nothing, or what was not measured."""
     return values.get(claim.below) if claim.below else claim.figure
 
 
 def verdict(card: Card, claim: Claim, value: float, values: Mapping[str, float]) -> str:
-    """What a measured value says of a claim.
-
-    Args:
-        card: the claim's.
-        claim: what was measured.
-        value: the mean over seeds.
-        values: the card's other values by label, for a claim about which is less.
+    """What a value, the mean over seeds, says of a card's claim; `values` are the card's others, by label.
 
     Returns:
         "reproduced" where a published figure holds, "better" where there is less error by more than the tolerance; "met"

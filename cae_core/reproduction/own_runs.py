@@ -104,10 +104,7 @@ def look(name: str, owner: str) -> Rerun:
 def start(name: str, owner: str, address: str = "") -> None:
     """Enters what is missing of a card in the queue, and goes on with what was stopped or interrupted.
 
-    Args:
-        name: a card's.
-        owner: an opaque mark of whose runs they are.
-        address: as `jobs.Jobs.submit` takes it.
+    Owner and address are as `jobs.Jobs.submit` takes them.
 
     Raises:
         ValueError: the queue is full, the disk refuses, or a run of that name has other settings or failed.
@@ -137,12 +134,7 @@ def stop(name: str, owner: str) -> None:
 
 
 def estimate(name: str, finished: Mapping[str, Run]) -> float | None:
-    """Seconds that the card's other runs will take on this machine, where that is known.
-
-    Args:
-        name: a card's.
-        finished: runs that are there already, by their names in the card.
-    """
+    """Seconds that the card's runs will take that are not finished, on this machine, where that is known."""
     card, seconds = CARDS[name], 0.0
     for run in card.runs:
         config = settings(card, run, SEED)
