@@ -29,6 +29,7 @@ def test_percentile_is_the_share_of_test_images_with_a_smaller_error(run, refere
     np.testing.assert_allclose(np.sort(errors), reference.errors, atol=1e-7)
     for error in (0.0, 0.005, 0.0123, 0.05, 1.0):
         assert reference.percentile(error) == pytest.approx(100 * np.mean(errors < error), abs=0.05)
+    assert reference.nearest(reference.codes.z[[7]] + 0.001)[0][0] == 7
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.6])

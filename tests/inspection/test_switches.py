@@ -69,14 +69,15 @@ def test_shares_of_known_reconstructions(x):
     assert share(x, np.roll(x, -1, axis=0)).own == 0
 
 
-def test_measured_on_the_test_images_of_a_run(network, runs_folder):
-    run = writing.save(
-        runs_folder, "one", network, published("conv_unpool"), [{"epoch": 1, "loss": 0.5, "seconds": 1.0}],
-        metrics={"clean": {"mse": 0.1}}, num_train=100, seconds=1.0,
-    )  # fmt: skip
+def test_measured_on_the_test_images_of_a_run_also_of_a_later_one_of_its_name(network, runs_folder):
     x = datasets.as_float(datasets.load("strokes", "test").x[:500])
-    assert switches.measured(run, "strokes", "kept", "kept") == share(x, network.reconstruct(x))
+    for model in (build(published("conv_unpool")), network):
+        run = writing.save(
+            runs_folder, "one", model, published("conv_unpool"), [{"epoch": 1, "loss": 0.5, "seconds": 1.0}],
+            metrics={"clean": {"mse": 0.1}}, num_train=100, seconds=1.0, replace=True,
+        )  # fmt: skip
+        assert switches.measured(run, "strokes", "kept", "kept") == share(x, model.reconstruct(x))
+        mean = model.encode(x).mean(axis=0)
+        expected = decode(model, model.encode(x[:10]), model.switches(x[:10]), "mean", "kept", mean)
+        np.testing.assert_allclose(switches.ten(run, "strokes", x[:10], "mean", "kept"), expected, atol=1e-5)
     assert switches.measured(run, "strokes", "blank", "kept").explained == 0
-    mean = network.encode(x).mean(axis=0)
-    expected = decode(network, network.encode(x[:10]), network.switches(x[:10]), "mean", "kept", mean)
-    np.testing.assert_allclose(switches.ten(run, "strokes", x[:10], "mean", "kept"), expected, atol=1e-5)

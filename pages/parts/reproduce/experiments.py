@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -12,15 +11,8 @@ from pages.parts.reproduce import card_view
 from pages.parts.session import state
 
 
-@dataclass(frozen=True)
-class Trial:
-    """A card worth running.
-
-    Attributes:
-        title: on its button.
-        card: what is run.
-        look_for: what comes out; a test holds it against what ships.
-    """
+class Trial(NamedTuple):
+    """A card worth running: the title of its button, and what to look for, which a test holds against what ships."""
 
     title: str
     card: str
