@@ -29,7 +29,7 @@ FAULTS = [
     ("cae_core/latent/embedding.py", "@ self.directions + self.origin)", "@ self.directions - self.origin)"),
     ("cae_core/latent/live_plane.py", "points @ (u @ vt)", "points @ (u @ vt).T"),
     ("cae_core/inspection/checkerboard.py", " - power[:, row, column]", ""),
-    ("cae_core/inspection/loss_slopes.py", "return 2 * (p - t) * p * (1 - p)", "return (p - t) * p * (1 - p)"),
+    ("cae_core/inspection/loss_slopes.py", "t, p: 2 * (p - t) * p * (1 - p)", "t, p: (p - t) * p * (1 - p)"),
     ("cae_core/inspection/switches.py", "float((errors < others).mean())", "float((errors > others).mean())"),
     ("cae_core/inspection/activations.py", "z if coded > 1 else z[0]", "z if coded > 2 else z[0]"),
     ("cae_core/inference/novelty.py", "percentile >= UNLIKE", "percentile > UNLIKE"),

@@ -1,6 +1,7 @@
 """How the app, its command line, its exports, README and docstrings write: one rule a test, which lists every offender."""
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from cae_core.architectures import ARCHITECTURES
 
 ROOT = Path(__file__).parent.parent
 PYTHON = [ROOT / "app.py", *sorted((ROOT / "cae_core").rglob("*.py")), *sorted((ROOT / "pages").rglob("*.py"))]
-WORDS = [ROOT / "README.md", *sorted((ROOT / ".readme").glob("*.md"))]
+WORDS = [ROOT / "README.md", *sorted((ROOT / ".readme").glob("*.md")), *sorted((ROOT / "pages/words").glob("*.md"))]
 UNSEEN = re.compile(r"""style="[^"]*"|(?:max-)?width: ?[\d{}]+%|%\{[^}]*\}|https?://\S+|`[^`\n]*`|\$[^$]*\$""")
 """Style sheets, Plotly's templates, addresses, code and formulas."""
 PRESSED = re.compile(r"(?i)\b(press|click|button|sidebar|slider)\b|\bthe (Train|Runs|Draw|Denoise) page\b")
@@ -29,23 +30,31 @@ def spelt(node):
     return "".join(parts)
 
 
-def strings(tree):
-    """Every string of a module with its line, f-strings whole."""
-    inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
-    for node in ast.walk(tree):
-        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside
-        if is_text or isinstance(node, ast.JoinedStr):
-            yield node.lineno, spelt(node)
+@functools.cache
+def nodes(path):
+    """Every node of a module."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+def strings(path, docstrings=True):
+    """Every string of a module: where, and what, f-strings whole."""
+    inside = {id(part) for node in nodes(path) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
+    if not docstrings:
+        inside |= {id(node.value) for node in nodes(path) if isinstance(node, ast.Expr)}
+    for node in nodes(path):
+        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if (is_text or isinstance(node, ast.JoinedStr)) and (id(node) not in inside or not is_text):
+            yield where(path, node), spelt(node)
+
+
+def where(path, node):
+    return f"{path.relative_to(ROOT)}:{node.lineno}"
 
 
 @pytest.fixture(scope="module")
 def texts():
     """Every string and every line of README: where, and what."""
-    every = [
-        (f"{path.relative_to(ROOT)}:{line}", text)
-        for path in PYTHON
-        for line, text in strings(ast.parse(path.read_text(encoding="utf-8")))
-    ]
+    every = [text for path in PYTHON for text in strings(path)]
     for path in WORDS:
         lines = path.read_text(encoding="utf-8").splitlines()
         every += [(f"{path.relative_to(ROOT)}:{number}", line) for number, line in enumerate(lines, 1)]
@@ -86,40 +95,26 @@ def test_one_way_of_writing(texts, rule):
 
 
 def test_a_terminal_is_never_told_to_press_a_button():
-    told = [
-        f"{path.relative_to(ROOT)}:{line}: {text[:80]!r}"
-        for path in PYTHON
-        if path.is_relative_to(ROOT / "cae_core") and path.relative_to(ROOT / "cae_core").as_posix() not in ON_A_PAGE
-        for line, text in strings(without_docstrings(ast.parse(path.read_text(encoding="utf-8"))))
-        if PRESSED.search(text)
-    ]
-    assert told == []
-
-
-def without_docstrings(tree):
-    for node in ast.walk(tree):
-        if isinstance(getattr(node, "body", None), list):
-            said = [n for n in node.body if isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant)]
-            node.body = [n for n in node.body if n not in said]
-    return tree
+    core = {
+        path.relative_to(ROOT / "cae_core").as_posix(): path for path in PYTHON if path.is_relative_to(ROOT / "cae_core")
+    }
+    spoken = [text for name, path in core.items() if name not in ON_A_PAGE for text in strings(path, docstrings=False)]
+    assert [(place, text) for place, text in spoken if PRESSED.search(text)] == []
 
 
 def test_a_network_has_one_name():
     """No table of a page gives networks other names than the registry does."""
-    named = [
-        f"{path.relative_to(ROOT)}:{node.lineno}: {key.value} is {value.value!r}"
+    labels = {name: entry.label for name, entry in ARCHITECTURES.items()}
+    pairs = [
+        (path, getattr(key, "value", None), getattr(value, "value", None))
         for path in PYTHON
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes(path)
         if isinstance(node, ast.Dict)
         for key, value in zip(node.keys, node.values, strict=True)
-        if isinstance(key, ast.Constant) and key.value in ARCHITECTURES
-        if isinstance(value, ast.Constant)
-        and isinstance(value.value, str)
-        and value.value != ARCHITECTURES[key.value].label
     ]
-    assert named == []
-    labels = [entry.label for entry in ARCHITECTURES.values()]
-    assert len(set(labels)) == len(labels)
+    named = [pair for pair in pairs if pair[1] in labels and isinstance(pair[2], str)]
+    assert [(path.name, name, label) for path, name, label in named if label != labels[name]] == []
+    assert len(set(labels.values())) == len(labels)
 
 
 AXES = {
@@ -133,9 +128,9 @@ AXES = {
 
 def test_an_axis_has_one_name():
     """Every axis's title and every pair of axes is one of `AXES`, or a name that is handed on."""
-    found = []
+    axes = []
     for path in PYTHON:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             titles = []
             if isinstance(node, ast.Dict):
                 pairs = {k.value: v for k, v in zip(node.keys, node.values, strict=True) if isinstance(k, ast.Constant)}
@@ -147,6 +142,6 @@ def test_an_axis_has_one_name():
             elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "loss_axis":
                 titles = node.args[1:2]
             texts = [n for n in titles if isinstance(n, ast.JoinedStr) or isinstance(getattr(n, "value", None), str)]
-            found += [(f"{path.relative_to(ROOT)}:{n.lineno}", spelt(n)) for n in texts]
-    assert len(found) > 12
-    assert [(where, axis) for where, axis in found if axis not in AXES] == []
+            axes += [(where(path, n), spelt(n)) for n in texts]
+    assert len(axes) > 12
+    assert [(place, axis) for place, axis in axes if axis not in AXES] == []

@@ -28,7 +28,6 @@ def cards() -> dict[str, Card]:
             },
             starts={"second": "first"},
             seeds=2,
-            differs="Nothing differs.",
         ),
         "pca": Card(
             "Components",
@@ -36,6 +35,5 @@ def cards() -> dict[str, Card]:
             (Claim("3 components", "pca", 20.0, "bar", "squared_error"),),
             {"pca": RunConfig(dataset="strokes", num_train=100, architecture="pca", bottleneck=3, loss="mse",
                               output="linear", epochs=1)},
-            differs="Nothing differs.",
         ),
     }  # fmt: skip

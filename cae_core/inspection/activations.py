@@ -8,8 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import prod
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -64,12 +63,9 @@ def activations(model: Autoencoder, x: np.ndarray) -> list[Activation]:
     lines, probe = _probe(model)
     outputs = []
     for line, tensors in zip(lines, probe(x), strict=True):
-        values, *more = (tensor.numpy()[0] for tensor in tensors)
-        if more:
-            switches, before = more
-            outputs.append(Activation(line, values, switches, _tied(before)))
-        else:
-            outputs.append(Activation(line, values))
+        values, *switched = (tensor.numpy()[0] for tensor in tensors)
+        switches, before = switched or (None, None)
+        outputs.append(Activation(line, values, switches, None if before is None else _tied(before)))
     return outputs
 
 
@@ -84,10 +80,9 @@ def _probe(model: Autoencoder) -> tuple[list[Layer], Callable]:
 
     lines, wanted = [], {"encoder": [], "decoder": []}
     for line, layer in summary.lines(model):
-        output = layer.output
-        several = isinstance(output, list | tuple)
+        outputs = _listed(layer.output)
         lines.append(line)
-        wanted[line.part].append([*output, layer.input] if several else [output])
+        wanted[line.part].append([*outputs, layer.input] if len(outputs) > 1 else outputs)
     coded = len(model.encoder.outputs)
     encoder = keras.Model(model.encoder.inputs, [*sum(wanted["encoder"], []), *model.encoder.outputs])
     decoder = keras.Model(model.decoder.inputs, sum(wanted["decoder"], []))
@@ -149,8 +144,7 @@ def filters(model: Autoencoder) -> list[Filters]:
             continue
         if kind == "Conv2DTranspose":
             kernel = kernel.swapaxes(2, 3)  # it has the outgoing channels first
-        values = kernel.transpose(2, 3, 0, 1)
-        weights.append(Filters(line, values, values.shape[0] * values.shape[1], paints))
+        weights.append(Filters(line, kernel.transpose(2, 3, 0, 1), prod(kernel.shape[2:]), paints))
     return weights
 
 
@@ -164,30 +158,22 @@ def _as_images(kernel: np.ndarray, line: Layer, image_shape: tuple[int, ...]) ->
     return None
 
 
-@dataclass(frozen=True)
-class Idea:
-    """What the file of a network says of it, in Markdown.
+class Idea(NamedTuple):
+    """What the file of a network says of it, as Markdown, and who had the idea."""
 
-    Attributes:
-        paragraphs: the idea.
-        source: who had it.
-    """
-
-    paragraphs: tuple[str, ...]
+    about: str
     source: str
 
 
 @functools.cache
 def idea(architecture: str) -> Idea:
     """The docstring of a network's file, read as text: nothing of it is imported."""
-    file: Path = lookup(ARCHITECTURES, "architecture", architecture).file
-    text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
-    paragraphs = [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
-    first = re.sub(r"^`\w+`: ", "", paragraphs[0])
-    paragraphs[0] = first[:1].upper() + first[1:]
-    about = [p for p in paragraphs if not re.match(r"Sources?: ", p)]
+    entry = lookup(ARCHITECTURES, "architecture", architecture)
+    text = ast.get_docstring(ast.parse(entry.file.read_text(encoding="utf-8"))) or ""
+    paragraphs = [" ".join(paragraph.split()) for paragraph in re.sub(r"^`\w+`: ", "", text).split("\n\n")]
     sources = [p.partition(": ")[2] for p in paragraphs if re.match(r"Sources?: ", p)]
-    return Idea(tuple(about), " ".join(sources) or ARCHITECTURES[architecture].source)
+    about = "\n\n".join(p for p in paragraphs if not re.match(r"Sources?: ", p))
+    return Idea(about[:1].upper() + about[1:], " ".join(sources) or entry.source)
 
 
 def config_of(architecture: str, dataset: str, run: runs.Run | None) -> RunConfig:

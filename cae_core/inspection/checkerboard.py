@@ -8,9 +8,8 @@ frequency, half a turn per pixel. The **checkerboard score**, which is this proj
     score = Σ |F(x_hat)|² / Σ |F(x)|²    over the frequencies (u, v) with u = H/2 or v = W/2
 
 1 is what a faithful copy has, more is a pattern that the image does not have, less is blur. Whole rows and columns count,
-not only their ends, because the pattern comes and goes with the picture that it lies on, which spreads it along them. The
-mean of an image is at (0, 0) and does not count; energy is not divided by the image's total, or a nearly black answer
-would have a high score by its faintest edge.
+because the pattern comes and goes with the picture that it lies on, which spreads it along them. Energy is not divided by
+the image's total, or a nearly black answer would have a high score by its faintest edge.
 """
 
 from __future__ import annotations

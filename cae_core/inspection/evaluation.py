@@ -31,20 +31,15 @@ def evaluate(
     """
     x = as_float(images)
     x_hat = model.reconstruct(corrupt(model.seen(x), noise_kind, noise_factor, seed))
-    return {**metrics.summary(x, x_hat), "num_images": len(x), **_of_colour(x, x_hat)}
+    figures = {**metrics.summary(x, x_hat), "num_images": len(x)}
+    if x.shape[-1] == 3:
+        each = {"luma": colours.luma_error(x, x_hat), "chroma": colours.error(x, x_hat)}
+        each["chroma_grey"] = colours.error_of(x, 0.0)
+        figures |= {name: float(errors.mean()) for name, errors in each.items()}
+    return figures
 
 
-def _of_colour(x: np.ndarray, x_hat: np.ndarray) -> dict[str, float]:
-    if x.shape[-1] != 3:
-        return {}
-    return {
-        "luma": float(colours.luma_error(x, x_hat).mean()),
-        "chroma": float(colours.error(x, x_hat).mean()),
-        "chroma_grey": float(colours.error_of(x, 0.0).mean()),
-    }
-
-
-def compare_colours(model: Autoencoder, dataset: str) -> dict[str, float]:
+def _compare_colours(model: Autoencoder, dataset: str) -> dict[str, float]:
     """What else is told of a network that colours grey images, on the whole test split, without noise.
 
     Returns:
@@ -61,9 +56,9 @@ def compare_colours(model: Autoencoder, dataset: str) -> dict[str, float]:
 
 
 def measure(model, dataset: str) -> dict[str, dict[str, float]]:
-    """The figures of `evaluate` on the whole test split, by condition in `MEASURED`; with those of `compare_colours`."""
+    """The figures of `evaluate` on the whole test split, by condition in `MEASURED`; with those of `_compare_colours`."""
     x = load(dataset, "test").x
     figures = {label: evaluate(model, x, *condition) for label, condition in MEASURED.items()}
     if x.shape[-1] == 3:
-        figures["clean"] |= compare_colours(model, dataset)
+        figures["clean"] |= _compare_colours(model, dataset)
     return {label: {key: round(value, 6) for key, value in values.items()} for label, values in figures.items()}

@@ -24,23 +24,11 @@ def sigmoid(logits: np.ndarray | float) -> np.ndarray:
     return np.exp(-np.logaddexp(0, -np.asarray(logits, dtype=np.float64)))
 
 
-def _bce(t, logits):
-    return np.logaddexp(0, logits) - t * logits
-
-
-def _mse(t, logits):
-    return np.square(sigmoid(logits) - t)
-
-
-def _bce_slope(t, p):
-    return p - t
-
-
-def _mse_slope(t, p):
-    return 2 * (p - t) * p * (1 - p)
-
-
-_VALUES, _SLOPES = {"bce": _bce, "mse": _mse}, {"bce": _bce_slope, "mse": _mse_slope}
+_VALUES = {
+    "bce": lambda t, logits: np.logaddexp(0, logits) - t * logits,
+    "mse": lambda t, logits: np.square(sigmoid(logits) - t),
+}
+_SLOPES = {"bce": lambda t, p: p - t, "mse": lambda t, p: 2 * (p - t) * p * (1 - p)}
 
 
 def value(loss: str, target: np.ndarray | float, logits: np.ndarray | float) -> np.ndarray:
@@ -56,12 +44,7 @@ def value(loss: str, target: np.ndarray | float, logits: np.ndarray | float) -> 
 
 def slope(loss: str, target: np.ndarray | float, logits: np.ndarray | float) -> np.ndarray:
     """dL/dl of a pixel, by which training moves the logit; arguments as `value`."""
-    return slope_at(loss, target, sigmoid(logits))
-
-
-def slope_at(loss: str, target: np.ndarray | float, p: np.ndarray | float) -> np.ndarray:
-    """dL/dl where the sigmoid of the logit is p in [0, 1]; arguments as `value`."""
-    return lookup(_SLOPES, "loss with a closed form", loss)(target, np.asarray(p, dtype=np.float64))
+    return lookup(_SLOPES, "loss with a closed form", loss)(target, sigmoid(logits))
 
 
 def sure_and_wrong(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
@@ -79,4 +62,5 @@ def mean_slope(loss: str, x: np.ndarray, x_hat: np.ndarray) -> float | None:
         x_hat: what the network gives, sigmoids in [0, 1], of x's shape.
     """
     chosen = sure_and_wrong(x, x_hat)
-    return float(np.abs(slope_at(loss, x[chosen], x_hat[chosen])).mean()) if chosen.any() else None
+    x, x_hat = np.asarray(x, np.float64), np.asarray(x_hat, np.float64)
+    return float(np.abs(_SLOPES[loss](x[chosen], x_hat[chosen])).mean()) if chosen.any() else None

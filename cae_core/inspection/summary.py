@@ -114,14 +114,13 @@ def _part(part: str, model: Any) -> Iterator[tuple[Layer, Any]]:
     layers = [layer for layer in model.layers if _class(layer) != "InputLayer"]
     while layers:
         group = layers[: 3 if _is_sub_pixel(layers[:3]) else 1]
-        layers = layers[len(group) :]
-        if len(group) == 1:
-            kind = _kind(group[0])
-        else:
-            kind = f"sub-pixel upsampling {group[2].output.shape[1] // group[0].input.shape[1]} ×"
-        output = group[-1].output
-        shape = tuple((output[0] if isinstance(output, list | tuple) else output).shape[1:])  # the switches are as many
-        yield Layer(part, _name(group[0]), kind, shape, sum(layer.count_params() for layer in group)), group[-1]
+        del layers[: len(group)]
+        first, last = group[0], group[-1]
+        output = last.output[0] if isinstance(last.output, list | tuple) else last.output  # the switches are as many
+        factor = output.shape[1] // first.input.shape[1] if len(group) > 1 else 0
+        kind = f"sub-pixel upsampling {factor} ×" if factor else _kind(first)
+        parameters = sum(layer.count_params() for layer in group)
+        yield Layer(part, _name(first), kind, tuple(output.shape[1:]), parameters), last
 
 
 def _class(layer: Any) -> str:
@@ -141,9 +140,8 @@ def _name(layer: Any) -> str:
 
 def _kind(layer: Any) -> str:
     name = _class(layer)
-    if name in _KINDS:
-        return ", ".join(filter(None, _KINDS[name](layer)))
-    return ", ".join(filter(None, (name, _activation(layer))))
+    words = _KINDS[name](layer) if name in _KINDS else (name, _activation(layer))
+    return ", ".join(filter(None, words))
 
 
 def _activation(layer: Any) -> str:

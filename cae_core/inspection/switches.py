@@ -1,20 +1,14 @@
 """Pooling switches: how much of an image they carry past the code, by replacing codes and switches one at a time.
 
-A decoder with switches is told two things: **what**, by the code, and **where**, by the switches (Zhao, Mathieu,
-Goroshin and LeCun, Stacked What-Where Auto-encoders, arXiv:1506.02351). To see what one of them carries, the other is
-replaced by something that is the same for every image. A blank code is not that experiment: unpooling moves zeros to other
-places, which are zeros still, so with z = 0 every image gives the same picture whatever its switches say. It proves only
-that the decoder draws nothing by itself. Replaced by its mean over the test images, a code still says nothing of the image,
-but has values that the switches can put somewhere, and whatever differs between the pictures then comes from them.
+A decoder with switches is told **what** by the code and **where** by the switches (Zhao, Mathieu, Goroshin and LeCun,
+Stacked What-Where Auto-encoders, arXiv:1506.02351). A blank code, z = 0, does not tell what switches carry: zeros moved to
+other places are zeros still. The mean code says as little of the image, but has values that the switches can place.
 
-How much of the images a set of reconstructions has is told twice, as shares of the variance of the images around their
-mean image m, all pixels together:
+How much of the images reconstructions have is told twice, as shares of the variance of the images around their mean m:
 
-- **as drawn**: R² = 1 - sum |x - x_hat|² / sum |x - m|². Always answering m gives 0; worse than that is negative.
+- **as drawn**: R² = 1 - sum |x - x_hat|² / sum |x - m|²; 0 for always answering m, negative for worse.
 - **contrast put right**: the square of the correlation of x - m with x_hat - mean(x_hat), which is R² after the best
-  single factor and the best constant image, so a picture in the right places but too pale counts. Reconstructions that
-  are the same for all images give 0. It is what these reconstructions show of the image, at least: something else than
-  this decoder might read more out of the switches.
+  single factor and the best constant image; 0 for pictures that are all the same.
 
 Sources: Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, ECCV 2014 (switches); Badrinayanan,
 Kendall and Cipolla, SegNet, arXiv:1511.00561 (a decoder that has them).
@@ -87,13 +81,10 @@ def decode(
     """
     lookup(CODES, "code", code)
     lookup(SWITCHES, "switches", places)
-    z = {
-        "kept": lambda: z,
-        "mean": lambda: np.broadcast_to(mean, z.shape),
-        "blank": lambda: np.zeros_like(z),
-        "next": lambda: np.roll(z, -1, axis=0),
-        "first": lambda: np.broadcast_to(z[:1], z.shape),
-    }[code]()
+    if code == "next":
+        z = np.roll(z, -1, axis=0)
+    elif code != "kept":
+        z = np.broadcast_to({"mean": mean, "blank": np.zeros_like(mean), "first": z[0]}[code], z.shape)
     if places == "none":
         return model.decode(z)
     if places == "next":
@@ -123,17 +114,17 @@ def measured(run: runs.Run, dataset: str, code: str, places: str) -> Share:
         RunError: the run's weights cannot be read.
         DataError: the data set is not there.
     """
-    return _measured(run.path, run.step, dataset, code, places)
+    return _measured(run.path, run.step, run.created, dataset, code, places)
 
 
 @functools.lru_cache(maxsize=128)
-def _measured(path: Path, step: int, dataset: str, code: str, places: str) -> Share:
-    x, z, switches = _coded(path, step, dataset)
+def _measured(path: Path, step: int, created: str, dataset: str, code: str, places: str) -> Share:
+    x, z, switches = _coded(path, step, created, dataset)
     return share(x, decode(runs.model(runs.read(path), step), z, switches, code, places, z.mean(axis=0)))
 
 
 @functools.lru_cache(maxsize=2)  # 25 MB each
-def _coded(path: Path, step: int, dataset: str) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+def _coded(path: Path, step: int, created: str, dataset: str) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
     model = runs.model(runs.read(path), step)
     x = datasets.as_float(datasets.load(dataset, "test").x[:NUM_IMAGES])
     return x, model.encode(x), model.switches(x)
@@ -142,5 +133,5 @@ def _coded(path: Path, step: int, dataset: str) -> tuple[np.ndarray, np.ndarray,
 def ten(run: runs.Run, dataset: str, x: np.ndarray, code: str, places: str) -> np.ndarray:
     """Some images through a run with one combination; the mean code is that of the first test images."""
     model = runs.model(run)
-    _, z, _ = _coded(run.path, run.step, dataset)
+    _, z, _ = _coded(run.path, run.step, run.created, dataset)
     return decode(model, model.encode(x), model.switches(x), code, places, z.mean(axis=0))

@@ -13,9 +13,6 @@ import numpy as np
 
 from cae_core import pca
 
-EXACT = 160
-"""Codes or numbers a code up to which the principal components are computed to the last digit."""
-
 
 @dataclass(frozen=True, eq=False)
 class Plane:
@@ -84,46 +81,16 @@ def align(points: np.ndarray, like: np.ndarray) -> np.ndarray:
 def _principal(codes: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:
     """The first two principal coordinates `(n, 2)` of `(n, d)` codes, and the share of variance along each.
 
-    They are those of `pca.fit`, which takes two seconds for codes of 1,568 numbers; the sign of a component, which
-    `pca.fit` takes from its direction, is here that of its point farthest out.
+    They are those of `pca.fit`, which takes seconds for codes of 1,568 numbers: of a few hundred codes the Gram matrix is
+    smaller than the covariance. The sign of a component is here that of its point farthest out.
     """
-    n, d = codes.shape
-    exact = min(n, d) <= EXACT
-    kind = np.float64 if exact else np.float32  # half the time, and enough for a picture
-    centred = codes.astype(kind) - codes.mean(axis=0, dtype=np.float64).astype(kind)
-    if exact and d <= n:
-        squares, vectors = _top(centred.T @ centred)
-        points = centred @ vectors
-    else:
-        basis = np.eye(n) if exact else _leading(centred)
-        small = (basis.T @ centred).astype(np.float64)
-        squares, vectors = _top(small @ small.T)
-        points = basis @ vectors * np.sqrt(squares)
+    centred = codes.astype(np.float64) - codes.mean(axis=0, dtype=np.float64)
+    are_few = len(codes) < codes.shape[1]
+    squares, vectors = np.linalg.eigh(centred @ centred.T if are_few else centred.T @ centred)  # ascending
+    squares, vectors = np.clip(squares[:-3:-1], 0, None), vectors[:, :-3:-1]
+    points = vectors * np.sqrt(squares) if are_few else centred @ vectors
     points = np.pad(points, ((0, 0), (0, 2 - points.shape[1])))  # a single code spans no second direction
     farthest = points[np.abs(points).argmax(axis=0), [0, 1]]
     total = float(np.vdot(centred, centred))
-    first, second = (*squares, 0.0)[:2]
-    shares = (min(1.0, float(first) / total), min(1.0, float(second) / total)) if total > 0 else (1.0, 0.0)
-    return points * np.where(farthest < 0, -1, 1), shares
-
-
-def _top(gram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The two largest eigenvalues of a Gram matrix, the larger first, and their eigenvectors as columns."""
-    squares, vectors = np.linalg.eigh(gram)  # ascending
-    return np.clip(squares[:-3:-1], 0, None), vectors[:, :-3:-1]
-
-
-def _leading(rows: np.ndarray, block: int = 8, blocks: int = 7) -> np.ndarray:
-    """`(n, block * blocks)` orthonormal columns that hold the leading left singular vectors of `(n, d)` rows.
-
-    The randomised block Krylov method (Musco and Musco, NeurIPS 2015): a tenth of the time of a decomposition. Directions
-    whose variances are nearly equal may come out mixed, which as a view of the points is as good.
-    """
-    last = rows @ np.random.default_rng(0).standard_normal((rows.shape[1], block), dtype=np.float32)
-    basis = last = np.linalg.qr(last)[0]
-    for _ in range(blocks - 1):
-        last = rows @ (rows.T @ last)
-        last -= basis @ (basis.T @ last)
-        last = np.linalg.qr(last)[0]
-        basis = np.hstack([basis, last])
-    return np.linalg.qr(basis)[0]
+    shares = [min(1.0, float(square) / total) if total > 0 else 0.0 for square in (*squares, 0.0)[:2]]
+    return points * np.where(farthest < 0, -1, 1), (shares[0] if total > 0 else 1.0, shares[1])

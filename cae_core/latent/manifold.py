@@ -43,15 +43,10 @@ def lattice(run: Run, plane: Plane, scale: Scale, n: int) -> np.ndarray:
 
 @functools.lru_cache(maxsize=8)
 def _lattice(path: Path, created: str, plane: Plane, scale: Scale, n: int) -> np.ndarray:
-    x_hat = decode(read(path), plane.codes_at(lattice_spots(scale, n).reshape(-1, 2)))
-    return pictures.image_grid(list(x_hat.reshape(n, n, *x_hat.shape[1:])), gap=0)
-
-
-def lattice_spots(scale: Scale, n: int) -> np.ndarray:
-    """`(n, n, 2)` float64: the spot that each image of the lattice is of, the top row first, from left to right."""
     middles = (np.arange(n) + 0.5) / n
-    x, y = np.meshgrid(middles, middles[::-1])
-    return scale.spots(np.stack([x, y], axis=-1)).reshape(n, n, 2)
+    x, y = np.meshgrid(middles, middles[::-1])  # the top row first
+    x_hat = decode(read(path), plane.codes_at(scale.spots(np.stack([x, y], axis=-1))))
+    return pictures.image_grid(list(x_hat.reshape(n, n, *x_hat.shape[1:])), gap=0)
 
 
 def straight(a: np.ndarray, b: np.ndarray, steps: int) -> np.ndarray:

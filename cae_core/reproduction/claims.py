@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from cae_core.config import RunConfig
 
 UNITS = {"mse": "MSE per pixel", "bce": "BCE in nats per pixel", "squared_error": "squared error per image"}
-
-
 ORIGINS = {"published": "published", "measured": "measured here", "bar": "to be met"}
 """Whose a figure is, in words: somebody else published it; or it is this project's own, measured another way, or a bar."""
 
@@ -71,7 +69,6 @@ class Card:
         tolerance: how far off the figure may be and still count as reproduced, as a share of it.
         at_most: the figure is a bar to stay under, rather than one to meet.
         is_curve: its claims are of one network with codes of several sizes, and are drawn over these.
-        differs: how this differs from what was published, and what was tried; in full sentences.
     """
 
     label: str
@@ -83,36 +80,19 @@ class Card:
     tolerance: float = 0.03
     at_most: bool = False
     is_curve: bool = False
-    differs: str = ""
 
 
 def target(claim: Claim, values: Mapping[str, float]) -> float | None:
-    """What the claim's value is held against; None where there is nothing, or it was not measured.
-
-    Args:
-        claim: the claim.
-        values: of its card's claims, by label.
-    """
+    """What the claim is held against, with its card's values by label; None for nothing, or what was not measured."""
     return values.get(claim.below) if claim.below else claim.figure
 
 
-VERDICTS = {
-    "reproduced": "a published figure holds",
-    "better": "less error than the figure, by more than the tolerance",
-    "met": "it holds, and is this project's own: a figure, a bar, or one run that has to have less error than another",
-    "missed": "more error than the figure and its tolerance allow, or than what it has to be below",
-    "measured": "there is nothing to hold it against",
-}
-
-
 def verdict(card: Card, claim: Claim, value: float, values: Mapping[str, float]) -> str:
-    """What a measured value says of a claim: a key of `VERDICTS`.
+    """What a value, the mean over seeds, says of a card's claim; `values` are the card's others, by label.
 
-    Args:
-        card: the claim's.
-        claim: what was measured.
-        value: the mean over seeds.
-        values: the card's other values by label, for a claim about which is less.
+    Returns:
+        "reproduced" where a published figure holds, "better" where there is less error by more than the tolerance; "met"
+        where what is this project's own holds; else "missed"; "measured" where there is nothing to hold it against.
     """
     held_against = target(claim, values)
     if held_against is None:

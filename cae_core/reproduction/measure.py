@@ -9,9 +9,9 @@ import contextlib
 import functools
 import json
 import math
-import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from cae_core import metrics, runs, runtime
@@ -23,13 +23,6 @@ from cae_core.runs import Run, RunError, storage
 FILE = "measured.json"
 FORGOTTEN = 60.0
 """Seconds after which a request that was not answered is made again: the background forgets its oldest tasks."""
-MOST = 256
-"""Runs whose figures are in memory, and whose troubles."""
-
-_lock = threading.Lock()
-_known: dict[tuple[Path, str], dict[str, float]] = {}
-_trouble: dict[tuple[Path, str], str] = {}
-_asked: dict[tuple[Path, str], float] = {}
 
 
 def measure(claim: Claim, run: Run) -> float:
@@ -51,76 +44,68 @@ def measure(claim: Claim, run: Run) -> float:
     return float(metrics.per_image(x, x_hat, [claim.metric])[claim.metric].mean())
 
 
+@dataclass
+class _Known:
+    """What is known of a run.
+
+    Attributes:
+        figures: by `_key`.
+        trouble: why it could not be measured, or "".
+        asked: when it was asked for what is being measured, in seconds of `time.monotonic`.
+    """
+
+    figures: dict[str, float]
+    trouble: str = ""
+    asked: float = -math.inf
+
+
+@functools.lru_cache(maxsize=256)
+def _of(path: Path, created: str) -> _Known:
+    """What is on disk of the run that was made then; of a damaged file, or one of another run of that name, nothing."""
+    try:
+        figures = json.loads(storage.read(path / FILE))
+        is_ours = figures.pop("run", created) == created
+        return _Known({key: float(value) for key, value in figures.items() if is_ours and math.isfinite(value)})
+    except Exception:  # a damaged file fails in more ways than can be listed
+        return _Known({})
+
+
 def known(run: Run, claims: Sequence[Claim]) -> dict[str, float]:
     """By label, the figures of a finished run that are known without waiting."""
-    figures = _figures(run)
+    figures = _of(run.path, run.created).figures
     return {claim.label: figures[_key(claim)] for claim in claims if _key(claim) in figures}
 
 
 def trouble(run: Run) -> str:
     """Why the run could not be measured, or ""."""
-    return _trouble.get(_which(run), "")
+    return _of(run.path, run.created).trouble
 
 
 def request(run: Run, claims: Sequence[Claim]) -> None:
     """Has the claims' figures of a finished run measured in the background; returns at once."""
-    which, now = _which(run), time.monotonic()
-    with _lock:
-        if which in _trouble or now - _asked.get(which, -FORGOTTEN) < FORGOTTEN:
-            return
-        _keep(_asked, which, now)
-    runtime.soon(functools.partial(_measure, run, tuple(claims)))
+    of_run, now = _of(run.path, run.created), time.monotonic()
+    if not of_run.trouble and now - of_run.asked >= FORGOTTEN:
+        of_run.asked = now
+        runtime.soon(functools.partial(_measure, of_run, run, tuple(claims)))
 
 
 def forget() -> None:
-    """Drops what is in memory; what is on disk stays."""
-    with _lock:
-        for kept in (_known, _trouble, _asked):
-            kept.clear()
+    """Drops what is in memory; what is on disk stays, and of what is being measured now nothing is kept."""
+    _of.cache_clear()
 
 
-def _measure(run: Run, claims: tuple[Claim, ...]) -> None:
-    which = _which(run)
+def _measure(of_run: _Known, run: Run, claims: tuple[Claim, ...]) -> None:
     try:
-        figures = dict(_figures(run))
-        figures |= {_key(claim): round(measure(claim, run), 6) for claim in claims if _key(claim) not in figures}
-        with _lock:
-            _keep(_known, which, figures)
-        with contextlib.suppress(OSError):  # it is in memory, until the program ends
-            storage.write(run.path / FILE, (json.dumps(figures, indent=1) + "\n").encode())
+        missing = [claim for claim in claims if _key(claim) not in of_run.figures]
+        figures = of_run.figures | {_key(claim): round(measure(claim, run), 6) for claim in missing}
+        if _of(run.path, run.created) is of_run:  # else all was forgotten meanwhile
+            with contextlib.suppress(OSError):  # they are in memory, until the program ends
+                storage.write(run.path / FILE, (json.dumps({**figures, "run": run.created}, indent=1) + "\n").encode())
+        of_run.figures = figures
     except Exception as error:  # damaged weights and data fail in many ways, and asking again would, too
-        with _lock:
-            _keep(_trouble, which, str(error).partition("\n")[0])
+        of_run.trouble = str(error).partition("\n")[0]
     finally:
-        with _lock:
-            _asked.pop(which, None)
-
-
-def _figures(run: Run) -> dict[str, float]:
-    """What is known of a run, by `_key`: from memory, else from disk; of a damaged file nothing."""
-    which = _which(run)
-    with _lock:
-        if which in _known:
-            return _known[which]
-    try:
-        read = json.loads(storage.read(run.path / FILE))
-        figures = {key: float(value) for key, value in read.items() if math.isfinite(value)}
-    except Exception:  # a damaged file fails in more ways than can be listed
-        return {}
-    with _lock:
-        _keep(_known, which, figures)
-    return figures
-
-
-def _keep(kept: dict, which: tuple[Path, str], value) -> None:
-    kept.pop(which, None)
-    kept[which] = value
-    while len(kept) > MOST:
-        del kept[next(iter(kept))]  # the oldest
-
-
-def _which(run: Run) -> tuple[Path, str]:
-    return run.path, run.created  # one that was deleted and made again is another
+        of_run.asked = -math.inf
 
 
 def _key(claim: Claim) -> str:

@@ -74,7 +74,7 @@ def look(name: str, owner: str) -> Rerun:
         if job and job.state in ("failed", "unsaved"):
             troubles.append(job.message)
             unsaved += [job.name] * (job.state == "unsaved")
-        kept = _found(card, run, owner)
+        kept = _find(card, run, owner)
         if kept is None or kept.state != "finished":
             begun, missing = begun or kept is not None, True
             steps += min(kept.step, total) if kept else 0
@@ -104,10 +104,7 @@ def look(name: str, owner: str) -> Rerun:
 def start(name: str, owner: str, address: str = "") -> None:
     """Enters what is missing of a card in the queue, and goes on with what was stopped or interrupted.
 
-    Args:
-        name: a card's.
-        owner: an opaque mark of whose runs they are.
-        address: as `jobs.Jobs.submit` takes it.
+    Owner and address are as `jobs.Jobs.submit` takes them.
 
     Raises:
         ValueError: the queue is full, the disk refuses, or a run of that name has other settings or failed.
@@ -115,12 +112,12 @@ def start(name: str, owner: str, address: str = "") -> None:
     card, entries = CARDS[name], []
     for run, parent in ((run, card.starts.get(run, "")) for run in card.runs):
         job = jobs.default().snapshot(name_of(run, SEED, owner))
-        kept = _found(card, run, owner)
+        kept = _find(card, run, owner)
         if (job and job.is_live) or (kept and kept.state == "finished"):
             continue
         origin = None
         if parent:
-            there = _found(card, parent, owner)
+            there = _find(card, parent, owner)
             origin = warm_start.at_end_of(there.name if there else name_of(parent, SEED, owner))
         entries.append(Entry(name_of(run, SEED, owner), settings(card, run, SEED), f"{card.label}: {run}", origin))
     if entries:
@@ -137,12 +134,7 @@ def stop(name: str, owner: str) -> None:
 
 
 def estimate(name: str, finished: Mapping[str, Run]) -> float | None:
-    """Seconds that the card's other runs will take on this machine, where that is known.
-
-    Args:
-        name: a card's.
-        finished: runs that are there already, by their names in the card.
-    """
+    """Seconds that the card's runs will take that are not finished, on this machine, where that is known."""
     card, seconds = CARDS[name], 0.0
     for run in card.runs:
         config = settings(card, run, SEED)
@@ -162,7 +154,7 @@ def share_of_epochs(name: str, finished: Mapping[str, Run]) -> float:
     return left / sum(num_epochs(config) for config in card.runs.values())
 
 
-def _found(card: Card, run: str, owner: str) -> Run | None:
+def _find(card: Card, run: str, owner: str) -> Run | None:
     """The run on disk: the visitor's own, or a finished one that is everybody's; None where there is none that fits."""
     own = None
     for whose in dict.fromkeys((owner, "")):

@@ -3,7 +3,7 @@
 A **card** is one claim of a paper or page, or several that belong together: the runs it takes, and what is measured of
 them against which figure; each figure says whose it is. The same run from the command line (`python -m cae_core reproduce
 CARD`) and from the app gives the same figures. Everything is measured on the whole test split; settings that a source
-leaves open were chosen on held-out images.
+leaves open were chosen on held-out images. How a card differs from its source is said in `pages/words/cards.md`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ _BLOG = _as_published("dense_denoise", noise_kind="none", noise_factor=0.0, bott
 _HALF_NOISE = ("gaussian", 0.5)
 _LITTLE_NOISE = {"noise_kind": "gaussian", "noise_factor": 0.2}
 _PCA = {2: 43.64, 4: 37.56, 8: 29.35, 16: 21.06, 30: 13.87, 32: 13.19, 64: 7.09, 128: 3.30}
-_TRAINED_ON = "Trained on 55,000 images instead of 60,000: the last 5,000 are held out here, to choose by."
 
 CARDS: dict[str, Card] = {
     "hinton": Card(
@@ -38,10 +37,6 @@ CARDS: dict[str, Card] = {
         {"hinton": _as_published("dense_deep"), "hinton_noise": _as_published("dense_deep", **_LITTLE_NOISE)},
         tolerance=0.1,
         at_most=True,
-        differs=f"{_TRAINED_ON} They pretrained each layer as a restricted Boltzmann machine and fine-tuned by conjugate "
-        "gradients; here all layers begin random, four times Glorot's size, and Muon takes the place of both. It overfits: "
-        "the BCE of its last epoch is 0.0685 in training and 0.0792 on held-out images. Noise of 0.2 on the images does "
-        "not help. With Adam, from Glorot's own weights, it was still at 0.110 after 31 epochs.",
     ),
     "thirty": Card(
         "A code of 30 numbers, any network",
@@ -51,7 +46,6 @@ CARDS: dict[str, Card] = {
         seeds=3,
         tolerance=0.0,
         at_most=True,
-        differs=_TRAINED_ON,
     ),
     "pca": Card(
         "Principal components",
@@ -63,7 +57,6 @@ CARDS: dict[str, Card] = {
         {f"pca_{k}": _as_published("pca", bottleneck=k) for k in _PCA},
         is_curve=True,
         tolerance=0.005,
-        differs=_TRAINED_ON,
     ),
     "keras_clean": Card(
         "The Keras example, clean images",
@@ -73,8 +66,6 @@ CARDS: dict[str, Card] = {
             Claim("after 50 epochs", "keras_clean", 0.0622, "published", "bce"),
         ),
         {"keras_clean": _KERAS},
-        differs=f"{_TRAINED_ON} So an epoch has 430 steps instead of 469, which tells after the first. The example "
-        "measures on the test images while it trains; here they are measured once.",
     ),
     "keras_noise": Card(
         "The Keras example, denoising",
@@ -85,7 +76,6 @@ CARDS: dict[str, Card] = {
         ),
         {"keras_clean": _KERAS, "keras_noise": _as_published("conv_denoise", noise_factor=0.4)},
         starts={"keras_noise": "keras_clean"},
-        differs=f"{_TRAINED_ON} The example draws its noise once for all epochs; here it is fresh in every step.",
     ),
     "conv_denoise": Card(
         "The Keras network on noise 0.5, from scratch",
@@ -102,7 +92,6 @@ CARDS: dict[str, Card] = {
         ),
         {"conv_denoise": _as_published("conv_denoise", epochs=10)},
         tolerance=0.1,
-        differs=f"{_TRAINED_ON} Ten of the hundred epochs that the settings were published with.",
     ),
     "dense": Card(
         "The plain autoencoder",
@@ -113,8 +102,6 @@ CARDS: dict[str, Card] = {
         ),
         {"dense": _as_published("dense"), "pca_128": _as_published("pca", bottleneck=128)},
         seeds=3,
-        differs=f"{_TRAINED_ON} The number of epochs is not stated: 20 here. Far behind PCA with as many "
-        "numbers: with steps this large a stack of sigmoids under squared error learns slowly.",
     ),
     "dense_linear_2d": Card(
         "Two numbers through a deep stack",
@@ -130,17 +117,12 @@ CARDS: dict[str, Card] = {
             "pca_2": _as_published("pca", bottleneck=2),
         },
         seeds=3,
-        differs=f"{_TRAINED_ON} The number of epochs is not stated: 20 here. "
-        "Pretraining takes 5 more for each of four layers. Such a stack is known to be hard to train from random "
-        "weights; with the weights and the optimizer of today it is so only at first: after 1 epoch 46.2 at once against "
-        "39.4 layer by layer (1 epoch each), after 4 epochs 36.1 against 33.2, after 20 nothing is left of it.",
     ),
     "conv_unpool": Card(
         "Unpooling with switches",
         "MSE, RMSprop 0.01, batches of 50, 20 epochs; no figure published",
         (Claim("as published", "conv_unpool", metric="squared_error"),),
         {"conv_unpool": _as_published("conv_unpool")},
-        differs=f"{_TRAINED_ON} The figure says little about the code, for the switches carry every position past it.",
     ),
     "conv_resize": Card(
         "Resize-convolution against one dense layer",
@@ -150,7 +132,6 @@ CARDS: dict[str, Card] = {
             Claim("dense_denoise", "dense_denoise", noise=_HALF_NOISE),
         ),
         {"conv_resize": _as_published("conv_resize"), "dense_denoise": _as_published("dense_denoise")},
-        differs=f"{_TRAINED_ON} Both have a code of 256 numbers, the same noise, loss, optimizer, batches and epochs.",
     ),
     "keras_blog": Card(
         "One hidden layer of 32",
@@ -164,8 +145,5 @@ CARDS: dict[str, Card] = {
             "keras_blog_muon": dataclasses.replace(_BLOG, optimizer="muon", learning_rate=0.02, schedule="one_cycle"),
         },
         tolerance=0.06,
-        differs=f"{_TRAINED_ON} The code here is a sigmoid, there a rectifier: with Adam it begins to learn late, staying "
-        "near the mean image (0.263) for about 10 of the 50 epochs at a learning rate of 0.001, and for about 25 at 0.01 "
-        "(0.180 at the end). The published figure has one digit.",
     ),
 }  # fmt: skip

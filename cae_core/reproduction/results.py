@@ -12,7 +12,7 @@ from cae_core import runs
 from cae_core.metrics import mean_and_spread
 from cae_core.reproduction.registry import CARDS
 from cae_core.runs import storage
-from cae_core.runs.schema import SECONDS, number, reason
+from cae_core.runs.schema import SECONDS, mapping, number, reason, record, text
 
 SHIPPED = runs.PRETRAINED_DIR / "reproductions.json"
 """Made by `python -m cae_core reproduce CARD --ship`."""
@@ -42,6 +42,17 @@ class Result:
         return {label: mean_and_spread(values)[0] for label, values in self.values.items()}
 
 
+def _per_seed(name: str, value: Any) -> tuple[float, ...]:
+    if not isinstance(value, list) or not value:
+        raise ValueError(f"{name} is {value!r}, not a list of values")
+    return tuple(float(number(-1e30, 1e30)(name, of_seed)) for of_seed in value)
+
+
+_FIELDS = record({
+    "values": mapping(_per_seed), "seconds": SECONDS, "made": text(80), "versions": mapping(text(80)), "command": text(200),
+})  # fmt: skip
+
+
 def shipped() -> tuple[dict[str, Result], list[str]]:
     """The results that ship with the app, by card, and a sentence for each that cannot be read."""
     try:
@@ -55,7 +66,7 @@ def shipped() -> tuple[dict[str, Result], list[str]]:
     results, damaged = {}, []
     for name in [name for name in CARDS if name in entries]:
         try:
-            results[name] = _result(entries[name])
+            results[name] = Result(**_FIELDS("", entries[name]))
         except Exception as error:
             damaged.append(f"The result of {name} in {SHIPPED.name} is damaged ({reason(error)}). {_mend(name)}")
     return results, damaged
@@ -73,18 +84,6 @@ def ship(name: str, result: Result) -> None:
     kept = kept | {name: result}
     ordered = {card: dataclasses.asdict(kept[card]) for card in CARDS if card in kept}
     storage.write(SHIPPED, (json.dumps(ordered, indent=1) + "\n").encode())
-
-
-def _result(entry: Mapping[str, Any]) -> Result:
-    figure = number(-1e30, 1e30)
-    values = {
-        str(label): tuple(float(figure(label, value)) for value in of_seeds) for label, of_seeds in entry["values"].items()
-    }
-    if not all(values.values()):
-        raise ValueError("a claim has no value")
-    versions = {str(what): str(version) for what, version in entry["versions"].items()}
-    texts = {key: str(entry[key]) for key in ("made", "command")}
-    return Result(values, SECONDS("seconds", entry["seconds"]), versions=versions, **texts)
 
 
 def _mend(card: str) -> str:

@@ -13,7 +13,7 @@ from cae_core.config import Bounds
 from cae_core.inference import trained
 from cae_core.inspection import activations, summary
 from cae_core.pretrained import NETWORK, RECIPES
-from pages.parts.common import controls, experiment, layer_table, missing, show, waiting, widgets
+from pages.parts.common import controls, experiment, layer_table, missing, show, waiting, widgets, words
 from pages.parts.layers import diagram, experiments, input_picture, layer_pictures
 from pages.parts.session import identity
 from pages.parts.session.setting import Setting
@@ -63,7 +63,7 @@ def draw(now: dict) -> None:
         st.error(show.plain(str(error)))
     with st.expander("Its code"):
         st.code(entry.file.read_text(encoding="utf-8"), language="python")
-    experiments.explanation()
+    words.explain("layers")
 
 
 def _network(now: dict, about) -> Any:
@@ -138,10 +138,10 @@ def _idea(architecture: str) -> None:
     """What the network's file says of it, and what it computes."""
     st.subheader("The idea", anchor=False)
     left, right = st.columns(2, gap="medium")
-    idea = activations.idea(architecture)
+    about, source = activations.idea(architecture)
     with left:
-        st.markdown("\n\n".join(idea.paragraphs))
-        st.caption(f"Source: {idea.source}")
+        st.markdown(about)
+        st.caption(f"Source: {source}")
     with right, st.container(key="equations"):
         for equation in ARCHITECTURES[architecture].equations:
             for line in equation.split(r",\quad"):  # side by side they would be too wide for a phone

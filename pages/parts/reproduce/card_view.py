@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import re
+
 import streamlit as st
 
 from cae_core.figures import plotting
@@ -10,7 +13,7 @@ from cae_core.reproduction.claims import ORIGINS
 from cae_core.reproduction.own_runs import Rerun
 from cae_core.reproduction.registry import CARDS
 from cae_core.reproduction.results import Result
-from pages.parts.common import show
+from pages.parts.common import show, words
 from pages.parts.live import queue_words, run_view
 from pages.parts.reproduce import claims_view
 from pages.parts.session import identity, state
@@ -43,6 +46,13 @@ def begin(name: str, owner: str) -> None:
         state.keep(f"refused_{name}", str(error))
 
 
+@functools.cache
+def differences() -> dict[str, str]:
+    """How runs differ from what was published, and what was tried, by card, from `pages/words/cards.md`."""
+    text = (words.FOLDER / "cards.md").read_text(encoding="utf-8")
+    return dict(re.findall(r"^# (.+?)\n\n(.+?)\n+(?=# |\Z)", text, re.MULTILINE | re.DOTALL))
+
+
 def _moves(now: Rerun) -> bool:
     return now.state == "moving" or (now.state == "measuring" and not now.trouble)
 
@@ -60,7 +70,8 @@ def _draw(name: str, result: Result | None, now: Rerun, owner: str, can_run: boo
     for sentence in filter(None, (now.trouble, state.kept(f"refused_{name}", ""))):
         st.error(show.plain(sentence))
     with st.expander("How it was made, and what differs"):
-        st.markdown(show.plain(about.differs))
+        sentences = (differences().get(whose, "") for whose in ("every card", name))
+        st.markdown(show.plain(" ".join(sentences)))
         st.markdown(_made(name, result))
         st.code(result.command if result else run_card.command(name), language="sh", wrap_lines=True)
 

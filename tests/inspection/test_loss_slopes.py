@@ -7,39 +7,24 @@ from cae_core.inspection import loss_slopes
 from cae_core.losses import LOSSES, check_targets
 
 LOGITS = np.linspace(-12, 12, 97)
-PAIR = pytest.mark.parametrize("loss", ["bce", "mse"])
-TARGETS = pytest.mark.parametrize("target", [-0.5, 0.3, 1.0])
 
 
-@PAIR
-@TARGETS
+@pytest.mark.parametrize("loss", ["bce", "mse"])
+@pytest.mark.parametrize("target", [-0.5, 0.0, 0.3, 1.0])
 def test_values_and_slopes_are_tensorflows(loss, target):
     import tensorflow as tf
 
-    logits = tf.constant(LOGITS.reshape(-1, 1, 1, 1))
+    logits = tf.constant(LOGITS)
     with tf.GradientTape() as tape:
         tape.watch(logits)
-        each = [
-            LOSSES[loss].make(tf.constant(target, tf.float64, (1, 1, 1, 1)), logits[i : i + 1]) for i in range(len(LOGITS))
-        ]
+        shape = (1, 1, 1, 1)
+        each = [LOSSES[loss].make(tf.constant(target, tf.float64, shape), tf.reshape(logit, shape)) for logit in logits]
         whole = tf.add_n(each)
-    np.testing.assert_allclose(loss_slopes.value(loss, target, LOGITS), [float(one) for one in each], rtol=1e-9, atol=1e-12)
-    slopes = tape.gradient(whole, logits).numpy().ravel()
+    np.testing.assert_allclose(loss_slopes.value(loss, target, LOGITS), np.array(each), rtol=1e-9, atol=1e-12)
+    slopes = tape.gradient(whole, logits)
     np.testing.assert_allclose(loss_slopes.slope(loss, target, LOGITS), slopes, rtol=1e-7, atol=1e-12)
-
-
-@PAIR
-@pytest.mark.parametrize("target", [0.0, 0.3, 1.0])
-def test_slopes_are_the_values_differences(loss, target):
-    step = 1e-5
-    rise = loss_slopes.value(loss, target, LOGITS + step) - loss_slopes.value(loss, target, LOGITS - step)
-    np.testing.assert_allclose(loss_slopes.slope(loss, target, LOGITS), rise / (2 * step), atol=1e-8)
-
-
-def test_extremes_are_finite():
-    for loss in ("bce", "mse"):
-        for function in (loss_slopes.value, loss_slopes.slope):
-            assert np.isfinite(function(loss, 1.0, np.array([-1e4, 1e4]))).all()
+    for function in (loss_slopes.value, loss_slopes.slope):
+        assert np.isfinite(function(loss, target, np.array([-1e4, 1e4]))).all()
 
 
 def test_sure_and_wrong_bce_pushes_and_mse_hardly_does():
@@ -47,12 +32,11 @@ def test_sure_and_wrong_bce_pushes_and_mse_hardly_does():
     assert abs(loss_slopes.slope("mse", 1.0, -8.0)) < 1e-3
 
 
-@pytest.mark.parametrize("target", [-0.5, 1.2, 1.5])
+@pytest.mark.parametrize("target", [-0.5, 1.2])
 def test_outside_0_to_1_bce_has_no_least_value_and_is_refused(target):
     side = np.sign(target - 0.5)
     far = loss_slopes.value("bce", target, side * np.array([10.0, 100.0, 1000.0]))
     assert (np.diff(far) < 0).all()
-    assert far[-1] < -100
     assert (side * loss_slopes.slope("bce", target, LOGITS) < 0).all()
     with pytest.raises(ValueError, match="BCE takes them from 0 to 1 only"):
         check_targets("bce", target, target)

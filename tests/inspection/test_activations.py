@@ -5,7 +5,6 @@ import pytest
 
 from cae_core import runs
 from cae_core.architectures import build, published, suited
-from cae_core.config import RunConfig
 from cae_core.inference import trained
 from cae_core.inspection import activations
 from cae_core.inspection.summary import describe
@@ -17,12 +16,11 @@ IMAGE = (28, 28, 1)
 @pytest.fixture(scope="module")
 def networks():
     """Every architecture with weights that are nobody's initial ones."""
-    made, rng = {}, np.random.default_rng(0)
+    models, rng = {}, np.random.default_rng(0)
     for name in suited("strokes"):
-        model = build(activations.config_of(name, "strokes", None), IMAGE)
+        models[name] = model = build(activations.config_of(name, "strokes", None), IMAGE)
         model.set_weights({p: 0.2 * rng.standard_normal(w.shape).astype("float32") for p, w in model.weights().items()})
-        made[name] = model
-    return made
+    return models
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +28,8 @@ def x(digits):
     return digits[:1].astype("float32") / 255
 
 
-def by_name(model, x):
-    return {(a.layer.part, a.layer.name): a for a in activations.activations(model, x)}
+def values(model, x):
+    return {(a.layer.part, a.layer.name): a.values for a in activations.activations(model, x)}
 
 
 def convolve(h, kernel, bias):
@@ -46,52 +44,46 @@ def convolve(h, kernel, bias):
 
 
 @pytest.mark.parametrize("name", suited("strokes"))
-def test_every_layer_of_the_table_is_there_in_its_order(name, networks, x):
-    found = activations.activations(networks[name], x)
-    assert [a.layer for a in found] == list(describe(networks[name]).layers)
-    for a in found:
+def test_every_layer_of_the_table_is_there_in_its_order_from_the_image_to_its_reconstruction(name, networks, x):
+    model = networks[name]
+    layers = activations.activations(model, x)
+    assert [a.layer for a in layers] == list(describe(model).layers)
+    for a in layers:
         assert a.values.shape == a.layer.shape
         assert a.values.dtype == np.float32
         assert np.isfinite(a.values).all()
-
-
-@pytest.mark.parametrize("name", suited("strokes"))
-def test_ends_are_the_code_and_the_reconstruction(name, networks, x):
-    model = networks[name]
-    found = activations.activations(model, x)
-    (code,) = [a for a, b in zip(found, found[1:], strict=False) if (a.layer.part, b.layer.part) == ("encoder", "decoder")]
+    code = [a for a in layers if a.layer.part == "encoder"][-1]
     np.testing.assert_allclose(code.values, model.encode(x)[0], atol=1e-5)
-    logits = found[-1].values.astype(np.float64)
+    logits = layers[-1].values.astype(np.float64)
     x_hat = 1 / (1 + np.exp(-logits)) if model.output == "sigmoid" else logits
     np.testing.assert_allclose(x_hat, model.reconstruct(x)[0], atol=1e-5)
 
 
-def test_convolution_pooling_and_upsampling_by_hand(networks, x):
-    model = networks["conv_denoise"]
-    found, weights = by_name(model, x), model.weights()
-    pools = [a for a in activations.activations(model, x) if a.layer.name == "max_pooling2d"]
+def test_layers_by_hand(networks, x):
+    maps, weights = values(networks["conv_denoise"], x), networks["conv_denoise"].weights()
     h = np.maximum(convolve(x[0], weights["conv_1/kernel"], weights["conv_1/bias"]), 0)
-    np.testing.assert_allclose(found["encoder", "conv_1"].values, h, atol=1e-4)
-    windows = h.reshape(14, 2, 14, 2, 32)
-    np.testing.assert_allclose(pools[0].values, windows.max(axis=(1, 3)), atol=1e-4)
-    ups = [a for a in activations.activations(model, x) if a.layer.name == "up_sampling2d"]
-    before = found["decoder", "conv_3"].values
-    np.testing.assert_array_equal(ups[0].values, before.repeat(2, axis=0).repeat(2, axis=1))
-
-
-def test_dense_layers_by_hand(networks, x):
-    found, weights = by_name(networks["dense"], x), networks["dense"].weights()
-    hidden = 1 / (1 + np.exp(-(x.reshape(1, -1) @ weights["hidden/kernel"] + weights["hidden/bias"])))
-    np.testing.assert_allclose(found["encoder", "hidden"].values, hidden[0], atol=1e-4)
-    np.testing.assert_array_equal(found["encoder", "flatten"].values, x.reshape(-1))
+    np.testing.assert_allclose(maps["encoder", "conv_1"], h, atol=1e-4)
+    np.testing.assert_array_equal(
+        maps["encoder", "max_pooling2d"], maps["encoder", "conv_2"].reshape(7, 2, 7, 2, 32).max(axis=(1, 3))
+    )
+    np.testing.assert_array_equal(
+        maps["decoder", "up_sampling2d"], maps["decoder", "conv_4"].repeat(2, axis=0).repeat(2, axis=1)
+    )
+    numbers, weights = values(networks["dense"], x), networks["dense"].weights()
+    h = x.reshape(-1).astype(np.float64)
+    np.testing.assert_array_equal(numbers["encoder", "flatten"], h)
+    for part, layer in (("encoder", "hidden"), ("encoder", "code"), ("decoder", "hidden_back"), ("decoder", "logits")):
+        h = h @ weights[f"{layer}/kernel"] + weights[f"{layer}/bias"]
+        h = h if layer == "logits" else 1 / (1 + np.exp(-h))
+        np.testing.assert_allclose(numbers[part, layer], h, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["conv_unpool", "masci"])
 def test_switches_say_where_each_maximum_was(name, networks, x):
     model = networks[name]
-    found = activations.activations(model, x)
-    place = next(i for i, a in enumerate(found) if a.switches is not None)
-    pool, before = found[place], found[place - 1].values
+    layers = activations.activations(model, x)
+    place = next(i for i, a in enumerate(layers) if a.switches is not None)
+    pool, before = layers[place], layers[place - 1].values
     np.testing.assert_array_equal(pool.switches, model.switches(x)[0][0])
     rows, columns, channels = np.indices(pool.switches.shape)
     at = before[2 * rows + pool.switches // 2, 2 * columns + pool.switches % 2, channels]
@@ -99,20 +91,19 @@ def test_switches_say_where_each_maximum_was(name, networks, x):
     windows = before.reshape(14, 2, 14, 2, -1)
     np.testing.assert_array_equal(pool.tied, (windows == windows[:, :1, :, :1]).all(axis=(1, 3)))
     assert pool.tied.any()  # the empty border
-    unpooled = next(a for a in found if a.layer.name == "unpool").values
+    unpooled = next(a for a in layers if a.layer.name == "unpool").values
     np.testing.assert_allclose(unpooled.sum(axis=(0, 1)), pool.values.sum(axis=(0, 1)), rtol=1e-4)
-    assert sum(a.switches is not None for a in found) == len(model.switch_shapes)
+    assert sum(a.switches is not None for a in layers) == len(model.switch_shapes)
 
 
-def test_an_image_of_another_size_is_refused(networks, x):
+def test_an_image_of_another_size_is_refused(networks):
     for wrong in (np.zeros((2, 28, 28, 1)), np.zeros((1, 8, 8, 1))):
         with pytest.raises(ValueError, match="for one image"):
             activations.activations(networks["dense"], wrong)
 
 
-def test_new_weights_are_seen_and_a_second_look_traces_nothing_anew(digits):
+def test_new_weights_are_seen_and_a_second_look_traces_nothing_anew(x):
     model = build(published("conv_denoise"), IMAGE)
-    x = digits[:1].astype("float32") / 255
     before = activations.activations(model, x)[0].values
     traced = activations._probe.cache_info().misses
     model.set_weights({path: 2 * w for path, w in model.weights().items()})
@@ -122,35 +113,33 @@ def test_new_weights_are_seen_and_a_second_look_traces_nothing_anew(digits):
 
 
 def test_filters_are_the_weights(networks):
-    found = {f.layer.name: f for f in activations.filters(networks["conv_unpool"])}
     weights = networks["conv_unpool"].weights()
-    assert list(found) == ["conv_1", "conv_2", "conv_2_back", "logits"]
-    np.testing.assert_array_equal(found["conv_2"].values[3, 7], weights["conv_2/kernel"][:, :, 3, 7])
-    assert found["conv_2"].total == 16 * 32
+    kernels = {layer.layer.name: layer for layer in activations.filters(networks["conv_unpool"])}
+    assert list(kernels) == ["conv_1", "conv_2", "conv_2_back", "logits"]
+    np.testing.assert_array_equal(kernels["conv_2"].values[3, 7], weights["conv_2/kernel"][:, :, 3, 7])
+    assert kernels["conv_2"].total == 16 * 32
     # A transposed convolution's kernels have the outgoing channels first.
-    np.testing.assert_array_equal(found["conv_2_back"].values[7, 3], weights["conv_2_back/kernel"][:, :, 3, 7])
-    assert found["conv_2_back"].values.shape == (32, 16, 3, 3)
+    np.testing.assert_array_equal(kernels["conv_2_back"].values[7, 3], weights["conv_2_back/kernel"][:, :, 3, 7])
+    assert kernels["conv_2_back"].values.shape == (32, 16, 3, 3)
 
-
-def test_dense_layers_next_to_the_image_are_images(networks):
-    found = {f.layer.name: f for f in activations.filters(networks["dense"])}
     weights = networks["dense"].weights()
-    assert list(found) == ["hidden", "logits"]
-    assert found["hidden"].values.shape == (1, 64, 28, 28)
-    assert found["hidden"].total == 256
-    np.testing.assert_array_equal(found["hidden"].values[0, 5], weights["hidden/kernel"][:, 5].reshape(28, 28))
-    np.testing.assert_array_equal(found["logits"].values[0, 5], weights["logits/kernel"][5].reshape(28, 28))
-    assert (found["hidden"].paints, found["logits"].paints) == (False, True)
+    units = {layer.layer.name: layer for layer in activations.filters(networks["dense"])}
+    assert list(units) == ["hidden", "logits"]  # those next to the image
+    assert units["hidden"].values.shape == (1, 64, 28, 28)
+    assert units["hidden"].total == 256
+    np.testing.assert_array_equal(units["hidden"].values[0, 5], weights["hidden/kernel"][:, 5].reshape(28, 28))
+    np.testing.assert_array_equal(units["logits"].values[0, 5], weights["logits/kernel"][5].reshape(28, 28))
+    assert (units["hidden"].paints, units["logits"].paints) == (False, True)
 
 
 def test_every_network_has_filters_to_see_and_an_idea_as_its_file_says(networks):
     for name in suited("strokes"):
         assert activations.filters(networks[name]), name
-        idea = activations.idea(name)
-        assert len(" ".join(idea.paragraphs)) > 150, name
-        assert idea.source, name
-        assert not idea.paragraphs[0].startswith("`")
-        assert "Source" not in " ".join(idea.paragraphs)[:10]
+        about, source = activations.idea(name)
+        assert len(about) > 150, name
+        assert source, name
+        assert about[0].isupper(), name
+        assert "Source" not in about, name
 
 
 def test_shipped_run_comes_first_then_the_visitors_newest(save_run, tmp_path, monkeypatch):
@@ -169,9 +158,8 @@ def test_shipped_run_comes_first_then_the_visitors_newest(save_run, tmp_path, mo
 def test_fresh_weights_are_those_that_training_starts_from():
     config = activations.config_of("conv_unpool", "strokes", None)
     assert (config.dataset, config.loss, config.batch_size) == ("strokes", "mse", 50)
-    one, other = activations.fresh(config, IMAGE), build(config, IMAGE)
-    assert one is activations.fresh(config, IMAGE)
-    for path, weight in other.weights().items():
-        np.testing.assert_array_equal(one.weights()[path], weight)
+    fresh = activations.fresh(config, IMAGE)
+    assert fresh is activations.fresh(config, IMAGE)
+    for path, weight in build(config, IMAGE).weights().items():
+        np.testing.assert_array_equal(fresh.weights()[path], weight)
     assert activations.config_of("dense_linear_2d", "mnist", None).bottleneck == 2
-    assert isinstance(activations.config_of("pca", "mnist", None), RunConfig)
