@@ -1,12 +1,15 @@
 """A machine as a new user has it: TensorFlow loaded, no data set downloaded, no network, no runs but those that ship."""
 
+import os
 import socket
 import threading
 
 import pytest
 
-from cae_core import datasets, runtime
+from cae_core import datasets, jobs, runtime
 from pages.parts.common import waiting
+
+DATA_DIR = os.environ.get("CAE_DATA_DIR")
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -44,6 +47,36 @@ def asked_hosts(monkeypatch):
 def no_browser_paints(monkeypatch):
     """Nobody has to wait for one."""
     monkeypatch.setattr(waiting, "FIRST_PAINT", 0)
+
+
+@pytest.fixture(autouse=True)
+def queue(monkeypatch):
+    """A queue of the test's own."""
+    own = jobs.Jobs()
+    monkeypatch.setattr(jobs, "default", lambda: own)
+    yield own
+    own.end()
+
+
+@pytest.fixture
+def held(queue, monkeypatch):
+    """The same; nothing in it is ever trained."""
+    with monkeypatch.context() as patch:
+        patch.setattr(queue, "_thread", threading.Thread())
+        yield queue
+
+
+@pytest.fixture
+def loading(monkeypatch):
+    """TensorFlow is being loaded."""
+    monkeypatch.setattr(runtime, "ready", lambda timeout=0.0: False)
+
+
+@pytest.fixture
+def real_data(monkeypatch):
+    """Gives CAE_DATA_DIR back, which `fresh_machine` has taken away: claims about MNIST need it."""
+    if DATA_DIR:
+        monkeypatch.setenv("CAE_DATA_DIR", DATA_DIR)
 
 
 @pytest.fixture

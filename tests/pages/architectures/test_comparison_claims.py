@@ -1,6 +1,6 @@
 """What the race, BCE or MSE, and Sparsity say to look for is so: each is trained on strokes as it stands, and checked.
 
-Each test first looks whether the sentence that it checks still stands there.
+Each check first looks whether the sentences that it checks still stand there.
 """
 
 import dataclasses
@@ -8,7 +8,7 @@ import functools
 
 import numpy as np
 import pytest
-from shown_lab import ShownLab
+from shown import ShownArchitectures
 
 from cae_core import metrics, training
 from cae_core.architectures import build
@@ -18,15 +18,25 @@ from cae_core.training import run_monitor
 from pages.parts.architectures import bce_or_mse, loss_experiments, race, race_experiments, sparsity, sparsity_experiments
 
 VIEWS = {
-    "race": (race, race_experiments),
-    "losses": (bce_or_mse, loss_experiments),
-    "sparsity": (sparsity, sparsity_experiments),
+    "race": (race, race.racing, race_experiments.EXPERIMENTS),
+    "losses": (bce_or_mse, bce_or_mse.pair, loss_experiments.EXPERIMENTS),
+    "sparsity": (sparsity, sparsity.side_by_side, sparsity_experiments.EXPERIMENTS),
 }
-MAKE = {"race": race.racing, "losses": bce_or_mse.pair, "sparsity": sparsity.side_by_side}
-EVERY = [(view, name) for view, (_, words) in VIEWS.items() for name in words.EXPERIMENTS]
-
-
-TRAINS_ALL = pytest.mark.slow  # every lane of an experiment, to prove what a sentence says
+CLAIMS = {
+    "all_five": ["its score is more than five times that of any other", "the smallest error by far",
+                 "its switches tell it where every stroke is"],
+    "one_pixel": ["kernel 3 is more than ten times that of kernel 4, and its error is larger"],
+    "training_longer": ["falls from over 10 to below 2", "resizing never has one, and its picture gets sharper"],
+    "switches_and_noise": ["its error is now more than three times what it was without"],
+    "stuck_in_black": ["it is sure and wrong at every white pixel, and there the slope of MSE is nearly 0"],
+    "twins": ["their squared errors differ by less than a tenth"],
+    "large_steps": ["MSE overshoots into black early on and stays there, while BCE goes on learning"],
+    "outside": ["The curve of BCE now falls without end to the right", "but a sigmoid cannot reach it"],
+    "a_price": ["the stronger one more than half of them are", "linear output silences far fewer"],
+    "collapse": ["gives the same average image for all eight", "does not say so"],
+    "bce_pays_more": ["the same stronger penalty silences fewer units: about half as many"],
+    "linear_code": ["to less than a third, and no unit falls silent"],
+}  # fmt: skip
 
 
 @dataclasses.dataclass
@@ -59,42 +69,36 @@ def trained(config):
     return Trained(of.x, model.reconstruct(of.x_noisy), model.encode(as_float(load("strokes", "train").x[-500:])))
 
 
-def lanes(view, name, *claims):
-    """The configurations of an experiment that makes these claims, by title."""
-    page, words = VIEWS[view]
-    one = words.EXPERIMENTS[name]
-    for claim in claims:
-        assert claim in " ".join(one.look_for.split())
-    now = {key: setting.default for key, setting in page.SETTINGS.items()} | {"dataset": "strokes", **one.settings}
-    return {lane.title: lane.config for lane in MAKE[view](now)}
-
-
-def runs(view, name, *claims):
-    return {title: trained(config) for title, config in lanes(view, name, *claims).items()}
-
-
-def test_every_experiment_is_checked_here():
-    checked = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
-    assert {name for _, name in EVERY} <= checked
+def runs(view, name):
+    """An experiment's runs, by title."""
+    page, plan, experiments = VIEWS[view]
+    now = {key: setting.default for key, setting in page.SETTINGS.items()} | {"dataset": "strokes"}
+    return {lane.title: trained(lane.config) for lane in plan(now | experiments[name].settings)}
 
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_experiment_can_be_set_by_a_click(view):
-    page = ShownLab(view=view, race_images=300, pair_images=300, sparse_images=300, target=0.5)
-    for name, one in VIEWS[view][1].EXPERIMENTS.items():
-        assert one.look_for not in page.text
-        page.click(one.title)
-        for key, value in one.settings.items():
-            now = page.app.session_state[key]
+    page = ShownArchitectures(view=view, race_images=300, pair_images=300, sparse_images=300, target=0.5)
+    for name, entry in VIEWS[view][2].items():
+        assert entry.look_for not in page.text
+        page.click(entry.title)
+        for key, value in entry.settings.items():
+            now = page.setting[key]
             assert (tuple(now) if isinstance(now, list) else now) == value
-        assert one.look_for in page.text
+        assert entry.look_for in page.text
         assert page.messages("error") == []
         assert bool(page.messages("warning")) == (name == "outside")
 
 
-@TRAINS_ALL
-def test_all_five():
-    five = runs("race", "all_five", "its score is more than five times that of any other", "the smallest error by far")
+@pytest.mark.slow  # trains every lane of an experiment, to prove what a sentence says
+@pytest.mark.parametrize(("view", "name"), [(view, name) for view, (*_, entries) in VIEWS.items() for name in entries])
+def test_each_experiment_comes_out_as_it_says(view, name):
+    text = " ".join(VIEWS[view][2][name].look_for.split())
+    assert [claim for claim in CLAIMS[name] if claim not in text] == []
+    globals()[f"check_{name}"](runs(view, name) if name != "outside" else None)
+
+
+def check_all_five(five):
     score = {title: run.score for title, run in five.items()}
     worst = score.pop("Transpose, kernel 3")
     assert worst > 5 * max(score.values())
@@ -103,18 +107,12 @@ def test_all_five():
     assert best < min(mse.values()) / 2
 
 
-@TRAINS_ALL
-def test_one_pixel():
-    two = runs("race", "one_pixel", "kernel 3 is more than ten times that of kernel 4, and its error is larger")
+def check_one_pixel(two):
     assert two["Transpose, kernel 3"].score > 10 * two["Transpose, kernel 4"].score
     assert two["Transpose, kernel 3"].mse > two["Transpose, kernel 4"].mse
 
 
-@TRAINS_ALL
-def test_training_longer():
-    two = runs(
-        "race", "training_longer", "falls from over 10 to below 2", "resizing never has one, and its picture gets sharper"
-    )
+def check_training_longer(two):
     before = runs("race", "all_five")
     assert before["Transpose, kernel 3"].score > 10
     assert two["Transpose, kernel 3"].score < 2
@@ -123,19 +121,13 @@ def test_training_longer():
     assert eight_epochs.mse < three_epochs.mse
 
 
-@TRAINS_ALL
-def test_switches_and_noise():
-    two = runs("race", "switches_and_noise", "its error is now more than three times what it was without")
-    before = runs("race", "all_five", "its switches tell it where every stroke is")
+def check_switches_and_noise(two):
+    before = runs("race", "all_five")
     assert before["Unpooling with switches"].mse < before["Convolutional denoiser"].mse
     assert two["Unpooling with switches"].mse > 3 * before["Unpooling with switches"].mse
 
 
-@TRAINS_ALL
-def test_stuck_in_black():
-    two = runs(
-        "losses", "stuck_in_black", "it is sure and wrong at every white pixel, and there the slope of MSE is nearly 0"
-    )
+def check_stuck_in_black(two):
     good, stuck = two["Trained with BCE"], two["Trained with MSE"]
     assert stuck.x_hat.max() < 0.01
     assert good.mse < stuck.mse / 5
@@ -144,55 +136,41 @@ def test_stuck_in_black():
     assert loss_slopes.mean_slope("bce", stuck.x, stuck.x_hat) > 0.8
 
 
-@TRAINS_ALL
-def test_twins():
-    two = runs("losses", "twins", "their squared errors differ by less than a tenth")
+def check_twins(two):
     a, b = (run.mse for run in two.values())
     assert abs(a - b) < 0.1 * min(a, b)
 
 
-@TRAINS_ALL
-def test_large_steps():
-    two = runs("losses", "large_steps", "MSE overshoots into black early on and stays there, while BCE goes on learning")
+def check_large_steps(two):
     assert two["Trained with MSE"].x_hat.max() < 0.01
     assert two["Trained with BCE"].mse < 0.7 * two["Trained with MSE"].mse
 
 
-def test_outside():
-    lanes("losses", "outside", "The curve of BCE now falls without end to the right", "but a sigmoid cannot reach it")
+def check_outside(_):
     far = loss_slopes.value("bce", 1.2, np.array([1.0, 10.0, 100.0, 1000.0]))
     assert (np.diff(far) < 0).all()
     assert loss_slopes.value("mse", 1.2, 1000.0) == pytest.approx(0.04)
 
 
-@TRAINS_ALL
-def test_a_price():
-    four = runs("sparsity", "a_price", "the stronger one more than half of them are", "linear output silences far fewer")
+def check_a_price(four):
     assert four["No penalty"].silent == 0
     assert four["Penalty 0.005"].silent > 0.5
     assert four["Penalty 0.005, linear"].silent < four["Penalty 0.005"].silent / 2
     assert four["No penalty"].mse < four["Penalty 0.005"].mse
 
 
-@TRAINS_ALL
-def test_collapse():
-    three = runs("sparsity", "collapse", "gives the same average image for all eight", "does not say so")
+def check_collapse(three):
     gone = three["Penalty 0.1"]
     assert gone.x_hat.var(axis=0).mean() < 0.001 * gone.x.var(axis=0).mean()
     assert np.abs(gone.codes).mean() < 0.001
     assert gone.silent < 0.2
 
 
-@TRAINS_ALL
-def test_bce_pays_more():
-    under_bce = runs("sparsity", "bce_pays_more", "the same stronger penalty silences fewer units: about half as many")
-    under_mse = runs("sparsity", "a_price")
-    half = under_mse["Penalty 0.005"].silent / 2
+def check_bce_pays_more(under_bce):
+    half = runs("sparsity", "a_price")["Penalty 0.005"].silent / 2
     assert 0.6 * half < under_bce["Penalty 0.005"].silent < 1.4 * half
 
 
-@TRAINS_ALL
-def test_linear_code():
-    three = runs("sparsity", "linear_code", "to less than a third, and no unit falls silent")
+def check_linear_code(three):
     assert np.abs(three["Penalty 0.03"].codes).mean() < np.abs(three["No penalty"].codes).mean() / 3
     assert {run.silent for run in three.values()} == {0.0}
