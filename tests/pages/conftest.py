@@ -1,12 +1,16 @@
 """A machine as a new user has it: TensorFlow loaded, no data set downloaded, no network, no runs but those that ship."""
 
+import contextlib
 import os
 import socket
 import threading
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from cae_core import datasets, jobs, runtime
+from cae_core import datasets, jobs, runtime, training
+from cae_core.datasets import DATASETS, Split, strokes
 from pages.parts.common import waiting
 
 DATA_DIR = os.environ.get("CAE_DATA_DIR")
@@ -77,6 +81,40 @@ def real_data(monkeypatch):
     """Gives CAE_DATA_DIR back, which `fresh_machine` has taken away: claims about MNIST need it."""
     if DATA_DIR:
         monkeypatch.setenv("CAE_DATA_DIR", DATA_DIR)
+
+
+@contextlib.contextmanager
+def few(name):
+    """A data set of drawn digits, 750 of them to train on, that is there and measured in a moment."""
+
+    def load(split):
+        x, y = strokes.draw(800 if split == "train" else 60, seed=1 if split == "train" else 2)
+        return Split(x[..., np.newaxis], y)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(DATASETS, name, replace(DATASETS[name], load=load, on_machine=lambda: True))
+        patch.setattr(training, "HELD_OUT", 50)
+        datasets.clear_cache()
+        yield
+    datasets.clear_cache()
+
+
+@pytest.fixture
+def few_images():
+    with few("strokes"):
+        yield
+
+
+@pytest.fixture(scope="module")
+def few_images_everywhere():
+    with few("strokes"):
+        yield
+
+
+@pytest.fixture
+def few_of_mnist():
+    with few("mnist"):
+        yield
 
 
 @pytest.fixture

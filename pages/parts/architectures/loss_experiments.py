@@ -1,7 +1,5 @@
 """Experiments and explanations of the BCE-or-MSE view: when to use which, and what saturation is."""
 
-import streamlit as st
-
 from pages.parts.common.experiment import Experiment
 
 _PAIR = {
@@ -59,26 +57,10 @@ def pixel(target: float) -> str:
     )
 
 
-def explanation() -> None:
-    st.markdown(
-        "**BCE when** every target is in [0, 1] and the output is a sigmoid, above all if most pixels are black or white: "
-        "its slope is as large as the error, so a pixel that is sure and wrong can turn back.  \n"
-        "**MSE when** targets can be any number, the output is linear, or squared error is what you are judged by; with a "
-        "sigmoid take small steps, and look whether the loss is stuck at that of a black image."
-    )
-    with st.expander("Why does one get stuck and the other not?"):
-        st.markdown(
-            r"""
-A pixel $p = \sigma(l)$ is the sigmoid of a **logit** $l$, the network's last value. Training moves the logit by the slope
-of the loss $L$, by the chain rule with $dp/dl = p\,(1-p)$:
-
-$$\frac{dL_{\text{BCE}}}{dl} = p - t, \qquad \frac{dL_{\text{MSE}}}{dl} = 2\,(p - t)\;p\,(1 - p).$$
-
-A pixel counts here as sure if it is within 0.1 of black or white, and as wrong if it is more than 0.5 from its target. All
-slopes are of one pixel's loss, before the mean over pixels. Both networks start from the same weights and see the same
-images in the same order.
-
-*Sources:* Bishop, *Pattern Recognition and Machine Learning*, 2006, sections 4.3.2 and 5.2; Glorot and Bengio,
-*Understanding the difficulty of training deep feedforward neural networks*, AISTATS 2010, section 4.2.
-"""
-        )
+WHEN = (
+    "**BCE when** every target is in [0, 1] and the output is a sigmoid, above all if most pixels are black or white: "
+    "its slope is as large as the error, so a pixel that is sure and wrong can turn back.  \n"
+    "**MSE when** targets can be any number, the output is linear, or squared error is what you are judged by; with a "
+    "sigmoid take small steps, and look whether the loss is stuck at that of a black image."
+)
+"""Which of the two to take."""

@@ -1,7 +1,5 @@
 """Experiments and explanations of the sparsity view: silent units, and what a linear decoder is for."""
 
-import streamlit as st
-
 from pages.parts.common.experiment import Experiment
 
 _FIRST = {
@@ -37,24 +35,3 @@ EXPERIMENTS: dict[str, Experiment] = {
         "smaller, to less than a third, and no unit falls silent: an L1 penalty is no promise of sparsity.",
     ),
 }
-
-
-def explanation() -> None:
-    with st.expander("What is a silent unit, and what is a linear decoder?"):
-        st.markdown(
-            r"""
-The **sparsity penalty** adds the mean size of the code's numbers to the loss, times a weight $\lambda$ (an **L1 penalty**):
-
-$$L = \text{error}(x, \hat x) + \lambda\, \frac{1}{k} \sum_{i=1}^{k} |z_i|.$$
-
-A unit is **silent** if its mean size over 500 images is below 1 % of the loudest unit's. The rest of the code has
-to carry the image; that is what sparse coding hopes for: few units at a time, each with a meaning.
-
-A **linear decoder** leaves out the sigmoid at the end: $\hat x = l$ instead of $\sigma(l)$. It can give any number, which
-is needed where pixels are not in $[0, 1]$, such as whitened colour patches. BCE reads each value as a probability, so a
-linear decoder takes MSE only. Its picture may leave $[0, 1]$ by a little; below is drawn black, above white.
-
-*Sources:* Olshausen and Field, *Nature* 1996 (sparse codes); Ng, *Sparse autoencoder*, CS294A lecture notes, 2011, and
-*Linear Decoders* in the UFLDL tutorial, Stanford (there with a Kullback-Leibler penalty instead of L1).
-"""
-        )

@@ -14,7 +14,7 @@ from cae_core.inference import reconstruction, trained
 from cae_core.inspection import switches
 from cae_core.inspection.switches import CODES, NETWORKS, SWITCHES, Share
 from pages.parts.architectures import switch_experiments
-from pages.parts.common import controls, experiment, missing, show, waiting, widgets
+from pages.parts.common import controls, experiment, missing, show, waiting, widgets, words
 from pages.parts.common.show import Row
 from pages.parts.session import identity, state
 from pages.parts.session.setting import Setting
@@ -42,7 +42,7 @@ def sidebar(now: dict) -> None:
         widgets.selectbox("Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="leak_network")
         widgets.selectbox("Code of the last row", tuple(CODES), format_func=CODES.get, key="mix_code")
         widgets.selectbox("Switches of the last row", tuple(SWITCHES), format_func=SWITCHES.get, key="mix_switches")
-        widgets.number_input("Sample (seed)", 0, 9999, step=1, key="seed", help="Decides the ten images.")
+        controls.sample()
 
 
 def draw(now: dict) -> None:
@@ -55,7 +55,7 @@ def draw(now: dict) -> None:
     except (RuntimeError, ValueError) as error:
         st.error(show.plain(str(error)))
     experiment.try_this(switch_experiments.EXPERIMENTS, SETTINGS, now, leaves=("seed",))
-    switch_experiments.explanation()
+    words.explain("switch_leak")
 
 
 def _nothing_to_see(now: dict) -> None:

@@ -11,6 +11,7 @@ import streamlit as st
 from cae_core import datasets
 from cae_core.corruptions import CORRUPTIONS
 from cae_core.losses import LOSSES
+from pages.parts.common import words
 from pages.parts.session import state
 from pages.parts.session.setting import Setting, text
 
@@ -110,27 +111,7 @@ def try_this(
 
 
 def settings(noise_kind: str) -> None:
-    """What the settings do, folded."""
-    with st.expander("What do the settings do?"):
-        kind = CORRUPTIONS[noise_kind]
-        st.markdown(
-            f"""
-An **autoencoder** is two networks trained together: the **encoder** turns an image $x$ into a few numbers, the
-**code** $z$; the **decoder** turns the code back into an image, the **reconstruction** $\\hat x$. A **denoising**
-autoencoder gets a noisy copy of the image and is asked for the clean one, so noise has to be told from digit on the way.
-
-- **Bottleneck** is how many numbers the code has. Few numbers keep only what many images share; many keep details, and
-  with them more of the noise.
-- **Noise factor** is the strength of the noise, from 0 to 1. *{kind.label}*: {kind.summary}
-- **Loss** is what training makes small. *{LOSSES["bce"].label}*: {LOSSES["bce"].summary} *{LOSSES["mse"].label}*:
-  {LOSSES["mse"].summary}
-- **Model trained on** noisy images has learned to map many kinds and strengths of noise back to the clean image; the one
-  trained on clean images only to copy through its bottleneck.
-
-All figures compare with the **clean** image: MSE is the mean squared error per pixel, PSNR the same in decibels, SSIM the
-similarity of local structure (1 is identical), BCE the binary cross-entropy per pixel. No network was trained on the ten.
-
-*Sources:* Hinton and Salakhutdinov, *Science* 2006 (autoencoders); Vincent, Larochelle, Bengio and Manzagol, *ICML* 2008
-(denoising); Wang, Bovik, Sheikh and Simoncelli, *IEEE TIP* 2004 (SSIM){"; " + kind.source if kind.source else ""}.
-"""
-        )
+    """What the settings of the Denoise page do, folded."""
+    kind = CORRUPTIONS[noise_kind]
+    source = f"; {kind.source}" if kind.source else ""
+    words.explain("denoise", noise=words.described([kind]), losses=words.described(LOSSES.values()), source=source)

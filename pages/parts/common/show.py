@@ -126,6 +126,11 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
+def listed(words: Sequence[str]) -> str:
+    """Words as a sentence has them: a, b and c."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
 def percent(share: float, digits: int = 0) -> str:
     """A share as everywhere in the app: 77.5 %."""
     return f"{100 * share:.{digits}f} %"

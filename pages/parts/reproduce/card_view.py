@@ -11,7 +11,7 @@ from cae_core.reproduction.own_runs import Rerun
 from cae_core.reproduction.registry import CARDS
 from cae_core.reproduction.results import Result
 from pages.parts.common import show
-from pages.parts.live import queue_words, run_view
+from pages.parts.live import queue_words, steering
 from pages.parts.reproduce import claims_view
 from pages.parts.session import identity, state
 
@@ -111,7 +111,7 @@ def _again(name: str, result: Result | None, now: Rerun, owner: str, can_run: bo
 
 def _progress(now: Rerun) -> str:
     job, number = now.at_work, len(now.finished) + 1
-    parts = [f"Run {number} of {len(CARDS[now.card].runs)}: {run_view.STATES[job.state].lower()}"]
+    parts = [f"Run {number} of {len(CARDS[now.card].runs)}: {steering.STATES[job.state].lower()}"]
     if job.place:
         parts.append(f"{job.place} ahead")
     if job.seen:

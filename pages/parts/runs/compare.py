@@ -17,8 +17,6 @@ from pages.parts.common import missing, show, waiting
 from pages.parts.runs import actions, settings_table
 from pages.parts.session import state
 
-CURVES = 300
-
 
 def curve(run: Run, label: str = "", colour: int = 0) -> plotting.Curve:
     """The run's losses, as far as they were written down."""
@@ -67,7 +65,7 @@ def _curves(every: Sequence[AnyRun]) -> None:
     used = {run.config.loss for run in compared}
     label = losses.axis(used)
     alt = f"{label} over epochs of {len(loss_curves)} runs, training dashed, held-out solid"
-    show.chart(plotting.loss_curves(loss_curves, label, height=CURVES), "compared_curves", alt)
+    show.chart(plotting.loss_curves(loss_curves, label), "compared_curves", alt)
     unlike = [
         what
         for what, values in (
@@ -78,10 +76,9 @@ def _curves(every: Sequence[AnyRun]) -> None:
         if len(values) > 1
     ]
     if unlike:
-        what = ", ".join(unlike[:-1]) + (" and " if len(unlike) > 1 else "") + unlike[-1]
         where = "each run by its own data set" if "data sets" in unlike else "by the figures in the table"
         st.caption(
-            f"These curves have different {what}, so which one is lower says little: compare their shapes, "
+            f"These curves have different {show.listed(unlike)}, so which one is lower says little: compare their shapes, "
             f"and judge {where}."
         )
 

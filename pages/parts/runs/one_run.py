@@ -15,7 +15,6 @@ from pages.parts.common import missing, show, waiting, widgets
 from pages.parts.runs import actions, compare, run_facts
 from pages.parts.session import address, state
 
-CURVE, PLANE = 210, 350
 _played: set = set()
 """Runs that were played back since the program started; `replay` has the last few of them in memory."""
 
@@ -138,9 +137,9 @@ def _keep_places(place, run: Run, moments: int) -> None:
             between = [] if is_none(*training.typical_noise(run.config)) else ["Noisy"]
             labels = ["Clean", *between, "Reconstructed"]
             show.grid([show.Row(label, "…", None, "") for label in labels], columns=run_monitor.NUM_PROBES)
-            st.html(f'<div style="height: {CURVE}px"></div>')
+            st.html('<div class="place run-curve"></div>')
         with right:
-            st.html(f'<div style="height: {PLANE}px" role="status">Playing back {moments} saved moments …</div>')
+            st.html(f'<div class="place run-plane" role="status">Playing back {moments} saved moments …</div>')
         show.download_later()
 
 
@@ -159,7 +158,7 @@ def _draw(run: Run, epochs: list[float], moment: int, past: replay.Replay) -> No
         label = losses.axis([config.loss])
         mark = epochs[moment] if len(epochs) > 1 else None
         show.chart(
-            plotting.loss_curves([compare.curve(run)], label, mark=mark, last_epoch=run.num_epochs, height=CURVE),
+            plotting.loss_curves([compare.curve(run)], label, mark=mark, last_epoch=run.num_epochs),
             "run_curve",
             f"{label} over epochs, training dashed, held-out solid, a mark at epoch {epochs[moment]:g}",
         )
@@ -170,7 +169,7 @@ def _draw(run: Run, epochs: list[float], moment: int, past: replay.Replay) -> No
         low, high = float(every.min()), float(every.max())  # of all moments: the cloud moves, the axes do not
         limits = (low - 0.05 * (high - low), high + 0.05 * (high - low))
         show.chart(
-            plotting.plane(plane.points, past.labels, names, plane.axes, limits=limits, height=PLANE),
+            plotting.plane(plane.points, past.labels, names, plane.axes, limits=limits),
             "run_plane",
             f"Codes of {len(past.labels)} images on a plane, coloured by class, {when}",
         )

@@ -61,14 +61,14 @@ def sentence(points: tuple[Point, ...]) -> str:
     by = {kind: [f"{p.labels:,}" for p in points if p.verdict == kind] for kind in ("helps", "no difference", "hurts")}
     parts, seeds = [], len(points[0].errors["random"])
     if by["helps"]:
-        parts.append(f"Pretraining **helps** with {_and(by['helps'])} labels")
+        parts.append(f"Pretraining **helps** with {show.listed(by['helps'])} labels")
     if by["no difference"]:
-        parts.append(f"makes **no difference** that {seeds} seeds can show with {_and(by['no difference'])}")
+        parts.append(f"makes **no difference** that {seeds} seeds can show with {show.listed(by['no difference'])}")
     if by["hurts"]:
-        parts.append(f"**does harm** with {_and(by['hurts'])}")
+        parts.append(f"**does harm** with {show.listed(by['hurts'])}")
     if not by["helps"]:
         parts[0] = "Pretraining " + parts[0]
-    return _and(parts) + "."
+    return show.listed(parts) + "."
 
 
 def frozen_or_tuned(point: Point, errors: tuple[float, ...]) -> str:
@@ -81,10 +81,6 @@ def frozen_or_tuned(point: Point, errors: tuple[float, ...]) -> str:
         f"With {point.labels:,} labels, the linear classifier on the stack left as it is misreads {100 * frozen:.2f} %, "
         f"{how} the {tuned:.2f} % of the one that was fine-tuned end to end: {_points(more)} percentage points."
     )
-
-
-def _and(words: list[str]) -> str:
-    return ", ".join(words[:-1]) + (" and " if len(words) > 1 else "") + words[-1]
 
 
 def _points(difference: Paired) -> str:

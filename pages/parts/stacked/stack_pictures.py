@@ -35,11 +35,11 @@ def draw(config: StackConfig, progress: StackSeen | None) -> None:
         show.grid(rows, columns=len(probes.x))
         filters(progress.filters if progress else [], config.layers)
     with right:
-        losses = charts.layer_losses(progress.losses if progress else [], _layer_steps(config, progress), height=190)
+        losses = charts.layer_losses(progress.losses if progress else [], _layer_steps(config, progress))
         st.caption("What each layer makes small: half the squared error of what it reads")
         show.chart(losses, "stack_losses", "Half squared error of each layer over its steps")
         st.caption("Then both classifiers: 500 held-out images read right")
-        accuracy = charts.tuning(progress.accuracy if progress else {}, config.steps, height=190)
+        accuracy = charts.tuning(progress.accuracy if progress else {}, config.steps)
         show.chart(
             accuracy, "stack_tuning", f"Share of held-out images read right over {config.steps} steps, two classifiers"
         )

@@ -2,12 +2,8 @@
 
 import dataclasses
 
-import streamlit as st
-
 from cae_core import datasets
 from cae_core.config import RunConfig
-from cae_core.losses import LOSSES
-from cae_core.optimizers import OPTIMIZERS, SCHEDULES
 from pages.parts.common.experiment import Experiment
 
 FIRST = RunConfig(
@@ -64,32 +60,3 @@ PRESETS: dict[str, Experiment] = {
         "within seconds and says what to try. A hundredth of this learning rate works well.",
     ),
 }
-
-
-def settings() -> None:
-    """What the settings do, folded."""
-    with st.expander("What do the settings do?"):
-        losses = " ".join(f"*{entry.label}*: {entry.summary}" for entry in LOSSES.values())
-        optimizers = " ".join(f"*{entry.label}*: {entry.summary}" for entry in OPTIMIZERS.values())
-        schedules = " ".join(f"*{entry.label}*: {entry.summary}" for entry in SCHEDULES.values())
-        st.markdown(
-            f"""
-**Training** shows the network a **batch** of images at a time, compares its answer with the clean images by the
-**loss**, and moves every weight a little to where the loss is smaller. Once through all images is an **epoch**.
-
-- **Training images** are the first of the training set. Others are **held out**: the solid curve is the loss on images
-  that the network never trains on.
-- **Loss**. {losses}
-- **Optimizer** turns the loss's slope into a step. {optimizers}
-- **Learning rate** is how large the steps are; the **schedule** changes it on the way. {schedules}
-- **Output** is what the decoder ends in: a *sigmoid*, which keeps every pixel between 0 and 1, or nothing: a
-  *linear decoder*, which can give any number, and which BCE cannot judge.
-- **Pretraining**: for so many epochs each layer is trained alone first, from the outside in, to give back what the one
-  before it gives. Only then the whole network is trained. For networks of dense layers.
-- **Sparsity** adds the mean size of the code's numbers to the loss, times this weight, so that most of them become small.
-- **Seed**: everything random in the run follows from it. The same settings with the same seed give the same run.
-
-*Sources:* Rumelhart, Hinton and Williams, *Nature* 1986 (learning by back-propagation); Hinton and Salakhutdinov,
-*Science* 2006 (autoencoders); Vincent et al., *ICML* 2008 (noisy input, clean target).
-"""
-        )

@@ -8,7 +8,6 @@ import functools
 
 import numpy as np
 import pytest
-from shown import ShownArchitectures
 
 from cae_core import metrics, training
 from cae_core.architectures import build
@@ -74,20 +73,6 @@ def runs(view, name):
     page, plan, experiments = VIEWS[view]
     now = {key: setting.default for key, setting in page.SETTINGS.items()} | {"dataset": "strokes"}
     return {lane.title: trained(lane.config) for lane in plan(now | experiments[name].settings)}
-
-
-@pytest.mark.parametrize("view", VIEWS)
-def test_every_experiment_can_be_set_by_a_click(view):
-    page = ShownArchitectures(view=view, race_images=300, pair_images=300, sparse_images=300, target=0.5)
-    for name, entry in VIEWS[view][2].items():
-        assert entry.look_for not in page.text
-        page.click(entry.title)
-        for key, value in entry.settings.items():
-            now = page.setting[key]
-            assert (tuple(now) if isinstance(now, list) else now) == value
-        assert entry.look_for in page.text
-        assert page.messages("error") == []
-        assert bool(page.messages("warning")) == (name == "outside")
 
 
 @pytest.mark.slow  # trains every lane of an experiment, to prove what a sentence says

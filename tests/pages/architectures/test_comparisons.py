@@ -12,6 +12,7 @@ from cae_core.jobs import scheduling
 from pages.parts.architectures import bce_or_mse, race, sparsity
 from pages.parts.session.setting import Setting, Some
 
+pytestmark = pytest.mark.usefixtures("few_images_everywhere")
 SMALL = {"sparse_images": 100, "sparse_epochs": 1, "other_output": "off"}
 PAIR = {"pair_network": "dense", "pair_images": 500, "pair_epochs": 20}
 

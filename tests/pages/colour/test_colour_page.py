@@ -21,7 +21,7 @@ from cae_core.datasets import Split, strokes_colour
 from cae_core.inspection import evaluation
 from cae_core.runs import writing
 from pages import colour
-from pages.parts.colour import colour_race, experiments
+from pages.parts.colour import colour_race
 
 NAMES = [name for name in pretrained.COLOURING if name.startswith("strokes_colour-colorize")]
 OWN = pretrained.colour_config("strokes_colour", "colorize", "mse")
@@ -196,14 +196,6 @@ def test_both_chains_are_trained_alike_and_seen_here_and_on_the_runs_page():
     both = ShownRuns(runs=",".join(names))
     assert len(both.labels) >= 3
     assert both.messages("error") == []
-
-
-@pytest.mark.parametrize("name", experiments.EXPERIMENTS)
-def test_experiments_set_what_there_is(name):
-    settings = experiments.EXPERIMENTS[name].settings
-    assert all(colour.SETTINGS[key].allows(value) for key, value in settings.items())
-    page = ShownColour(seed=7).press(f"try_{name}")
-    assert (page.query["dataset"], page.query["chain"]) == (settings["dataset"], settings["chain"])
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,16 @@
 """Every "Try this" sets all that its text needs: whatever was pressed before it, the page ends in the same settings."""
 
 import itertools
+import re
 
 import pytest
 import streamlit as st
-from shown import FRAME, PATIENCE
-from streamlit.testing.v1 import AppTest
+from shown import ShownPage, frame_pages
 
 from cae_core import runtime
 from pages.parts.reproduce import card_view
 from pages.parts.session import state
+from pages.parts.session.setting import text
 
 LAB = {"dataset", "view"}
 SLIDERS = {"start", *(f"move_{place}" for place in range(1, 9))}
@@ -29,50 +30,63 @@ LEFT = {
     "colour.py": {"take_loss", "chain_loss", "chain_images", "chain_epochs"},
 }
 """By page or view: the settings that none of its texts depends on. The other views' settings are none of a view's."""
+ADVICE = re.compile(r"^Each of these ", re.MULTILINE)
+"""Begins what stands under the buttons before one is pressed."""
 
 
 @pytest.fixture
-def press(monkeypatch):
-    """Opens a page without a network; returns what pressing each of its experiments sets, by the button's key."""
+def opened(monkeypatch):
+    """Opens a page or view without a network, with what pressing each of its experiments calls, by the button's key."""
     monkeypatch.setattr(runtime, "ready", lambda *_: False)
     monkeypatch.setattr(card_view, "begin", lambda *_: None)
-    callbacks, button, change, set_by = {}, st.button, state.change, {}
+    callbacks, button = {}, st.button
 
     def record(label, **more):
         if str(more.get("key")).startswith("try_"):
             callbacks[more["key"]] = (more["on_click"], more.get("args", ()), more.get("kwargs", {}))
+            more["disabled"] = False  # as where every data set is here
         return button(label, **more)
 
     monkeypatch.setattr(st, "button", record)
-    monkeypatch.setattr(state, "change", lambda **new: pressed[-1].update(new) if pressed else change(**new))
-    pressed = []
 
-    def opened(address):
+    def open_page(address):
         file, _, view = address.partition("?view=")
-        app = AppTest.from_file(FRAME, default_timeout=PATIENCE)
-        if file != "denoise.py":
-            app.switch_page(file)
-        if view:
-            app.query_params["view"] = view
-        app.run()
-        assert not app.exception
-        for key, (call, args, kwargs) in callbacks.items():
-            pressed.append(set_by.setdefault(key, {}))
-            call(*args, **kwargs)
-        return set_by, app
+        page = type("Shown", (ShownPage,), {"FILE": file})
+        return page(**({"view": view} if view else {})), callbacks
 
-    return opened
+    return open_page
 
 
 @pytest.mark.parametrize("address", LEFT)
-def test_in_every_order_of_two_the_second_decides_everything(press, address):
-    set_by, app = press(address)
+def test_in_every_order_of_two_the_second_decides_everything(opened, monkeypatch, address):
+    page, callbacks = opened(address)
+    set_by, change = {key: {} for key in callbacks}, state.change
+    for key, (call, args, kwargs) in callbacks.items():
+        monkeypatch.setattr(state, "change", lambda key=key, **new: set_by[key].update(new))
+        (set_by[key].update if call is change else call)(*args, **kwargs)
+    monkeypatch.setattr(state, "change", change)
     assert len(set_by) >= 3
-    page = {key for key in app.session_state["_last"] if not key.startswith("table_")}
-    other = set() if "?" not in address else page - set().union(*set_by.values()) - LEFT[address]
+    settings = {key for key in page.setting["_last"] if not key.startswith("table_")}
+    other = set() if "?" not in address else settings - set().union(*set_by.values()) - LEFT[address]
     for first, second in itertools.permutations(set_by.values(), 2):
-        anything = dict.fromkeys(page, "as it was")
+        anything = dict.fromkeys(settings, "as it was")
         assert anything | first | second == anything | second
-        assert page - set(second) - other == LEFT[address]
-    settings = {frozenset((key, str(value)) for key, value in new.items()) for new in set_by.values()}
-    assert len(settings) == len(set_by), "two experiments cannot be told apart"
+        assert settings - set(second) - other == LEFT[address]
+    different = {frozenset((key, str(value)) for key, value in new.items()) for new in set_by.values()}
+    assert len(different) == len(set_by), "two experiments cannot be told apart"
+
+    assert ADVICE.search(page.text)
+    texts = set()
+    for key, new in set_by.items():  # one press sets what the page allows, says what to look for, and nothing else
+        before = {element.value for element in page.app.markdown}
+        page.press(key)
+        assert {name: text(page.setting[name]) for name in new} == {name: text(value) for name, value in new.items()}
+        assert {name: page.query[name] for name in new} == {name: text(value) for name, value in new.items()}
+        assert not ADVICE.search(page.text)
+        texts |= {element.value for element in page.app.markdown} - before
+        assert bool(page.messages("warning")) == (key == "try_outside")  # whose lesson is that it is refused
+    assert len(texts) >= len(set_by)
+
+
+def test_every_page_is_there():
+    assert {address.partition("?")[0] for address in LEFT} == set(frame_pages())

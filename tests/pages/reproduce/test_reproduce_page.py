@@ -3,14 +3,11 @@
 import json
 import re
 import time
-from dataclasses import replace
 
-import numpy as np
 import pytest
 from shown import ShownReproduce, owner
 
-from cae_core import datasets, runs, training
-from cae_core.datasets import DATASETS, Split, strokes
+from cae_core import runs
 from cae_core.jobs import scheduling
 from cae_core.reproduction import measure, own_runs, results, run_card
 from cae_core.reproduction.registry import CARDS
@@ -35,11 +32,6 @@ class Shown(ShownReproduce):
         return [row[1:] for row in self._html.table if row[0] == label]
 
 
-def few_digits(split):
-    x, y = strokes.draw(260 if split == "train" else 60, seed=1 if split == "train" else 2)
-    return Split(x[..., np.newaxis], y)
-
-
 @pytest.fixture(autouse=True)
 def shipped_file(tmp_path, monkeypatch):
     monkeypatch.setattr(results, "SHIPPED", tmp_path / "reproductions.json")
@@ -47,14 +39,9 @@ def shipped_file(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def tiny_mnist(monkeypatch):
-    """A set of drawn digits in the place of MNIST, of which 200 are left to train on."""
-    monkeypatch.setitem(DATASETS, "mnist", replace(DATASETS["mnist"], load=few_digits, on_machine=lambda: True))
-    monkeypatch.setattr(training, "HELD_OUT", 60)
-    datasets.clear_cache()
+def tiny_mnist(few_of_mnist):
     measure.forget()
     yield
-    datasets.clear_cache()
     measure.forget()
 
 

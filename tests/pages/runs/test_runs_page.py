@@ -3,7 +3,7 @@
 import json
 import re
 import shutil
-from dataclasses import fields, replace
+from dataclasses import fields
 
 import damages
 import numpy as np
@@ -11,9 +11,8 @@ import pytest
 import streamlit as st
 from shown import ShownPage, ShownRuns, ShownStacked, ShownTrain, as_markdown, owner
 
-from cae_core import datasets, export, jobs, runs
+from cae_core import export, jobs, runs
 from cae_core.config import RunConfig, StackConfig
-from cae_core.datasets import DATASETS, Split, strokes
 from cae_core.inference import replay
 from cae_core.pretrained import SHIPPED, name_of
 from cae_core.runs import holder, storage
@@ -24,27 +23,12 @@ from pages.parts.runs.experiments import experiments
 from pages.parts.session import state
 from pages.parts.train import presets
 
+pytestmark = pytest.mark.usefixtures("few_images_everywhere")
 EVIL = "<script>alert(1)</script> **bold** ![x](http://evil.example/x.png)"
 
 
-def few_strokes(split):
-    x, y = strokes.draw(800 if split == "train" else 60, seed=1 if split == "train" else 2)
-    return Split(x[..., np.newaxis], y)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def small_data():
-    """A Strokes data set that is drawn in a moment."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(DATASETS, "strokes", replace(DATASETS["strokes"], load=few_strokes))
-        patch.setattr("cae_core.training.HELD_OUT", 50)
-        datasets.clear_cache()
-        yield
-    datasets.clear_cache()
-
-
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(few_images_everywhere, tmp_path_factory):
     """A folder with "clean" of three epochs, "noisy", stopped in its second, a stack, and one that was stopped."""
     folder = tmp_path_factory.mktemp("trained")
     common = {"num_train": 200, "batch_size": 50}
@@ -577,16 +561,3 @@ def test_each_experiment_comes_out_as_it_says(dataset):
         configs = [run.config.to_dict() for run in compared]
         assert {name for name in configs[0] if len({config[name] for config in configs}) > 1} == {*differing.split()}
         globals()[f"check_{key}"](*compared)
-
-
-def test_each_experiment_is_one_click():
-    page = ShownRuns()
-    for experiment in experiments("strokes").values():
-        names = experiment.settings["runs"]
-        page.click(experiment.title)
-        assert (page.query["whose"], page.query["runs"]) == ("shipped", ",".join(names))
-        assert sorted(page.marked) == sorted(names)
-        assert page.titles[: len(page.marked)] == list(names)
-        assert " ".join(experiment.look_for.split()) in " ".join(page.text.split())
-        assert page.troubles == []
-        assert len([alt for alt in page.alts if ", by " in alt]) == len(names)

@@ -14,7 +14,6 @@ from cae_core.config import BOTTLENECKS, BOUNDS, SHIPPED_LOSSES
 from cae_core.corruptions import CORRUPTIONS, corrupt
 from cae_core.losses import LOSSES
 from cae_core.pretrained import EPOCHS, TRAINED_ON
-from pages.parts.common.experiment import EXPERIMENTS
 from pages.parts.denoise import metric_table
 from pages.parts.runs import settings_table
 from pages.parts.session.setting import text
@@ -243,18 +242,6 @@ def test_markup_in_a_link_stays_text_however_long(asked_hosts):
     assert not {"script", "iframe"} & page.tags
     assert "elsewhere" not in "".join(element.value for element in page.app.html)
     assert (page.values, asked_hosts) == (DEFAULTS, [])
-
-
-def test_try_this_sets_the_controls_and_says_what_to_look_for():
-    page = Shown(noise_kind="occlusion", noise_factor=0.35, seed=11)
-    assert not [e for e in EXPERIMENTS.values() if e.look_for in page.text]
-    for experiment in EXPERIMENTS.values():
-        page.click(experiment.title)
-        set_by_it = {key: value for key, value in experiment.settings.items() if key != "run"}
-        assert page.values == {**DEFAULTS, "seed": 11, **set_by_it}
-        assert [e for e in EXPERIMENTS.values() if e.look_for in page.text] == [experiment]
-        assert page.messages("error") == []
-    assert experiment.look_for not in page.set(noise_factor=0.65).text
 
 
 def test_missing_data_set_is_offered_and_fetched_only_when_asked(asked_hosts, forget_data):

@@ -15,7 +15,6 @@ from cae_core.inference import novelty
 from cae_core.inputs import drawing, gallery
 from cae_core.pretrained import name_of
 from pages.parts.draw import experiments, pad
-from pages.parts.session.setting import text
 
 DEFAULTS = {
     "dataset": "strokes", "noise_kind": "gaussian", "added_noise": "0", "bottleneck": "32", "loss": "bce",
@@ -252,17 +251,6 @@ def test_file_that_cannot_be_used_is_a_sentence_and_the_drawing_stays(paper):
 
 
 EXPERIMENTS = experiments.experiments("strokes")
-
-
-def test_try_this_sets_the_page():
-    page = Shown(noise_kind="occlusion", seed="11")
-    assert not [e for e in EXPERIMENTS.values() if e.look_for in page.text]
-    for experiment in EXPERIMENTS.values():
-        page.click(experiment.title)
-        assert [e for e in EXPERIMENTS.values() if e.look_for in page.text] == [experiment]
-        assert page.boxes == []
-        for key, value in experiment.settings.items():
-            assert page.query[key] == text(value)
 
 
 def error(dataset, ready, size, loss="bce", trained_on="mixed", centred=True, noise=0.0):

@@ -207,14 +207,6 @@ def codes_of(dataset, on):
     return embedding.encode(run, dataset, on["points"])
 
 
-def test_every_experiment_can_be_set_and_is_then_on():
-    page = Latent(points=500)
-    for key, entry in EXPERIMENTS.items():
-        page.press(f"try_{key}")
-        assert entry.look_for in page.text
-        assert page.troubles == []
-
-
 def test_two_numbers_tell_classes_better_than_two_of_pca(dataset):
     on = experiment("two_numbers", "the gap is over 20 percentage points")
     compared = neighbours.compare(codes_of(dataset, on))

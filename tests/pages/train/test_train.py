@@ -17,7 +17,7 @@ from cae_core.jobs import job, scheduling
 from cae_core.runs import holder, storage
 from cae_core.training import duration
 from cae_core.training.run_trainer import Recording
-from pages.parts.live import run_view
+from pages.parts.live.steering import STATES
 from pages.parts.train.presets import FIRST
 
 OTHERS = {
@@ -151,6 +151,7 @@ def test_missing_data_set_is_offered_and_not_downloaded(asked_hosts, forget_data
     assert TRAIN in page.set(dataset="strokes").buttons
 
 
+@pytest.mark.usefixtures("few_images")
 def test_run_is_shown_from_its_first_step_to_its_end():
     page = ShownTrain(**{**QUICK, "epochs": 2, "learning_rate": 0.01}).set(title="Mine <b>& yours</b>").click(TRAIN)
     assert page.widget("title").value == ""
@@ -168,6 +169,7 @@ def test_run_is_shown_from_its_first_step_to_its_end():
     np.testing.assert_array_equal(runs.model(run).reconstruct(progress.x_noisy), progress.x_hat)
 
 
+@pytest.mark.usefixtures("few_images")
 def test_pause_step_resume_and_stop_do_what_they_say(queue):
     page = ShownTrain(**LONG).click(TRAIN).until("running")
     assert steering(page) == {"Pause": True, "One step": True, "Stop": True}
@@ -243,6 +245,7 @@ def test_a_full_queue_refuses_and_says_what_to_do(held, monkeypatch):
     assert "withdraw one" in error
 
 
+@pytest.mark.usefixtures("few_images")
 def test_fork_starts_from_the_parents_weights_and_locks_what_must_stay(parent):
     page = ShownTrain(**{**OTHERS, "num_train": 100, "epochs": 1, "fork": parent, "fork_step": 2})
     assert page.troubles == []
@@ -282,18 +285,20 @@ def test_fork_that_cannot_be_is_refused_and_fresh_weights_can(parent, held, link
     assert page.job.config.bottleneck == link.get("bottleneck", 12)
 
 
+@pytest.mark.usefixtures("few_images")
 def test_diverged_run_says_what_happened_and_the_next_one_can_start():
     page = ShownTrain(**{**LONG, "optimizer": "adam", "learning_rate": 1, "schedule": "constant", "batch_size": 10})
     page.click(TRAIN).until("failed")
     (error,) = page.messages("error")
     (count,) = re.findall(r"The loss (?:exploded|became) .* in step (\d+ of 10,000): the steps are too large\. ", error)
     assert "Instead of a learning rate of 1, try 0.001, the usual one of Adam." in error
-    assert (page.facts["Step"], page.facts["State"]) == (count, run_view.STATES["failed"])
+    assert (page.facts["Step"], page.facts["State"]) == (count, STATES["failed"])
     assert set(page.links) == {"Time machine"}
     page.set(learning_rate=0.001, epochs=1).click(TRAIN).until("finished")
     assert page.messages("error") == []
 
 
+@pytest.mark.usefixtures("few_images")
 def test_run_that_the_disk_refuses_is_kept_and_can_be_saved_again(queue, monkeypatch):
     write, full = storage.write, []
 
@@ -348,7 +353,7 @@ def test_every_state_has_words_and_the_buttons_that_work_in_it(monkeypatch):
     for state in (*job.LIVE, "finished", "stopped", "failed", "unsaved", "interrupted"):
         frozen.job = jobs.replace(frozen.job, state=state, place=0)
         page.run()
-        assert (page.facts["State"], page.facts["Held-out BCE"]) == (run_view.STATES[state], "–")
+        assert (page.facts["State"], page.facts["Held-out BCE"]) == (STATES[state], "–")
         can = state in ("preparing", "running", "paused")
         last = {"waiting": {"Withdraw": True}, "unsaved": {"Save again": True, "Discard": True}}.get(state, {"Stop": can})
         assert steering(page) == {"Resume" if state == "paused" else "Pause": can, "One step": can, **last}
