@@ -12,7 +12,7 @@ from cae_core.inspection import summary
 from cae_core.losses import LOSSES
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
 from cae_core.validation import CHOICES
-from pages.parts.common import controls, experiment, layer_table, missing, show, waiting, widgets, words
+from pages.parts.common import controls, experiment, missing, show, tables, waiting, widgets, words
 from pages.parts.live import queue_words, run_view, steering
 from pages.parts.session import address, identity, state
 from pages.parts.session.setting import Names, Setting
@@ -81,7 +81,7 @@ def _network(config: RunConfig) -> None:
         f"The **code** has **{network.code_size:,}** numbers, the image {network.image_size}: {ratio}."
     )
     with st.expander(LAYERS):
-        layer_table.draw(network.layers)
+        tables.layers(network.layers)
 
 
 def _queue(owner: str) -> None:

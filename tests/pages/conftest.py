@@ -84,16 +84,16 @@ def real_data(monkeypatch):
 
 
 @contextlib.contextmanager
-def few(name):
-    """A data set of drawn digits, 750 of them to train on, that is there and measured in a moment."""
+def few(name, train=800, held_out=50):
+    """A data set of so many drawn digits, that is there and measured in a moment."""
 
     def load(split):
-        x, y = strokes.draw(800 if split == "train" else 60, seed=1 if split == "train" else 2)
+        x, y = strokes.draw(train if split == "train" else 60, seed=1 if split == "train" else 2)
         return Split(x[..., np.newaxis], y)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(DATASETS, name, replace(DATASETS[name], load=load, on_machine=lambda: True))
-        patch.setattr(training, "HELD_OUT", 50)
+        patch.setattr(training, "HELD_OUT", held_out)
         datasets.clear_cache()
         yield
     datasets.clear_cache()
@@ -111,10 +111,9 @@ def few_images_everywhere():
         yield
 
 
-@pytest.fixture
-def few_of_mnist():
-    with few("mnist"):
-        yield
+@pytest.fixture(scope="session")
+def few_of():
+    return few
 
 
 @pytest.fixture

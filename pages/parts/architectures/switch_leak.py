@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import numpy as np
 import streamlit as st
 
@@ -14,7 +12,7 @@ from cae_core.inference import reconstruction, trained
 from cae_core.inspection import switches
 from cae_core.inspection.switches import CODES, NETWORKS, SWITCHES, Share
 from pages.parts.architectures import switch_experiments
-from pages.parts.common import controls, experiment, missing, show, waiting, widgets, words
+from pages.parts.common import controls, experiment, missing, show, tables, waiting, widgets, words
 from pages.parts.common.show import Row
 from pages.parts.session import identity, state
 from pages.parts.session.setting import Setting
@@ -111,7 +109,7 @@ def _told(facts, table, labels: dict, shares: dict[object, Share]) -> None:
     """The numbers that matter, and all of them; without shares, their places."""
 
     def percent(key: tuple[str, str]) -> str:
-        return f"explain {100 * shares[key].explained:.0f} %" if shares else "…"
+        return f"explain {show.percent(shares[key].explained)}" if shares else "…"
 
     with facts:
         show.facts([
@@ -120,17 +118,14 @@ def _told(facts, table, labels: dict, shares: dict[object, Share]) -> None:
             ("Switches alone", percent(("mean", "kept"))),
             ("Blank code", percent(("blank", "kept"))),
         ])  # fmt: skip
-    head = '<tr><th></th><th scope="col">explained<br><small>contrast put right</small></th>'
-    head += '<th scope="col">R²<br><small>as drawn</small></th>'
-    head += '<th scope="col">MSE<br><small>per pixel, less is better</small></th></tr>'
-    body = ""
-    for key, (label, note) in labels.items():
-        cells = "<td>…</td><td>…</td><td>…</td>"
+    heads = ("", "explained<br><small>contrast put right</small>", "R²<br><small>as drawn</small>",
+             "MSE<br><small>per pixel, less is better</small>")  # fmt: skip
+    rows = []
+    for key, (label, _) in labels.items():
+        cells = ("…", "…", "…")
         if share := shares.get(key):
             bar = f'<div class="share leak-bar" style="--share: {100 * share.explained:.1f}%" aria-hidden="true"></div>'
-            r2 = f"{share.r2:.2f}".replace("-", "−")
-            cells = f"<td>{100 * share.explained:.0f} % {bar}</td><td>{r2}</td><td>{share.mse:.4f}</td>"
-        title = escape(note, quote=True)
-        body += f'<tr><th scope="row" title="{title}">{escape(label)}</th>{cells}</tr>'
+            cells = (f"{show.percent(share.explained)} {bar}", f"{share.r2:.2f}".replace("-", "−"), f"{share.mse:.4f}")
+        rows.append((label, cells))
     with table:
-        st.html(f'<table class="figures"><thead>{head}</thead><tbody>{body}</tbody></table>')
+        tables.figures(heads, rows)

@@ -31,6 +31,8 @@ class Experiment:
     look_for: str
 
 
+_GAUSSIAN = {"run": (), "noise_kind": "gaussian", "bottleneck": 32, "both_losses": False}
+
 EXPERIMENTS: dict[str, Experiment] = {
     "two_numbers": Experiment(
         "Two numbers for a digit",
@@ -40,14 +42,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     ),
     "never_saw_noise": Experiment(
         "A network that never saw noise",
-        {
-            "run": (),
-            "noise_kind": "gaussian",
-            "noise_factor": 0.5,
-            "bottleneck": 32,
-            "trained_on": "clean",
-            "both_losses": False,
-        },
+        {**_GAUSSIAN, "noise_factor": 0.5, "trained_on": "clean"},
         "Trained on clean images, it has no reason to remove noise and makes a mess of it. Switch to the model trained "
         "on noisy images: the same network, and less than a quarter of the error.",
     ),
@@ -61,14 +56,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     ),
     "too_much": Experiment(
         "Too much noise",
-        {
-            "run": (),
-            "noise_kind": "gaussian",
-            "noise_factor": 1.0,
-            "bottleneck": 32,
-            "trained_on": "mixed",
-            "both_losses": False,
-        },
+        {**_GAUSSIAN, "noise_factor": 1.0, "trained_on": "mixed"},
         "The network still answers with clean digits, but some are not the digit that went in: it fills in what is "
         "likely. The error is more than double that at noise 0.5, though nothing looks noisy.",
     ),

@@ -114,7 +114,7 @@ def _stack(result: CurveResult) -> None:
         rows = [show.Row("Clean", "x, the target", _floats(arrays["x"]), "8 test images, clean")]
         x_hats = [arrays[f"x_hats/{i}"] for i in range(result.config.layers)]
         for i, images in enumerate(x_hats):
-            through = "Through layer 1" if not i else f"Through layers 1–{i + 1}"
+            through = stack_pictures.through_layers(i + 1)
             rows.append(show.Row(through, "and back", _floats(images), f"8 test images, {through.lower()} and back"))
         show.grid(rows, columns=len(arrays["x"]))
         stack_pictures.filters([arrays[f"filters/{i}"] for i in range(result.config.layers)], result.config.layers)

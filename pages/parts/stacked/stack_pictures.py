@@ -27,7 +27,7 @@ def draw(config: StackConfig, progress: StackSeen | None) -> None:
     ]
     for number in range(config.layers):
         x_hat = progress.x_hats[number] if progress and number < len(progress.x_hats) else None
-        through = "Through layer 1" if not number else f"Through layers 1–{number + 1}"
+        through = through_layers(number + 1)
         note = "not trained yet" if x_hat is None else f"and back, MSE {np.mean((x_hat - probes.x) ** 2):.4f}"
         rows.append(show.Row(through, note, x_hat, f"{eight}, {through.lower()} and back down through all, {note}"))
     left, right = st.columns([7, 5], gap="medium")
@@ -43,6 +43,11 @@ def draw(config: StackConfig, progress: StackSeen | None) -> None:
         show.chart(
             accuracy, "stack_tuning", f"Share of held-out images read right over {config.steps} steps, two classifiers"
         )
+
+
+def through_layers(count: int) -> str:
+    """The label of images that went up and down through so many layers."""
+    return "Through layer 1" if count == 1 else f"Through layers 1–{count}"
 
 
 def _layer_steps(config: StackConfig, progress: StackSeen | None) -> int:

@@ -39,9 +39,10 @@ def shipped_file(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def tiny_mnist(few_of_mnist):
+def tiny_mnist(few_of):
     measure.forget()
-    yield
+    with few_of("mnist", 260, 60):
+        yield
     measure.forget()
 
 

@@ -41,9 +41,9 @@ def nothing_learned():
 
 
 @pytest.fixture(scope="module")
-def trained_parent(tmp_path_factory):
+def trained_parent(few_of, tmp_path_factory):
     config = RunConfig(**{**OTHERS, "num_train": 100, "epochs": 1})
-    with pytest.MonkeyPatch.context() as patch:
+    with few_of("strokes"), pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAE_RUNS_DIR", str(tmp_path_factory.mktemp("parent")))
         recording = Recording.begin(config, "parent-dense-12", "My parent")
         list(recording.events())
