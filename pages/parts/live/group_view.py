@@ -51,7 +51,8 @@ def _started(view: str, owner: str) -> list[Lane]:
 
 def _start(view: str, lanes: Sequence[Lane], owner: str) -> None:
     entries = [Entry("", lane.config, f"{view}: {lane.title}") for lane in lanes]
-    state.keep(f"trouble {view}", refusal(jobs.default().enter, entries, owner, identity.address(), "together"))
+    refused = refusal(lambda: jobs.default().enter(entries, owner, identity.address(), "together"))
+    state.keep(f"trouble {view}", refused)
 
 
 def _buttons(view: str, lanes: Sequence[Lane], latest: Sequence[Lane], problem: str, owner: str) -> None:

@@ -31,10 +31,10 @@ PAUSE_WIDTH = 114
 Moment = TypeVar("Moment")
 
 
-def is_queued(*shown: Snapshot | None) -> bool:
+def is_queued(*watched: Snapshot | None) -> bool:
     """Whether one of them is in the queue: live, or about to be written down once more after the disk refused."""
     names = {job.name for job in jobs.default().queue()}
-    return any(job is not None and job.name in names for job in shown)
+    return any(job is not None and job.name in names for job in watched)
 
 
 def follow(

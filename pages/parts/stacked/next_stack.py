@@ -30,7 +30,7 @@ def draw(config: StackConfig, owner: str) -> None:
         st.button("Use settings that work", on_click=state.change, kwargs=changes, key="stack_works")
     if pressed:
         state.change(stack=())  # the one in training is shown, not one that a link named
-        if refused := refusal(jobs.default().submit, config, owner, _title(config), None, identity.address()):
+        if refused := refusal(lambda: jobs.default().submit(config, owner, _title(config), address=identity.address())):
             st.error(show.plain(refused))
 
 

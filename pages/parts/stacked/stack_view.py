@@ -79,7 +79,7 @@ def _buttons(now: Shown, owner: str) -> None:
 
 
 def _go_on(stack: StackRun, owner: str) -> None:
-    state.keep("stack_trouble", refusal(jobs.default().resume, stack.name, owner, identity.address()))
+    state.keep("stack_trouble", refusal(lambda: jobs.default().resume(stack.name, owner, identity.address())))
 
 
 def _progress(now: Shown) -> None:

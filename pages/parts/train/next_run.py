@@ -36,7 +36,7 @@ def draw(config: RunConfig, now: dict, owner: str) -> None:
         _fork(now)
     if pressed:
         origin = {"run": now["fork"][0], "step": now["fork_step"]} if now["fork"] else None
-        if refused := refusal(jobs.default().submit, config, owner, title, origin, identity.address()):
+        if refused := refusal(lambda: jobs.default().submit(config, owner, title, origin, identity.address())):
             st.error(show.plain(refused))
         else:
             state.change_next_run(title="")

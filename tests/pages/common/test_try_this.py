@@ -76,6 +76,8 @@ def test_in_every_order_of_two_the_second_decides_everything(opened, monkeypatch
     assert len(different) == len(set_by), "two experiments cannot be told apart"
 
     for key, new in set_by.items():  # one press sets what the page allows, and says what to look for
+        if not page.has(key):  # the experiment before is about images that are not here
+            page, _ = opened(address)
         page.press(key)
         assert {name: text(page.setting[name]) for name in new} == {name: text(value) for name, value in new.items()}
         assert {name: page.query[name] for name in new} == {name: text(value) for name, value in new.items()}
