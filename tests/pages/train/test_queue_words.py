@@ -62,14 +62,21 @@ PAGES = {
 
 
 @pytest.mark.parametrize(("shown", "link", "enter"), PAGES.values(), ids=PAGES)
-def test_what_the_disk_refused_can_be_saved_again_or_discarded_on_every_page(held, shown, link, enter, runs_folder):
+def test_what_the_disk_refused_can_be_saved_again_or_discarded_on_every_page(
+    held, shown, link, enter, runs_folder, monkeypatch
+):
     page = shown(**link)
     enter(page)
     refuse(held)
     assert {job.state for job in held.of(page.owner)} == {"unsaved"}
     page.run()
     assert "No space left on device" in page.text
-    assert keys(page, "Save again")
+    again = []
+    with monkeypatch.context() as patch:
+        patch.setattr(held, "save_again", lambda name, owner: again.append(name))
+        page.press(keys(page, "Save again")[0])
+    assert again
+    assert set(again) <= {job.name for job in held.of(page.owner)}
     if shown is ShownStacked:
         assert "not saved" in (page := ShownTrain()).text  # it is offered there, too
     while discards := keys(page, "Discard"):  # one, or one on every card that shares a run
