@@ -10,7 +10,7 @@ from cae_core.architectures import ARCHITECTURES
 
 ROOT = Path(__file__).parent.parent
 PYTHON = [ROOT / "app.py", *sorted((ROOT / "cae_core").rglob("*.py")), *sorted((ROOT / "pages").rglob("*.py"))]
-WORDS = [ROOT / "README.md", *sorted((ROOT / ".readme").glob("*.md"))]
+WORDS = [ROOT / "README.md", *sorted((ROOT / ".readme").glob("*.md")), *sorted((ROOT / "pages/words").glob("*.md"))]
 UNSEEN = re.compile(r"""style="[^"]*"|(?:max-)?width: ?[\d{}]+%|%\{[^}]*\}|https?://\S+|`[^`\n]*`|\$[^$]*\$""")
 """Style sheets, Plotly's templates, addresses, code and formulas."""
 PRESSED = re.compile(r"(?i)\b(press|click|button|sidebar|slider)\b|\bthe (Train|Runs|Draw|Denoise) page\b")
@@ -40,7 +40,7 @@ def strings(tree):
 
 @pytest.fixture(scope="module")
 def texts():
-    """Every string and every line of README: where, and what."""
+    """Every string and every line of README and of the explanations: where, and what."""
     every = [
         (f"{path.relative_to(ROOT)}:{line}", text)
         for path in PYTHON

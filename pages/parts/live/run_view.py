@@ -87,15 +87,13 @@ def _pictures(config: RunConfig, progress: run_monitor.Seen | None) -> None:
     probes = progress or run_monitor.probes(config)
     x, x_hat = probes.x, progress.x_hat if progress else None
     noise = show.noise(*training.typical_noise(config))
-    eight = f"{len(x)} images"
     left, right = st.columns([7, 5], gap="medium")
     with left:
         mse = "" if x_hat is None else f"MSE {np.mean((x_hat - x) ** 2):.4f}"
         show.grid(
             [
-                show.Row("Clean", "x, the target", x, f"{eight}, clean"),
-                *show.given(x, probes.x_noisy, noise),
-                show.Row("Reconstructed", mse or "not trained yet", x_hat, f"{eight}, reconstructed, {mse}"),
+                *show.inputs(x, probes.x_noisy, noise),
+                show.Row("Reconstructed", mse or "not trained yet", x_hat, f"{len(x)} images, reconstructed, {mse}"),
             ],
             columns=len(x),
         )

@@ -9,7 +9,6 @@ import numpy as np
 import streamlit as st
 
 from cae_core import datasets, losses, runs, runtime, training
-from cae_core.corruptions import is_none
 from cae_core.figures import plotting
 from cae_core.inference import reconstruction
 from cae_core.runs import AnyRun, Run
@@ -89,9 +88,7 @@ def _pictures(compared: Sequence[Run]) -> None:
     if state.first_time("compared", [run.name for run in compared]):
         place = st.empty()
         with place.container():
-            between = [] if is_none(*training.typical_noise(compared[0].config)) else ["Noisy"]
-            labels = ("Clean", *between, *(show.shortened(run.label, 28) for run in compared))
-            show.grid([show.Row(label, "…", None, "") for label in labels])
+            show.places(compared[0].config, [show.shortened(run.label, 28) for run in compared])
     with place.container():
         _rows(compared)
 
@@ -105,10 +102,7 @@ def _rows(compared: Sequence[Run]) -> None:
         missing.say(first.dataset, error)
         return
     noise, ten = show.noise(kind, factor), f"{len(sample.x)} images"
-    rows = [
-        show.Row("Clean", "x, the target", sample.x, f"{ten}, clean"),
-        *show.given(sample.x, sample.x_noisy, noise, f"MSE {sample.noisy_figures['mse']:.4f}"),
-    ]
+    rows = show.inputs(sample.x, sample.x_noisy, noise, f"MSE {sample.noisy_figures['mse']:.4f}")
     ready, trouble = waiting.networks_ready(), []
     for run in [] if runtime.failure() else compared:
         label = run.label.replace("<", "‹")  # the browser's cleaner drops an alternative text with a tag in it

@@ -6,7 +6,6 @@ import numpy as np
 import streamlit as st
 
 from cae_core import datasets, losses, runs, runtime, training
-from cae_core.corruptions import is_none
 from cae_core.figures import plotting
 from cae_core.inference import replay
 from cae_core.runs import AnyRun, Run, RunError, holder
@@ -134,9 +133,7 @@ def _keep_places(place, run: Run, moments: int) -> None:
     with place.container():
         left, right = st.columns([3, 2], gap="medium")
         with left:
-            between = [] if is_none(*training.typical_noise(run.config)) else ["Noisy"]
-            labels = ["Clean", *between, "Reconstructed"]
-            show.grid([show.Row(label, "…", None, "") for label in labels], columns=run_monitor.NUM_PROBES)
+            show.places(run.config, ["Reconstructed"], run_monitor.NUM_PROBES)
             st.html('<div class="place run-curve"></div>')
         with right:
             st.html(f'<div class="place run-plane" role="status">Playing back {moments} saved moments …</div>')
@@ -149,11 +146,10 @@ def _draw(run: Run, epochs: list[float], moment: int, past: replay.Replay) -> No
     when = f"after epoch {epochs[moment]:g}" if epochs[moment] else "untrained"
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        x, eight = past.x, f"{len(past.x)} images"
-        rows = [show.Row("Clean", "x, the target", x, f"{eight}, clean"), *show.given(x, past.x_noisy, noise)]
-        x_hat = past.x_hat[moment]
+        x, x_hat = past.x, past.x_hat[moment]
+        rows = show.inputs(x, past.x_noisy, noise)
         mse = f"MSE {np.mean((x_hat - x) ** 2):.4f}"
-        rows.append(show.Row("Reconstructed", mse, x_hat, f"{eight}, reconstructed {when}, {mse}"))
+        rows.append(show.Row("Reconstructed", mse, x_hat, f"{len(x)} images, reconstructed {when}, {mse}"))
         show.grid(rows, columns=len(x))
         label = losses.axis([config.loss])
         mark = epochs[moment] if len(epochs) > 1 else None

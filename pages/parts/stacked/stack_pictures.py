@@ -21,10 +21,7 @@ def draw(config: StackConfig, progress: StackSeen | None) -> None:
     probes = progress or run_monitor.probes(config)
     eight = f"{len(probes.x)} test images"
     noise = show.noise(config.noise_kind, config.noise_factor)
-    rows = [
-        show.Row("Clean", "x, the target", probes.x, f"{eight}, clean"),
-        *show.given(probes.x, probes.x_noisy, noise, "what the stack gets"),
-    ]
+    rows = show.inputs(probes.x, probes.x_noisy, noise, "what the stack gets")
     for number in range(config.layers):
         x_hat = progress.x_hats[number] if progress and number < len(progress.x_hats) else None
         through = through_layers(number + 1)
