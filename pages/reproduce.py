@@ -5,7 +5,7 @@ import streamlit as st
 from cae_core import datasets
 from cae_core.reproduction import results
 from cae_core.reproduction.registry import CARDS
-from pages.parts.common import missing, show
+from pages.parts.common import missing, show, words
 from pages.parts.reproduce import card_view, claims_view, experiments
 from pages.parts.session import address, identity, state
 from pages.parts.session.setting import Setting
@@ -59,7 +59,7 @@ def _page() -> None:
         with column:
             for name in names:
                 card_view.card(name, shipped.get(name), owner, can_run)
-    experiments.explanation()
+    words.explain("reproduce")
 
 
 _page()

@@ -1,4 +1,4 @@
-"""Experiments and explanations of the BCE-or-MSE view: when to use which, and what saturation is."""
+"""Experiments of the BCE-or-MSE view, and when to use which."""
 
 from pages.parts.common.experiment import Experiment
 

@@ -1,4 +1,4 @@
-"""Experiments and explanations of the decoder race: races to try, and what a checkerboard is."""
+"""Experiments of the decoder race."""
 
 from pages.parts.common.experiment import Experiment
 

@@ -1,4 +1,4 @@
-"""Experiments and explanations of the sparsity view: silent units, and what a linear decoder is for."""
+"""Experiments of the sparsity view."""
 
 from pages.parts.common.experiment import Experiment
 

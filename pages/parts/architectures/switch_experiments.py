@@ -1,4 +1,4 @@
-"""Experiments and explanations of the view "Switch leak": what to try, and what is measured."""
+"""Experiments of the view "Switch leak"."""
 
 from pages.parts.common.experiment import Experiment
 

@@ -1,4 +1,4 @@
-"""Experiments and explanations of the Colour page: luma, what the listing got wrong, why guesses are pale."""
+"""Experiments of the Colour page."""
 
 from pages.parts.common.experiment import Experiment
 

@@ -1,4 +1,4 @@
-"""Experiments and explanations of the Denoise page, and how every page shows its experiments."""
+"""Experiments of the Denoise page, and how every page shows its experiments."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Experiments and explanations of the view "Layer by layer": what to try, and how to read its pictures."""
-
-import streamlit as st
+"""Experiments of the view "Layer by layer": what to try."""
 
 from pages.parts.common.experiment import Experiment
 
@@ -27,31 +25,3 @@ EXPERIMENTS: dict[str, Experiment] = {
         "many as the image's 784 bytes. *Switch leak* shows what that is worth.",
     ),
 }
-
-
-def explanation() -> None:
-    """How to read the pictures, folded."""
-    with st.expander("How are these pictures to be read?"):
-        st.markdown(
-            """
-A **layer** turns numbers into other numbers; what it gives for one image are its **activations**. A convolution gives
-a **feature map** for each of its filters: a small picture of where in the image the filter found what it looks for.
-All maps of a layer are side by side in one picture; a dense layer's numbers are cells, row by row.
-
-- **Each picture has its own scale**, written under it, for a value of one layer means nothing in another. Where there
-  are values below 0, middle grey is 0; elsewhere black is.
-- **The diagram** draws a block for every layer, as high as its maps are wide and as thick as it has channels. A dense
-  layer is as high as a map of as many pixels.
-- **The code** is what the encoder gives and all that the decoder gets, but for the **switches** of two of the
-  networks.
-- **Filters** are the weights themselves. Those of the first layer, and of dense layers next to the image, look like
-  what they are after; those between inner layers mix many channels and show little by themselves.
-- **Fresh** weights are drawn at random before training, from the seed; the network then gives something, but nothing
-  that it has learned.
-- The image goes in without noise, also where the network was trained on noisy ones.
-
-*Sources:* Zeiler and Fergus, *Visualizing and Understanding Convolutional Networks*, ECCV 2014; Dumoulin and Visin,
-*A guide to convolution arithmetic for deep learning*, arXiv:1603.07285, 2016. Each network's own source stands under
-"The idea".
-"""
-        )

@@ -13,7 +13,7 @@ from cae_core.config import Bounds
 from cae_core.inference import trained
 from cae_core.inspection import activations, summary
 from cae_core.pretrained import NETWORK, RECIPES
-from pages.parts.common import controls, experiment, missing, show, tables, waiting, widgets
+from pages.parts.common import controls, experiment, missing, show, tables, waiting, widgets, words
 from pages.parts.layers import diagram, experiments, input_picture, layer_pictures
 from pages.parts.session import identity
 from pages.parts.session.setting import Setting
@@ -63,7 +63,7 @@ def draw(now: dict) -> None:
         st.error(show.plain(str(error)))
     with st.expander("Its code"):
         st.code(entry.file.read_text(encoding="utf-8"), language="python")
-    experiments.explanation()
+    words.explain("layers")
 
 
 def _network(now: dict, about) -> Any:

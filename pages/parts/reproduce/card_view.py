@@ -11,6 +11,7 @@ from cae_core.reproduction.own_runs import Rerun
 from cae_core.reproduction.registry import CARDS
 from cae_core.reproduction.results import Result
 from pages.parts.common import show
+from pages.parts.common.outside import refusal
 from pages.parts.live import queue_words, steering
 from pages.parts.reproduce import claims_view
 from pages.parts.session import identity, state
@@ -21,26 +22,15 @@ TICK = 1.0
 
 def card(name: str, result: Result | None, owner: str, can_run: bool) -> None:
     """The card, drawn again and again while its runs are in the queue or being measured."""
-    moves = _moves(own_runs.look(name, owner))
-
-    @st.fragment(run_every=TICK if moves else None)
-    def look() -> None:
-        now = own_runs.look(name, owner)
-        if _moves(now) != moves:
-            st.rerun()
-        _draw(name, result, now, owner, can_run)
-
     with st.container(border=True, key=f"card_{name}", gap="xsmall"):
-        look()
+        steering.follow(
+            lambda: own_runs.look(name, owner), _moves, lambda now: _draw(name, result, now, owner, can_run), TICK
+        )
 
 
 def begin(name: str, owner: str) -> None:
     """Enters a card's runs, for the callbacks of buttons; what refuses them is said on the card."""
-    state.keep(f"refused_{name}", "")
-    try:
-        own_runs.start(name, owner, identity.address())
-    except ValueError as error:
-        state.keep(f"refused_{name}", str(error))
+    state.keep(f"refused_{name}", refusal(lambda: own_runs.start(name, owner, identity.address())))
 
 
 def _moves(now: Rerun) -> bool:

@@ -1,4 +1,4 @@
-"""Experiments and explanations of the Reproduce page, and what counts as reproduced."""
+"""Experiments of the Reproduce page."""
 
 from __future__ import annotations
 
@@ -64,33 +64,3 @@ def try_this(now: Mapping[str, Any], owner: str, can_run: bool) -> None:
             st.button(trial.title, key=f"try_{key}", on_click=go, args=(trial,), disabled=not can_run)
     on = [trial for trial in TRIALS.values() if trial.card == now["card"]]
     st.markdown(on[0].look_for if on else "Each of these starts runs in the background and puts their card first, below.")
-
-
-def explanation() -> None:
-    """What counts, and why; folded."""
-    with st.expander("What counts as reproduced?"):
-        st.markdown(
-            """
-A **published** figure is one of a paper or page. It is **reproduced** when the figure obtained here is within the card's
-tolerance of it, **better** when there is less error than that, and **missed** when there is more. It counts once, for the
-run that is nearest to its source's settings. What is missed stays on this page, with what was tried.
-
-What is **this project's own** is counted apart, as **met** or **missed**: figures that were measured for it in another way,
-bars to be met, such as a published figure tried with another recipe, and, where a source gives no figure but says that one
-network does better than another, one run against another.
-
-- **Test images.** Every figure is taken on all 10,000 test images, once, when training is over. No run trains on them,
-  and no setting was chosen by them.
-- **55,000 images.** The sources train on all 60,000 training images of MNIST. Here the last 5,000 are **held out**: what a
-  source leaves open, such as the number of epochs, is chosen by the loss on those, never by the test images. That costs
-  a little error.
-- **Seeds.** Everything random in a run follows from its seed. Where a card was run with several, you see the mean and,
-  after ±, the standard deviation between them: how much of a difference chance alone can make. Your own runs have one seed.
-- **Your own runs** have the full length: a network that is still learning says nothing of where it ends. They train in the
-  background, one at a time, also when you leave the page, and what you stop can go on.
-- **Units.** Squared error per image is the sum over its 784 pixels, in [0, 1] each; MSE and BCE are means per pixel.
-
-*Sources:* Hinton and Salakhutdinov, *Science* 2006; Bengio, Lamblin, Popovici and Larochelle, *NIPS* 2006 (layer by layer);
-Valdarrama, *Keras examples* 2021; Chollet, *The Keras Blog* 2016.
-"""
-        )

@@ -1,4 +1,4 @@
-"""Experiments and explanations of the Stacked page."""
+"""Experiments of the Stacked page."""
 
 from __future__ import annotations
 

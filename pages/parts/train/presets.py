@@ -1,4 +1,4 @@
-"""Presets and explanations of the Train page: runs to try, each a lesson, and what the settings do."""
+"""Presets of the Train page: runs to try, each a lesson."""
 
 import dataclasses
 
