@@ -12,7 +12,7 @@ from cae_core.config import RunConfig
 from cae_core.inference import trained
 from cae_core.inspection import activations, switches
 from cae_core.runs import writing
-from pages.parts.architectures import switch_experiments
+from pages.parts.architectures import switch_leak as switch_experiments
 from pages.parts.layers import experiments
 
 IMAGE = (28, 28, 1)

@@ -12,7 +12,6 @@ from cae_core.figures import curves
 from cae_core.inspection import loss_slopes
 from cae_core.losses import LOSSES
 from cae_core.training import run_monitor
-from pages.parts.architectures import loss_experiments
 from pages.parts.common import controls, experiment, show, widgets, words
 from pages.parts.common.outside import refusal
 from pages.parts.live import group_view, lanes
@@ -31,6 +30,20 @@ SETTINGS = {
     "target": Setting(1.0, Bounds(-0.5, 1.5)),
 }
 LOGITS = np.linspace(-8, 8, 161)
+WHEN = (
+    "**BCE when** every target is in [0, 1] and the output is a sigmoid, above all if most pixels are black or white: "
+    "its slope is as large as the error, so a pixel that is sure and wrong can turn back.  \n"
+    "**MSE when** targets can be any number, the output is linear, or squared error is what you are judged by; with a "
+    "sigmoid take small steps, and look whether the loss is stuck at that of a black image."
+)
+"""Which of the two to take."""
+EXPERIMENTS = experiment.experiments_of(  # on MNIST even small steps tell the two apart, and large ones stop neither
+    "bce_or_mse",
+    stuck_in_black={"dataset": "strokes"},
+    twins={"dataset": "strokes", "pair_network": "fast"},
+    large_steps={"dataset": "strokes", "pair_network": "fast", "pair_rate": 0.01},
+    outside={"dataset": "strokes", "target": 1.2},
+)
 
 
 def sidebar(now: dict) -> None:
@@ -57,8 +70,8 @@ def pair(now: dict) -> list[Lane]:
 def draw(now: dict) -> None:
     group_view.run("BCE or MSE", pair(now), "", _pictures)
     _one_pixel()
-    experiment.try_this(loss_experiments.EXPERIMENTS, SETTINGS, now)
-    st.markdown(loss_experiments.WHEN)
+    experiment.try_this(EXPERIMENTS, SETTINGS, now)
+    st.markdown(WHEN)
     words.explain("bce_or_mse")
 
 
@@ -119,4 +132,19 @@ def _one_pixel() -> None:
         with column:
             figure = curves.lines(both, (axes, label), ends, up, best)
             show.chart(figure, f"pixel_{label.split()[0]}", f"{title} by its logit, target {target:g}, BCE and MSE")
-    st.markdown(loss_experiments.pixel(target))
+    st.markdown(_pixel(target))
+
+
+def _pixel(target: float) -> str:
+    """What the two charts show at this target."""
+    if not 0 <= target <= 1:
+        side = "right" if target > 1 else "left"
+        return (
+            f"At a target of {target:g} the curve of BCE has no minimum: it falls without end to the {side}, and its slope "
+            f"never comes to 0. MSE is least at the {side} end, where a sigmoid comes closest; only a **linear output** "
+            "gets there."
+        )
+    return (
+        "BCE's slope is p − t, the error itself. MSE's is 2 (p − t) p (1 − p): the last two factors vanish at both ends, "
+        "however wrong the pixel is there. A pixel in such a place is **saturated**."
+    )

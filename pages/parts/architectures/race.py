@@ -9,7 +9,6 @@ from cae_core.architectures import ARCHITECTURES
 from cae_core.config import BOUNDS, Bounds, RunConfig
 from cae_core.inspection import checkerboard
 from cae_core.training import run_monitor
-from pages.parts.architectures import race_experiments
 from pages.parts.common import controls, experiment, waiting, widgets, words
 from pages.parts.live import group_view, lanes
 from pages.parts.live.lanes import Lane
@@ -27,6 +26,13 @@ SETTINGS = {
 }
 RECIPE = {"loss": "bce", "optimizer": "adam", "learning_rate": 0.003, "schedule": "one_cycle", "batch_size": 50}
 """Of all of them alike. With MSE three of the five get stuck in black, which is another view's lesson."""
+EXPERIMENTS = experiment.experiments_of(
+    "race",
+    all_five={},
+    one_pixel={"racers": ("conv_transpose", "conv_transpose_even")},
+    training_longer={"racers": ("conv_transpose", "conv_resize"), "race_epochs": 8},
+    switches_and_noise={"racers": ("conv_denoise", "conv_unpool"), "race_noise": 0.5},
+)
 
 
 def sidebar(now: dict) -> None:
@@ -55,7 +61,7 @@ def draw(now: dict) -> None:
     racers = racing(now)
     problem = "" if len(racers) > 1 else "A race needs two: choose at least two decoders in the sidebar."
     group_view.run("Decoder race", racers, problem, lambda started: _pictures(started, ready))
-    experiment.try_this(race_experiments.EXPERIMENTS, SETTINGS, now)
+    experiment.try_this(EXPERIMENTS, SETTINGS, now)
     words.explain("race")
 
 

@@ -8,7 +8,6 @@ from cae_core import losses
 from cae_core.architectures import ARCHITECTURES
 from cae_core.config import BOUNDS, Bounds, RunConfig
 from cae_core.losses import LOSSES
-from pages.parts.architectures import sparsity_experiments
 from pages.parts.common import controls, experiment, show, widgets, words
 from pages.parts.common.outside import refusal
 from pages.parts.live import group_view, lanes
@@ -31,6 +30,13 @@ SETTINGS = {
 BOTTLENECK = 64
 RECIPE = {"bottleneck": BOTTLENECK, "optimizer": "adam", "learning_rate": 0.003, "schedule": "one_cycle", "batch_size": 50}
 OTHER = dict(zip(OUTPUTS, OUTPUTS[::-1], strict=True))
+EXPERIMENTS = experiment.experiments_of(
+    "sparsity",
+    a_price={},
+    collapse={"strong": 0.1, "other_output": False},
+    bce_pays_more={"sparse_loss": "bce", "other_output": False},
+    linear_code={"sparse_network": "fast", "weak": 0.003, "strong": 0.03, "other_output": False, "sparse_epochs": 2},
+)
 
 
 def sidebar(now: dict) -> None:
@@ -77,7 +83,7 @@ def problem(now: dict) -> str:
 
 def draw(now: dict) -> None:
     group_view.run("Sparsity", side_by_side(now), problem(now), _pictures)
-    experiment.try_this(sparsity_experiments.EXPERIMENTS, SETTINGS, now)
+    experiment.try_this(EXPERIMENTS, SETTINGS, now)
     words.explain("sparsity")
 
 

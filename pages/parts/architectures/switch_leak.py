@@ -11,7 +11,6 @@ from cae_core.config import Bounds
 from cae_core.inference import reconstruction, trained
 from cae_core.inspection import switches
 from cae_core.inspection.switches import CODES, NETWORKS, SWITCHES, Share
-from pages.parts.architectures import switch_experiments
 from pages.parts.common import controls, experiment, missing, show, tables, waiting, widgets, words
 from pages.parts.common.show import Row
 from pages.parts.session import identity, state
@@ -32,6 +31,12 @@ ROWS = {
     ("kept", "none"): ("Code alone", "no switches: all to the first place"),
 }
 """Code and switches to label and note, from top to bottom."""
+EXPERIMENTS = experiment.experiments_of(
+    "switch_leak",
+    what_and_where={"view": "leak", "mix_code": "next", "mix_switches": "kept"},
+    random_switches={"view": "leak", "mix_code": "kept", "mix_switches": "random"},
+    nothing_known={"view": "leak", "mix_code": "mean", "mix_switches": "random"},
+)
 
 
 def sidebar(now: dict) -> None:
@@ -52,7 +57,7 @@ def draw(now: dict) -> None:
             _leak(run, now)
     except (RuntimeError, ValueError) as error:
         st.error(show.plain(str(error)))
-    experiment.try_this(switch_experiments.EXPERIMENTS, SETTINGS, now, leaves=("seed",))
+    experiment.try_this(EXPERIMENTS, SETTINGS, now, leaves=("seed",))
     words.explain("switch_leak")
 
 

@@ -31,36 +31,24 @@ class Experiment:
     look_for: str
 
 
+def experiments_of(name: str, **settings: Mapping[str, Any]) -> dict[str, Experiment]:
+    """Experiments with these settings, by key; their titles and texts stand in `pages/words/<name>.md`."""
+    texts = words.experiments(name)
+    if texts.keys() != settings.keys():
+        raise ValueError(f"{name}.md has the experiments {[*texts]}, there are settings of {[*settings]}: name the same.")
+    return {key: Experiment(texts[key][0], chosen, texts[key][1]) for key, chosen in settings.items()}
+
+
+_NO_NOISE = {"run": (), "noise_factor": 0.0, "trained_on": "clean"}
 _GAUSSIAN = {"run": (), "noise_kind": "gaussian", "bottleneck": 32, "both_losses": False}
 
-EXPERIMENTS: dict[str, Experiment] = {
-    "two_numbers": Experiment(
-        "Two numbers for a digit",
-        {"run": (), "bottleneck": 2, "noise_factor": 0.0, "loss": "mse", "trained_on": "clean", "both_losses": False},
-        "Shapes survive, details do not: what does not fit into two numbers comes back as the blurred average of digits "
-        "alike. Move the bottleneck up to 32 and the error falls to less than a fifth.",
-    ),
-    "never_saw_noise": Experiment(
-        "A network that never saw noise",
-        {**_GAUSSIAN, "noise_factor": 0.5, "trained_on": "clean"},
-        "Trained on clean images, it has no reason to remove noise and makes a mess of it. Switch to the model trained "
-        "on noisy images: the same network, and less than a quarter of the error.",
-    ),
-    "two_judges": Experiment(
-        "Does each loss win its own game?",
-        {"run": (), "noise_factor": 0.0, "bottleneck": 8, "trained_on": "clean", "both_losses": True},
-        "Ten images are too few to tell; the table of the whole test set tells. With 8 numbers and clean images, the "
-        "network trained with MSE has the lower MSE, the one trained with BCE the lower BCE. At some other bottleneck one "
-        "of them wins both: look for it. To the eye they are twins: on images in [0, 1] both losses have the same best "
-        "answer.",
-    ),
-    "too_much": Experiment(
-        "Too much noise",
-        {**_GAUSSIAN, "noise_factor": 1.0, "trained_on": "mixed"},
-        "The network still answers with clean digits, but some are not the digit that went in: it fills in what is "
-        "likely. The error is more than double that at noise 0.5, though nothing looks noisy.",
-    ),
-}
+EXPERIMENTS = experiments_of(
+    "denoise",
+    two_numbers={**_NO_NOISE, "bottleneck": 2, "loss": "mse", "both_losses": False},
+    never_saw_noise={**_GAUSSIAN, "noise_factor": 0.5, "trained_on": "clean"},
+    two_judges={**_NO_NOISE, "bottleneck": 8, "both_losses": True},
+    too_much={**_GAUSSIAN, "noise_factor": 1.0, "trained_on": "mixed"},
+)
 
 
 def changes(

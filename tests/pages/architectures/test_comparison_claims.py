@@ -14,12 +14,12 @@ from cae_core.architectures import build
 from cae_core.datasets import as_float, load
 from cae_core.inspection import checkerboard, loss_slopes
 from cae_core.training import run_monitor
-from pages.parts.architectures import bce_or_mse, loss_experiments, race, race_experiments, sparsity, sparsity_experiments
+from pages.parts.architectures import bce_or_mse, race, sparsity
 
 VIEWS = {
-    "race": (race, race.racing, race_experiments.EXPERIMENTS),
-    "losses": (bce_or_mse, bce_or_mse.pair, loss_experiments.EXPERIMENTS),
-    "sparsity": (sparsity, sparsity.side_by_side, sparsity_experiments.EXPERIMENTS),
+    "race": (race, race.racing, race.EXPERIMENTS),
+    "losses": (bce_or_mse, bce_or_mse.pair, bce_or_mse.EXPERIMENTS),
+    "sparsity": (sparsity, sparsity.side_by_side, sparsity.EXPERIMENTS),
 }
 CLAIMS = {
     "all_five": ["its score is more than five times that of any other", "the smallest error by far",
