@@ -14,25 +14,24 @@ FOLDER = Path(__file__).parents[2] / "words"
 
 
 @functools.cache
-def _parts(name: str, mark: str) -> list[tuple[str, str]]:
-    """Titles and texts of one file, of the parts whose titles have this mark."""
-    text = (FOLDER / f"{name}.md").read_text(encoding="utf-8")
-    return [part.partition("\n")[::2] for part in re.split(rf"^{mark} ", text, flags=re.MULTILINE)[1:]]
+def _text(name: str) -> str:
+    return (FOLDER / f"{name}.md").read_text(encoding="utf-8")
 
 
 def experiments(name: str) -> dict[str, tuple[str, str]]:
-    """Titles and texts of the experiments in `pages/words/<name>.md`, by key; each is `## key: title` and a text."""
-    parts = [(*head.split(": ", 1), re.split("^# ", text, flags=re.MULTILINE)[0]) for head, text in _parts(name, "##")]
-    return {key: (title, " ".join(text.split())) for key, title, text in parts}
+    """Titles and texts of the experiments in `pages/words/<name>.md`, by key; each is `## key: title` and a paragraph."""
+    every = re.findall(r"^## (\w+): (.*)\n\n((?:.+\n)+)", _text(name), re.MULTILINE)
+    return {key: (title, " ".join(text.split())) for key, title, text in every}
 
 
 def explain(name: str, **values: str) -> None:
-    """Draws the folds of `pages/words/<name>.md`; each `values` takes the place of its name in braces."""
-    for title, body in _parts(name, "#"):
+    """Draws what is under each `# title` of `pages/words/<name>.md`, folded; `values` take the places of their names."""
+    for fold in re.split("^# ", _text(name), flags=re.MULTILINE)[1:]:
+        title, _, text = fold.partition("\n")
         for key, value in values.items():
-            body = body.replace(f"{{{key}}}", value)
+            text = text.replace(f"{{{key}}}", value)
         with st.expander(title):
-            st.markdown(body)
+            st.markdown(text)
 
 
 def described(entries: Iterable[Any]) -> str:

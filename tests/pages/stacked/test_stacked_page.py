@@ -86,6 +86,7 @@ def test_places_are_kept_before_anything_is_trained(asked_hosts):
     assert Shown(stack_noise=0.4).labels[1] == "Noisygaussian 0.4"
 
 
+@pytest.mark.usefixtures("few_images")
 def test_a_stack_is_trained_shown_and_found_again():
     page = Shown("me", **SMALL, layers=1).press("train_stack").until("finished", "failed")
     assert (page.facts["State"], page.facts["Stage"], page.waiting) == ("Finished", "Classifiers", 0)
@@ -112,6 +113,7 @@ def test_a_stack_is_trained_shown_and_found_again():
     assert Shown("me", stack=stacks.latest(page.owner).name).press("stack_last").query["stack"] == ""
 
 
+@pytest.mark.usefixtures("few_images")
 def test_it_is_paused_stepped_stopped_and_goes_on():
     page = Shown("me", **LONG).press("train_stack").until("running").press("stack_pause").until("paused")
     assert page.can == {"Resume": True, "One step": True, "Stop": True}
