@@ -24,10 +24,7 @@ SETTINGS = {
     name: Setting(DEFAULT[name], tuple(CHOICES[name]) if name in CHOICES else BOUNDS[name])
     for name in (field.name for field in dataclasses.fields(RunConfig))
 }
-SETTINGS |= {
-    "fork": Setting((), Names(1)),
-    "fork_step": Setting(0, Bounds(0, 10**9, integer=True)),
-}
+SETTINGS |= {"fork": Setting((), Names(1)), "fork_step": Setting(0, Bounds(0, 10**9, integer=True))}
 
 TICK = 1.0
 """Seconds between two looks at the queue."""

@@ -69,10 +69,7 @@ def changes(
 
 
 def try_this(
-    experiments: Mapping[str, Experiment],
-    page: Mapping[str, Setting],
-    now: Mapping[str, Any],
-    leaves: Collection[str] = (),
+    experiments: Mapping[str, Experiment], page: Mapping[str, Setting], now: Mapping[str, Any], leaves: Collection[str] = ()
 ) -> None:
     """One-click experiments, with what to look for in the one that is on; arguments as those of `changes`."""
     st.subheader("Try this", anchor=False)

@@ -207,27 +207,39 @@ def test_noise_of_strength_0_has_no_row(shelf_of, names):
     assert "different noises" not in page.text
 
 
-def test_where_a_forked_run_comes_from(shelf_of):
-    shelf_of(
-        clean=("clean", {}, "The first"), child=("clean", {"origin": {"run": "clean", "step": 4}}, ""),
-        orphan=("clean", {"origin": {"run": "gone", "step": 0}}, ""),
-    )  # fmt: skip
-    assert "Forked from The first after epoch 1." in ShownRuns(runs="child").text
-    assert "Forked from gone, untrained (which is no longer there)." in ShownRuns(runs="orphan").text
+CHANGES = {"Resume", "Delete", "Save"}
+FAILED = {"state": "failed", "message": "The loss became *nan*.", "step": 0, "epochs": 0, "metrics": {}}
+STANDS = {
+    "forked": ("clean", {"origin": {"run": "parent", "step": 4}},
+               "Forked from The first after epoch 1.", {"Delete"}, {"Resume"}),
+    "orphan": ("clean", {"origin": {"run": "gone", "step": 0}},
+               "Forked from gone, untrained (which is no longer there).", {"Delete"}, {"Resume"}),
+    "failed": ("clean", FAILED, "Ended by a problem, 0 of 3 epochs. The loss became *nan*.", {"Run again", "Delete"},
+               {"Denoise with it", "Resume"}),
+    "stopped": ("noisy", {}, "Stopped before its end, 1 of 2 epochs", CHANGES | {"Fork from this epoch"}, set()),
+    "interrupted": ("noisy", {"state": "running"}, "Interrupted", CHANGES, set()),  # no process trains it
+    "theirs": ("noisy", {"owner": owner("another")}, "another visitor's", {"Fork from this epoch", "Run again"}, CHANGES),
+}  # fmt: skip
+"""A run: its source and changes, what is said of it, the buttons that are offered, and those that are not."""
 
 
-def test_a_run_without_a_network_says_why_and_is_compared_all_the_same(shelf_of):
-    failed = {"state": "failed", "message": "The loss became *nan*.", "step": 0, "epochs": 0, "metrics": {}}
-    shelf_of(good=("clean", {}, ""), bad=("clean", failed, "Bad"))
-    page = ShownRuns(runs="bad")
-    assert "Ended by a problem, 0 of 3 epochs. The loss became *nan*." in page.text
-    assert page.alts == []
-    assert "Run again" in page.buttons
-    assert "Denoise with it" not in page.buttons
-    page = ShownRuns(runs="good,bad")
-    assert "Bad: it has no trained network" in page.text
-    assert page.lines["MSE clean"][1] == "–"
-    assert len(page.alts) == 2
+@pytest.mark.parametrize("case", STANDS)
+def test_where_a_run_stands_is_said_and_what_may_be_done_is_offered(shelf_of, case):
+    source, changes, says, offered, withheld = STANDS[case]
+    shelf_of(parent=("clean", {}, "The first"), one=(source, changes, "One"))
+    page = ShownRuns(runs="one")
+    assert page.titles[0] == "One"  # a link opens it, whoever's list this is
+    assert says in page.text
+    assert offered <= set(page.buttons)
+    assert not withheld & set(page.buttons)
+    if case == "failed":
+        assert page.alts == []
+        page = ShownRuns(runs="parent,one")
+        assert "One: it has no trained network" in page.text
+        assert page.lines["MSE clean"][1] == "–"
+        assert len(page.alts) == 2
+    if case == "theirs":
+        assert set(ShownRuns("another", runs="one").buttons) >= CHANGES
 
 
 def test_a_run_of_other_images_says_so(save_run):
@@ -238,33 +250,14 @@ def test_a_run_of_other_images_says_so(save_run):
     assert "one: " in page.text
 
 
-CHANGES = {"Resume", "Delete", "Save"}
-
-
-def test_what_may_be_done_with_whose(shelf_of):
+def test_a_shipped_run_has_one_moment_and_cannot_be_changed():
     page = ShownRuns(runs="strokes-b8-bce-clean", whose="shipped")
-    assert not page.has("epoch")  # a shipped run has one moment
+    assert not page.has("epoch")
     assert "after epoch 2" in page.alts[-1]
     assert "ships with the app" in page.text
     assert {"Fork from its end", "Run again", "Denoise with it"} <= set(page.buttons)
     assert not CHANGES & set(page.buttons)
     assert "strokes-b8-bce-mixed" in page.html  # its twin, to compare with
-
-    shelf_of(theirs=("noisy", {"owner": owner("another")}, ""))
-    page = ShownRuns(runs="theirs")
-    assert page.titles == ["theirs"]  # a link opens it, though the list is of one's own
-    assert "another visitor's" in page.text
-    assert "Fork from this epoch" in page.buttons
-    assert not CHANGES & set(page.buttons)
-    assert set(ShownRuns("another", runs="theirs").buttons) >= CHANGES
-
-
-@pytest.mark.parametrize(
-    ("state", "offered"), [("stopped", True), ("running", True), ("finished", False), ("failed", False)]
-)
-def test_only_what_can_go_on_can_be_resumed(shelf_of, state, offered):
-    shelf_of(one=("noisy", {"state": state}, ""))  # "running" without a process is interrupted
-    assert ("Resume" in ShownRuns(runs="one").buttons) is offered
 
 
 def test_a_run_in_training_is_left_alone(shelf_of, runs_folder, monkeypatch):
