@@ -26,10 +26,9 @@ def curve(run: Run, label: str = "", colour: int = 0) -> plotting.Curve:
 
 
 def runs_side_by_side(compared: Sequence[AnyRun]) -> None:
-    lines = settings_table.settings([run.config for run in compared])
+    differ, same = settings_table.settings([run.config for run in compared])
     left, right = st.columns([11, 9], gap="medium")
     with left:
-        differ = [line for line in lines if line.differs]
         title = "Settings that differ" if differ else "All settings are the same"
         groups = [(title, differ), settings_table.results(compared)]
         settings_table.table([run.label for run in compared], groups, coloured=True)
@@ -42,35 +41,31 @@ def runs_side_by_side(compared: Sequence[AnyRun]) -> None:
                 actions.on_stacked_page(run, f"Curves and pictures of {show.shortened(run.label, 40)}")
     if networks:
         _pictures(networks)
-    same = [line for line in lines if not line.differs]
     if same:
         with st.expander(f"{len(same)} settings are the same in all"):
-            settings_table.table(
-                ["all"], [("Settings", [settings_table.Line(line.label, line.cells[:1]) for line in same])]
-            )
+            settings_table.table(["all"], [("Settings", same)])
 
 
 def _curves(every: Sequence[AnyRun]) -> None:
     """The losses of the networks among them, in the colours of their places."""
-    loss_curves, compared = [], [run for run in every if isinstance(run, Run)]
-    for place, run in enumerate(every):
-        if run not in compared:
-            continue
+    networks = [(place, run) for place, run in enumerate(every) if isinstance(run, Run)]
+    loss_curves = []
+    for place, run in networks:
         try:
             label = escape(show.shortened(run.label, 20), quote=False)  # Plotly takes a name for a kind of HTML
             loss_curves.append(curve(run, label, place))
         except (runs.RunError, ValueError) as error:
             st.error(show.plain(str(error)))
-    used = {run.config.loss for run in compared}
+    used = {run.config.loss for _, run in networks}
     label = losses.axis(used)
     alt = f"{label} over epochs of {len(loss_curves)} runs, training dashed, held-out solid"
     show.chart(plotting.loss_curves(loss_curves, label), "compared_curves", alt)
     unlike = [
         what
         for what, values in (
-            ("data sets", {run.config.dataset for run in compared}),
+            ("data sets", {run.config.dataset for _, run in networks}),
             ("losses", used),
-            ("noises", {show.noise(*training.typical_noise(run.config)) for run in compared}),
+            ("noises", {show.noise(*training.typical_noise(run.config)) for _, run in networks}),
         )
         if len(values) > 1
     ]

@@ -186,10 +186,12 @@ def test_every_setting_of_a_run_is_told_and_none_that_means_nothing(monkeypatch)
     assert set(settings_table.SETTINGS) == {field.name for kind in (RunConfig, StackConfig) for field in fields(kind)}
     monkeypatch.setattr("cae_core.training.HELD_OUT", 5_000)  # as it is
     shipped = [runs.find(name) for name in SHIPPED]
-    lines = {line.label: line.cells for line in settings_table.settings([run.config for run in shipped])}
+    differ, _ = settings_table.settings([run.config for run in shipped])
+    lines = {line.label: line.cells for line in differ}
     assert lines["Training images"] == tuple(f"{run.num_train:,}" for run in shipped)  # no more than there are
-    lines = settings_table.settings([runs.find("mnist-pca").config, RunConfig()])
-    told = {line.label: line.cells for line in lines}
+    differ, same = settings_table.settings([runs.find("mnist-pca").config, RunConfig()])
+    told = {line.label: line.cells for line in differ}
+    assert {line.label: line.cells for line in same}["Seed"] == ("0",)
     assert told["Optimizer"] == ("–", "Adam")
     assert {told[name][0] for name in ("Learning rate", "Epochs", "Batch size", "Schedule")} == {"–"}
     wide = runs.find("mnist-conv_denoise")
