@@ -91,9 +91,8 @@ def settings(configs: Sequence[RunConfig | StackConfig]) -> tuple[list[Line], li
     """Lines of the settings that one of them has: those in which they differ, and, with one cell, those alike in all."""
     names = [name for name in SETTINGS if any(hasattr(config, name) for config in configs)]
     lines = [Line(SETTINGS[name], tuple(setting(config, name) for config in configs)) for name in names]
-    return [line for line in lines if line.differs], [
-        Line(line.label, line.cells[:1]) for line in lines if not line.differs
-    ]
+    alike = [Line(line.label, line.cells[:1]) for line in lines if not line.differs]
+    return [line for line in lines if line.differs], alike
 
 
 def results(compared: Sequence[AnyRun]) -> tuple[str, list[Line]]:
