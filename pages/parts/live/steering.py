@@ -52,11 +52,11 @@ def follow(
         What there was to see at first.
     """
     first = look()
-    moved = moves(first)
+    moved, drawn_first = moves(first), [first]
 
     @st.fragment(run_every=tick if moved else None)
     def look_again() -> None:
-        now = look()
+        now = drawn_first.pop() if drawn_first else look()
         if moves(now) != moved:
             st.rerun()
         draw(now)
