@@ -2,6 +2,7 @@
 
 import re
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from shown import ShownArchitectures
 from cae_core.config import RunConfig
 from cae_core.jobs import scheduling
 from pages.parts.architectures import bce_or_mse, race, sparsity
+from pages.parts.live.lanes import Lane
 from pages.parts.session.setting import Setting, Some
 
 pytestmark = pytest.mark.usefixtures("few_images_everywhere")
@@ -68,6 +70,14 @@ def test_lanes_differ_in_nothing_but_what_is_compared(view, plan, differ):
     configs = [lane.config.to_dict() for lane in plan(now)]
     assert [{key: config.pop(key) for key in differ[0]} for config in configs] == differ
     assert all(config == configs[0] for config in configs)
+
+
+def test_the_checkerboard_score_has_as_many_digits_as_mean_something():
+    x = np.random.default_rng(0).random((8, 28, 28, 1))
+    board = (np.indices((28, 28)).sum(axis=0) % 2)[None, ..., None]
+    for x_hat, score in ((x, r"1\.00"), (x + 9 * board, r"\d{2,}\.\d"), (None, "–")):
+        progress = None if x_hat is None else SimpleNamespace(x=x, x_hat=x_hat)
+        assert re.fullmatch(score, race.score(Lane("One", RunConfig(), SimpleNamespace(seen=progress))))
 
 
 def test_what_cannot_be_trained_is_said_in_a_sentence():

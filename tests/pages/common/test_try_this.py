@@ -8,6 +8,7 @@ import streamlit as st
 from shown import ShownPage, frame_pages
 
 from cae_core import runtime
+from pages.parts.common import experiment
 from pages.parts.reproduce import card_view
 from pages.parts.session import state
 from pages.parts.session.setting import text
@@ -83,6 +84,11 @@ def test_in_every_order_of_two_the_second_decides_everything(opened, monkeypatch
         assert {name: page.query[name] for name in new} == {name: text(value) for name, value in new.items()}
         assert not ADVICE.search(page.text)
         assert bool(page.messages("warning")) == (key == "try_outside")  # whose lesson is that it is refused
+
+
+def test_an_experiment_without_words_is_refused():
+    with pytest.raises(ValueError, match="there are settings of .'all_five', 'other'.: name the same"):
+        experiment.experiments_of("race", all_five={}, other={})
 
 
 def test_every_page_is_there():

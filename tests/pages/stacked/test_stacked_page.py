@@ -145,6 +145,7 @@ def test_a_link_is_read_and_written():
     page = Shown(**link)
     assert page.widget("layers").value == 1
     assert page.query | link == page.query
+    assert "Did you mean 'layers'" in Shown(layer=1).messages("warning")[0]
 
 
 def test_without_a_curve_the_published_figures_stand_alone(no_result):
