@@ -16,10 +16,7 @@ VIEWS = {
 }
 """Name to title and the module that draws it: `SETTINGS`, `sidebar(now)` for its controls and `draw(now)`."""
 
-SETTINGS = {
-    "view": Setting("layers", tuple(VIEWS)),
-    "dataset": Setting(datasets.default(), datasets.GREY),
-}
+SETTINGS = {"view": Setting("layers", tuple(VIEWS)), "dataset": Setting(datasets.default(), datasets.GREY)}
 for _, part in VIEWS.values():
     SETTINGS |= part.SETTINGS
 

@@ -9,7 +9,7 @@ from cae_core.inference import reconstruction
 from cae_core.pretrained import colour_name
 from cae_core.runs import Run
 from pages.parts.colour import colour_race, colour_view, experiments, photo
-from pages.parts.common import controls, experiment, missing, show, waiting, widgets
+from pages.parts.common import controls, experiment, missing, show, waiting, widgets, words
 from pages.parts.session import address, state
 from pages.parts.session.setting import Names, Setting
 
@@ -43,7 +43,7 @@ def _sidebar(now: dict) -> None:
         st.button("New images", icon=":material/shuffle:", on_click=_new_images, width="stretch")
         colour_race.controls(now["dataset"])
         with st.expander("More"):
-            widgets.number_input("Sample (seed)", 0, 9999, step=1, key="seed", help="Decides the ten images.")
+            controls.sample()
 
 
 def _new_images() -> None:
@@ -84,7 +84,7 @@ def _page() -> None:
     photo.draw(networks, ready)
     colour_race.draw(now)
     colour_view.take(networks, now["take_loss"], ready)
-    experiments.explanation()
+    words.explain("colour")
 
 
 _page()

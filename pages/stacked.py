@@ -7,7 +7,7 @@ from cae_core.corruptions import NOISE_KINDS
 from cae_core.optimizers import OPTIMIZERS
 from cae_core.runs import old_stacks
 from cae_core.stacking import results
-from pages.parts.common import controls, experiment, missing, show, widgets
+from pages.parts.common import controls, experiment, missing, show, widgets, words
 from pages.parts.session import address, identity, state
 from pages.parts.stacked import experiments, label_curve, next_stack, stack_view
 from pages.parts.stacked.stack_setting import VIEWS, config_of, settings
@@ -33,16 +33,14 @@ def _sidebar(now: dict) -> None:
             )  # fmt: skip
             controls.training_images("stack_images", now["dataset"], 1_000, "That the layers learn from.")
             widgets.number_input("Epochs per layer", 1, 100, step=1, key="stack_epochs")
-            widgets.number_input(
-                "Learning rate", 1e-6, 1.0, step=0.001, format="%g", key="stack_rate", help="Of the layers."
-            )
+            controls.rate("Learning rate", "stack_rate", help="Of the layers.")
             widgets.number_input("Fine-tuning steps", 1, 100_000, step=100, key="tuning_steps", help="Of both classifiers.")
-            widgets.number_input("Fine-tuning rate", 1e-6, 1.0, step=0.001, format="%g", key="tuning_rate")
+            controls.rate("Fine-tuning rate", "tuning_rate")
             widgets.number_input("Batch size", 1, 1024, step=10, key="stack_batch", help="Images per step.")
             widgets.selectbox("Optimizer", tuple(OPTIMIZERS), format_func=controls.label(OPTIMIZERS), key="stack_optimizer")
             widgets.number_input("Hidden units", 0, 1024, step=10, key="hidden", help="Between maps and classes; 0: none.")
             widgets.slider("Dropout", 0.0, 0.9, step=0.1, key="dropout", help="Of the maps, while both classifiers learn.")
-            widgets.number_input("Seed", 0, 2**31 - 1, step=1, key="stack_seed", help="Everything random follows from it.")
+            controls.seed("stack_seed")
 
 
 def _page() -> None:
@@ -65,7 +63,7 @@ def _page() -> None:
             st.warning(show.plain(trouble))
         label_curve.draw(result, now)
         experiment.try_this(experiments.EXPERIMENTS, SETTINGS, now, leaves=("point", "arm"))
-        experiments.explanation()
+        words.explain("stacked")
         return
     config = config_of(now)
     if not missing.has_images(config.dataset):
@@ -75,7 +73,7 @@ def _page() -> None:
     next_stack.draw(config, owner)
     stack_view.draw(config, owner, now["arm"], state.values(SETTINGS)["stack"])
     experiment.try_this(experiments.EXPERIMENTS, SETTINGS, now, leaves=("point", "arm"))
-    experiments.explanation()
+    words.explain("stacked")
 
 
 _page()

@@ -12,8 +12,8 @@ from cae_core.inspection import summary
 from cae_core.losses import LOSSES
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
 from cae_core.validation import CHOICES
-from pages.parts.common import controls, experiment, layer_table, missing, show, waiting, widgets
-from pages.parts.live import queue_words, run_view
+from pages.parts.common import controls, experiment, missing, show, tables, waiting, widgets, words
+from pages.parts.live import queue_words, run_view, steering
 from pages.parts.session import address, identity, state
 from pages.parts.session.setting import Names, Setting
 from pages.parts.train import next_run, presets
@@ -24,10 +24,7 @@ SETTINGS = {
     name: Setting(DEFAULT[name], tuple(CHOICES[name]) if name in CHOICES else BOUNDS[name])
     for name in (field.name for field in dataclasses.fields(RunConfig))
 }
-SETTINGS |= {
-    "fork": Setting((), Names(1)),
-    "fork_step": Setting(0, Bounds(0, 10**9, integer=True)),
-}
+SETTINGS |= {"fork": Setting((), Names(1)), "fork_step": Setting(0, Bounds(0, 10**9, integer=True))}
 
 TICK = 1.0
 """Seconds between two looks at the queue."""
@@ -46,12 +43,12 @@ def _sidebar(now: dict) -> None:
         widgets.selectbox(
             "Network", tuple(ARCHITECTURES), format_func=controls.label(ARCHITECTURES), key="architecture", disabled=forks
         )
-        widgets.number_input("Epochs", 1, 1000, step=1, key="epochs", help="How often every training image is seen.")
+        controls.epochs(most=1000)
         with st.expander("More"):
             controls.training_images("num_train", now["dataset"], 100)
             widgets.number_input("Batch size", 1, 4096, step=1, key="batch_size", help="Images per step.")
             widgets.selectbox("Optimizer", tuple(OPTIMIZERS), format_func=controls.label(OPTIMIZERS), key="optimizer")
-            widgets.number_input("Learning rate", 1e-6, 1.0, step=0.001, format="%g", key="learning_rate")
+            controls.rate("Learning rate", "learning_rate")
             widgets.selectbox("Schedule", tuple(SCHEDULES), format_func=controls.label(SCHEDULES), key="schedule")
             widgets.segmented_control(
                 "Output", OUTPUTS, format_func=str.capitalize, key="output", required=True,
@@ -62,7 +59,7 @@ def _sidebar(now: dict) -> None:
                 help="Epochs that each layer is trained alone first, in networks of dense layers.",
             )  # fmt: skip
             widgets.number_input("Sparsity", 0.0, 10.0, step=0.01, format="%g", key="sparsity")
-            widgets.number_input("Seed", 0, 2**31 - 1, step=1, key="seed", help="Everything random follows from it.")
+            controls.seed()
 
 
 def _network(config: RunConfig) -> None:
@@ -81,7 +78,7 @@ def _network(config: RunConfig) -> None:
         f"The **code** has **{network.code_size:,}** numbers, the image {network.image_size}: {ratio}."
     )
     with st.expander(LAYERS):
-        layer_table.draw(network.layers)
+        tables.layers(network.layers)
 
 
 def _queue(owner: str) -> None:
@@ -96,7 +93,7 @@ def _queue(owner: str) -> None:
     for job in jobs.default().of(owner):  # of any page: what the disk refused is in memory until somebody decides
         if job.state == "unsaved" and job.name != (latest and latest.name):
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"{show.plain(job.title) or job.name}: {run_view.STATES[job.state].lower()}", width="content")
+                st.markdown(f"{show.plain(job.title) or job.name}: {steering.STATES[job.state].lower()}", width="content")
                 queue_words.unsaved([job.name], owner, job.name)
 
 
@@ -107,7 +104,7 @@ def _draw_queue(queue: list[jobs.Snapshot], owner: str) -> None:
         for job in queue:
             whose = (show.plain(job.title) or job.name) if job.owner == owner else "another visitor's run"
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"{job.place + 1}\\. {whose}: {run_view.STATES[job.state].lower()}", width="content")
+                st.markdown(f"{job.place + 1}\\. {whose}: {steering.STATES[job.state].lower()}", width="content")
                 if job.owner == owner and job.place:
                     st.button("Withdraw", key=f"withdraw_{job.name}", on_click=queue_words.act_on_all,
                               args=("stop", [job.name], owner))  # fmt: skip
@@ -132,7 +129,8 @@ def _page() -> None:
     _network(config)
     _queue(owner)
     experiment.try_this(presets.PRESETS, SETTINGS, now)
-    presets.settings()
+    registries = {"losses": LOSSES, "optimizers": OPTIMIZERS, "schedules": SCHEDULES}
+    words.explain("train", **{name: words.described(entries.values()) for name, entries in registries.items()})
 
 
 _page()

@@ -1,12 +1,19 @@
 """A machine as a new user has it: TensorFlow loaded, no data set downloaded, no network, no runs but those that ship."""
 
+import contextlib
+import os
 import socket
 import threading
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from cae_core import datasets, runtime
+from cae_core import datasets, jobs, runtime, training
+from cae_core.datasets import DATASETS, Split, strokes
 from pages.parts.common import waiting
+
+DATA_DIR = os.environ.get("CAE_DATA_DIR")
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -44,6 +51,69 @@ def asked_hosts(monkeypatch):
 def no_browser_paints(monkeypatch):
     """Nobody has to wait for one."""
     monkeypatch.setattr(waiting, "FIRST_PAINT", 0)
+
+
+@pytest.fixture(autouse=True)
+def queue(monkeypatch):
+    """A queue of the test's own."""
+    own = jobs.Jobs()
+    monkeypatch.setattr(jobs, "default", lambda: own)
+    yield own
+    own.end()
+
+
+@pytest.fixture
+def held(queue, monkeypatch):
+    """The same; nothing in it is ever trained."""
+    with monkeypatch.context() as patch:
+        patch.setattr(queue, "_thread", threading.Thread())
+        yield queue
+
+
+@pytest.fixture
+def loading(monkeypatch):
+    """TensorFlow is being loaded."""
+    monkeypatch.setattr(runtime, "ready", lambda timeout=0.0: False)
+
+
+@pytest.fixture
+def real_data(monkeypatch):
+    """Gives CAE_DATA_DIR back, which `fresh_machine` has taken away: claims about MNIST need it."""
+    if DATA_DIR:
+        monkeypatch.setenv("CAE_DATA_DIR", DATA_DIR)
+
+
+@contextlib.contextmanager
+def few(name, train=800, held_out=50):
+    """A data set of so many drawn digits, that is there and measured in a moment."""
+
+    def load(split):
+        x, y = strokes.draw(train if split == "train" else 60, seed=1 if split == "train" else 2)
+        return Split(x[..., np.newaxis], y)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(DATASETS, name, replace(DATASETS[name], load=load, on_machine=lambda: True))
+        patch.setattr(training, "HELD_OUT", held_out)
+        datasets.clear_cache()
+        yield
+    datasets.clear_cache()
+
+
+@pytest.fixture
+def few_images():
+    with few("strokes"):
+        yield
+
+
+@pytest.fixture(scope="module")
+def few_images_everywhere():
+    with few("strokes"):
+        yield
+
+
+@pytest.fixture(scope="session")
+def few_of():
+    return few
 
 
 @pytest.fixture

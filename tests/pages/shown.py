@@ -1,4 +1,4 @@
-"""What a page shows in `streamlit.testing`: its pictures as arrays, its table as numbers, its address, all its text."""
+"""What each page shows in `streamlit.testing`: its pictures as arrays, its tables, its address, its runs, all its text."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ import hashlib
 import io
 import json
 import re
+import time
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Self
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, parse_qsl
 
 import numpy as np
 from PIL import Image
 from streamlit.testing.v1 import AppTest
+
+from cae_core import jobs
 
 FRAME = Path(__file__).parents[2] / "pages" / "frame.py"
 KINDS = (
@@ -37,6 +40,11 @@ def unescaped(text: str) -> str:
     return re.sub(r"\\([\W_])", r"\1", text)
 
 
+def as_text(value: object) -> str:
+    """A setting as a link spells it."""
+    return ("off", "on")[value] if isinstance(value, bool) else ",".join(value) if isinstance(value, tuple) else str(value)
+
+
 def owner(visitor: str) -> str:
     """The mark on the runs of a visitor with this token."""
     return hashlib.sha256(visitor.encode()).hexdigest()[:16]
@@ -52,21 +60,21 @@ AS_IT_IS = {
 
 def as_markdown(app: AppTest, words: str) -> list[tuple[str, str, str]]:
     """Everything with these words that a page hands to Streamlit as Markdown: kind of element, field, text."""
-    found = []
+    texts = []
 
     def walk(message) -> None:
         for field, value in message.ListFields():
-            for one in value if field.is_repeated else [value]:
+            for part in value if field.is_repeated else [value]:
                 if field.type == field.TYPE_MESSAGE and not field.message_type.GetOptions().map_entry:
-                    walk(one)
-                elif isinstance(one, str) and words in one and (message.DESCRIPTOR.name, field.name) not in AS_IT_IS:
-                    found.append((message.DESCRIPTOR.name, field.name, one))
+                    walk(part)
+                elif isinstance(part, str) and words in part and (message.DESCRIPTOR.name, field.name) not in AS_IT_IS:
+                    texts.append((message.DESCRIPTOR.name, field.name, part))
 
     for block in (app._tree.main, app._tree.sidebar, *app._tree.children.values()):
         for node in block:
             if getattr(node, "proto", None) is not None:
                 walk(node.proto)
-    return found
+    return texts
 
 
 class _Html(HTMLParser):
@@ -112,7 +120,7 @@ class _Html(HTMLParser):
 class ShownPage:
     """One visitor's page. Looking at it always checks that it is whole: the question is there and no traceback is.
 
-    A page's own class has its `FILE`, "" for the page that opens by itself, its `QUESTION`, and what it must `NEVER` say.
+    A page's own class has its `FILE` and what it must `NEVER` say.
 
     Args:
         visitor: the token that their browser keeps; equal ones are the same visitor.
@@ -120,17 +128,17 @@ class ShownPage:
         link: the settings in the link.
     """
 
-    FILE, QUESTION = "", ""
+    FILE = "denoise.py"  # the page that opens by itself
     NEVER = r"Traceback|File \".*\", line|Error\(|object at 0x"
 
     def __init__(self, visitor: str = "someone", kept: Mapping[str, object] | None = None, **link: object) -> None:
         self.app = AppTest.from_file(FRAME, default_timeout=PATIENCE)
         for name, value in {"token": visitor, **(kept or {})}.items():
             self.app.session_state[f"_kept_{name}"] = value
-        if self.FILE:
+        if self.FILE != ShownPage.FILE:
             self.app.switch_page(self.FILE)
         for key, value in link.items():
-            self.app.query_params[key] = str(value)
+            self.app.query_params[key] = as_text(value)
         self.run()
 
     def run(self) -> Self:
@@ -148,13 +156,33 @@ class ShownPage:
         self.html = "".join(written)
         # A syntax error in the page leaves `exception` empty, so something that must be there is looked for as well.
         assert not self.app.exception, [e.value for e in self.app.exception]
-        assert [title.value for title in self.app.title] == [self.QUESTION]
+        (question,) = re.findall(r'question\("(.*)"\)', FRAME.with_name(self.FILE).read_text(encoding="utf-8"))
+        assert [title.value for title in self.app.title] == [question]
         assert not re.search(self.NEVER, self.text)
 
     @property
     def owner(self) -> str:
         """The mark that the visitor's runs bear."""
         return owner(self.app.session_state["_kept_token"])
+
+    @property
+    def job(self) -> jobs.Snapshot:
+        """The run that the visitor started last."""
+        return jobs.default().of(self.owner)[-1]
+
+    @property
+    def group(self) -> list[jobs.Snapshot]:
+        """All the runs that were started with it."""
+        mine = jobs.default().of(self.owner)
+        return [job for job in mine if job.group == mine[-1].group]
+
+    def until(self, *states: str, seconds: float = 300) -> Self:
+        """Waits until all the runs that were started last are in one of these states, and draws the page then."""
+        end = time.monotonic() + seconds
+        while not all(job.state in states for job in (self.group if self.job.group else [self.job])):
+            assert time.monotonic() < end, self.job
+            time.sleep(0.02)
+        return self.run()
 
     def _keyed(self, key: str) -> list:
         return [widget for kind in KINDS for widget in getattr(self.app, kind, ()) if widget.key == key]
@@ -165,13 +193,13 @@ class ShownPage:
 
     def widget(self, key: str):
         """The one widget with this key."""
-        (found,) = self._keyed(key)
-        return found
+        (widget,) = self._keyed(key)
+        return widget
 
     def labelled(self, start: str):
         """The one button whose label starts so."""
-        (found,) = [b for b in self.app.button if b.label.startswith(start)]
-        return found
+        (button,) = [button for button in self.app.button if button.label.startswith(start)]
+        return button
 
     def set(self, **values) -> Self:
         """Sets widgets by their keys, all at once, and runs the page."""
@@ -189,11 +217,22 @@ class ShownPage:
         self.widget(key).click()
         return self.run()
 
+    def leave(self, start: str) -> None:
+        """Presses a button that leads to another page."""
+        self.labelled(start).click()
+        self.app.run()
+        assert not self.app.exception
+
+    def upload(self, name: str, data: bytes) -> Self:
+        """Gives the page a file."""
+        self.app.file_uploader[0].set_value((name, data, "image/png"))
+        return self.run()
+
     def component(self, has: str) -> dict:
         """What the one component was given whose data has this."""
-        every = [json.loads(one.proto.json) for one in self.app.get("bidi_component")]
-        (found,) = [data for data in every if has in data]
-        return found
+        every = [json.loads(component.proto.json) for component in self.app.get("bidi_component")]
+        (data,) = [data for data in every if has in data]
+        return data
 
     @property
     def address(self) -> str:
@@ -206,6 +245,11 @@ class ShownPage:
         return {key: value for key, (value,) in parse_qs(self.address, keep_blank_values=True).items()}
 
     @property
+    def setting(self) -> dict:
+        """Everything that the session has."""
+        return self.app.session_state
+
+    @property
     def text(self) -> str:
         """Everything a visitor can read, with Markdown's backslashes taken out."""
         parts = [self.app.markdown, self.app.caption, self.app.warning, self.app.error, self.app.info, self.app.html]
@@ -215,6 +259,41 @@ class ShownPage:
     def messages(self, kind: str) -> list[str]:
         """The texts of all boxes of this kind ("warning", "error"), with Markdown's backslashes taken out."""
         return [unescaped(element.value) for element in getattr(self.app, kind)]
+
+    @property
+    def troubles(self) -> list[str]:
+        """Every error and every warning."""
+        return self.messages("error") + self.messages("warning")
+
+    @property
+    def heads(self) -> list[str]:
+        """Every subheader."""
+        return [head.value for head in self.app.subheader]
+
+    @property
+    def buttons(self) -> list[str]:
+        """The labels of the buttons that can be pressed."""
+        return [button.label for button in self.app.button if not button.disabled]
+
+    def steering(self, prefix: str) -> dict[str, bool]:
+        """The buttons whose keys begin so: label to whether it can be pressed."""
+        return {button.label: not button.disabled for button in self.app.button if (button.key or "").startswith(prefix)}
+
+    @property
+    def links(self) -> dict[str, tuple[str, dict[str, str]]]:
+        """Links to other pages: label to page and settings."""
+        every = [link.proto for link in self.app.get("page_link")]
+        return {link.label: (link.page, dict(parse_qsl(link.query_string, keep_blank_values=True))) for link in every}
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """The line of numbers: name to value."""
+        return dict(re.findall(r"<div><small>(.*?)</small><span>(.*?)</span></div>", self.html))
+
+    @property
+    def lines(self) -> dict[str, list[str]]:
+        """Every row of every table: label to cells."""
+        return {row[0]: row[1:] for row in self._html.table if len(row) > 1}
 
     @property
     def labels(self) -> list[str]:
@@ -236,37 +315,79 @@ class ShownPage:
         """Every HTML tag the page writes by itself."""
         return self._html.tags
 
-    def row(self, *words: str) -> np.ndarray:
-        """The one row whose alternative text has these words, as `(10, 28, 28, 3)` uint8."""
+    def picture(self, *words: str) -> np.ndarray:
+        """The one picture whose alternative text has these words, `(h, w, 3)` uint8."""
         (alt,) = [alt for alt in self.alts if all(word in alt for word in words)]
         src = self._html.images[alt]
-        picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(src.partition(",")[2]))).convert("RGB"))
-        assert picture.shape == (28, 280, 3)
-        return picture.reshape(28, 10, 28, 3).swapaxes(0, 1)
+        return np.asarray(Image.open(io.BytesIO(base64.b64decode(src.partition(",")[2]))).convert("RGB"))
+
+    def row(self, *words: str) -> np.ndarray:
+        """The one row whose alternative text has these words, as `(10, 28, 28, 3)` uint8."""
+        return self.picture(*words).reshape(28, 10, 28, 3).swapaxes(0, 1)
 
 
-class Shown(ShownPage):
-    """One visitor's Denoise page."""
+class ShownLatent(ShownPage):
+    FILE, NEVER = "latent.py", ShownPage.NEVER + r"|\bnan\b"
 
-    QUESTION = "What does the bottleneck keep, what does the loss prefer, and how much noise can be undone?"
+
+class ShownArchitectures(ShownPage):
+    FILE = "architectures.py"
+
+
+class ShownReproduce(ShownPage):
+    FILE = "reproduce.py"
+
+
+class ShownStacked(ShownPage):
+    """The Stacked page, at one's own stack."""
+
+    FILE = "stacked.py"
+
+    def __init__(self, visitor: str = "someone", **link: object) -> None:
+        super().__init__(visitor, **{"stack_view": "mine", **link})
+
+
+class ShownTrain(ShownPage):
+    FILE = "train.py"
+
+
+class ShownRuns(ShownPage):
+    """The Runs page, run again until nothing waits any more."""
+
+    FILE = "runs.py"
+
+    def run(self) -> Self:
+        for _ in range(2):  # what takes long comes with a second run, which the browser asks for
+            super().run()
+            if not self.waiting:
+                break
+        return self
 
     @property
-    def values(self) -> dict:
-        """What the controls stand at."""
-        keys = ("dataset", "noise_kind", "noise_factor", "trained_on", "bottleneck", "loss", "both_losses", "seed")
-        return {key: self.widget(key).value for key in keys}
+    def listed(self):
+        """The table of runs, as a data frame."""
+        (table,) = self.app.dataframe
+        return table.value
 
     @property
-    def table(self) -> dict[str, list[str]]:
-        """The table of figures: label to its cells MSE, PSNR, SSIM, BCE as text."""
-        return {row[0]: row[1:] for row in self._tables[0]}
+    def titles(self) -> list[str]:
+        """The titles in the table, top to bottom."""
+        return list(self.listed["Title"]) if self.app.dataframe else []
 
     @property
-    def whole_test_set(self) -> dict[str, list[str]]:
-        """The table under it, of what was measured on the whole test set: label to a cell for each loss."""
-        return {row[0]: row[1:] for row in self._tables[1]}
+    def marked(self) -> list[str]:
+        """The titles that a browser opening the page now would show marked."""
+        (table,) = self.app.dataframe
+        return [self.titles[row] for row in json.loads(table.proto.selection_default)["selection"]["rows"]]
 
-    @property
-    def _tables(self) -> list[list[list[str]]]:
-        heads = [place for place, row in enumerate(self._html.table) if row[0] == ""]
-        return [self._html.table[a + 1 : b] for a, b in zip(heads, [*heads[1:], None], strict=True)]
+    def mark(self, *titles: str) -> Self:
+        """Marks these rows, and no others, as a hand does in a browser."""
+        (table,) = self.app.dataframe
+        rows = [self.titles.index(title) for title in titles]
+        states = self.app._tree.get_widget_states()
+        widget = states.widgets.add()
+        widget.id = table.proto.id
+        widget.string_value = json.dumps({"selection": {"rows": sorted(rows), "columns": [], "cells": []}})
+        self.app._run(states)
+        self._read()
+        return self.run() if self.waiting else self

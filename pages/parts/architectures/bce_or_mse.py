@@ -11,8 +11,9 @@ from cae_core.config import BOUNDS, Bounds, RunConfig
 from cae_core.figures import curves
 from cae_core.inspection import loss_slopes
 from cae_core.losses import LOSSES
-from pages.parts.architectures import loss_experiments
-from pages.parts.common import controls, experiment, show, widgets
+from cae_core.training import run_monitor
+from pages.parts.common import controls, experiment, show, widgets, words
+from pages.parts.common.outside import refusal
 from pages.parts.live import group_view, lanes
 from pages.parts.live.lanes import Lane
 from pages.parts.session.setting import Setting
@@ -29,26 +30,39 @@ SETTINGS = {
     "target": Setting(1.0, Bounds(-0.5, 1.5)),
 }
 LOGITS = np.linspace(-8, 8, 161)
-LOSSES_HEIGHT, SLOPE_HEIGHT = 240, 230
+WHEN = (
+    "**BCE when** every target is in [0, 1] and the output is a sigmoid, above all if most pixels are black or white: "
+    "its slope is as large as the error, so a pixel that is sure and wrong can turn back.  \n"
+    "**MSE when** targets can be any number, the output is linear, or squared error is what you are judged by; with a "
+    "sigmoid take small steps, and look whether the loss is stuck at that of a black image."
+)
+"""Which of the two to take."""
+EXPERIMENTS = experiment.experiments_of(  # on MNIST even small steps tell the two apart, and large ones stop neither
+    "bce_or_mse",
+    stuck_in_black={"dataset": "strokes"},
+    twins={"dataset": "strokes", "pair_network": "fast"},
+    large_steps={"dataset": "strokes", "pair_network": "fast", "pair_rate": 0.01},
+    outside={"dataset": "strokes", "target": 1.2},
+)
 
 
 def sidebar(now: dict) -> None:
     with st.sidebar:
         controls.dataset()
         widgets.selectbox("Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="pair_network")
-        widgets.slider("Noise factor", 0.0, 1.0, step=0.05, key="pair_noise", help="Gaussian; 0 is none.")
-        widgets.number_input("Learning rate", 1e-6, 1.0, step=0.001, format="%g", key="pair_rate")
+        controls.gaussian("pair_noise")
+        controls.rate("Learning rate", "pair_rate")
         controls.training_images("pair_images", now["dataset"])
-        widgets.number_input("Epochs", 1, 20, step=1, key="pair_epochs", help="How often every training image is seen.")
-        widgets.number_input("Seed", 0, 2**31 - 1, step=1, key="pair_seed", help="Everything random follows from it.")
+        controls.epochs("pair_epochs")
+        controls.seed("pair_seed")
 
 
 def pair(now: dict) -> list[Lane]:
     """What the settings of now would train: equal configurations but for the loss."""
-    noise = {"noise_kind": "gaussian", "noise_factor": now["pair_noise"]} if now["pair_noise"] else {"noise_kind": "none"}
     config = {
         "dataset": now["dataset"], "architecture": now["pair_network"], "learning_rate": now["pair_rate"],
-        "num_train": now["pair_images"], "epochs": now["pair_epochs"], "seed": now["pair_seed"], "batch_size": 50, **noise,
+        "num_train": now["pair_images"], "epochs": now["pair_epochs"], "seed": now["pair_seed"], "batch_size": 50,
+        **controls.gaussian_settings(now["pair_noise"]),
     }  # fmt: skip
     return [Lane(f"Trained with {LOSSES[loss].label}", RunConfig(loss=loss, **config)) for loss in PAIR]
 
@@ -56,20 +70,22 @@ def pair(now: dict) -> list[Lane]:
 def draw(now: dict) -> None:
     group_view.run("BCE or MSE", pair(now), "", _pictures)
     _one_pixel()
-    experiment.try_this(loss_experiments.EXPERIMENTS, SETTINGS, now)
-    loss_experiments.explanation()
+    experiment.try_this(EXPERIMENTS, SETTINGS, now)
+    st.markdown(WHEN)
+    words.explain("bce_or_mse")
 
 
 def _pictures(pair: Sequence[Lane]) -> None:
+    mse, bce = lanes.number("mse", ".4f"), lanes.number("bce", ".3f")
     left, right = st.columns([7, 5], gap="medium")
     with left:
-        lanes.rows(pair, lambda lane: f"MSE {lanes.value(lane, 'mse'):.4f}, BCE {lanes.value(lane, 'bce'):.3f}")
+        lanes.rows(pair, lambda lane: f"MSE {mse(lane)}, BCE {bce(lane)}")
         lanes.table(
             pair,
             "On the eight images",
             [
-                ("MSE per pixel", lanes.number("mse", ".4f")),
-                ("BCE per pixel, nats", lanes.number("bce", ".3f")),
+                ("MSE per pixel", mse),
+                ("BCE per pixel, nats", bce),
                 ("Pixels sure and wrong", _share),
                 ("There, its loss's slope", lambda lane: _slope(lane, lane.config.loss)),
                 ("The other's would be", lambda lane: _slope(lane, "mse" if lane.config.loss == "bce" else "bce")),
@@ -80,13 +96,12 @@ def _pictures(pair: Sequence[Lane]) -> None:
         lanes.measured(pair, "bce", losses.axis(["bce"]), "pair_bce")
         lanes.key(pair)
         with st.expander("Each by its own loss"):
-            lanes.losses(pair, "pair_losses", LOSSES_HEIGHT)
+            lanes.losses(pair, "pair_losses")
 
 
-def _share(lane: Lane) -> str:
-    if not lane.seen:
-        return "–"
-    return f"{loss_slopes.sure_and_wrong(lane.seen.x, lane.seen.x_hat).mean() * 100:.1f} %"
+@lanes.cell
+def _share(progress: run_monitor.Seen) -> str:
+    return f"{loss_slopes.sure_and_wrong(progress.x, progress.x_hat).mean() * 100:.1f} %"
 
 
 def _slope(lane: Lane, loss: str) -> str:
@@ -101,10 +116,8 @@ def _one_pixel() -> None:
     target = widgets.slider(
         "Target t of the pixel", -0.5, 1.5, step=0.05, key="target", help="What the pixel should be. Images have 0 to 1."
     )
-    try:
-        losses.check_targets("bce", target, target)
-    except ValueError as error:
-        st.warning(show.plain(str(error)))
+    if refused := refusal(losses.check_targets, "bce", target, target):
+        st.warning(show.plain(refused))
     axes, ends = "logit l, the pixel is its sigmoid", (float(LOGITS[0]), float(LOGITS[-1]))
     best = float(np.log(target / (1 - target))) if 0 < target < 1 else None
     charts = (
@@ -117,6 +130,21 @@ def _one_pixel() -> None:
             for place, loss in enumerate(PAIR)
         ]
         with column:
-            figure = curves.lines(both, (axes, label), ends, up, best, SLOPE_HEIGHT)
+            figure = curves.lines(both, (axes, label), ends, up, best)
             show.chart(figure, f"pixel_{label.split()[0]}", f"{title} by its logit, target {target:g}, BCE and MSE")
-    st.markdown(loss_experiments.pixel(target))
+    st.markdown(_pixel(target))
+
+
+def _pixel(target: float) -> str:
+    """What the two charts show at this target."""
+    if not 0 <= target <= 1:
+        side = "right" if target > 1 else "left"
+        return (
+            f"At a target of {target:g} the curve of BCE has no minimum: it falls without end to the {side}, and its slope "
+            f"never comes to 0. MSE is least at the {side} end, where a sigmoid comes closest; only a **linear output** "
+            "gets there."
+        )
+    return (
+        "BCE's slope is p − t, the error itself. MSE's is 2 (p − t) p (1 − p): the last two factors vanish at both ends, "
+        "however wrong the pixel is there. A pixel in such a place is **saturated**."
+    )

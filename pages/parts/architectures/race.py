@@ -5,12 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from cae_core import datasets
 from cae_core.architectures import ARCHITECTURES
 from cae_core.config import BOUNDS, Bounds, RunConfig
-from cae_core.inspection import checkerboard, summary
-from pages.parts.architectures import race_experiments
-from pages.parts.common import controls, experiment, waiting, widgets
+from cae_core.inspection import checkerboard
+from cae_core.training import run_monitor
+from pages.parts.common import controls, experiment, waiting, widgets, words
 from pages.parts.live import group_view, lanes
 from pages.parts.live.lanes import Lane
 from pages.parts.session.setting import Setting, Some
@@ -27,7 +26,13 @@ SETTINGS = {
 }
 RECIPE = {"loss": "bce", "optimizer": "adam", "learning_rate": 0.003, "schedule": "one_cycle", "batch_size": 50}
 """Of all of them alike. With MSE three of the five get stuck in black, which is another view's lesson."""
-CHART_HEIGHT = 290
+EXPERIMENTS = experiment.experiments_of(
+    "race",
+    all_five={},
+    one_pixel={"racers": ("conv_transpose", "conv_transpose_even")},
+    training_longer={"racers": ("conv_transpose", "conv_resize"), "race_epochs": 8},
+    switches_and_noise={"racers": ("conv_denoise", "conv_unpool"), "race_noise": 0.5},
+)
 
 
 def sidebar(now: dict) -> None:
@@ -35,15 +40,15 @@ def sidebar(now: dict) -> None:
         controls.dataset()
         names = controls.label(ARCHITECTURES)
         widgets.multiselect("Decoders", RACERS, format_func=names, key="racers", help="Two to five race.")
-        widgets.slider("Noise factor", 0.0, 1.0, step=0.05, key="race_noise", help="Gaussian; 0 is none.")
+        controls.gaussian("race_noise")
         controls.training_images("race_images", now["dataset"])
-        widgets.number_input("Epochs", 1, 20, step=1, key="race_epochs", help="How often every training image is seen.")
-        widgets.number_input("Seed", 0, 2**31 - 1, step=1, key="race_seed", help="Everything random follows from it.")
+        controls.epochs("race_epochs")
+        controls.seed("race_seed")
 
 
 def racing(now: dict) -> list[Lane]:
     """What the settings of now would train: equal configurations but for the network."""
-    noise = {"noise_kind": "gaussian", "noise_factor": now["race_noise"]} if now["race_noise"] else {"noise_kind": "none"}
+    noise = controls.gaussian_settings(now["race_noise"])
     shared = {"num_train": now["race_images"], "epochs": now["race_epochs"], "seed": now["race_seed"], **noise, **RECIPE}
     chosen = [name for name in RACERS if name in now["racers"]]
     return [
@@ -56,14 +61,15 @@ def draw(now: dict) -> None:
     racers = racing(now)
     problem = "" if len(racers) > 1 else "A race needs two: choose at least two decoders in the sidebar."
     group_view.run("Decoder race", racers, problem, lambda started: _pictures(started, ready))
-    experiment.try_this(race_experiments.EXPERIMENTS, SETTINGS, now)
-    race_experiments.explanation()
+    experiment.try_this(EXPERIMENTS, SETTINGS, now)
+    words.explain("race")
 
 
-def score(lane: Lane) -> str:
+@lanes.cell
+def score(progress: run_monitor.Seen) -> str:
     """The checkerboard score of the eight, with as many digits as mean something."""
-    ratio = checkerboard.score(lane.seen.x, lane.seen.x_hat) if lane.seen else None
-    return "–" if ratio is None else f"{ratio:.1f}" if ratio >= 10 else f"{ratio:.2f}"
+    ratio = checkerboard.score(progress.x, progress.x_hat)
+    return f"{ratio:.1f}" if ratio >= 10 else f"{ratio:.2f}"
 
 
 def _spectrum(images: np.ndarray) -> np.ndarray:
@@ -81,26 +87,22 @@ def _pictures(racers: Sequence[Lane], ready: bool) -> None:
             "edge: a checkerboard is bright spots there."
         )
     with right:
-        lanes.losses(racers, "race_losses", CHART_HEIGHT)
+        lanes.losses(racers, "race_losses")
+    code, parameters = lanes.sizes(ready)
     lanes.table(
         racers,
         "On the eight images, and what each network has to go by",
         [
             ("Checkerboard (faithful: 1)", score),
             ("MSE per pixel", lanes.number("mse", ".4f")),
-            ("Numbers in the code", lambda lane: f"{_network(lane).code_size:,}" if ready else "…"),
+            code,
             ("What else passes", lambda lane: _besides(lane) if ready else "…"),
-            ("Parameters", lambda lane: f"{_network(lane).parameters:,}" if ready else "…"),
+            parameters,
         ],
     )
-
-
-def _network(lane: Lane) -> summary.Network:
-    shape = datasets.DATASETS[lane.config.dataset].image_shape
-    return summary.network(lane.config.architecture, lane.config.bottleneck, shape)
 
 
 def _besides(lane: Lane) -> str:
     """What the decoder gets besides the code: one switch a number, where it pools with switches."""
     has_switches = ARCHITECTURES[lane.config.architecture].has_switches
-    return f"{_network(lane).code_size:,} switches" if has_switches else "nothing"
+    return f"{lanes.network(lane).code_size:,} switches" if has_switches else "nothing"

@@ -8,8 +8,8 @@ from cae_core import losses
 from cae_core.architectures import ARCHITECTURES
 from cae_core.config import BOUNDS, Bounds, RunConfig
 from cae_core.losses import LOSSES
-from pages.parts.architectures import sparsity_experiments
-from pages.parts.common import controls, experiment, widgets
+from pages.parts.common import controls, experiment, show, widgets, words
+from pages.parts.common.outside import refusal
 from pages.parts.live import group_view, lanes
 from pages.parts.live.lanes import Lane
 from pages.parts.session.setting import Setting
@@ -30,6 +30,13 @@ SETTINGS = {
 BOTTLENECK = 64
 RECIPE = {"bottleneck": BOTTLENECK, "optimizer": "adam", "learning_rate": 0.003, "schedule": "one_cycle", "batch_size": 50}
 OTHER = dict(zip(OUTPUTS, OUTPUTS[::-1], strict=True))
+EXPERIMENTS = experiment.experiments_of(
+    "sparsity",
+    a_price={},
+    collapse={"strong": 0.1, "other_output": False},
+    bce_pays_more={"sparse_loss": "bce", "other_output": False},
+    linear_code={"sparse_network": "fast", "weak": 0.003, "strong": 0.03, "other_output": False, "sparse_epochs": 2},
+)
 
 
 def sidebar(now: dict) -> None:
@@ -45,10 +52,8 @@ def sidebar(now: dict) -> None:
         widgets.toggle(f"One more with a {OTHER[now['sparse_output']]} output", key="other_output")
         with st.expander("More"):
             controls.training_images("sparse_images", now["dataset"])
-            widgets.number_input(
-                "Epochs", 1, 40, step=1, key="sparse_epochs", help="How often every training image is seen."
-            )
-            widgets.number_input("Seed", 0, 2**31 - 1, step=1, key="sparse_seed", help="Everything random follows from it.")
+            controls.epochs("sparse_epochs", 40)
+            controls.seed("sparse_seed")
 
 
 def side_by_side(now: dict) -> list[Lane]:
@@ -72,28 +77,22 @@ def problem(now: dict) -> str:
     """Why these settings cannot be trained; "" if they can."""
     if now["weak"] >= now["strong"]:
         return f"The weaker penalty is {now['weak']:g} and the stronger {now['strong']:g}: make the stronger one larger."
-    try:
-        for lane in side_by_side(now):
-            losses.loss_of(lane.config.loss, lane.config.output)
-    except ValueError as error:
-        return str(error)
-    return ""
+    lanes_of_now = side_by_side(now)
+    return next(filter(None, (refusal(losses.loss_of, lane.config.loss, lane.config.output) for lane in lanes_of_now)), "")
 
 
 def draw(now: dict) -> None:
     group_view.run("Sparsity", side_by_side(now), problem(now), _pictures)
-    experiment.try_this(sparsity_experiments.EXPERIMENTS, SETTINGS, now)
-    sparsity_experiments.explanation()
-
-
-def _silent(lane: Lane) -> str:
-    return f"{lanes.value(lane, 'silent') * 100:.0f} %" if lane.seen else "–"
+    experiment.try_this(EXPERIMENTS, SETTINGS, now)
+    words.explain("sparsity")
 
 
 def _pictures(compared: Sequence[Lane]) -> None:
+    mse = lanes.number("mse", ".4f")
+    silent = lanes.cell(lambda progress: show.percent(progress.measured["silent"][-1, 1]))
     left, right = st.columns([7, 5], gap="medium")
     with left:
-        lanes.rows(compared, lambda lane: f"{_silent(lane)} silent, MSE {lanes.value(lane, 'mse'):.4f}")
+        lanes.rows(compared, lambda lane: f"{silent(lane)} silent, MSE {mse(lane)}")
     with right:
         lanes.measured(compared, "silent", "share of silent units", "sparse_silent", (-0.03, 1.03))
         lanes.measured(compared, "code", "mean |z|", "sparse_code")
@@ -102,9 +101,9 @@ def _pictures(compared: Sequence[Lane]) -> None:
         compared,
         "Codes of 500 held-out images, and the eight",
         [
-            ("Silent units", _silent),
+            ("Silent units", silent),
             ("Mean |z|", lanes.number("code", ".3g")),
-            ("MSE per pixel", lanes.number("mse", ".4f")),
+            ("MSE per pixel", mse),
             ("Output", lambda lane: lane.config.output),
         ],
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import numpy as np
 import streamlit as st
 
@@ -13,8 +11,7 @@ from cae_core.config import Bounds
 from cae_core.inference import reconstruction, trained
 from cae_core.inspection import switches
 from cae_core.inspection.switches import CODES, NETWORKS, SWITCHES, Share
-from pages.parts.architectures import switch_experiments
-from pages.parts.common import controls, experiment, missing, show, waiting, widgets
+from pages.parts.common import controls, experiment, missing, show, tables, waiting, widgets, words
 from pages.parts.common.show import Row
 from pages.parts.session import identity, state
 from pages.parts.session.setting import Setting
@@ -34,6 +31,12 @@ ROWS = {
     ("kept", "none"): ("Code alone", "no switches: all to the first place"),
 }
 """Code and switches to label and note, from top to bottom."""
+EXPERIMENTS = experiment.experiments_of(
+    "switch_leak",
+    what_and_where={"view": "leak", "mix_code": "next", "mix_switches": "kept"},
+    random_switches={"view": "leak", "mix_code": "kept", "mix_switches": "random"},
+    nothing_known={"view": "leak", "mix_code": "mean", "mix_switches": "random"},
+)
 
 
 def sidebar(now: dict) -> None:
@@ -42,7 +45,7 @@ def sidebar(now: dict) -> None:
         widgets.selectbox("Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="leak_network")
         widgets.selectbox("Code of the last row", tuple(CODES), format_func=CODES.get, key="mix_code")
         widgets.selectbox("Switches of the last row", tuple(SWITCHES), format_func=SWITCHES.get, key="mix_switches")
-        widgets.number_input("Sample (seed)", 0, 9999, step=1, key="seed", help="Decides the ten images.")
+        controls.sample()
 
 
 def draw(now: dict) -> None:
@@ -54,8 +57,8 @@ def draw(now: dict) -> None:
             _leak(run, now)
     except (RuntimeError, ValueError) as error:
         st.error(show.plain(str(error)))
-    experiment.try_this(switch_experiments.EXPERIMENTS, SETTINGS, now, leaves=("seed",))
-    switch_experiments.explanation()
+    experiment.try_this(EXPERIMENTS, SETTINGS, now, leaves=("seed",))
+    words.explain("switch_leak")
 
 
 def _nothing_to_see(now: dict) -> None:
@@ -111,7 +114,7 @@ def _told(facts, table, labels: dict, shares: dict[object, Share]) -> None:
     """The numbers that matter, and all of them; without shares, their places."""
 
     def percent(key: tuple[str, str]) -> str:
-        return f"explain {100 * shares[key].explained:.0f} %" if shares else "…"
+        return f"explain {show.percent(shares[key].explained)}" if shares else "…"
 
     with facts:
         show.facts([
@@ -120,17 +123,14 @@ def _told(facts, table, labels: dict, shares: dict[object, Share]) -> None:
             ("Switches alone", percent(("mean", "kept"))),
             ("Blank code", percent(("blank", "kept"))),
         ])  # fmt: skip
-    head = '<tr><th></th><th scope="col">explained<br><small>contrast put right</small></th>'
-    head += '<th scope="col">R²<br><small>as drawn</small></th>'
-    head += '<th scope="col">MSE<br><small>per pixel, less is better</small></th></tr>'
-    body = ""
-    for key, (label, note) in labels.items():
-        cells = "<td>…</td><td>…</td><td>…</td>"
+    heads = ("", "explained<br><small>contrast put right</small>", "R²<br><small>as drawn</small>",
+             "MSE<br><small>per pixel, less is better</small>")  # fmt: skip
+    rows = []
+    for key, (label, _) in labels.items():
+        cells = ("…", "…", "…")
         if share := shares.get(key):
             bar = f'<div class="share leak-bar" style="--share: {100 * share.explained:.1f}%" aria-hidden="true"></div>'
-            r2 = f"{share.r2:.2f}".replace("-", "−")
-            cells = f"<td>{100 * share.explained:.0f} % {bar}</td><td>{r2}</td><td>{share.mse:.4f}</td>"
-        title = escape(note, quote=True)
-        body += f'<tr><th scope="row" title="{title}">{escape(label)}</th>{cells}</tr>'
+            cells = (f"{show.percent(share.explained)} {bar}", f"{share.r2:.2f}".replace("-", "−"), f"{share.mse:.4f}")
+        rows.append((label, cells))
     with table:
-        st.html(f'<table class="figures"><thead>{head}</thead><tbody>{body}</tbody></table>')
+        tables.figures(heads, rows)

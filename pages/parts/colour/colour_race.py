@@ -1,6 +1,6 @@
 """The chain that was meant and the one that was listed, trained on the same batches, side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
@@ -9,7 +9,6 @@ from cae_core import colours, datasets
 from cae_core.architectures import ARCHITECTURES
 from cae_core.colours import NEAR
 from cae_core.config import SHIPPED_LOSSES
-from cae_core.inspection import summary
 from cae_core.losses import LOSSES
 from cae_core.pretrained import colour_config
 from cae_core.training import run_monitor
@@ -19,7 +18,6 @@ from pages.parts.live import group_view, lanes
 from pages.parts.live.lanes import Lane
 
 LANES = ("colorize", "colorize_listing")
-CHART_HEIGHT = 260
 
 
 def controls(dataset: str) -> None:
@@ -29,7 +27,7 @@ def controls(dataset: str) -> None:
             "Loss", SHIPPED_LOSSES, format_func=shared.label(LOSSES), key="chain_loss", required=True
         )  # fmt: skip
         shared.training_images("chain_images", dataset)
-        widgets.number_input("Epochs", 1, 20, step=1, key="chain_epochs", help="How often every training image is seen.")
+        shared.epochs("chain_epochs")
 
 
 def racing(now: dict) -> list[Lane]:
@@ -46,39 +44,30 @@ def draw(now: dict) -> None:
 
 
 def _pictures(chains: Sequence[Lane], ready: bool) -> None:
+    chroma = _of(colours.error)
     left, right = st.columns([7, 5], gap="medium")
     with left:
-        lanes.rows(chains, lambda lane: f"chroma error {_chroma(lane)}")
+        lanes.rows(chains, lambda lane: f"chroma error {chroma(lane)}")
     with right:
-        lanes.losses(chains, "chain_losses", CHART_HEIGHT)
+        lanes.losses(chains, "chain_losses")
     first = chains[0].seen or run_monitor.probes(chains[0].config)
     lines = [
-        ("Chroma error", _chroma),
+        ("Chroma error", chroma),
         ("Predicting grey has", lambda lane: f"{colours.error_of(first.x, 0.0).mean():.5f}"),
-        ("Luma error", _luma),
-        ("Parameters", lambda lane: f"{_network(lane).parameters:,}" if ready else "…"),
-        ("Numbers in the code", lambda lane: f"{_network(lane).code_size:,}" if ready else "…"),
+        ("Luma error", _of(colours.luma_error)),
+        *reversed(lanes.sizes(ready)),
     ]
     if datasets.DATASETS[chains[0].config.dataset].hues:
         lines.insert(2, (f"Hue within {NEAR:g}°", _near))
     lanes.table(chains, "On the eight images", lines)
 
 
-def _chroma(lane: Lane) -> str:
-    return "–" if not lane.seen else f"{colours.error(lane.seen.x, np.clip(lane.seen.x_hat, 0, 1)).mean():.5f}"
+def _of(error: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Callable[[Lane], str]:
+    """Gives a lane's mean error of this kind over the eight."""
+    return lanes.cell(lambda progress: f"{error(progress.x, np.clip(progress.x_hat, 0, 1)).mean():.5f}")
 
 
-def _luma(lane: Lane) -> str:
-    return "–" if not lane.seen else f"{colours.luma_error(lane.seen.x, np.clip(lane.seen.x_hat, 0, 1)).mean():.5f}"
-
-
-def _near(lane: Lane) -> str:
-    if not lane.seen:
-        return "–"
-    off = colours.hue_error(lane.seen.x, np.clip(lane.seen.x_hat, 0, 1))
+@lanes.cell
+def _near(progress: run_monitor.Seen) -> str:
+    off = colours.hue_error(progress.x, np.clip(progress.x_hat, 0, 1))
     return f"{int((off <= NEAR).sum())} of {len(off)}"
-
-
-def _network(lane: Lane) -> summary.Network:
-    shape = datasets.DATASETS[lane.config.dataset].image_shape
-    return summary.network(lane.config.architecture, lane.config.bottleneck, shape)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 import numpy as np
 import streamlit as st
@@ -14,7 +13,7 @@ from cae_core.config import SHIPPED_LOSSES
 from cae_core.inference import colourise
 from cae_core.losses import LOSSES
 from cae_core.runs import Run
-from pages.parts.common import show, waiting, widgets
+from pages.parts.common import show, tables, waiting, widgets
 from pages.parts.common.show import Row
 from pages.parts.runs import actions
 
@@ -83,13 +82,11 @@ def figures(networks: Sequence[Run], dataset: str) -> None:
         ("Predicting the mean colours", 0.0 if first else None, first.get("chroma_mean"), None),
         *((name, m.get("luma"), m.get("chroma"), m.get("hue_near")) for name, m in measured.items()),
     ]
-    body = ""
+    rows = []
     for name, luma_error, error, near in lines:
         cells = [_cell(luma_error), _cell(error), _change(error, first.get("chroma_grey"))]
-        cells += ["–" if near is None else show.percent(near, 1)] if has_hues else []
-        body += f'<tr><th scope="row">{escape(name)}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
-    columns = "".join(f'<th scope="col">{cell}</th>' for cell in head)
-    st.html(f'<table class="figures"><thead><tr><th></th>{columns}</tr></thead><tbody>{body}</tbody></table>')
+        rows.append((name, [*cells, "–" if near is None else show.percent(near, 1)] if has_hues else cells))
+    tables.figures(["", *head], rows)
     label = datasets.DATASETS[next(iter(own), dataset)].label
     if count := first.get("num_images"):
         st.caption(f"Measured on all {count:,} test images of {label}; predicting grey and the mean colours keep the luma.")

@@ -58,6 +58,33 @@ def training_images(key: str, dataset: str, step: int = 500, more: str = "") -> 
     widgets.number_input("Training images", bounds.low, bounds.high, step=step, key=key, help=about.strip())
 
 
+def epochs(key: str = "epochs", most: int = 20) -> None:
+    widgets.number_input("Epochs", 1, most, step=1, key=key, help="How often every training image is seen.")
+
+
+def rate(label: str, key: str, **more: Any) -> None:
+    """A learning rate."""
+    widgets.number_input(label, 1e-6, 1.0, step=0.001, format="%g", key=key, **more)
+
+
+def seed(key: str = "seed") -> None:
+    widgets.number_input("Seed", 0, 2**31 - 1, step=1, key=key, help="Everything random follows from it.")
+
+
+def sample() -> None:
+    widgets.number_input("Sample (seed)", 0, 9999, step=1, key="seed", help="Decides the ten images.")
+
+
+def gaussian(key: str) -> None:
+    """The strength of gaussian noise, which is none at 0; `gaussian_settings` has its settings of a run."""
+    widgets.slider("Noise factor", 0.0, 1.0, step=0.05, key=key, help="Gaussian; 0 is none.")
+
+
+def gaussian_settings(factor: float) -> dict[str, Any]:
+    """Of a run under gaussian noise of this strength."""
+    return {"noise_kind": "gaussian", "noise_factor": factor} if factor else {"noise_kind": "none"}
+
+
 def loss(names: Sequence[str] = SHIPPED_LOSSES) -> None:
     widgets.segmented_control("Loss", names, format_func=label(LOSSES), key="loss", required=True)
 

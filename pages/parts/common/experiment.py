@@ -1,4 +1,4 @@
-"""Experiments and explanations of the Denoise page, and how every page shows its experiments."""
+"""Experiments of the Denoise page, and how every page shows its experiments."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import streamlit as st
 from cae_core import datasets
 from cae_core.corruptions import CORRUPTIONS
 from cae_core.losses import LOSSES
+from pages.parts.common import words
 from pages.parts.session import state
 from pages.parts.session.setting import Setting, text
 
@@ -30,48 +31,24 @@ class Experiment:
     look_for: str
 
 
-EXPERIMENTS: dict[str, Experiment] = {
-    "two_numbers": Experiment(
-        "Two numbers for a digit",
-        {"run": (), "bottleneck": 2, "noise_factor": 0.0, "loss": "mse", "trained_on": "clean", "both_losses": False},
-        "Shapes survive, details do not: what does not fit into two numbers comes back as the blurred average of digits "
-        "alike. Move the bottleneck up to 32 and the error falls to less than a fifth.",
-    ),
-    "never_saw_noise": Experiment(
-        "A network that never saw noise",
-        {
-            "run": (),
-            "noise_kind": "gaussian",
-            "noise_factor": 0.5,
-            "bottleneck": 32,
-            "trained_on": "clean",
-            "both_losses": False,
-        },
-        "Trained on clean images, it has no reason to remove noise and makes a mess of it. Switch to the model trained "
-        "on noisy images: the same network, and less than a quarter of the error.",
-    ),
-    "two_judges": Experiment(
-        "Does each loss win its own game?",
-        {"run": (), "noise_factor": 0.0, "bottleneck": 8, "trained_on": "clean", "both_losses": True},
-        "Ten images are too few to tell; the table of the whole test set tells. With 8 numbers and clean images, the "
-        "network trained with MSE has the lower MSE, the one trained with BCE the lower BCE. At some other bottleneck one "
-        "of them wins both: look for it. To the eye they are twins: on images in [0, 1] both losses have the same best "
-        "answer.",
-    ),
-    "too_much": Experiment(
-        "Too much noise",
-        {
-            "run": (),
-            "noise_kind": "gaussian",
-            "noise_factor": 1.0,
-            "bottleneck": 32,
-            "trained_on": "mixed",
-            "both_losses": False,
-        },
-        "The network still answers with clean digits, but some are not the digit that went in: it fills in what is "
-        "likely. The error is more than double that at noise 0.5, though nothing looks noisy.",
-    ),
-}
+def experiments_of(name: str, **settings: Mapping[str, Any]) -> dict[str, Experiment]:
+    """Experiments with these settings, by key; their titles and texts stand in `pages/words/<name>.md`."""
+    texts = words.experiments(name)
+    if texts.keys() != settings.keys():
+        raise ValueError(f"{name}.md has the experiments {[*texts]}, there are settings of {[*settings]}: name the same.")
+    return {key: Experiment(texts[key][0], chosen, texts[key][1]) for key, chosen in settings.items()}
+
+
+_NO_NOISE = {"run": (), "noise_factor": 0.0, "trained_on": "clean"}
+_GAUSSIAN = {"run": (), "noise_kind": "gaussian", "bottleneck": 32, "both_losses": False}
+
+EXPERIMENTS = experiments_of(
+    "denoise",
+    two_numbers={**_NO_NOISE, "bottleneck": 2, "loss": "mse", "both_losses": False},
+    never_saw_noise={**_GAUSSIAN, "noise_factor": 0.5, "trained_on": "clean"},
+    two_judges={**_NO_NOISE, "bottleneck": 8, "both_losses": True},
+    too_much={**_GAUSSIAN, "noise_factor": 1.0, "trained_on": "mixed"},
+)
 
 
 def changes(
@@ -92,10 +69,7 @@ def changes(
 
 
 def try_this(
-    experiments: Mapping[str, Experiment],
-    page: Mapping[str, Setting],
-    now: Mapping[str, Any],
-    leaves: Collection[str] = (),
+    experiments: Mapping[str, Experiment], page: Mapping[str, Setting], now: Mapping[str, Any], leaves: Collection[str] = ()
 ) -> None:
     """One-click experiments, with what to look for in the one that is on; arguments as those of `changes`."""
     st.subheader("Try this", anchor=False)
@@ -110,27 +84,7 @@ def try_this(
 
 
 def settings(noise_kind: str) -> None:
-    """What the settings do, folded."""
-    with st.expander("What do the settings do?"):
-        kind = CORRUPTIONS[noise_kind]
-        st.markdown(
-            f"""
-An **autoencoder** is two networks trained together: the **encoder** turns an image $x$ into a few numbers, the
-**code** $z$; the **decoder** turns the code back into an image, the **reconstruction** $\\hat x$. A **denoising**
-autoencoder gets a noisy copy of the image and is asked for the clean one, so noise has to be told from digit on the way.
-
-- **Bottleneck** is how many numbers the code has. Few numbers keep only what many images share; many keep details, and
-  with them more of the noise.
-- **Noise factor** is the strength of the noise, from 0 to 1. *{kind.label}*: {kind.summary}
-- **Loss** is what training makes small. *{LOSSES["bce"].label}*: {LOSSES["bce"].summary} *{LOSSES["mse"].label}*:
-  {LOSSES["mse"].summary}
-- **Model trained on** noisy images has learned to map many kinds and strengths of noise back to the clean image; the one
-  trained on clean images only to copy through its bottleneck.
-
-All figures compare with the **clean** image: MSE is the mean squared error per pixel, PSNR the same in decibels, SSIM the
-similarity of local structure (1 is identical), BCE the binary cross-entropy per pixel. No network was trained on the ten.
-
-*Sources:* Hinton and Salakhutdinov, *Science* 2006 (autoencoders); Vincent, Larochelle, Bengio and Manzagol, *ICML* 2008
-(denoising); Wang, Bovik, Sheikh and Simoncelli, *IEEE TIP* 2004 (SSIM){"; " + kind.source if kind.source else ""}.
-"""
-        )
+    """What the settings of the Denoise page do, folded."""
+    kind = CORRUPTIONS[noise_kind]
+    source = f"; {kind.source}" if kind.source else ""
+    words.explain("denoise", noise=words.described([kind]), losses=words.described(LOSSES.values()), source=source)

@@ -1,6 +1,8 @@
-"""Escaping of text from outside, such as a title, a link or an error, on its way to a visitor."""
+"""Text from outside, such as a title, a link or an error, on its way to a visitor, and why something is refused."""
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 from cae_core.runs import schema, sentences
 
@@ -17,3 +19,12 @@ def plain(text: str) -> str:
     """
     text = " ".join(schema.legible(sentences.for_visitors(text)).split())
     return re.sub(r"([\\`*_{}\[\]()<>#+\-!|~$:&]|(?<=\d)[.)](?= |$))", r"\\\1", _DRAWN.sub("\u2060", text))
+
+
+def refusal(act: Callable[..., object], *given: Any) -> str:
+    """Does something; returns the sentence of the ValueError that refused it, "" if nothing did."""
+    try:
+        act(*given)
+    except ValueError as error:
+        return str(error)
+    return ""

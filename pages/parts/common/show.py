@@ -9,7 +9,8 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from cae_core import runtime
+from cae_core import runtime, training
+from cae_core.config import RunConfig
 from cae_core.corruptions import NOISE_KINDS, is_none
 from cae_core.figures import pictures
 from cae_core.figures.plotting import Figure
@@ -97,6 +98,18 @@ def given(x: np.ndarray, x_noisy: np.ndarray, noise: str, more: str = "what the 
     return [Row(label, noise, x_noisy, f"{len(x)} images, {alt}, {more}")]
 
 
+def inputs(x: np.ndarray, x_noisy: np.ndarray, noise: str, more: str = "what the network gets") -> list[Row]:
+    """The row of clean images, and that of `given`."""
+    return [Row("Clean", "x, the target", x, f"{len(x)} images, clean"), *given(x, x_noisy, noise, more)]
+
+
+def places(config: RunConfig, labels: Sequence[str], columns: int = 10) -> None:
+    """The grid of `inputs` and of rows with these labels, while there is no picture yet."""
+    kind, factor = training.typical_noise(config)
+    between = [] if is_none(kind, factor) else ["Noisy"]
+    grid([Row(label, "…", None, "") for label in ("Clean", *between, *labels)], columns)
+
+
 def ratio(image_size: int, code_size: int) -> str:
     """How much smaller a code is than its image."""
     if code_size >= image_size:
@@ -124,6 +137,11 @@ def facts(values: Sequence[tuple[str, str]]) -> None:
 def shortened(text: str, most: int) -> str:
     """The text, or its beginning with an ellipsis."""
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words as a sentence has them: a, b and c."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def percent(share: float, digits: int = 0) -> str:

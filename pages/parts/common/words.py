@@ -1,4 +1,4 @@
-"""Folded explanations of a page: a Markdown file in `pages/words`, with a fold for every title in it."""
+"""Words of a page: a Markdown file in `pages/words`, with its experiments and a fold for every explanation."""
 
 from __future__ import annotations
 
@@ -14,19 +14,24 @@ FOLDER = Path(__file__).parents[2] / "words"
 
 
 @functools.cache
-def _folds(name: str) -> list[tuple[str, str]]:
-    """Titles and texts of one file."""
-    text = (FOLDER / f"{name}.md").read_text(encoding="utf-8")
-    return [part.partition("\n")[::2] for part in re.split(r"^# ", text, flags=re.MULTILINE)[1:]]
+def _text(name: str) -> str:
+    return (FOLDER / f"{name}.md").read_text(encoding="utf-8")
+
+
+def experiments(name: str) -> dict[str, tuple[str, str]]:
+    """Titles and texts of the experiments in `pages/words/<name>.md`, by key; each is `## key: title` and a paragraph."""
+    every = re.findall(r"^## (\w+): (.*)\n\n((?:.+\n)+)", _text(name), re.MULTILINE)
+    return {key: (title, " ".join(text.split())) for key, title, text in every}
 
 
 def explain(name: str, **values: str) -> None:
-    """Draws the folds of `pages/words/<name>.md`; each `values` takes the place of its name in braces."""
-    for title, body in _folds(name):
+    """Draws what is under each `# title` of `pages/words/<name>.md`, folded; `values` take the places of their names."""
+    for fold in re.split("^# ", _text(name), flags=re.MULTILINE)[1:]:
+        title, _, text = fold.partition("\n")
         for key, value in values.items():
-            body = body.replace(f"{{{key}}}", value)
+            text = text.replace(f"{{{key}}}", value)
         with st.expander(title):
-            st.markdown(body)
+            st.markdown(text)
 
 
 def described(entries: Iterable[Any]) -> str:

@@ -13,7 +13,7 @@ from cae_core.config import Bounds
 from cae_core.inference import trained
 from cae_core.inspection import activations, summary
 from cae_core.pretrained import NETWORK, RECIPES
-from pages.parts.common import controls, experiment, layer_table, missing, show, waiting, widgets, words
+from pages.parts.common import controls, experiment, missing, show, tables, waiting, widgets, words
 from pages.parts.layers import diagram, experiments, input_picture, layer_pictures
 from pages.parts.session import identity
 from pages.parts.session.setting import Setting
@@ -124,7 +124,7 @@ def _opened(model: Any, picture: input_picture.Picture, now: dict, hero, facts, 
         st.subheader("What its filters look like", anchor=False)
         layer_pictures.filters(activations.filters(model), any("own kernels" in line.kind for line in network.layers))
         with st.expander("Shapes and parameters of every layer"):
-            layer_table.draw(network.layers)
+            tables.layers(network.layers)
 
 
 def _against(image_size: int, code_size: int) -> str:

@@ -9,7 +9,8 @@ import streamlit as st
 from cae_core import jobs
 from cae_core.jobs.requests import Entry
 from pages.parts.common import show
-from pages.parts.live import queue_words, run_view
+from pages.parts.common.outside import refusal
+from pages.parts.live import queue_words, steering
 from pages.parts.live.lanes import Lane
 from pages.parts.runs import run_table
 from pages.parts.session import identity, state
@@ -33,18 +34,12 @@ def run(view: str, lanes: Sequence[Lane], problem: str, draw: Draw) -> None:
         draw: is given the lanes of the visitor's last start, or those of now before there is one.
     """
     owner = identity.visitor()
-    started = _started(view, owner)
-    moves = _moves(started)
 
-    @st.fragment(run_every=run_view.TICK if moves else None)
-    def look() -> None:
-        latest = _started(view, owner)
-        if _moves(latest) != moves or [lane.job.name for lane in latest] != [lane.job.name for lane in started]:
-            st.rerun()
+    def draw_all(latest: list[Lane]) -> None:
         _buttons(view, lanes, latest, problem, owner)
         draw(latest or lanes)
 
-    look()
+    steering.follow(lambda: _started(view, owner), lambda now: steering.is_queued(*(lane.job for lane in now)), draw_all)
 
 
 def _started(view: str, owner: str) -> list[Lane]:
@@ -54,18 +49,10 @@ def _started(view: str, owner: str) -> list[Lane]:
     return [Lane(job.title.removeprefix(f"{view}: "), job.config, job) for job in last]
 
 
-def _moves(lanes: Sequence[Lane]) -> bool:
-    queued = {job.name for job in jobs.default().queue()}
-    return any(lane.job.name in queued for lane in lanes)
-
-
 def _start(view: str, lanes: Sequence[Lane], owner: str) -> None:
-    state.keep(f"trouble {view}", "")
-    try:
-        entries = [Entry("", lane.config, f"{view}: {lane.title}") for lane in lanes]
-        jobs.default().enter(entries, owner, identity.address(), "together")
-    except ValueError as error:
-        state.keep(f"trouble {view}", str(error))
+    entries = [Entry("", lane.config, f"{view}: {lane.title}") for lane in lanes]
+    refused = refusal(lambda: jobs.default().enter(entries, owner, identity.address(), "together"))
+    state.keep(f"trouble {view}", refused)
 
 
 def _buttons(view: str, lanes: Sequence[Lane], latest: Sequence[Lane], problem: str, owner: str) -> None:
@@ -79,16 +66,9 @@ def _buttons(view: str, lanes: Sequence[Lane], latest: Sequence[Lane], problem: 
             start, type="primary", icon=":material/play_circle:", key="together_start", width=150,
             disabled=bool(at_work or problem), on_click=_start, args=(view, lanes, owner),
         )  # fmt: skip
-        label, icon, action = ("Resume", "play_arrow", "go_on") if is_paused else ("Pause", "pause", "pause")
         waits = all(job.state == "waiting" for job in at_work)  # behind other runs; it can only leave the queue
-        st.button(
-            label, icon=f":material/{icon}:", key="together_pause", width=run_view.PAUSE_WIDTH, shortcut="p",
-            disabled=not names or waits, on_click=queue_words.act_on_all, args=(action, names, owner),
-        )  # fmt: skip
-        st.button(
-            "Stop", icon=":material/stop:", key="together_stop", disabled=not names, shortcut="x",
-            on_click=queue_words.act_on_all, args=("stop", names, owner),
-        )  # fmt: skip
+        steering.pause_or_resume(names, owner, "together", is_paused, bool(names) and not waits)
+        steering.button("Stop", "stop", "stop", names, owner, "together_stop", "x", bool(names))
         if refused := [lane.job.name for lane in latest if lane.job.state == "unsaved"]:
             queue_words.unsaved(refused, owner, "together")
         queue_words.say_why(next((job for job in at_work if job.state == "paused"), at_work[0] if at_work else None), owner)
@@ -98,7 +78,7 @@ def _buttons(view: str, lanes: Sequence[Lane], latest: Sequence[Lane], problem: 
             link = {"runs": ",".join(first)}
             st.page_link("runs.py", label=f"See {which} under Runs", icon=":material/table_rows:", query_params=link)
     done, whole = _progress(latest)
-    st.html(f'<progress value="{done}" max="{whole}" aria-label="steps done"></progress>')
+    steering.bar(done, whole)
     show.facts(_facts(latest or lanes, done, whole))
     for trouble in filter(None, (problem, state.kept(f"trouble {view}", ""))):
         st.warning(show.plain(trouble))
@@ -118,7 +98,7 @@ def _progress(lanes: Sequence[Lane]) -> tuple[int, int]:
 
 def _facts(lanes: Sequence[Lane], done: int, whole: int) -> list[tuple[str, str]]:
     states = {lane.job.state for lane in lanes if lane.job}
-    words = next((run_view.STATES[state] for state in _ORDER if state in states), "Not started")
+    words = next((steering.STATES[state] for state in _ORDER if state in states), "Not started")
     ahead = min((lane.job.place for lane in lanes if lane.job and lane.job.state == "waiting"), default=0)
     progress = [lane.seen for lane in lanes if lane.seen]
     left = [moment.seconds_left for moment in progress if moment.seconds_left is not None]

@@ -9,16 +9,15 @@ from html import escape
 import numpy as np
 import streamlit as st
 
+from cae_core import datasets, training
 from cae_core import losses as named_losses
-from cae_core import training
 from cae_core.config import RunConfig
 from cae_core.figures import curves, plotting
+from cae_core.inspection import summary
 from cae_core.jobs.job import Snapshot
 from cae_core.training import run_monitor
 from pages.parts.common import show
 from pages.parts.runs import settings_table
-
-CHART_HEIGHT = 180
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def measured(lanes: Sequence[Lane], name: str, label: str, chart: str, up: tuple
     if not over_epochs:
         return
     last = max(lane.config.epochs for lane in lanes)
-    figure = _without_key(curves.lines(over_epochs, ("epoch", label), (0, last), up, height=CHART_HEIGHT))
+    figure = _without_key(curves.lines(over_epochs, ("epoch", label), (0, last), up))
     show.chart(figure, chart, f"{label} over epochs of {len(lanes)} runs")
 
 
@@ -100,12 +99,7 @@ def key(lanes: Sequence[Lane], more: str = "") -> None:
     st.html(f'<div class="lanes-key">{swatches}{escape(more)}</div>')
 
 
-def value(lane: Lane, name: str) -> float | None:
-    """The last of a lane's measures; None before the first."""
-    return float(lane.seen.measured[name][-1, 1]) if lane.seen else None
-
-
-def losses(lanes: Sequence[Lane], name: str, height: int) -> None:
+def losses(lanes: Sequence[Lane], name: str) -> None:
     """Each lane's own loss, training dashed, held-out solid."""
     over_steps = []
     for lane in lanes:
@@ -118,7 +112,7 @@ def losses(lanes: Sequence[Lane], name: str, height: int) -> None:
     used = {lane.config.loss for lane in lanes}
     label = named_losses.axis(used)
     last = max(lane.config.epochs for lane in lanes)
-    figure = _without_key(plotting.loss_curves(over_steps, label, last_epoch=last, height=height))
+    figure = _without_key(plotting.loss_curves(over_steps, label, last_epoch=last))
     show.chart(figure, name, f"{label} over epochs of {len(over_steps)} runs, training dashed, held-out solid")
     key(lanes, "held-out solid, training dashed")
 
@@ -131,6 +125,25 @@ def table(lanes: Sequence[Lane], title: str, lines: Sequence[tuple[str, Callable
             settings_table.table([lane.title for lane in lanes], [(title, cells)], coloured=True)
 
 
+def cell(words: Callable[[run_monitor.Seen], str]) -> Callable[[Lane], str]:
+    """Gives what is to be said of a lane's last pictures; a dash before the first."""
+    return lambda lane: words(lane.seen) if lane.seen else "–"
+
+
 def number(name: str, form: str) -> Callable[[Lane], str]:
     """Gives a lane's last measure as text; a dash before the first."""
-    return lambda lane: "–" if lane.seen is None else format(value(lane, name), form)
+    return cell(lambda progress: format(float(progress.measured[name][-1, 1]), form))
+
+
+def network(lane: Lane) -> summary.Network:
+    """The lane's network, layer by layer."""
+    shape = datasets.DATASETS[lane.config.dataset].image_shape
+    return summary.network(lane.config.architecture, lane.config.bottleneck, shape)
+
+
+def sizes(ready: bool) -> list[tuple[str, Callable[[Lane], str]]]:
+    """Lines of `table` with what each network has to go by, once that can be known."""
+    return [
+        ("Numbers in the code", lambda lane: f"{network(lane).code_size:,}" if ready else "…"),
+        ("Parameters", lambda lane: f"{network(lane).parameters:,}" if ready else "…"),
+    ]

@@ -14,26 +14,7 @@ from cae_core.losses import LOSSES
 from cae_core.runs import holder
 from cae_core.training import run_monitor
 from pages.parts.common import controls, show
-from pages.parts.live import queue_words
-
-TICK = 0.4
-"""Seconds between two looks at a run."""
-PLANE_HEIGHT, CURVE_HEIGHT = 370, 200
-STATES = {
-    "waiting": "Waiting",
-    "preparing": "Preparing",
-    "running": "Training",
-    "paused": "Paused",
-    "measuring": "Measuring",
-    "finished": "Finished",
-    "stopped": "Stopped",
-    "failed": "Ended by a problem",
-    "unsaved": "Not saved",
-    "interrupted": "Interrupted",
-}
-"""Short enough for one line, so that nothing below moves when they change."""
-PAUSE_WIDTH = 114
-"""Pixels of the button that says Pause or Resume, or those beside it would move under the hand."""
+from pages.parts.live import queue_words, steering
 
 
 def latest(owner: str) -> Snapshot | None:
@@ -55,28 +36,16 @@ def elsewhere(owner: str) -> None:
 
 def run(job: Snapshot | None, config: RunConfig, owner: str) -> None:
     """The run, drawn again and again until it is over; without one, what will be there under the settings of now."""
-    moves = job is not None and _moves(job)
-
-    @st.fragment(run_every=TICK if moves else None)
-    def look() -> None:
-        now = job and jobs.default().snapshot(job.name)
-        if job and (now is None or _moves(now) != moves):
-            st.rerun()
-        _draw(now, config, owner)
-
-    look()
-
-
-def _moves(job: Snapshot) -> bool:
-    """Whether it is in the queue: live, or about to be written down once more after the disk refused."""
-    return any(other.name == job.name for other in jobs.default().queue())
+    steering.follow(
+        lambda: job and jobs.default().snapshot(job.name), steering.is_queued, lambda now: _draw(now, config, owner)
+    )
 
 
 def _draw(job: Snapshot | None, config: RunConfig, owner: str) -> None:
     _buttons(job, owner)
     progress, config = (job.seen, job.config) if job else (None, config)
     step, num_steps = (progress.step, progress.num_steps) if progress else (0, 1)
-    st.html(f'<progress value="{step}" max="{num_steps}" aria-label="steps done"></progress>')
+    steering.bar(step, num_steps)
     show.facts(_facts(job, config))
     if job and job.message:
         st.error(show.plain(job.message))
@@ -86,7 +55,7 @@ def _draw(job: Snapshot | None, config: RunConfig, owner: str) -> None:
 def _facts(job: Snapshot | None, config: RunConfig) -> list[tuple[str, str]]:
     """What changes with every step, in words and numbers."""
     progress = job and job.seen
-    words = STATES[job.state] if job else "Not started"
+    words = steering.STATES[job.state] if job else "Not started"
     if job and job.place:
         words += f", {job.place} ahead"
     left = show.seconds(progress.seconds_left) if progress and job.is_live and progress.seconds_left is not None else "–"
@@ -102,51 +71,29 @@ def _facts(job: Snapshot | None, config: RunConfig) -> list[tuple[str, str]]:
 
 
 def _buttons(job: Snapshot | None, owner: str) -> None:
-    """Steering; always in the same places, so that nothing jumps under the hand."""
-    state_ = job.state if job else ""
-    can = state_ in ("preparing", "running", "paused")
+    """Steering, and where to go once it is over."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        if state_ == "paused":
-            _button("Resume", ":material/play_arrow:", "go_on", job, owner, "p", True)
-        else:
-            _button("Pause", ":material/pause:", "pause", job, owner, "p", can)
-        _button("One step", ":material/skip_next:", "step", job, owner, "s", can)
-        if state_ == "waiting" and not job.seen:
-            _button("Withdraw", ":material/close:", "stop", job, owner, "x", True)
-        elif state_ == "unsaved":
-            queue_words.unsaved([job.name], owner, "live")
-        else:
-            _button("Stop", ":material/stop:", "stop", job, owner, "x", can or state_ == "waiting")  # one that gave way
-        if state_ in ("finished", "stopped", "failed"):
+        steering.buttons(job, owner, "live")
+        if job and job.state in ("finished", "stopped", "failed"):
             st.page_link("runs.py", label="Time machine", icon=":material/history:", query_params={"runs": job.name})
         queue_words.say_why(job, owner)
-        if state_ in ("finished", "stopped"):
+        if job and job.state in ("finished", "stopped"):
             page, label, key = controls.seen_on(job.config)
             link = {key: job.name, "dataset": job.config.dataset}
             st.page_link(page, label=label, icon=":material/auto_fix_high:", query_params=link)
-
-
-def _button(label: str, icon: str, action: str, job: Snapshot | None, owner: str, key: str | None, enabled: bool) -> None:
-    st.button(
-        label, icon=icon, key=f"live_{'pause' if key == 'p' else action}", shortcut=key, disabled=not enabled,
-        width=PAUSE_WIDTH if key == "p" else "content", on_click=queue_words.act_on_all,
-        args=(action, [job.name] if job else [], owner),
-    )  # fmt: skip
 
 
 def _pictures(config: RunConfig, progress: run_monitor.Seen | None) -> None:
     probes = progress or run_monitor.probes(config)
     x, x_hat = probes.x, progress.x_hat if progress else None
     noise = show.noise(*training.typical_noise(config))
-    eight = f"{len(x)} images"
     left, right = st.columns([7, 5], gap="medium")
     with left:
         mse = "" if x_hat is None else f"MSE {np.mean((x_hat - x) ** 2):.4f}"
         show.grid(
             [
-                show.Row("Clean", "x, the target", x, f"{eight}, clean"),
-                *show.given(x, probes.x_noisy, noise),
-                show.Row("Reconstructed", mse or "not trained yet", x_hat, f"{eight}, reconstructed, {mse}"),
+                *show.inputs(x, probes.x_noisy, noise),
+                show.Row("Reconstructed", mse or "not trained yet", x_hat, f"{len(x)} images, reconstructed, {mse}"),
             ],
             columns=len(x),
         )
@@ -154,7 +101,7 @@ def _pictures(config: RunConfig, progress: run_monitor.Seen | None) -> None:
         curve, history = (progress.curve, progress.history) if progress else (np.empty((0, 2)), ())
         done = np.array([[row["epoch"], row["held_out_loss"]] for row in history], float).reshape(-1, 2)
         line = plotting.Curve("", curve[:, 0], curve[:, 1], done[:, 0], done[:, 1])
-        curves = plotting.loss_curves([line], loss, last_epoch=num_epochs(config), height=CURVE_HEIGHT)
+        curves = plotting.loss_curves([line], loss, last_epoch=num_epochs(config))
         show.chart(curves, "live_curve", f"{loss} over epochs, training dashed, held-out solid")
     with right:
         names = datasets.DATASETS[config.dataset].class_names
@@ -162,7 +109,7 @@ def _pictures(config: RunConfig, progress: run_monitor.Seen | None) -> None:
         if progress and progress.plane:
             points, axes, labels = progress.plane.points, progress.plane.axes, progress.labels
             limits = _limits(points)
-        codes = plotting.plane(points, labels, names, axes, limits=limits, height=PLANE_HEIGHT)
+        codes = plotting.plane(points, labels, names, axes, limits=limits)
         show.chart(codes, "live_plane", f"Codes of {run_monitor.NUM_CODES} images on a plane, coloured by class")
 
 

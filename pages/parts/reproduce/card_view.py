@@ -14,7 +14,8 @@ from cae_core.reproduction.own_runs import Rerun
 from cae_core.reproduction.registry import CARDS
 from cae_core.reproduction.results import Result
 from pages.parts.common import show, words
-from pages.parts.live import queue_words, run_view
+from pages.parts.common.outside import refusal
+from pages.parts.live import queue_words, steering
 from pages.parts.reproduce import claims_view
 from pages.parts.session import identity, state
 
@@ -24,26 +25,15 @@ TICK = 1.0
 
 def card(name: str, result: Result | None, owner: str, can_run: bool) -> None:
     """The card, drawn again and again while its runs are in the queue or being measured."""
-    moves = _moves(own_runs.look(name, owner))
-
-    @st.fragment(run_every=TICK if moves else None)
-    def look() -> None:
-        now = own_runs.look(name, owner)
-        if _moves(now) != moves:
-            st.rerun()
-        _draw(name, result, now, owner, can_run)
-
     with st.container(border=True, key=f"card_{name}", gap="xsmall"):
-        look()
+        steering.follow(
+            lambda: own_runs.look(name, owner), _moves, lambda now: _draw(name, result, now, owner, can_run), TICK
+        )
 
 
 def begin(name: str, owner: str) -> None:
     """Enters a card's runs, for the callbacks of buttons; what refuses them is said on the card."""
-    state.keep(f"refused_{name}", "")
-    try:
-        own_runs.start(name, owner, identity.address())
-    except ValueError as error:
-        state.keep(f"refused_{name}", str(error))
+    state.keep(f"refused_{name}", refusal(lambda: own_runs.start(name, owner, identity.address())))
 
 
 @functools.cache
@@ -122,7 +112,7 @@ def _again(name: str, result: Result | None, now: Rerun, owner: str, can_run: bo
 
 def _progress(now: Rerun) -> str:
     job, number = now.at_work, len(now.finished) + 1
-    parts = [f"Run {number} of {len(CARDS[now.card].runs)}: {run_view.STATES[job.state].lower()}"]
+    parts = [f"Run {number} of {len(CARDS[now.card].runs)}: {steering.STATES[job.state].lower()}"]
     if job.place:
         parts.append(f"{job.place} ahead")
     if job.seen:

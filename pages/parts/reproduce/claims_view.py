@@ -14,6 +14,7 @@ from cae_core.reproduction.claims import ORIGINS, UNITS, Card, Claim, target, ve
 from cae_core.reproduction.own_runs import Rerun
 from cae_core.reproduction.registry import CARDS
 from cae_core.reproduction.results import Result
+from pages.parts.common import tables
 
 LOW, HIGH = 0.7, 1.3
 """Ends of the picture's axis: ours as a share of the published figure."""
@@ -110,19 +111,15 @@ def number(claim: Claim, value: float) -> str:
 def table(name: str, result: Result | None, mine: Rerun | None) -> None:
     """A card's claims: what they are held against, as shipped, and the visitor's own where there are any."""
     card = CARDS[name]
-    head = '<th scope="col">figure</th><th scope="col">shipped</th>'
-    if mine:
-        head += '<th scope="col">yours</th>'
-    body = ""
+    rows = []
     for claim in card.claims:
         shipped = _cell(card, claim, result.values.get(claim.label), result.means, bool(mine)) if result else _NONE
-        cells = f"<td>{_figure(claim)}</td><td>{shipped}</td>"
+        cells = [_figure(claim), shipped]
         if mine:
             value = mine.values.get(claim.label)
-            own = _cell(card, claim, None if value is None else (value,), mine.values, True)
-            cells += f"<td>{own}</td>"
-        body += f'<tr><th scope="row">{escape(claim.label)}</th>{cells}</tr>'
-    st.html(f'<table class="figures claim-table"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>')
+            cells.append(_cell(card, claim, None if value is None else (value,), mine.values, True))
+        rows.append((claim.label, cells))
+    tables.figures(["", "figure", "shipped", *["yours"] * bool(mine)], rows, "claim-table")
 
 
 _NONE = '<small class="verdict">– not run</small>'

@@ -12,6 +12,7 @@ from cae_core import export, jobs, runs
 from cae_core.jobs.job import Snapshot
 from cae_core.runs import AnyRun, Run, StackRun, manage
 from pages.parts.common import controls, show
+from pages.parts.common.outside import refusal
 from pages.parts.live import queue_words
 from pages.parts.session import identity, state
 
@@ -160,12 +161,10 @@ def _restore(run: AnyRun, owner: str) -> str:
 
 def _do(act: Callable[[], object], then: Callable[[], object]) -> str:
     """Does it and goes on, or says why it cannot be done."""
-    try:
-        act()
-    except ValueError as error:
-        return str(error)
-    then()
-    return ""
+    trouble = refusal(act)
+    if not trouble:
+        then()
+    return trouble
 
 
 def on_stacked_page(run: StackRun, label: str) -> None:

@@ -9,15 +9,12 @@ import numpy as np
 import streamlit as st
 
 from cae_core import datasets, losses, runs, runtime, training
-from cae_core.corruptions import is_none
 from cae_core.figures import plotting
 from cae_core.inference import reconstruction
 from cae_core.runs import AnyRun, Run
 from pages.parts.common import missing, show, waiting
 from pages.parts.runs import actions, settings_table
 from pages.parts.session import state
-
-CURVES = 300
 
 
 def curve(run: Run, label: str = "", colour: int = 0) -> plotting.Curve:
@@ -29,10 +26,9 @@ def curve(run: Run, label: str = "", colour: int = 0) -> plotting.Curve:
 
 
 def runs_side_by_side(compared: Sequence[AnyRun]) -> None:
-    lines = settings_table.settings([run.config for run in compared])
+    differ, same = settings_table.settings([run.config for run in compared])
     left, right = st.columns([11, 9], gap="medium")
     with left:
-        differ = [line for line in lines if line.differs]
         title = "Settings that differ" if differ else "All settings are the same"
         groups = [(title, differ), settings_table.results(compared)]
         settings_table.table([run.label for run in compared], groups, coloured=True)
@@ -45,43 +41,38 @@ def runs_side_by_side(compared: Sequence[AnyRun]) -> None:
                 actions.on_stacked_page(run, f"Curves and pictures of {show.shortened(run.label, 40)}")
     if networks:
         _pictures(networks)
-    same = [line for line in lines if not line.differs]
     if same:
         with st.expander(f"{len(same)} settings are the same in all"):
-            settings_table.table(
-                ["all"], [("Settings", [settings_table.Line(line.label, line.cells[:1]) for line in same])]
-            )
+            settings_table.table(["all"], [("Settings", same)])
 
 
 def _curves(every: Sequence[AnyRun]) -> None:
     """The losses of the networks among them, in the colours of their places."""
-    loss_curves, compared = [], [run for run in every if isinstance(run, Run)]
-    for place, run in enumerate(every):
-        if run not in compared:
-            continue
+    networks = [(place, run) for place, run in enumerate(every) if isinstance(run, Run)]
+    loss_curves = []
+    for place, run in networks:
         try:
             label = escape(show.shortened(run.label, 20), quote=False)  # Plotly takes a name for a kind of HTML
             loss_curves.append(curve(run, label, place))
         except (runs.RunError, ValueError) as error:
             st.error(show.plain(str(error)))
-    used = {run.config.loss for run in compared}
+    used = {run.config.loss for _, run in networks}
     label = losses.axis(used)
     alt = f"{label} over epochs of {len(loss_curves)} runs, training dashed, held-out solid"
-    show.chart(plotting.loss_curves(loss_curves, label, height=CURVES), "compared_curves", alt)
+    show.chart(plotting.loss_curves(loss_curves, label), "compared_curves", alt)
     unlike = [
         what
         for what, values in (
-            ("data sets", {run.config.dataset for run in compared}),
+            ("data sets", {run.config.dataset for _, run in networks}),
             ("losses", used),
-            ("noises", {show.noise(*training.typical_noise(run.config)) for run in compared}),
+            ("noises", {show.noise(*training.typical_noise(run.config)) for _, run in networks}),
         )
         if len(values) > 1
     ]
     if unlike:
-        what = ", ".join(unlike[:-1]) + (" and " if len(unlike) > 1 else "") + unlike[-1]
         where = "each run by its own data set" if "data sets" in unlike else "by the figures in the table"
         st.caption(
-            f"These curves have different {what}, so which one is lower says little: compare their shapes, "
+            f"These curves have different {show.listed(unlike)}, so which one is lower says little: compare their shapes, "
             f"and judge {where}."
         )
 
@@ -92,9 +83,7 @@ def _pictures(compared: Sequence[Run]) -> None:
     if state.first_time("compared", [run.name for run in compared]):
         place = st.empty()
         with place.container():
-            between = [] if is_none(*training.typical_noise(compared[0].config)) else ["Noisy"]
-            labels = ("Clean", *between, *(show.shortened(run.label, 28) for run in compared))
-            show.grid([show.Row(label, "…", None, "") for label in labels])
+            show.places(compared[0].config, [show.shortened(run.label, 28) for run in compared])
     with place.container():
         _rows(compared)
 
@@ -108,10 +97,7 @@ def _rows(compared: Sequence[Run]) -> None:
         missing.say(first.dataset, error)
         return
     noise, ten = show.noise(kind, factor), f"{len(sample.x)} images"
-    rows = [
-        show.Row("Clean", "x, the target", sample.x, f"{ten}, clean"),
-        *show.given(sample.x, sample.x_noisy, noise, f"MSE {sample.noisy_figures['mse']:.4f}"),
-    ]
+    rows = show.inputs(sample.x, sample.x_noisy, noise, f"MSE {sample.noisy_figures['mse']:.4f}")
     ready, trouble = waiting.networks_ready(), []
     for run in [] if runtime.failure() else compared:
         label = run.label.replace("<", "‹")  # the browser's cleaner drops an alternative text with a tag in it

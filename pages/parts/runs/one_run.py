@@ -6,7 +6,6 @@ import numpy as np
 import streamlit as st
 
 from cae_core import datasets, losses, runs, runtime, training
-from cae_core.corruptions import is_none
 from cae_core.figures import plotting
 from cae_core.inference import replay
 from cae_core.runs import AnyRun, Run, RunError, holder
@@ -15,7 +14,6 @@ from pages.parts.common import missing, show, waiting, widgets
 from pages.parts.runs import actions, compare, run_facts
 from pages.parts.session import address, state
 
-CURVE, PLANE = 210, 350
 _played: set = set()
 """Runs that were played back since the program started; `replay` has the last few of them in memory."""
 
@@ -135,12 +133,10 @@ def _keep_places(place, run: Run, moments: int) -> None:
     with place.container():
         left, right = st.columns([3, 2], gap="medium")
         with left:
-            between = [] if is_none(*training.typical_noise(run.config)) else ["Noisy"]
-            labels = ["Clean", *between, "Reconstructed"]
-            show.grid([show.Row(label, "…", None, "") for label in labels], columns=run_monitor.NUM_PROBES)
-            st.html(f'<div style="height: {CURVE}px"></div>')
+            show.places(run.config, ["Reconstructed"], run_monitor.NUM_PROBES)
+            st.html('<div class="place run-curve"></div>')
         with right:
-            st.html(f'<div style="height: {PLANE}px" role="status">Playing back {moments} saved moments …</div>')
+            st.html(f'<div class="place run-plane" role="status">Playing back {moments} saved moments …</div>')
         show.download_later()
 
 
@@ -150,16 +146,15 @@ def _draw(run: Run, epochs: list[float], moment: int, past: replay.Replay) -> No
     when = f"after epoch {epochs[moment]:g}" if epochs[moment] else "untrained"
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        x, eight = past.x, f"{len(past.x)} images"
-        rows = [show.Row("Clean", "x, the target", x, f"{eight}, clean"), *show.given(x, past.x_noisy, noise)]
-        x_hat = past.x_hat[moment]
+        x, x_hat = past.x, past.x_hat[moment]
+        rows = show.inputs(x, past.x_noisy, noise)
         mse = f"MSE {np.mean((x_hat - x) ** 2):.4f}"
-        rows.append(show.Row("Reconstructed", mse, x_hat, f"{eight}, reconstructed {when}, {mse}"))
+        rows.append(show.Row("Reconstructed", mse, x_hat, f"{len(x)} images, reconstructed {when}, {mse}"))
         show.grid(rows, columns=len(x))
         label = losses.axis([config.loss])
         mark = epochs[moment] if len(epochs) > 1 else None
         show.chart(
-            plotting.loss_curves([compare.curve(run)], label, mark=mark, last_epoch=run.num_epochs, height=CURVE),
+            plotting.loss_curves([compare.curve(run)], label, mark=mark, last_epoch=run.num_epochs),
             "run_curve",
             f"{label} over epochs, training dashed, held-out solid, a mark at epoch {epochs[moment]:g}",
         )
@@ -170,7 +165,7 @@ def _draw(run: Run, epochs: list[float], moment: int, past: replay.Replay) -> No
         low, high = float(every.min()), float(every.max())  # of all moments: the cloud moves, the axes do not
         limits = (low - 0.05 * (high - low), high + 0.05 * (high - low))
         show.chart(
-            plotting.plane(plane.points, past.labels, names, plane.axes, limits=limits, height=PLANE),
+            plotting.plane(plane.points, past.labels, names, plane.axes, limits=limits),
             "run_plane",
             f"Codes of {len(past.labels)} images on a plane, coloured by class, {when}",
         )

@@ -17,13 +17,11 @@ def facts(run: AnyRun) -> None:
     left, right = st.columns(2, gap="medium")
     is_stack = isinstance(run, StackRun)
     page, opening = ("Stacked", StackConfig(dataset=datasets.default())) if is_stack else ("Train", presets.opening())
-    lines = settings_table.settings([run.config, opening])
-    differ = [line for line in lines if line.differs]
+    differ, same = settings_table.settings([run.config, opening])
     title = f"Settings unlike those that {page} opens with" if differ else f"All settings are those that {page} opens with"
     with left:
         settings_table.table(["this run", page], [(title, differ)])
-        with st.expander(f"{len(lines) - len(differ)} settings are those that {page} opens with"):
-            same = [settings_table.Line(line.label, line.cells[:1]) for line in lines if not line.differs]
+        with st.expander(f"{len(same)} settings are those that {page} opens with"):
             settings_table.table(["both"], [("Settings", same)])
     with right:
         other = None if is_stack else _reference(run)

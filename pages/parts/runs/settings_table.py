@@ -87,10 +87,12 @@ def setting(config: RunConfig | StackConfig, name: str) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
-def settings(configs: Sequence[RunConfig | StackConfig]) -> list[Line]:
-    """A line for every setting that one of them has."""
+def settings(configs: Sequence[RunConfig | StackConfig]) -> tuple[list[Line], list[Line]]:
+    """Lines of the settings that one of them has: those in which they differ, and, with one cell, those alike in all."""
     names = [name for name in SETTINGS if any(hasattr(config, name) for config in configs)]
-    return [Line(SETTINGS[name], tuple(setting(config, name) for config in configs)) for name in names]
+    lines = [Line(SETTINGS[name], tuple(setting(config, name) for config in configs)) for name in names]
+    alike = [Line(line.label, line.cells[:1]) for line in lines if not line.differs]
+    return [line for line in lines if line.differs], alike
 
 
 def results(compared: Sequence[AnyRun]) -> tuple[str, list[Line]]:

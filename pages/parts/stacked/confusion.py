@@ -12,8 +12,10 @@ import streamlit as st
 from cae_core.config import FEATURES
 from cae_core.datasets import Split
 from cae_core.figures.pictures import data_uri, png
+from cae_core.metrics import mean_and_spread
 from cae_core.stacking.linear_probe import FEW
 from cae_core.stacking.results import confusion
+from pages.parts.common import tables
 
 MOST = 40
 """Misread images that are shown."""
@@ -80,39 +82,29 @@ def linear(scores: Mapping[str, Any], labels: int) -> None:
         labels: that the linear classifier learnt from.
     """
 
+    def values(kind: str, name: str) -> tuple[float, ...]:
+        figures = scores.get(kind, {}).get(name, ())
+        return tuple(figures) if isinstance(figures, list | tuple) else (figures,)
+
     def mean_error(kind: str, name: str) -> str:
-        values = scores.get(kind, {}).get(name)
-        if values is None:
+        errors = values(kind, name)
+        if not errors:
             return "–"
-        values = [100 * value for value in (values if isinstance(values, list | tuple) else [values])]
-        spread = f" ± {np.std(values, ddof=1):.2f}" if len(values) > 1 else ""
-        return f"{np.mean(values):.2f}{spread}"
+        mean, spread = mean_and_spread(errors)
+        return f"{100 * mean:.2f}" + (f" ± {100 * spread:.2f}" if len(errors) > 1 else "")
 
     def size(kind: str) -> int:
-        values = scores[kind]["size"]
-        return round(values[0] if isinstance(values, list | tuple) else values)
+        return round(values(kind, "size")[0])
 
-    rows = [
-        (label, f"{size(kind):,}", mean_error(kind, "error"), mean_error(kind, "few_error"))
-        for kind, label in FEATURES.items()
-        if kind in scores
-    ]
+    columns = [(label, kind, kind, "error") for kind, label in FEATURES.items() if kind in scores]
     if "same_error" in scores["pixels"]:
-        rows.append(
-            (
-                "PCA of the pixels",
-                f"{size('encoder'):,}",
-                mean_error("pixels", "same_error"),
-                mean_error("pixels", "few_error"),
-            )
-        )
-    head = f"<th></th><th>numbers</th><th>misread, %</th><th>cut to {FEW} by PCA, %</th>"
-    body = "".join(
-        f'<tr><th scope="row">{escape(row[0])}</th>' + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:]) + "</tr>"
-        for row in rows
-    )
+        columns.append(("PCA of the pixels", "encoder", "pixels", "same_error"))
+    rows = [
+        (label, (f"{size(sized):,}", mean_error(kind, name), mean_error(kind, "few_error")))
+        for label, sized, kind, name in columns
+    ]
     st.markdown(f"**Features as they are**: a linear classifier with {labels:,} labels, nothing fine-tuned")
-    st.html(f'<table class="figures"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>')
+    tables.figures(("", "numbers", "misread, %", f"cut to {FEW} by PCA, %"), rows)
     if size("encoder") >= size("pixels"):
         st.caption(
             f"The encoder gives {size('encoder'):,} numbers, and PCA has at most {size('pixels')}: with all of them it is "

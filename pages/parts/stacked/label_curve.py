@@ -61,14 +61,14 @@ def sentence(points: tuple[Point, ...]) -> str:
     by = {kind: [f"{p.labels:,}" for p in points if p.verdict == kind] for kind in ("helps", "no difference", "hurts")}
     parts, seeds = [], len(points[0].errors["random"])
     if by["helps"]:
-        parts.append(f"Pretraining **helps** with {_and(by['helps'])} labels")
+        parts.append(f"Pretraining **helps** with {show.listed(by['helps'])} labels")
     if by["no difference"]:
-        parts.append(f"makes **no difference** that {seeds} seeds can show with {_and(by['no difference'])}")
+        parts.append(f"makes **no difference** that {seeds} seeds can show with {show.listed(by['no difference'])}")
     if by["hurts"]:
-        parts.append(f"**does harm** with {_and(by['hurts'])}")
+        parts.append(f"**does harm** with {show.listed(by['hurts'])}")
     if not by["helps"]:
         parts[0] = "Pretraining " + parts[0]
-    return _and(parts) + "."
+    return show.listed(parts) + "."
 
 
 def frozen_or_tuned(point: Point, errors: tuple[float, ...]) -> str:
@@ -81,10 +81,6 @@ def frozen_or_tuned(point: Point, errors: tuple[float, ...]) -> str:
         f"With {point.labels:,} labels, the linear classifier on the stack left as it is misreads {100 * frozen:.2f} %, "
         f"{how} the {tuned:.2f} % of the one that was fine-tuned end to end: {_points(more)} percentage points."
     )
-
-
-def _and(words: list[str]) -> str:
-    return ", ".join(words[:-1]) + (" and " if len(words) > 1 else "") + words[-1]
 
 
 def _points(difference: Paired) -> str:
@@ -118,7 +114,7 @@ def _stack(result: CurveResult) -> None:
         rows = [show.Row("Clean", "x, the target", _floats(arrays["x"]), "8 test images, clean")]
         x_hats = [arrays[f"x_hats/{i}"] for i in range(result.config.layers)]
         for i, images in enumerate(x_hats):
-            through = "Through layer 1" if not i else f"Through layers 1–{i + 1}"
+            through = stack_pictures.through_layers(i + 1)
             rows.append(show.Row(through, "and back", _floats(images), f"8 test images, {through.lower()} and back"))
         show.grid(rows, columns=len(arrays["x"]))
         stack_pictures.filters([arrays[f"filters/{i}"] for i in range(result.config.layers)], result.config.layers)

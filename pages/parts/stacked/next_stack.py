@@ -8,12 +8,13 @@ from cae_core.stacking.config import check, fitting, num_images
 from cae_core.stacking.phases import stages
 from cae_core.validation import code_size
 from pages.parts.common import show
+from pages.parts.common.outside import refusal
 from pages.parts.session import identity, state
 
 
 def draw(config: StackConfig, owner: str) -> None:
     """The button and what it would train."""
-    trouble = _trouble(config)
+    trouble = refusal(check, config)
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button(
             "Train this stack", type="primary", icon=":material/layers:", key="train_stack", disabled=bool(trouble)
@@ -29,31 +30,13 @@ def draw(config: StackConfig, owner: str) -> None:
         st.button("Use settings that work", on_click=state.change, kwargs=changes, key="stack_works")
     if pressed:
         state.change(stack=())  # the one in training is shown, not one that a link named
-        if refusal := submit(config, owner):
-            st.error(show.plain(refusal))
+        if refused := refusal(lambda: jobs.default().submit(config, owner, _title(config), address=identity.address())):
+            st.error(show.plain(refused))
 
 
-def submit(config: StackConfig, owner: str) -> str:
-    """Enters a stack in the queue; returns why that cannot be, "" if it was."""
-    try:
-        jobs.default().submit(config, owner, title(config), address=identity.address())
-    except ValueError as error:
-        return str(error)
-    return ""
-
-
-def title(config: StackConfig) -> str:
+def _title(config: StackConfig) -> str:
     """What a stack is called in the queue."""
-    layers = f"{config.layers} layer{'s' * (config.layers > 1)}"
-    return f"Stack of {layers}, {config.labels:,} labels"
-
-
-def _trouble(config: StackConfig) -> str:
-    try:
-        check(config)
-    except ValueError as error:
-        return str(error)
-    return ""
+    return f"Stack of {config.layers} layer{'s' * (config.layers > 1)}, {config.labels:,} labels"
 
 
 def _plan(config: StackConfig) -> str:

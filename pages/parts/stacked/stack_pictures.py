@@ -21,13 +21,10 @@ def draw(config: StackConfig, progress: StackSeen | None) -> None:
     probes = progress or run_monitor.probes(config)
     eight = f"{len(probes.x)} test images"
     noise = show.noise(config.noise_kind, config.noise_factor)
-    rows = [
-        show.Row("Clean", "x, the target", probes.x, f"{eight}, clean"),
-        *show.given(probes.x, probes.x_noisy, noise, "what the stack gets"),
-    ]
+    rows = show.inputs(probes.x, probes.x_noisy, noise, "what the stack gets")
     for number in range(config.layers):
         x_hat = progress.x_hats[number] if progress and number < len(progress.x_hats) else None
-        through = "Through layer 1" if not number else f"Through layers 1–{number + 1}"
+        through = through_layers(number + 1)
         note = "not trained yet" if x_hat is None else f"and back, MSE {np.mean((x_hat - probes.x) ** 2):.4f}"
         rows.append(show.Row(through, note, x_hat, f"{eight}, {through.lower()} and back down through all, {note}"))
     left, right = st.columns([7, 5], gap="medium")
@@ -35,14 +32,19 @@ def draw(config: StackConfig, progress: StackSeen | None) -> None:
         show.grid(rows, columns=len(probes.x))
         filters(progress.filters if progress else [], config.layers)
     with right:
-        losses = charts.layer_losses(progress.losses if progress else [], _layer_steps(config, progress), height=190)
+        losses = charts.layer_losses(progress.losses if progress else [], _layer_steps(config, progress))
         st.caption("What each layer makes small: half the squared error of what it reads")
         show.chart(losses, "stack_losses", "Half squared error of each layer over its steps")
         st.caption("Then both classifiers: 500 held-out images read right")
-        accuracy = charts.tuning(progress.accuracy if progress else {}, config.steps, height=190)
+        accuracy = charts.tuning(progress.accuracy if progress else {}, config.steps)
         show.chart(
             accuracy, "stack_tuning", f"Share of held-out images read right over {config.steps} steps, two classifiers"
         )
+
+
+def through_layers(count: int) -> str:
+    """The label of images that went up and down through so many layers."""
+    return "Through layer 1" if count == 1 else f"Through layers 1–{count}"
 
 
 def _layer_steps(config: StackConfig, progress: StackSeen | None) -> int:

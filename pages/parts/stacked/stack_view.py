@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from cae_core import datasets, jobs, runs
@@ -9,7 +11,8 @@ from cae_core.config import ARMS, StackConfig
 from cae_core.runs import RunError, StackRun, holder
 from cae_core.stacking import stacks
 from pages.parts.common import show, widgets
-from pages.parts.live import queue_words, run_view
+from pages.parts.common.outside import refusal
+from pages.parts.live import queue_words, steering
 from pages.parts.session import identity, state
 from pages.parts.stacked import confusion, stack_pictures, which_stack
 from pages.parts.stacked.which_stack import Shown
@@ -25,25 +28,15 @@ def draw(config: StackConfig, owner: str, arm: str, names: tuple[str, ...]) -> N
         names: of the stack that a link names; without one, the visitor's last is shown.
     """
 
-    def current() -> Shown:
-        return which_stack.named(names[0]) if names else which_stack.last(config, owner)
-
-    try:
-        first = current()
-    except RunError as error:
-        st.warning(show.plain(str(error)))
-        return
-    if names:
-        _head(first, names[0])
-    moves = _moves(first)
-
-    @st.fragment(run_every=run_view.TICK if moves else None)
-    def look() -> None:
+    def look() -> Shown | None:
         try:
-            now = current()
-        except RunError:  # it was deleted meanwhile
-            st.rerun()
-        if _moves(now) != moves:
+            return which_stack.named(names[0]) if names else which_stack.last(config, owner)
+        except RunError as error:
+            state.keep("no_stack", str(error))
+            return None
+
+    def draw_all(now: Shown | None) -> None:
+        if now is None:  # it was deleted meanwhile
             st.rerun()
         _buttons(now, owner)
         _progress(now)
@@ -55,80 +48,53 @@ def draw(config: StackConfig, owner: str, arm: str, names: tuple[str, ...]) -> N
             st.error(show.plain(trouble))
         stack_pictures.draw(now.config, now.seen)
 
-    look()
+    first = look()
+    if first is None:
+        st.warning(show.plain(state.kept("no_stack")))
+        return
+    if names:
+        _head(first, names[0], owner)
+    steering.follow(look, lambda now: now is not None and steering.is_queued(now.job), draw_all)
     _outcome(first, arm)
 
 
-def _head(now: Shown, name: str) -> None:
-    """Which stack a link named, and the way back to one's own."""
+def _head(now: Shown, name: str, owner: str) -> None:
+    """Which stack a link named, and the way back to one's own, if there is one."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(show.plain(now.title or name), anchor=False, width="content")
-        st.button("Show your last stack", on_click=state.change, kwargs={"stack": ()}, key="stack_last")
-
-
-def _moves(now: Shown) -> bool:
-    return bool(now.job) and any(other.name == now.job.name for other in jobs.default().queue())
+        if which_stack.last(now.config, owner).state:
+            st.button("Show your last stack", on_click=state.change, kwargs={"stack": ()}, key="stack_last")
 
 
 def _buttons(now: Shown, owner: str) -> None:
-    """Steering, always in the same places."""
-    name = now.job.name if now.job else ""
+    """Steering, and where to go once it is over."""
     mine = now.owner in ("", owner)
-    can = mine and now.state in ("preparing", "running", "paused")
-    goes_on = mine and not _moves(now) and now.stack is not None and now.stack.can_go_on
+    goes_on = mine and not steering.is_queued(now.job) and now.stack is not None and now.stack.can_go_on
     with st.container(horizontal=True, vertical_alignment="center"):
-        if goes_on:
-            st.button(
-                "Go on", icon=":material/play_arrow:", key="stack_pause", width=run_view.PAUSE_WIDTH, on_click=_go_on,
-                args=(now.stack, owner),
-            )  # fmt: skip
-        else:
-            label, icon, action = ("Pause", "pause", "pause")
-            if now.state == "paused":
-                label, icon, action = ("Resume", "play_arrow", "go_on")
-            st.button(
-                label, icon=f":material/{icon}:", key="stack_pause", width=run_view.PAUSE_WIDTH, shortcut="p",
-                disabled=not can, on_click=queue_words.act_on_all, args=(action, [name], owner),
-            )  # fmt: skip
-        st.button(
-            "One step", icon=":material/skip_next:", key="stack_step", shortcut="s", disabled=not can,
-            on_click=queue_words.act_on_all, args=("step", [name], owner),
-        )  # fmt: skip
-        if mine and now.state == "unsaved":
-            queue_words.unsaved([name], owner, "stack")
-        else:
-            waits = mine and now.state == "waiting" and bool(now.job)
-            st.button(
-                "Withdraw" if waits and not now.seen else "Stop", icon=":material/stop:", key="stack_stop", shortcut="x",
-                disabled=not (can or waits), on_click=queue_words.act_on_all, args=("stop", [name], owner),
-            )  # fmt: skip
+        steering.buttons(now.job, owner, "stack", mine, partial(_go_on, now.stack, owner) if goes_on else None)
         if now.stack and now.stack.state not in runs.AT_WORK:
-            st.page_link(
-                "runs.py", label="On the Runs page", icon=":material/history:", query_params={"runs": now.stack.name}
-            )
+            link = {"runs": now.stack.name}
+            st.page_link("runs.py", label="On the Runs page", icon=":material/history:", query_params=link)
         queue_words.say_why(now.job, owner)
 
 
 def _go_on(stack: StackRun, owner: str) -> None:
-    state.keep("stack_trouble", "")
-    try:
-        jobs.default().resume(stack.name, owner, identity.address())
-    except ValueError as error:
-        state.keep("stack_trouble", str(error))
+    state.keep("stack_trouble", refusal(lambda: jobs.default().resume(stack.name, owner, identity.address())))
 
 
 def _progress(now: Shown) -> None:
     progress = now.seen
     done, whole = (progress.step, progress.num_steps) if progress else (0, 1)
-    st.html(f'<progress value="{done}" max="{whole}" aria-label="steps done"></progress>')
-    words = run_view.STATES.get(now.state, "Not started")
+    steering.bar(done, whole)
+    words = steering.STATES.get(now.state, "Not started")
     if now.job and now.job.place:
         words += f", {now.job.place} ahead"
     stage, left, accuracy = "–", "–", {}
     if progress:
         layers = now.config.layers
         stage = "Classifiers" if progress.stage == layers else f"Layer {progress.stage + 1} of {layers}"
-        left = show.seconds(progress.seconds_left) if _moves(now) and progress.seconds_left is not None else "–"
+        if steering.is_queued(now.job) and progress.seconds_left is not None:
+            left = show.seconds(progress.seconds_left)
         accuracy = {arm: f"{100 * line[-1, 1]:.1f} %" for arm, line in progress.accuracy.items() if len(line)}
     show.facts([
         ("State", words),

@@ -7,12 +7,13 @@ from cae_core.architectures import ARCHITECTURES, num_epochs
 from cae_core.config import RunConfig
 from cae_core.training import duration
 from pages.parts.common import show, widgets
+from pages.parts.common.outside import refusal
 from pages.parts.session import identity, state
 
 
 def draw(config: RunConfig, now: dict, owner: str) -> None:
     """The button, the run's name, and how long it will take."""
-    trouble = _trouble(config)
+    trouble = refusal(validation.check, config)
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button(
             "Train this network", type="primary", icon=":material/model_training:", key="train", disabled=bool(trouble)
@@ -35,22 +36,11 @@ def draw(config: RunConfig, now: dict, owner: str) -> None:
         _fork(now)
     if pressed:
         origin = {"run": now["fork"][0], "step": now["fork_step"]} if now["fork"] else None
-        try:
-            jobs.default().submit(config, owner, title, origin, identity.address())
-        except ValueError as error:
-            st.error(show.plain(str(error)))
+        if refused := refusal(lambda: jobs.default().submit(config, owner, title, origin, identity.address())):
+            st.error(show.plain(refused))
         else:
             state.change_next_run(title="")
             st.rerun()
-
-
-def _trouble(config: RunConfig) -> str:
-    """Why the settings cannot work together, "" if they can."""
-    try:
-        validation.check(config)
-    except ValueError as error:
-        return str(error)
-    return ""
 
 
 def _fork(now: dict) -> None:

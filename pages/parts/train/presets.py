@@ -1,14 +1,10 @@
-"""Presets and explanations of the Train page: runs to try, each a lesson, and what the settings do."""
+"""Presets of the Train page: runs to try, each a lesson."""
 
 import dataclasses
 
-import streamlit as st
-
 from cae_core import datasets
 from cae_core.config import RunConfig
-from cae_core.losses import LOSSES
-from cae_core.optimizers import OPTIMIZERS, SCHEDULES
-from pages.parts.common.experiment import Experiment
+from pages.parts.common.experiment import experiments_of
 
 FIRST = RunConfig(
     num_train=10_000, architecture="fast", bottleneck=32, loss="bce", noise_kind="gaussian", noise_factor=0.5,
@@ -29,67 +25,11 @@ def _settings(**changes) -> dict:
     return {**settings, "fork": (), "fork_step": 0}
 
 
-PRESETS: dict[str, Experiment] = {
-    "first_steps": Experiment(
-        "First steps",
-        _settings(),
-        "Press *Train this network*. Grey fog turns into digits within the first epoch: blurred ones that are much "
-        "alike, then each its own. The network is never told what a digit is, only how far its answer is from the "
-        "clean image.",
-    ),
-    "two_numbers": Experiment(
-        "Two numbers",
-        _settings(bottleneck=2, noise_kind="none", epochs=4),
-        "Each image has to pass through two numbers, so the plane at the right is the whole code. Watch the cloud "
-        "unfold: nobody tells the network which digit is which, and still digits of one kind come to lie together.",
-    ),
-    "by_heart": Experiment(
-        "Learning by heart",
-        _settings(num_train=100, bottleneck=64, noise_kind="none", epochs=40, batch_size=10, learning_rate=0.003),
-        "One hundred images, seen forty times. The training loss goes on falling while the held-out loss stops and "
-        "turns up: the network knows its hundred images better and better, and other images worse. That is "
-        "**overfitting**.",
-    ),
-    "no_bottleneck": Experiment(
-        "No bottleneck",
-        _settings(architecture="conv_denoise", noise_kind="none", epochs=1, learning_rate=0.02),
-        "The code of this network has twice as many numbers as the image, so it may simply copy: after one epoch "
-        "the copy is nearly perfect, and nothing had to be learned about digits. Set the noise kind to Gaussian, "
-        "and it has to.",
-    ),
-    "too_large_steps": Experiment(
-        "Steps too large",
-        _settings(optimizer="adam", learning_rate=0.3, schedule="constant"),
-        "Every step overshoots, the next one from further away, until the loss explodes: the run ends by itself "
-        "within seconds and says what to try. A hundredth of this learning rate works well.",
-    ),
-}
-
-
-def settings() -> None:
-    """What the settings do, folded."""
-    with st.expander("What do the settings do?"):
-        losses = " ".join(f"*{entry.label}*: {entry.summary}" for entry in LOSSES.values())
-        optimizers = " ".join(f"*{entry.label}*: {entry.summary}" for entry in OPTIMIZERS.values())
-        schedules = " ".join(f"*{entry.label}*: {entry.summary}" for entry in SCHEDULES.values())
-        st.markdown(
-            f"""
-**Training** shows the network a **batch** of images at a time, compares its answer with the clean images by the
-**loss**, and moves every weight a little to where the loss is smaller. Once through all images is an **epoch**.
-
-- **Training images** are the first of the training set. Others are **held out**: the solid curve is the loss on images
-  that the network never trains on.
-- **Loss**. {losses}
-- **Optimizer** turns the loss's slope into a step. {optimizers}
-- **Learning rate** is how large the steps are; the **schedule** changes it on the way. {schedules}
-- **Output** is what the decoder ends in: a *sigmoid*, which keeps every pixel between 0 and 1, or nothing: a
-  *linear decoder*, which can give any number, and which BCE cannot judge.
-- **Pretraining**: for so many epochs each layer is trained alone first, from the outside in, to give back what the one
-  before it gives. Only then the whole network is trained. For networks of dense layers.
-- **Sparsity** adds the mean size of the code's numbers to the loss, times this weight, so that most of them become small.
-- **Seed**: everything random in the run follows from it. The same settings with the same seed give the same run.
-
-*Sources:* Rumelhart, Hinton and Williams, *Nature* 1986 (learning by back-propagation); Hinton and Salakhutdinov,
-*Science* 2006 (autoencoders); Vincent et al., *ICML* 2008 (noisy input, clean target).
-"""
-        )
+PRESETS = experiments_of(
+    "train",
+    first_steps=_settings(),
+    two_numbers=_settings(bottleneck=2, noise_kind="none", epochs=4),
+    by_heart=_settings(num_train=100, bottleneck=64, noise_kind="none", epochs=40, batch_size=10, learning_rate=0.003),
+    no_bottleneck=_settings(architecture="conv_denoise", noise_kind="none", epochs=1, learning_rate=0.02),
+    too_large_steps=_settings(optimizer="adam", learning_rate=0.3, schedule="constant"),
+)

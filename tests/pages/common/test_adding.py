@@ -4,11 +4,9 @@ import sys
 
 import numpy as np
 import pytest
-from shown import Shown, ShownPage
-from shown_architectures import ShownArchitectures
-from shown_train import ShownTrain
+from shown import ShownArchitectures, ShownLatent, ShownPage, ShownTrain
 
-from cae_core import datasets, jobs, runs, training
+from cae_core import datasets, runs, training
 from cae_core.architectures import ARCHITECTURES, Architecture
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import Entry
@@ -17,10 +15,6 @@ from cae_core.datasets import DATASETS, DatasetEntry, Split
 from cae_core.export import script
 from cae_core.losses import LOSSES, Loss
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES, Optimizer
-
-
-class ShownLatent(ShownPage):
-    FILE, QUESTION = "latent.py", "What did the code learn about digits?"
 
 
 def build_toy(config, image_shape):
@@ -79,36 +73,32 @@ def toys(monkeypatch):
         monkeypatch.setitem(registry, "toy", entry)
     monkeypatch.setattr(datasets, "GREY", (*datasets.GREY, "toy"))
     monkeypatch.setattr(training, "HELD_OUT", 60)
-    queue = jobs.Jobs()
-    monkeypatch.setattr(jobs, "default", lambda: queue)
     # A page reads the registries when it is imported: it is imported with these entries, and again without them.
     for name in [name for name in sys.modules if name.partition(".")[0] == "pages"]:
         monkeypatch.delitem(sys.modules, name)
     yield settings
-    queue.end()
     for name in [name for name in sys.modules if name.partition(".")[0] == "pages"]:
         del sys.modules[name]
 
 
-@pytest.mark.parametrize("page", [Shown, ShownLatent])
+@pytest.mark.parametrize("page", [ShownPage, ShownLatent])
 def test_a_data_set_without_shipped_networks_is_offered_for_training(page, toys):
     shown = page(dataset="toy")
     assert "Bars" in shown.widget("dataset").options
     assert "No trained network for **Bars** ships with the app" in shown.text
-    (link,) = [link.proto for link in shown.app.get("page_link") if link.proto.label == "Train one"]
-    assert (link.page, "dataset=toy" in link.query_string) == ("train", True)
+    where, settings = shown.links["Train one"]
+    assert (where, settings["dataset"]) == ("train", "toy")
 
 
 def test_everything_new_trains_together_and_its_run_is_looked_at_on_the_pages(toys):
     page = ShownTrain("me", dataset="toy", architecture="toy", num_train=100, batch_size=25, **toys)
-    assert page.messages("warning") == page.messages("error") == []
-    page.click("Train this network")
-    name = page.until("finished", "failed").name
+    assert page.troubles == []
+    name = page.click("Train this network").until("finished", "failed").job.name
     run = runs.find(name)
     assert (run.state, run.code_size, run.step) == ("finished", 3, 4)
-    for looked_at in (Shown, ShownLatent):
+    for looked_at in (ShownPage, ShownLatent):
         shown = looked_at("me", dataset="toy", run=name)
-        assert shown.messages("warning") == shown.messages("error") == []
+        assert shown.troubles == []
     layers = ShownArchitectures("me", dataset="toy", architecture="toy")
     assert layers.messages("error") == []
     assert "your run" in layers.text

@@ -1,12 +1,11 @@
 """The Latent page without a browser: what is chosen and shown, links, what comes back from the plane, and its claims."""
 
 import base64
-import os
 import re
 
 import numpy as np
 import pytest
-from shown import ShownPage
+from shown import ShownLatent
 
 from cae_core import runs
 from cae_core.latent import embedding, manifold, neighbours
@@ -15,11 +14,8 @@ from pages.parts.latent import code_sliders, interpolate, plane_view
 from pages.parts.latent.experiments import EXPERIMENTS
 
 
-class Latent(ShownPage):
+class Latent(ShownLatent):
     """One visitor's Latent page."""
-
-    FILE, QUESTION = "latent.py", "What did the code learn about digits?"
-    NEVER = ShownPage.NEVER + r"|\bnan\b"
 
     @property
     def mark(self):
@@ -34,17 +30,20 @@ def codes():
 
 def test_opens_with_two_numbers_and_an_image(codes):
     page = Latent(points=500)
-    assert page.messages("error") == page.messages("warning") == []
+    assert page.troubles == []
     assert page.query["bottleneck"] == "2"
     assert page.mark == {"image": 0}
     data = page.component("points")
     assert data["axes"] == ["z₁", "z₂"]
     assert data["names"] == [str(digit) for digit in range(10)]
     assert [alt for alt in page.alts if "test image 0" in alt]
-    found, far = neighbours.nearest(codes.z, codes.z[0], 5, without=0)
+    nearest, far = neighbours.nearest(codes.z, codes.z[0], 5, without=0)
     shown = [int(re.search(r"test image (\d+)", alt)[1]) for alt in page.alts if alt.startswith("neighbour")]
-    assert shown == found.tolist()
+    assert shown == nearest.tolist()
     assert all(f"<small>{distance:.3g}</small>" in page.html for distance in far)
+    compared = neighbours.compare(codes)
+    for figures in (compared.codes, compared.linear):
+        assert f"<span>{100 * figures.accuracy:.1f} %</span>" in page.html
 
 
 def test_points_that_the_browser_draws_are_the_codes(codes):
@@ -83,37 +82,23 @@ def test_every_part_opens_by_link(part):
     assert [name for name, there in signs.items() if there] == [part]
 
 
-def test_figures_under_the_plane_are_the_comparison(codes):
-    compared = neighbours.compare(codes)
-    page = Latent(points=500)
-    assert f"<span>{100 * compared.codes.accuracy:.1f} %</span>" in page.html
-    assert f"<span>{100 * compared.linear.accuracy:.1f} %</span>" in page.html
-    page.set(image=3)
-    assert f"<span>{100 * compared.codes.accuracy:.1f} %</span>" in page.html
-
-
-def test_spot_of_a_link_is_decoded(codes):
+def test_spot_of_a_link_is_decoded_and_beyond_the_plane_is_its_edge(codes):
     page = Latent(points=500, spot="10.5,-3")
-    assert page.mark == {"spot": [10.5, -3]}
-    assert page.query["spot"] == "10.5,-3"
+    assert (page.mark, page.query["spot"]) == ({"spot": [10.5, -3]}, "10.5,-3")
     assert any(alt.startswith("the image decoded at (10.5, −3)") for alt in page.alts)
-    found, _ = neighbours.nearest(codes.z, np.array([10.5, -3]), 1)
-    assert f"test image {found[0]}, the nearest" in page.alts
-
-
-def test_spot_beyond_the_plane_is_its_edge():
+    nearest, _ = neighbours.nearest(codes.z, np.array([10.5, -3]), 1)
+    assert f"test image {nearest[0]}, the nearest" in page.alts
+    page.set(image=7)  # choosing an image by number leaves the spot
+    assert (page.mark, page.query["spot"]) == ({"image": 7}, "")
     page = Latent(points=500, spot="1e6,0")
     assert page.messages("warning") == []
     assert not any("1e+06" in alt for alt in page.alts)
 
 
 def test_area_of_a_link_shows_its_images(codes):
-    left, bottom = codes.z[0] - 8
-    right, top = codes.z[0] + 8
-    corners = [[left, bottom], [right, bottom], [right, top], [left, top]]
-    page = Latent(points=500, area=",".join(f"{v:.3g}" for corner in corners for v in corner))
-    corners = np.array(page.mark["area"])
-    inside = embedding.within(codes.z, corners)
+    (left, bottom), (right, top) = codes.z[0] - 8, codes.z[0] + 8
+    page = Latent(points=500, area=",".join(f"{v:.3g}" for v in (left, bottom, right, bottom, right, top, left, top)))
+    inside = embedding.within(codes.z, np.array(page.mark["area"]))
     assert 0 in inside
     assert f"<h2>{len(inside):,} images</h2>" in page.html
     assert Latent(points=500, area="0,0,0.001,0,0,0.001").html.count("No images") == 1
@@ -125,20 +110,11 @@ def test_path_of_a_link_is_decoded():
     assert page.mark == {"path": [[0, 0], [20, 20], [0, 30]]}
 
 
-def test_image_beyond_the_points_shown_is_the_last():
-    assert "<h2>Image 499: " in Latent(points=500, image=9999).html
-
-
-def test_choosing_an_image_by_number_leaves_the_spot():
-    page = Latent(points=500, spot="1,2").set(image=7)
-    assert page.mark == {"image": 7}
-    assert page.query["spot"] == ""
-
-
 def test_images_go_from_the_plane_to_the_interpolation():
-    page = Latent(points=500, image=12).press("as_B")
-    assert page.query["part"] == "interpolate"
-    assert page.query["image_b"] == "12"
+    page = Latent(points=500, image=9999)
+    assert "<h2>Image 499: " in page.html  # beyond the points shown it is the last
+    page.set(image=12).press("as_B")
+    assert (page.query["part"], page.query["image_b"]) == ("interpolate", "12")
     assert page.mark == {"image": 12, "pair": {"A": 0, "B": 12}}
     assert any("from test image 0 to 12, decoded" in alt for alt in page.alts)
 
@@ -199,43 +175,30 @@ def test_page_is_whole_before_the_network_is_there(monkeypatch):
     assert page.html.count("…") == 4
 
 
-def test_missing_run_is_named(tmp_path, monkeypatch):
+def test_what_is_missing_or_does_not_fit_is_named(tmp_path, monkeypatch, save_run, forget_data):
+    page = Latent(dataset="mnist")
+    assert page.has("download")
+    assert page.messages("error") == []
+    save_run("mine")
+    (error,) = Latent(run="mine", points=500).messages("error")
+    assert "8 × 12" in error  # of such images
     monkeypatch.setattr(runs, "PRETRAINED_DIR", tmp_path)
     (error,) = Latent().messages("error")
     assert "strokes-b2-bce-clean" in error
 
 
-def test_missing_data_set_can_be_downloaded(forget_data):
-    page = Latent(dataset="mnist")
-    assert page.has("download")
-    assert page.messages("error") == []
-
-
-def test_own_run_of_any_network_is_shown(save_run):
-    save_run("mine")  # of 8 x 12 images
-    (error,) = Latent(run="mine", points=500).messages("error")
-    assert "8 × 12" in error
-
-
 # What the experiments say, on the shipped models.
 
-SETS = pytest.mark.parametrize(
-    "dataset", ["strokes", pytest.param("mnist", marks=[pytest.mark.real_data, pytest.mark.slow])]
-)
-DATA_DIR = os.environ.get("CAE_DATA_DIR")
 
-
-@pytest.fixture
-def data_folder(fresh_machine, monkeypatch):
-    """Gives CAE_DATA_DIR back, which `fresh_machine` has taken away: the experiments on MNIST need it."""
-    if DATA_DIR:
-        monkeypatch.setenv("CAE_DATA_DIR", DATA_DIR)
+@pytest.fixture(params=["strokes", pytest.param("mnist", marks=[pytest.mark.real_data, pytest.mark.slow])])
+def dataset(request, real_data):
+    return request.param
 
 
 def experiment(name, *claims):
+    """The settings of an experiment that makes these claims."""
     text = " ".join(EXPERIMENTS[name].look_for.split())
-    for claim in claims:
-        assert claim in text
+    assert [claim for claim in claims if claim not in text] == []
     return EXPERIMENTS[name].settings
 
 
@@ -244,32 +207,21 @@ def codes_of(dataset, on):
     return embedding.encode(run, dataset, on["points"])
 
 
-def test_every_experiment_can_be_set_and_is_then_on():
-    page = Latent(points=500)
-    for key, one in EXPERIMENTS.items():
-        page.press(f"try_{key}")
-        assert one.look_for in page.text
-        assert page.messages("error") == page.messages("warning") == []
-
-
-@SETS
-def test_two_numbers_tell_classes_better_than_two_of_pca(dataset, data_folder):
+def test_two_numbers_tell_classes_better_than_two_of_pca(dataset):
     on = experiment("two_numbers", "the gap is over 20 percentage points")
     compared = neighbours.compare(codes_of(dataset, on))
     assert compared.linear_size == 2
     assert compared.codes.accuracy > compared.linear.accuracy + 0.2
 
 
-@SETS
-def test_with_many_numbers_pca_catches_up(dataset, data_folder):
+def test_with_many_numbers_pca_catches_up(dataset):
     on = experiment("much_room", "With 64 numbers", "the gap is under three percentage points")
     compared = neighbours.compare(codes_of(dataset, on))
     assert compared.linear_size == on["bottleneck"] == 64
     assert compared.codes.accuracy - 0.03 < compared.linear.accuracy < compared.codes.accuracy
 
 
-@SETS
-def test_the_other_side_shows_less(dataset, data_folder):
+def test_the_other_side_shows_less(dataset):
     on = experiment("other_side", "Components 4 and 5 of the same 16 numbers show less of the variance than 1 and 2")
     assert (on["bottleneck"], on["components"]) == (16, "4-5")
     codes = codes_of(dataset, on)
@@ -279,8 +231,7 @@ def test_the_other_side_shows_less(dataset, data_folder):
     assert wide > flat + 0.3  # what overlaps in the shadow does not in the code
 
 
-@SETS
-def test_half_way_through_the_code_is_less_grey(dataset, data_folder):
+def test_half_way_through_the_code_is_less_grey(dataset):
     on = experiment("half_way", "Through the code it is one drawing with fewer grey pixels")
     codes = codes_of(dataset, on)
     assert codes.labels[on["image_a"]] != codes.labels[on["image_b"]]

@@ -6,9 +6,9 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
-from shown_architectures import ShownArchitectures
+from shown import ShownArchitectures
 
-from cae_core import datasets, runs, runtime
+from cae_core import datasets, runs
 from cae_core.architectures import ARCHITECTURES, build, fitting, published, suited
 from cae_core.config import RunConfig
 from cae_core.inference import trained
@@ -17,6 +17,7 @@ from cae_core.inspection import activations, switches
 from cae_core.inspection.summary import describe
 from cae_core.runs import writing
 from pages.parts.draw import pad
+from pages.parts.session.setting import text
 
 FRESH = "Weights: fresh. Nothing has been learned yet: train it."
 
@@ -25,49 +26,41 @@ def grey(image):
     return np.repeat(np.rint(np.clip(image.reshape(28, 28, 1), 0, 1) * 255).astype(np.uint8), 3, axis=2)
 
 
-def test_image(index):
+def strokes(index):
     return datasets.as_float(datasets.load("strokes", "test").x[[index]])
 
 
-test_image.__test__ = False
-
-
 @pytest.fixture
-def unpool(runs_folder):
+def run(runs_folder):
     """A run of `conv_unpool` with weights that no run begins with."""
-
-    def save(name="mine", owner="", **more):
-        config = fitting(RunConfig.from_dict({**published("conv_unpool").to_dict(), "dataset": "strokes"}))
-        model, rng = build(config), np.random.default_rng(0)
-        model.set_weights({p: 0.1 * rng.standard_normal(w.shape).astype("float32") for p, w in model.weights().items()})
-        return writing.save(
-            runs_folder, name, model, config, [{"epoch": 1, "loss": 0.5, "seconds": 1.0}],
-            metrics={"clean": {"mse": 0.1}}, num_train=100, seconds=1.0,
-        )  # fmt: skip
-
-    return save
+    config = fitting(RunConfig.from_dict({**published("conv_unpool").to_dict(), "dataset": "strokes"}))
+    model, rng = build(config), np.random.default_rng(0)
+    model.set_weights({p: 0.1 * rng.standard_normal(w.shape).astype("float32") for p, w in model.weights().items()})
+    history = [{"epoch": 1, "loss": 0.5, "seconds": 1.0}]
+    metrics = {"clean": {"mse": 0.1}}
+    return writing.save(runs_folder, "mine", model, config, history, metrics=metrics, num_train=100, seconds=1.0)
 
 
 def test_opens_with_the_shipped_network_layer_by_layer(asked_hosts):
     page = ShownArchitectures()
     model = runs.model(runs.find("strokes-b32-bce-mixed"))
-    made = describe(model)
+    network = describe(model)
     assert "Weights: trained on noisy images of Strokes" in page.text
-    assert page.facts["Parameters"] == f"{made.parameters:,}"
+    assert page.facts["Parameters"] == f"{network.parameters:,}"
     assert page.facts["Code"] == "32 numbers"
     assert page.facts["Code to image"] == "24.5 times fewer"
-    x = test_image(0)
+    x = strokes(0)
     x_hat = model.reconstruct(x)
     assert page.facts["MSE of this image"] == f"{np.mean((x - x_hat) ** 2):.4f} per pixel"
     np.testing.assert_array_equal(page.picture("what goes in"), grey(x))
     assert np.abs(page.picture("the reconstruction").astype(int) - grey(x_hat)).max() <= 1
     pictures = [alt for alt in page.alts if re.match(r"layer \d+ of", alt)]
-    assert len(pictures) == len(made.layers)
-    for alt, layer in zip(pictures, made.layers, strict=True):
+    assert len(pictures) == len(network.layers)
+    for alt, layer in zip(pictures, network.layers, strict=True):
         assert layer.name in alt
         assert layer.kind in alt
         assert re.search(r"white is|all 0", alt)
-    assert page.messages("error") == page.messages("warning") == []
+    assert page.troubles == []
     assert asked_hosts == []
 
 
@@ -77,44 +70,34 @@ def test_every_network_is_shown_with_its_idea_its_code_and_a_link_to_train_it(na
     entry = ARCHITECTURES[name]
     assert entry.label in page.text
     assert activations.idea(name).source[:40] in page.text
-    assert [one.value for one in page.app.get("code")] == [entry.file.read_text(encoding="utf-8").strip()]
+    assert [code.value for code in page.app.get("code")] == [entry.file.read_text(encoding="utf-8").strip()]
     assert len(page.app.get("latex")) + sum("$$" in m.value for m in page.app.markdown) >= len(entry.equations) > 0
     assert [alt for alt in page.alts if alt.startswith("filters of")]
     assert 'class="diagram"' in page.html
     assert (FRESH in page.text) == (trained.find(name, "strokes", "") is None)
     where, settings = page.links["Train it with its published settings"]
-    assert where == "train"
-    config = published(name).to_dict()
-    assert settings.pop("dataset") == "strokes"
-    assert settings.pop("fork") == ""
-    assert settings.pop("fork_step") == "0"
-    assert settings.keys() == config.keys() - {"dataset"}
-    for key, value in settings.items():
-        assert type(config[key])(value) == config[key]
+    expected = {**published(name).to_dict(), "dataset": "strokes", "fork": (), "fork_step": 0}
+    assert (where, settings) == ("train", {key: text(value) for key, value in expected.items()})
 
 
-def test_own_run_is_shown_and_fresh_weights_beside_it(unpool):
-    run = unpool()
+def test_own_run_is_shown_and_fresh_weights_beside_it_or_where_it_is_damaged(run):
     page = ShownArchitectures(architecture="conv_unpool", image=7)
     assert "Weights: your run “mine”, trained on Strokes." in page.text
-    x_hat = runs.model(run).reconstruct(test_image(7))
+    x_hat = runs.model(run).reconstruct(strokes(7))
     assert np.abs(page.picture("the reconstruction").astype(int) - grey(x_hat)).max() <= 1
     assert page.picture("the switches of pool").shape[2] == 3
     for place in ("top left", "top right", "bottom left", "bottom right"):
         assert f"</i>{place}" in page.html
     page.set(weights="fresh")
     assert "Weights: fresh, as they were before it was trained on Strokes." in page.text
-    x_hat = build(run.config).reconstruct(test_image(7))
+    x_hat = build(run.config).reconstruct(strokes(7))
     assert np.abs(page.picture("the reconstruction").astype(int) - grey(x_hat)).max() <= 1
     assert (page.query["weights"], page.query["image"]) == ("fresh", "7")
-
-
-def test_damaged_run_is_named_and_fresh_weights_shown(unpool):
-    run = unpool()
     (run.path / "weights.npz").write_bytes(b"no archive")
-    page = ShownArchitectures(architecture="conv_unpool")
+    page = ShownArchitectures(architecture="conv_unpool", image=9999)
     assert "is damaged" in page.messages("error")[0]
     assert page.picture("the reconstruction").shape == (28, 28, 3)
+    assert "test image 4,999 of Strokes" in page.html  # the last
 
 
 def test_drawing_of_the_draw_page_goes_through():
@@ -123,7 +106,7 @@ def test_drawing_of_the_draw_page_goes_through():
     assert page.links["Draw something"][0] == "draw"
     picture = np.zeros((280, 280), np.float32)
     picture[60:220, 120:150] = 1
-    page.app.session_state["_kept_own"] = pad.Own(edition="pad:1", picture=picture)
+    page.setting["_kept_own"] = pad.Own(edition="pad:1", picture=picture)
     page.run()
     assert "You have not drawn" not in page.text
     np.testing.assert_array_equal(page.picture("what goes in: your drawing"), grey(drawing.centre(picture)))
@@ -144,17 +127,11 @@ def test_file_goes_through_and_a_wrong_one_is_one_sentence():
     assert np.abs(page.picture("what goes in: your picture").astype(int) - grey(expected)).max() <= 1
 
 
-def test_before_the_networks_are_loaded(monkeypatch):
-    monkeypatch.setattr(runtime, "ready", lambda timeout=0.0: False)
+def test_before_the_networks_are_loaded(loading):
     page = ShownArchitectures()
     assert "networks are being loaded" in page.text
     assert 'class="diagram-waiting"' in page.html
     assert "Sub-pixel upsampling" in page.text or "sub-pixel upsampling" in page.text
-
-
-def test_too_large_a_number_shows_the_last_image():
-    page = ShownArchitectures(image=9999)
-    assert "test image 4,999 of Strokes" in page.html
 
 
 def test_leak_without_a_trained_network_says_where_to_get_one():
@@ -165,8 +142,7 @@ def test_leak_without_a_trained_network_says_where_to_get_one():
     assert (settings["architecture"], settings["epochs"], settings["dataset"]) == ("conv_unpool", "1", "strokes")
 
 
-def test_leak_in_rows_and_numbers(unpool):
-    run = unpool()
+def test_leak_in_rows_and_numbers(run):
     page = ShownArchitectures(view="leak", mix_code="first", mix_switches="random")
     assert page.messages("error") == []
     labels = ["Clean", "Reconstruction", "Code blanked", "Switches alone", "Switches shuffled", "Code alone", "Your mix"]

@@ -1,15 +1,9 @@
 """What pages say to those who wait and those who have to give way, and what they offer where the disk refused."""
 
-import threading
-
 import pytest
-from shown import ShownPage
-from shown_lab import ShownLab
-from shown_runs import ShownRuns
-from shown_stacked import ShownStacked
-from shown_train import ShownTrain
+from shown import ShownArchitectures, ShownReproduce, ShownRuns, ShownStacked, ShownTrain
 
-from cae_core import jobs, runs
+from cae_core import runs
 from cae_core.config import RunConfig
 from cae_core.jobs import Snapshot
 from cae_core.reproduction import own_runs
@@ -18,10 +12,6 @@ from pages.parts.live import queue_words
 from pages.parts.live.queue_words import why
 
 ME, YOU = "me", "you"
-
-
-class ShownReproduce(ShownPage):
-    FILE, QUESTION = "reproduce.py", "Do the published figures hold?"
 
 
 def job(owner, state, **more):
@@ -52,20 +42,11 @@ def test_who_waits_is_told_why_and_who_is_at_work_how_long(mine, first, says):
     assert bool(says) == bool(words)
 
 
-@pytest.fixture
-def queue(monkeypatch):
-    """A queue of the test's own, of which nothing is ever trained."""
-    own = jobs.Jobs()
-    monkeypatch.setattr(own, "_thread", threading.Thread())
-    monkeypatch.setattr(jobs, "default", lambda: own)
-    return own
-
-
 def refuse(queue):
     """As if the disk had refused whatever is in the queue."""
-    for one in list(queue._line.jobs):
-        queue._line.remove(one)
-        one.set("unsaved", "The run could not be written (No space left on device): free some space.")
+    for job in list(queue._line.jobs):
+        queue._line.remove(job)
+        job.set("unsaved", "The run could not be written (No space left on device): free some space.")
 
 
 def keys(page, label):
@@ -73,67 +54,65 @@ def keys(page, label):
 
 
 PAGES = {
-    "train": (ShownTrain, {}, lambda page: page.click("Train this network")),
-    "race": (ShownLab, {"view": "losses"}, lambda page: page.click("Start")),
+    "train": (ShownTrain, {}, lambda page: page.press("train")),
+    "race": (ShownArchitectures, {"view": "losses"}, lambda page: page.click("Start")),
     "stack": (ShownStacked, {}, lambda page: page.press("train_stack")),
     "card": (ShownReproduce, {}, lambda page: own_runs.start("pca", page.owner)),
 }
 
 
 @pytest.mark.parametrize(("shown", "link", "enter"), PAGES.values(), ids=PAGES)
-def test_what_the_disk_refused_can_be_saved_again_or_discarded_on_every_page(queue, shown, link, enter, runs_folder):
+def test_what_the_disk_refused_can_be_saved_again_or_discarded_on_every_page(
+    held, shown, link, enter, runs_folder, monkeypatch
+):
     page = shown(**link)
     enter(page)
-    refuse(queue)
-    assert {one.state for one in queue.of(page.owner)} == {"unsaved"}
+    refuse(held)
+    assert {job.state for job in held.of(page.owner)} == {"unsaved"}
     page.run()
     assert "No space left on device" in page.text
-    assert keys(page, "Save again")
+    again = []
+    with monkeypatch.context() as patch:
+        patch.setattr(held, "save_again", lambda name, owner: again.append(name))
+        page.press(keys(page, "Save again")[0])
+    assert again
+    assert set(again) <= {job.name for job in held.of(page.owner)}
+    if shown is ShownStacked:
+        assert "not saved" in (page := ShownTrain()).text  # it is offered there, too
     while discards := keys(page, "Discard"):  # one, or one on every card that shares a run
         page.press(discards[0])
-    assert queue.of(page.owner) == []
+    assert held.of(page.owner) == []
     assert not [path for path in runs_folder.rglob("*") if path.is_file()]
     assert not keys(page, "Save again")
 
 
-def test_the_runs_page_says_that_a_run_is_not_saved_and_lets_it_be_deleted(queue):
-    page = ShownTrain().click("Train this network")
-    (name,) = [one.name for one in queue.of(page.owner)]
-    file = runs.runs_dir() / name / "run.json"
+def test_the_runs_page_says_that_a_run_is_not_saved_and_lets_it_be_deleted(held):
+    page = ShownTrain().press("train")
+    file = runs.runs_dir() / page.job.name / "run.json"
     file.write_text(file.read_text(encoding="utf-8").replace('"state": "waiting"', '"state": "running"'), encoding="utf-8")
-    refuse(queue)
-    runs_page = ShownRuns(runs=name)
+    refuse(held)
+    runs_page = ShownRuns(runs=page.job.name)
     assert "Not saved, 0 of" in runs_page.text
     assert "No space left on device" in runs_page.text
     assert runs_page.labelled("Save again")
     runs_page.click("Delete")
-    assert queue.of(page.owner) == []
+    assert held.of(page.owner) == []
     assert not file.exists()
 
 
-def test_a_refused_stack_is_offered_on_the_train_page_too(queue):
-    page = ShownStacked().press("train_stack")
-    refuse(queue)
-    train = ShownTrain()
-    assert "not saved" in train.text
-    train.click("Discard")
-    assert queue.of(page.owner) == []
-
-
-def test_who_waits_is_told_the_rule_on_the_train_page(queue):
-    ShownTrain("you").click("Train this network")
-    page = ShownTrain().click("Train this network")
+def test_who_waits_is_told_the_rule_on_the_train_page(held):
+    ShownTrain("you").press("train")
+    page = ShownTrain().press("train")
     assert "Another visitor's run is at work, and ends or gives way in" in page.text
     assert queue_words.RULE in page.text
 
 
-def test_a_stack_is_deleted_on_the_runs_page_and_brought_back(queue):
+def test_a_stack_is_deleted_on_the_runs_page_and_brought_back(held):
     page = ShownStacked().press("train_stack")
-    (name,) = [one.name for one in queue.of(page.owner)]
-    queue._all[name].recording.close()
-    queue._all.clear()
-    page = ShownStacked()
-    assert page.facts["State"] == "Interrupted"
+    name = page.job.name
+    held._all[name].recording.close()
+    held._all.clear()
+    assert ShownStacked().facts["State"] == "Interrupted"
     runs_page = ShownRuns(runs=name).click("Delete")
     assert stacks.latest(page.owner) is None
     assert ShownStacked().facts["State"] == "Not started"

@@ -1,8 +1,7 @@
 """The Draw page without a browser: what it shows of a drawing, links, files, what the pad may send, and what goes wrong."""
 
-import base64
+import functools
 import io
-import os
 import re
 
 import numpy as np
@@ -17,7 +16,6 @@ from cae_core.inputs import drawing, gallery
 from cae_core.pretrained import name_of
 from pages.parts.draw import experiments, pad
 
-DATA_DIR = os.environ.get("CAE_DATA_DIR")
 DEFAULTS = {
     "dataset": "strokes", "noise_kind": "gaussian", "added_noise": "0", "bottleneck": "32", "loss": "bce",
     "trained_on": "mixed", "models": "strokes-b8-bce-mixed", "centred": "on", "ready": "three", "ink": "auto", "seed": "0",
@@ -27,19 +25,11 @@ DEFAULTS = {
 class Shown(ShownPage):
     """One visitor's Draw page."""
 
-    FILE, QUESTION = "draw.py", "What does the network make of *my* drawing?"
-
-    def upload(self, name, data):
-        self.app.file_uploader[0].set_value((name, data, "image/png"))
-        return self.run()
+    FILE = "draw.py"
 
     @property
     def boxes(self):
-        return [text for kind in ("error", "info", "warning") for text in self.messages(kind)]
-
-    @property
-    def alts(self):
-        return list(self._html.images)
+        return self.troubles + self.messages("info")
 
     @property
     def empty(self):
@@ -52,10 +42,12 @@ class Shown(ShownPage):
 
     def tile(self, start):
         """The one tile whose alternative text begins so, `(28, 28, 3)` uint8."""
-        (src,) = [src for alt, src in self._html.images.items() if alt.startswith(start)]
-        picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(src.partition(",")[2]))).convert("RGB"))
-        assert picture.shape == (28, 28, 3)
-        return picture
+        return self.picture(*[alt for alt in self.alts if alt.startswith(start)])
+
+    @property
+    def reconstructed(self):
+        """By which networks, in the words of the pictures."""
+        return re.findall(r"^reconstructed by (.*), mean", "\n".join(self.alts), re.MULTILINE)
 
 
 def grey(image):
@@ -86,9 +78,6 @@ def test_opens_with_a_ready_drawing_through_two_networks(asked_hosts):
     assert len([alt for alt in page.alts if alt.startswith("nearest test image")]) == 5
     assert drawing.from_pad(page.sent("edition")["picture"]).shape == (280, 280)
     assert asked_hosts == []
-
-
-def test_house_is_called_out():
     page = Shown(ready="house")
     assert page.text.count("Unlike the training data.") == 2
     assert "Larger error than 99.9 % of the test images." in page.text
@@ -105,15 +94,14 @@ def test_noise_and_centring_are_what_the_core_makes():
 def test_up_to_four_networks_side_by_side():
     models = [name_of("strokes", *of) for of in ((2, "mse", "clean"), (8, "bce", "mixed"), (128, "mse", "mixed"))]
     page = Shown(models=",".join(models))
-    shown = [alt for alt in page.alts if alt.startswith("reconstructed by")]
-    assert [re.search(r"by (.*), mean", alt).group(1) for alt in shown] == [
+    assert page.reconstructed == [
         "32 numbers, BCE", "2 numbers, MSE, trained clean", "8 numbers, BCE", "128 numbers, MSE",
     ]  # fmt: skip
     assert len([alt for alt in page.alts if alt.startswith("absolute error of")]) == 4
     assert page.query["models"] == ",".join(models)
     page.set(compared=models[:1])
     assert page.query["models"] == models[0]
-    assert len([alt for alt in page.alts if alt.startswith("reconstructed by")]) == 2
+    assert len(page.reconstructed) == 2
 
 
 def test_errors_are_counted_in_the_background_and_the_places_stay(monkeypatch):
@@ -137,7 +125,7 @@ def test_network_that_is_not_there_is_named_and_the_rest_is_shown():
     page = Shown(models="nowhere,strokes-b8-bce-mixed")
     (error,) = page.boxes
     assert "There is no run called 'nowhere'" in error
-    assert len([alt for alt in page.alts if alt.startswith("reconstructed by")]) == 2
+    assert len(page.reconstructed) == 2
 
 
 def test_missing_data_set_is_offered(forget_data):
@@ -199,44 +187,24 @@ def test_what_the_pad_sends_is_taken():
     assert (taken.edition, taken.number, taken.problem) == ("pad:9", 9, "")
 
 
-@pytest.mark.parametrize("sent", [None, 5, "x", [], {}, {"picture": None}, {**GOOD, "picture": GOOD["picture"][:-50]}])
-def test_what_is_no_drawing_is_a_sentence(sent):
-    taken = pad.checked(sent)
-    assert taken.picture is None
-    assert taken.problem.endswith((".",))
+def test_what_is_no_drawing_is_a_sentence():
+    for sent in (None, 5, "x", [], {}, {"picture": None}, {**GOOD, "picture": GOOD["picture"][:-50]}):
+        taken = pad.checked(sent)
+        assert (taken.picture, taken.problem[-1:]) == (None, "."), sent
 
 
-@pytest.mark.parametrize("number", [None, -1, 0, 1.5, True, "9", 2**60, [1], float("nan")])
-def test_strange_numbers_are_none(number):
-    assert pad.checked({**GOOD, "number": number}).number == 0
-
-
-@pytest.mark.parametrize(
-    "strokes",
-    [
-        None,
-        "x",
-        {"width": 3},
-        [1, 2],
-        [{"width": 24}],
-        [{"width": 24, "points": [1]}],
-        [{"width": 24, "points": [1, 2, 3]}],
-        [{"width": 24, "points": []}],
-        [{"width": 24, "points": [1, "2"]}],
-        [{"width": 24, "points": [1, float("nan")]}],
-        [{"width": 24, "points": [1, 1e9]}],
-        [{"width": 24, "points": [True, False]}],
-        [{"width": 900, "points": [1, 2]}],
-        [{"width": "24", "points": [1, 2]}],
-        [{"width": 24, "points": [1] * 5000}],
-        [{"width": 24, "points": [1, 2]}] * 3000,
-    ],
-    ids=lambda strokes: str(strokes)[:40],
-)
-def test_strange_strokes_are_left_out_and_the_picture_counts(strokes):
-    taken = pad.checked({**GOOD, "strokes": strokes})
-    assert taken.strokes == ()
-    assert taken.picture is not None
+def test_strange_numbers_are_none_and_strange_strokes_are_left_out():
+    numbers = (None, -1, 0, 1.5, True, "9", 2**60, [1], float("nan"))
+    assert [number for number in numbers if pad.checked({**GOOD, "number": number}).number != 0] == []
+    points = ([1], [1, 2, 3], [], [1, "2"], [1, float("nan")], [1, 1e9], [True, False], [1] * 5000)
+    strokes = (
+        None, "x", {"width": 3}, [1, 2], [{"width": 24}], [{"width": 900, "points": [1, 2]}],
+        [{"width": "24", "points": [1, 2]}], [{"width": 24, "points": [1, 2]}] * 3000,
+        *([{"width": 24, "points": wrong}] for wrong in points),
+    )  # fmt: skip
+    for sent in strokes:
+        taken = pad.checked({**GOOD, "strokes": sent})
+        assert (taken.strokes, taken.picture is not None) == ((), True), str(sent)[:60]
 
 
 def png(picture):
@@ -268,49 +236,21 @@ def test_uploaded_picture_is_inverted_and_shown_and_can_be_inverted_back(paper):
     np.testing.assert_array_equal(page.run().tile("your drawing")[..., 0], inverted)
 
 
-@pytest.mark.parametrize(
-    ("data", "says"),
-    [
-        (b"no picture", "is not an image"),
-        (png(np.zeros((30, 30), np.uint8)), "all of one colour"),
-    ],
-)
-def test_file_that_cannot_be_used_is_a_sentence_and_the_drawing_stays(data, says):
+def test_file_that_cannot_be_used_is_a_sentence_and_the_drawing_stays(paper):
     page = Shown()
     before = page.tile("your drawing")
-    page.upload("x.png", data)
-    (message,) = page.boxes
-    assert says in message
-    np.testing.assert_array_equal(page.tile("your drawing"), before)
-    assert page.query["ready"] == "three"
-
-
-def test_name_of_a_file_cannot_be_markup(paper):
-    page = Shown().upload("<img src=x>![a](http://b.example/c.png).png", b"no picture")
-    (error,) = page.app.error
-    for sign in "<>[]()!":
-        assert error.value.count(sign) == error.value.count("\\" + sign)
-
-
-def test_wrong_ending_is_noted(paper):
-    page = Shown().upload("one.jpg", png(paper))
-    assert "is a PNG in spite of its ending" in page.text
+    for data, says in ((b"no picture", "is not an image"), (png(np.zeros((30, 30), np.uint8)), "all of one colour")):
+        (message,) = page.upload("<img src=x>![a](http://b.example/c.png).png", data).boxes
+        assert says in message
+        (error,) = page.app.error
+        assert all(error.value.count(sign) == error.value.count("\\" + sign) for sign in "<>[]()!")  # its name is no markup
+        np.testing.assert_array_equal(page.tile("your drawing"), before)
+        assert page.query["ready"] == "three"
+    assert "is a PNG in spite of its ending" in page.upload("one.jpg", png(paper)).text
     assert page.tile("your drawing").any()
 
 
 EXPERIMENTS = experiments.experiments("strokes")
-
-
-def test_try_this_sets_the_page():
-    page = Shown(noise_kind="occlusion", seed="11")
-    assert not [e for e in EXPERIMENTS.values() if e.look_for in page.text]
-    for experiment in EXPERIMENTS.values():
-        page.click(experiment.title)
-        assert [e for e in EXPERIMENTS.values() if e.look_for in page.text] == [experiment]
-        assert page.boxes == []
-        for key, value in experiment.settings.items():
-            text = ("off", "on")[value] if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else value
-            assert page.query[key] == (",".join(text) if isinstance(text, tuple) else str(text))
 
 
 def error(dataset, ready, size, loss="bce", trained_on="mixed", centred=True, noise=0.0):
@@ -322,56 +262,39 @@ def error(dataset, ready, size, loss="bce", trained_on="mixed", centred=True, no
     return seen.mse, seen.percentile
 
 
-SETS = pytest.mark.parametrize(
-    "dataset", ["strokes", pytest.param("mnist", marks=[pytest.mark.real_data, pytest.mark.slow])]
-)
+CLAIMS = {
+    "house": ["larger than that of 98 %", "with 8 numbers and with 32"],
+    "letter": ["With 8 numbers the A is unlike the training data", "With 128 it comes back with less than a quarter"],
+    "corner": ["more error than 98 %", "the error falls to less than a fifth"],
+    "noise": ["less than half of the error"],
+}
 
 
-def claims(name, *parts):
-    text = EXPERIMENTS[name].look_for
-    assert all(part in text for part in parts)
+def check_house(of):
+    assert min(of("house", size)[1] for size in (8, 32)) > 98
 
 
-@pytest.fixture
-def with_data(monkeypatch):
-    """Gives CAE_DATA_DIR back, which `fresh_machine` has taken away."""
-    if DATA_DIR:
-        monkeypatch.setenv("CAE_DATA_DIR", DATA_DIR)
-
-
-@SETS
-@pytest.mark.usefixtures("with_data")
-def test_house(dataset):
-    claims("house", "larger than that of 98 %", "with 8 numbers and with 32")
-    assert min(error(dataset, "house", size)[1] for size in (8, 32)) > 98
-
-
-@SETS
-@pytest.mark.usefixtures("with_data")
-def test_letter(dataset):
-    claims("letter", "With 8 numbers the A is unlike the training data", "With 128 it comes back with less than a quarter")
-    (narrow, share), (wide, wide_share) = (error(dataset, "letter_a", size) for size in (8, 128))
+def check_letter(of):
+    (narrow, share), (wide, wide_share) = (of("letter_a", size) for size in (8, 128))
     assert share >= novelty.UNLIKE
     assert wide < narrow / 4
     assert wide_share < novelty.UNUSUAL
 
 
-@SETS
-@pytest.mark.usefixtures("with_data")
-def test_corner(dataset):
-    claims("corner", "more error than 98 %", "the error falls to less than a fifth")
-    stranger, share = error(dataset, "corner", 32, centred=False)
+def check_corner(of):
+    stranger, share = of("corner", 32, centred=False)
     assert share > 98
-    assert error(dataset, "corner", 32)[0] < stranger / 5
+    assert of("corner", 32)[0] < stranger / 5
 
 
-@SETS
-@pytest.mark.usefixtures("with_data")
-def test_noise(dataset):
-    claims("noise", "less than half of the error")
-    trained, never = (error(dataset, "three", 32, trained_on=on, noise=0.5)[0] for on in ("mixed", "clean"))
+def check_noise(of):
+    trained, never = (of("three", 32, trained_on=on, noise=0.5)[0] for on in ("mixed", "clean"))
     assert trained < never / 2
 
 
-def test_every_experiment_is_checked_here():
-    assert {f"test_{name}" for name in EXPERIMENTS} <= set(globals())
+@pytest.mark.usefixtures("real_data")
+@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("dataset", ["strokes", pytest.param("mnist", marks=[pytest.mark.real_data, pytest.mark.slow])])
+def test_each_experiment_comes_out_as_it_says(dataset, name):
+    assert all(claim in EXPERIMENTS[name].look_for for claim in CLAIMS[name])
+    globals()[f"check_{name}"](functools.partial(error, dataset))

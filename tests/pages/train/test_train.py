@@ -1,0 +1,326 @@
+"""The Train page without a browser: settings, links, the network, the queue, and runs that do not end well."""
+
+import dataclasses
+import re
+import shutil
+import time
+
+import numpy as np
+import pytest
+from shown import ShownTrain, as_text
+
+from cae_core import datasets, jobs, runs
+from cae_core.config import DEFAULTS, RunConfig
+from cae_core.inspection import summary
+from cae_core.jobs import job, scheduling
+from cae_core.runs import holder
+from cae_core.training import duration
+from cae_core.training.run_trainer import Recording
+from pages.parts.live.steering import STATES
+from pages.parts.train.presets import FIRST
+
+OTHERS = {
+    "dataset": "strokes", "num_train": 700, "architecture": "dense", "bottleneck": 12, "loss": "mse",
+    "noise_kind": "masking", "noise_factor": 0.35, "optimizer": "sgd", "learning_rate": 0.02, "schedule": "cosine",
+    "epochs": 7, "batch_size": 50, "sparsity": 0.25, "seed": 42, "output": "linear", "pretraining": 2,
+}  # fmt: skip
+QUICK = {"num_train": 100, "architecture": "dense", "batch_size": 50, "epochs": 1, "noise_kind": "none"}
+LONG = {**QUICK, "epochs": 1000}
+FRESH = {"fork": (), "fork_step": 0}
+NOTHING_CAN_BE_DONE = {"Pause": False, "One step": False, "Stop": False}
+TRAIN = "Train this network"
+
+
+@pytest.fixture(autouse=True)
+def nothing_learned():
+    """Times of runs as a new user knows them."""
+    duration.forget()
+    yield
+    duration.forget()
+
+
+@pytest.fixture(scope="module")
+def trained_parent(few_of, tmp_path_factory):
+    config = RunConfig(**{**OTHERS, "num_train": 100, "epochs": 1})
+    with few_of("strokes"), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAE_RUNS_DIR", str(tmp_path_factory.mktemp("parent")))
+        recording = Recording.begin(config, "parent-dense-12", "My parent")
+        list(recording.events())
+        recording.close()
+        return runs.find(recording.name).path
+
+
+@pytest.fixture
+def parent(trained_parent, runs_folder):
+    """The name of a run with the untrained weights kept, as one to fork."""
+    shutil.copytree(trained_parent, runs_folder / trained_parent.name)
+    return trained_parent.name
+
+
+def settings(page):
+    """Every setting as the session has it."""
+    return {key: page.setting[key] for key in (*DEFAULTS.to_dict(), *FRESH)}
+
+
+def steering(page):
+    return page.steering("live_")
+
+
+def wait(condition):
+    end = time.monotonic() + 300
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_opens_with_the_first_preset_and_asks_nobody_for_anything(asked_hosts, forget_data, monkeypatch):
+    entry, splits = datasets.DATASETS["strokes"], []
+    recorded = dataclasses.replace(entry, load=lambda split: splits.append(split) or entry.load(split))
+    monkeypatch.setitem(datasets.DATASETS, "strokes", recorded)
+    page = ShownTrain()
+    assert splits == ["test"]  # no run, so no training images
+    assert settings(page) == {**FIRST.to_dict(), "dataset": "strokes", **FRESH}
+    assert page.labels == ["Cleanx, the target", "Noisygaussian 0.5", "Reconstructednot trained yet"]
+    assert (len(page.alts), page.waiting) == (2, 1)
+    assert page.facts == {
+        "State": "Not started", "Epoch": "0.0 of 3", "Step": "–", "Speed": "–", "Time left": "–", "Held-out BCE": "–",
+    }  # fmt: skip
+    assert steering(page) == NOTHING_CAN_BE_DONE
+    assert TRAIN in page.buttons
+    assert page.troubles == []
+    assert "Queue" not in page.heads
+    assert asked_hosts == []
+    for without_noise in ({"noise_factor": 0.0}, {"noise_kind": "none"}):
+        assert [label[:5] for label in page.set(**without_noise).labels] == ["Clean", "Recon"]
+
+
+def test_is_whole_before_tensorflow_is_there(loading):
+    page = ShownTrain()
+    assert (len(page.alts), page.waiting) == (2, 1)
+    assert TRAIN in page.buttons
+    assert "parameters" not in page.text.partition("Sources")[0]
+
+
+def test_says_how_long_it_will_take_once_that_is_known():
+    page = ShownTrain(epochs=2, num_train=6400, batch_size=64)
+    assert re.search(r"2 × 6,400 images, about \*\*\d+ s\*\* at the shipped run's pace", page.text)
+    duration.learn(dataclasses.replace(FIRST, batch_size=64), (28, 28, 1), 0.1)
+    assert "2 × 6,400 images, about **20 s** on this machine" in page.run().text
+    page.set(num_train=60_000)  # more than there are: the held-out ones are not trained on
+    trained_on = datasets.DATASETS["strokes"].num_train - 5_000
+    assert f"2 × {trained_on:,} images" in page.text
+    assert settings(page)["num_train"] == page.widget("num_train").value == int(page.query["num_train"]) == trained_on
+
+
+@pytest.mark.parametrize(("architecture", "bottleneck"), [("dense", 2), ("conv_denoise", 32)])
+def test_network_table_is_the_networks(architecture, bottleneck):
+    page = ShownTrain(architecture=architecture, bottleneck=bottleneck)
+    network = summary.network(architecture, bottleneck, (28, 28, 1))
+    assert summary.flow(network) in page.text
+    assert f"{network.parameters:,} parameters" in page.text
+    assert f"The **code** has **{network.code_size:,}** numbers, the image 784" in page.text
+    assert ("times** larger" in page.text) == (network.code_size > 784)
+    rows = [row for row in page._html.table if len(row) == 4][1:]
+    shapes = [" × ".join(map(str, layer.shape)) for layer in network.layers]
+    assert [(row[0], row[2]) for row in rows] == [(n.name, shape) for n, shape in zip(network.layers, shapes, strict=True)]
+    assert sum(int(row[3].replace(",", "")) for row in rows) == network.parameters
+
+
+def test_link_with_every_setting_is_followed_written_back_and_can_be_left(held):
+    page = ShownTrain(**OTHERS)
+    assert settings(page) == {**OTHERS, **FRESH}
+    assert {key: page.widget(key).value for key in DEFAULTS.to_dict()} == OTHERS  # every setting of a run is here
+    assert page.troubles == []
+    assert page.query == {key: as_text(value) for key, value in {**OTHERS, **FRESH}.items()}
+    page.click(TRAIN)
+    assert page.job.config == RunConfig(**OTHERS)
+    page.set(**{key: value for key, value in FIRST.to_dict().items() if key != "dataset"})
+    assert settings(page) == {**FIRST.to_dict(), **FRESH}
+
+
+def test_missing_data_set_is_offered_and_not_downloaded(asked_hosts, forget_data):
+    page = ShownTrain(dataset="mnist")
+    assert "MNIST was not found" in page.text
+    assert "MB" in page.labelled("Download").label
+    assert TRAIN not in page.buttons
+    assert (page.alts, asked_hosts) == ([], [])
+    page.click("Download")
+    assert asked_hosts == ["storage.googleapis.com"]
+    assert "could not be downloaded" in page.messages("error")[0]
+    assert TRAIN in page.set(dataset="strokes").buttons
+
+
+@pytest.mark.usefixtures("few_images")
+def test_run_is_shown_from_its_first_step_to_its_end():
+    page = ShownTrain(**{**QUICK, "epochs": 2, "learning_rate": 0.01}).set(title="Mine <b>& yours</b>").click(TRAIN)
+    assert page.widget("title").value == ""
+    page.until("finished")
+    run, progress = runs.find(page.job.name), page.job.seen
+    held_out = f"{runs.history(run)['held_out_loss'][-1]:.4f}"
+    expected = {"Mine &lt;b&gt;&amp; yours&lt;/b&gt;": "Finished", "Step": "4 of 4", "Epoch": "2.0 of 2"}
+    assert page.facts == {**page.facts, **expected, "Held-out BCE": held_out}
+    assert steering(page) == NOTHING_CAN_BE_DONE
+    (alt,) = [alt for alt in page.alts if "reconstructed" in alt]
+    assert alt == f"8 images, reconstructed, MSE {np.mean((progress.x_hat - progress.x) ** 2):.4f}"
+    assert page.links == {
+        "Time machine": ("runs", {"runs": run.name}), "Denoise with it": ("", {"run": run.name, "dataset": "strokes"}),
+    }  # fmt: skip
+    np.testing.assert_array_equal(runs.model(run).reconstruct(progress.x_noisy), progress.x_hat)
+
+
+@pytest.mark.usefixtures("few_images")
+def test_pause_step_resume_and_stop_do_what_they_say(queue):
+    page = ShownTrain(**LONG).click(TRAIN).until("running")
+    assert steering(page) == {"Pause": True, "One step": True, "Stop": True}
+    page.click("Pause").until("paused")
+    assert steering(page) == {"Resume": True, "One step": True, "Stop": True}
+    at = page.job.seen.step
+    assert page.facts["Step"] == f"{at:,} of 2,000"
+    page.click("One step")
+    wait(lambda: page.job.seen.step > at)
+    assert page.until("paused").job.seen.step == at + 1
+    page.click("Resume").until("running")
+    wait(lambda: page.job.seen.step >= at + 3)
+    page.click("Stop").until("stopped")
+    assert steering(page) == NOTHING_CAN_BE_DONE
+    assert set(page.links) == {"Time machine", "Denoise with it"}
+    assert runs.find(page.job.name).step >= at + 3
+
+    page.click(TRAIN).until("running")
+    queue.stop(page.job.name, page.owner)
+    wait(lambda: not page.job.is_live)
+    queue._all.clear()
+    (toast,) = page.click("Pause").app.toast  # what has just ended
+    assert "it may be over, or another visitor's" in toast.value
+
+
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>![x](http://elsewhere.example/x.png) **b** :red[x] $x$"
+
+
+def test_title_is_shown_as_text_wherever_it_stands(held):
+    ShownTrain("another", **LONG).set(title="theirs").click(TRAIN)
+    page = ShownTrain(**LONG).set(title=EVIL[:80]).click(TRAIN)
+    assert page.job.title == EVIL[:80]
+    assert not {"script", "onerror", "b"} & page.tags
+    assert len(page._html.images) == 1  # the clean ones, nothing else
+    (queued,) = [entry.value for entry in page.app.markdown if entry.value.startswith(r"2\. ")]
+    text = queued.removeprefix("2. ").rpartition(": ")[0]
+    assert all(text.count(sign) == text.count("\\" + sign) for sign in "<>[]()!*$:")
+    assert "theirs" not in page.text
+
+
+def test_queue_lists_own_and_others_and_withdraws(held):
+    first = ShownTrain("another", **LONG).set(title="private").click(TRAIN)
+    assert "Queue" not in first.heads  # of one, there is nothing to say
+    page = ShownTrain(**LONG).set(title="second").click(TRAIN).set(title="third").click(TRAIN)
+    lines = [entry.value for entry in page.app.markdown if re.match(r"\d\\?\. ", entry.value)]
+    assert lines == [  # the backslash keeps each from becoming a Markdown list of its own
+        r"1\. another visitor's run: waiting", r"2\. second: waiting", r"3\. third: waiting",
+    ]  # fmt: skip
+    assert "private" not in page.text
+    assert page.facts["second"] == "Waiting, 1 ahead"
+    third = page.job.name
+    own = [f"withdraw_{job.name}" for job in held.queue()[1:]]
+    assert [button.key for button in page.app.button if button.label == "Withdraw"] == ["live_stop", *own]
+    page.press(f"withdraw_{third}")
+    assert [job.title for job in held.queue()] == ["private", "second"]
+    assert not (runs.runs_dir() / third).exists()
+    page.press("live_stop").run()
+    assert [job.title for job in held.queue()] == ["private"]
+    assert page.facts["State"] == "Not started"
+    assert steering(page) == NOTHING_CAN_BE_DONE  # nobody steers another's run
+    for action in ("pause", "step", "stop", "go_on"):
+        with pytest.raises(jobs.JobError, match="You have no run"):
+            getattr(held, action)(first.job.name, page.owner)
+    assert (first.job.state, first.job.message) == ("waiting", "")
+
+
+def test_a_full_queue_refuses_and_says_what_to_do(held, monkeypatch):
+    monkeypatch.setattr(scheduling, "MOST_OF_ONE", 1)
+    page = ShownTrain(**LONG).click(TRAIN)
+    assert page.messages("error") == []
+    (error,) = page.click(TRAIN).messages("error")
+    assert "You have 1 runs in the queue" in error
+    assert "withdraw one" in error
+
+
+def test_fork_starts_from_the_parents_weights_and_locks_what_must_stay(parent, held):
+    page = ShownTrain(**{**OTHERS, "num_train": 100, "epochs": 1, "fork": parent, "fork_step": 2})
+    assert page.troubles == []
+    assert "Starts from the weights of **My parent** after step 2." in page.text
+    assert page.widget("bottleneck").disabled
+    assert page.widget("architecture").disabled
+    page.click(TRAIN)
+    assert page.messages("error") == []
+    assert runs.find(page.job.name).origin == {"run": parent, "step": 2}
+    page.click("Start from fresh weights")
+    assert "Starts from the weights" not in page.text
+    assert {key: settings(page)[key] for key in FRESH} == FRESH
+    assert not page.widget("bottleneck").disabled
+
+
+@pytest.mark.parametrize(
+    ("link", "says"),
+    [
+        ({"fork": "nobody"}, ["no run called 'nobody'"]),
+        ({"fork_step": 1}, ["step 1"]),
+        (
+            {"bottleneck": 8},
+            ["bottleneck is 8", "'My parent', have 12", "set bottleneck to 12, or start from fresh weights"],
+        ),
+    ],
+)
+def test_fork_that_cannot_be_is_refused_and_fresh_weights_can(parent, held, link, says):
+    page = ShownTrain(**{**OTHERS, "fork": parent, "fork_step": 2, **link}).click(TRAIN)
+    (error,) = page.messages("error")
+    assert all(part in error for part in says)
+    assert page.facts["State"] == "Not started"
+    page.click("Start from fresh weights").click(TRAIN)
+    assert page.messages("error") == []
+    assert page.job.config.bottleneck == link.get("bottleneck", 12)
+
+
+class Frozen(jobs.Jobs):
+    """A queue with one job, in a state that stays."""
+
+    def __init__(self, state, place=0):
+        self.job = jobs.Snapshot("some-run", "", "", RunConfig(), state, place=place)
+
+    def of(self, owner):
+        self.job = jobs.replace(self.job, owner=owner)
+        return [self.job]
+
+    def snapshot(self, name):
+        return self.job
+
+    def queue(self):
+        return [self.job] if self.job.is_live else []
+
+
+def test_every_state_has_words_and_the_buttons_that_work_in_it(monkeypatch):
+    frozen = Frozen("waiting", place=3)
+    monkeypatch.setattr(jobs, "default", lambda: frozen)
+    page = ShownTrain()
+    assert page.facts["State"] == "Waiting, 3 ahead"
+    for state in (*job.LIVE, "finished", "stopped", "failed", "unsaved", "interrupted"):
+        frozen.job = jobs.replace(frozen.job, state=state, place=0, message="It is *so*." * (state == "failed"))
+        assert page.run().messages("error") == [frozen.job.message] * (state == "failed")
+        assert (page.facts["State"], page.facts["Held-out BCE"]) == (STATES[state], "–")
+        can = state in ("preparing", "running", "paused")
+        last = {"waiting": {"Withdraw": True}, "unsaved": {"Save again": True, "Discard": True}}.get(state, {"Stop": can})
+        assert steering(page) == {"Resume" if state == "paused" else "Pause": can, "One step": can, **last}
+        assert len(page.links) == {"finished": 2, "stopped": 2, "failed": 1}.get(state, 0)
+
+
+def test_a_run_that_another_program_trains_is_said(monkeypatch):
+    page = ShownTrain("me", **QUICK)
+    config = RunConfig(dataset="strokes", num_train=100)
+    recordings = [Recording.begin(config, "afar", "My *run*", page.owner), Recording.begin(config, "b", "Not mine", "else")]
+    assert "is trained by" not in page.run().text
+    monkeypatch.setattr(holder, "_TOKEN", "another")
+    assert "Your run My *run* is trained by the app at port 8501 of this computer (process" in page.run().text
+    assert "Not mine" not in page.text
+    assert page.links["Its settings"] == ("runs", {"runs": "afar"})
+    for recording in recordings:
+        recording.close()
+    assert "is trained by" not in page.run().text
