@@ -142,9 +142,9 @@ def test_a_job_shows_the_grey_and_the_colour_and_becomes_an_ordinary_run(runs_fo
         time.sleep(0.1)
     queue.end()
     assert (snapshot.state, snapshot.message) == ("finished", "")
-    assert snapshot.seen.x_noisy.shape == (8, 48, 48, 1)
-    assert snapshot.seen.x_hat.shape == snapshot.seen.x.shape == (8, 48, 48, 3)
-    np.testing.assert_array_equal(snapshot.seen.x_noisy, luma(run_monitor.probes(SHORT).x))
+    assert snapshot.progress.x_noisy.shape == (8, 48, 48, 1)
+    assert snapshot.progress.x_hat.shape == snapshot.progress.x.shape == (8, 48, 48, 3)
+    np.testing.assert_array_equal(snapshot.progress.x_noisy, luma(run_monitor.probes(SHORT).x))
 
     run = runs.find(name)
     assert (run.state, run.image_shape, run.config) == ("finished", (48, 48, 3), SHORT)

@@ -34,11 +34,11 @@ def recorded(few_strokes, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAE_RUNS_DIR", str(tmp_path_factory.mktemp("runs")))
         exporting.data_npz.cache_clear()
-        whole = run_trainer.Recording.begin(config, "whole", title=HOSTILE)
+        whole = run_trainer.RunTrainer.begin(config, "whole", title=HOSTILE)
         assert len(list(whole.events())) == 4
         whole.close()
         longer = dataclasses.replace(config, epochs=3, seed=4, noise_kind="none")
-        fork = run_trainer.Recording.begin(longer, "fork", origin={"run": "whole", "step": 2})
+        fork = run_trainer.RunTrainer.begin(longer, "fork", origin={"run": "whole", "step": 2})
         events = fork.events()
         next(events), next(events)
         fork.write("stopped")

@@ -13,7 +13,7 @@ from cae_core.inference.replay import replay
 from cae_core.latent import live_plane
 from cae_core.runs import RunError
 from cae_core.training import run_monitor
-from cae_core.training.run_trainer import Recording
+from cae_core.training.run_trainer import RunTrainer
 
 CONFIG = RunConfig(
     num_train=100, batch_size=20, architecture="dense", bottleneck=4, epochs=4, noise_kind="gaussian", seed=3,
@@ -27,7 +27,7 @@ def trained(tmp_path_factory, few_strokes):
     """A run of four epochs of five steps."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAE_RUNS_DIR", str(tmp_path_factory.mktemp("trained")))
-        return Recording.begin(CONFIG, "one").run(lambda event: None)
+        return RunTrainer.begin(CONFIG, "one").run(lambda event: None)
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_the_planes_of_a_run_turn_as_little_as_they_can(trained):
 
 
 def test_it_is_kept_in_memory_and_made_anew_when_the_run_goes_on_and_a_stop_in_mid_epoch_is_a_moment_too():
-    recording = Recording.begin(replace(CONFIG, epochs=2), "one")
+    recording = RunTrainer.begin(replace(CONFIG, epochs=2), "one")
     events = recording.events()
     for _ in range(6):
         next(events)
@@ -109,7 +109,7 @@ def test_a_damaged_moment_is_said_and_one_that_is_gone_is_left_out(copy, damage)
 
 def test_of_a_run_that_has_not_begun_there_is_nothing_to_see(copy):
     for name, origin in (("new", None), ("fork", {"run": "one", "step": 5})):
-        recording = Recording.begin(CONFIG, name, origin=origin)
+        recording = RunTrainer.begin(CONFIG, name, origin=origin)
         for _ in range(2):
             with pytest.raises(RunError, match=f"nothing to see of the run '{name}': its training has not begun"):
                 replay(runs.find(name))

@@ -66,7 +66,7 @@ def draw(now: dict) -> None:
 
 
 @lanes.cell
-def score(progress: run_monitor.Seen) -> str:
+def score(progress: run_monitor.Progress) -> str:
     """The checkerboard score of the eight, with as many digits as mean something."""
     ratio = checkerboard.score(progress.x, progress.x_hat)
     return f"{ratio:.1f}" if ratio >= 10 else f"{ratio:.2f}"

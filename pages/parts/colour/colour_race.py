@@ -50,7 +50,7 @@ def _pictures(chains: Sequence[Lane], ready: bool) -> None:
         lanes.rows(chains, lambda lane: f"chroma error {chroma(lane)}")
     with right:
         lanes.losses(chains, "chain_losses")
-    first = chains[0].seen or run_monitor.probes(chains[0].config)
+    first = chains[0].progress or run_monitor.probes(chains[0].config)
     lines = [
         ("Chroma error", chroma),
         ("Predicting grey has", lambda lane: f"{colours.error_of(first.x, 0.0).mean():.5f}"),
@@ -68,6 +68,6 @@ def _of(error: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Callable[[Lane
 
 
 @lanes.cell
-def _near(progress: run_monitor.Seen) -> str:
+def _near(progress: run_monitor.Progress) -> str:
     off = colours.hue_error(progress.x, np.clip(progress.x_hat, 0, 1))
     return f"{int((off <= NEAR).sum())} of {len(off)}"

@@ -43,7 +43,7 @@ def run(job: Snapshot | None, config: RunConfig, owner: str) -> None:
 
 def _draw(job: Snapshot | None, config: RunConfig, owner: str) -> None:
     _buttons(job, owner)
-    progress, config = (job.seen, job.config) if job else (None, config)
+    progress, config = (job.progress, job.config) if job else (None, config)
     step, num_steps = (progress.step, progress.num_steps) if progress else (0, 1)
     steering.bar(step, num_steps)
     show.facts(_facts(job, config))
@@ -54,7 +54,7 @@ def _draw(job: Snapshot | None, config: RunConfig, owner: str) -> None:
 
 def _facts(job: Snapshot | None, config: RunConfig) -> list[tuple[str, str]]:
     """What changes with every step, in words and numbers."""
-    progress = job and job.seen
+    progress = job and job.progress
     words = steering.STATES[job.state] if job else "Not started"
     if job and job.place:
         words += f", {job.place} ahead"
@@ -83,7 +83,7 @@ def _buttons(job: Snapshot | None, owner: str) -> None:
             st.page_link(page, label=label, icon=":material/auto_fix_high:", query_params=link)
 
 
-def _pictures(config: RunConfig, progress: run_monitor.Seen | None) -> None:
+def _pictures(config: RunConfig, progress: run_monitor.Progress | None) -> None:
     probes = progress or run_monitor.probes(config)
     x, x_hat = probes.x, progress.x_hat if progress else None
     noise = show.noise(*training.typical_noise(config))

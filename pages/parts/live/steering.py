@@ -106,7 +106,7 @@ def buttons(job: Snapshot | None, owner: str, key: str, may: bool = True, go_on:
     button("One step", "skip_next", "step", names, owner, f"{key}_step", "s", can)
     if state == "unsaved":
         queue_words.unsaved(names, owner, key)
-    elif state == "waiting" and not job.seen:
+    elif state == "waiting" and not job.progress:
         button("Withdraw", "close", "stop", names, owner, f"{key}_stop", "x", True)
     else:
         button("Stop", "stop", "stop", names, owner, f"{key}_stop", "x", can or state == "waiting")  # one that gave way

@@ -46,7 +46,7 @@ def draw(config: StackConfig, owner: str, arm: str, names: tuple[str, ...]) -> N
             st.warning(show.plain(holder.sentence("This stack", now.stack.path, "watch it there, or reload this page")))
         if trouble := state.kept("stack_trouble", ""):
             st.error(show.plain(trouble))
-        stack_pictures.draw(now.config, now.seen)
+        stack_pictures.draw(now.config, now.progress)
 
     first = look()
     if first is None:
@@ -83,7 +83,7 @@ def _go_on(stack: StackRun, owner: str) -> None:
 
 
 def _progress(now: Shown) -> None:
-    progress = now.seen
+    progress = now.progress
     done, whole = (progress.step, progress.num_steps) if progress else (0, 1)
     steering.bar(done, whole)
     words = steering.STATES.get(now.state, "Not started")

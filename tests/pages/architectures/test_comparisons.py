@@ -77,7 +77,7 @@ def test_the_checkerboard_score_has_as_many_digits_as_mean_something():
     board = (np.indices((28, 28)).sum(axis=0) % 2)[None, ..., None]
     for x_hat, score in ((x, r"1\.00"), (x + 9 * board, r"\d{2,}\.\d"), (None, "–")):
         progress = None if x_hat is None else SimpleNamespace(x=x, x_hat=x_hat)
-        assert re.fullmatch(score, race.score(Lane("One", RunConfig(), SimpleNamespace(seen=progress))))
+        assert re.fullmatch(score, race.score(Lane("One", RunConfig(), SimpleNamespace(progress=progress))))
 
 
 def test_what_cannot_be_trained_is_said_in_a_sentence():
@@ -123,7 +123,7 @@ def test_from_the_start_to_the_end():
     for line, cells in page.lines.items():
         assert "–" not in cells, line
     mse = [float(cell) for cell in page.lines["MSE per pixel"]]
-    assert mse == [pytest.approx(np.mean((job.seen.x - job.seen.x_hat) ** 2), abs=6e-5) for job in page.group]
+    assert mse == [pytest.approx(np.mean((job.progress.x - job.progress.x_hat) ** 2), abs=6e-5) for job in page.group]
     assert page.links["See all under Runs"] == ("runs", {"runs": ",".join(job.name for job in page.group)})
     assert page.can == {"Start again": True, "Pause": False, "Stop": False}
     page.set(sparse_seed=5)  # the finished comparison stays

@@ -16,8 +16,8 @@ from cae_core.config import RunConfig, StackConfig
 from cae_core.inference import replay
 from cae_core.pretrained import SHIPPED, name_of
 from cae_core.runs import holder, storage
-from cae_core.stacking.trainer import StackRecording
-from cae_core.training.run_trainer import Recording
+from cae_core.stacking.trainer import StackTrainer
+from cae_core.training.run_trainer import RunTrainer
 from pages.parts.runs import settings_table
 from pages.parts.runs.experiments import experiments
 from pages.parts.session import state
@@ -35,11 +35,11 @@ def trained(few_images_everywhere, tmp_path_factory):
     small = {"num_train": 100, "labels": 30, "maps": (3,), "kernels": (3,), "epochs": 1, "batch_size": 50, "hidden": 0}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAE_RUNS_DIR", str(folder))
-        damages.drive(Recording.begin(RunConfig(bottleneck=2, epochs=3, **common), "clean"), 0)
+        damages.drive(RunTrainer.begin(RunConfig(bottleneck=2, epochs=3, **common), "clean"), 0)
         noisy = RunConfig(bottleneck=8, epochs=2, loss="mse", noise_kind="gaussian", **common)
-        damages.drive(Recording.begin(noisy, "noisy"), 6)
-        damages.drive(StackRecording.begin(StackConfig(steps=4, **small), "whole"), 0)
-        damages.drive(StackRecording.begin(StackConfig(steps=6, **small), "half", "The half"), 3)
+        damages.drive(RunTrainer.begin(noisy, "noisy"), 6)
+        damages.drive(StackTrainer.begin(StackConfig(steps=4, **small), "whole"), 0)
+        damages.drive(StackTrainer.begin(StackConfig(steps=6, **small), "half", "The half"), 3)
     return folder
 
 

@@ -11,7 +11,7 @@ from cae_core.config import ARMS, StackConfig
 from cae_core.runs import holder
 from cae_core.stacking import results, stacks
 from cae_core.stacking.results import CurveResult, Point
-from cae_core.stacking.trainer import StackRecording
+from cae_core.stacking.trainer import StackTrainer
 from pages.parts.stacked import label_curve
 
 SMALL = {
@@ -61,12 +61,12 @@ def result(no_result):
 
 def test_a_stack_that_another_program_trains_is_said(monkeypatch):
     page = Shown(**SMALL)
-    recording = StackRecording.begin(StackConfig(dataset="strokes"), owner=page.owner)
+    trainer = StackTrainer.begin(StackConfig(dataset="strokes"), owner=page.owner)
     monkeypatch.setattr(holder, "_TOKEN", "another")
     assert "This stack is trained by the app at port 8501 of this computer (process" in page.run().text
     with pytest.raises(runs.RunError, match="is trained by the app at port .*: stop it there, or wait for its end"):
-        StackRecording.resume(stacks.latest(page.owner))
-    recording.close()
+        StackTrainer.resume(stacks.latest(page.owner))
+    trainer.close()
     assert "is trained by" not in page.run().text
 
 

@@ -26,7 +26,7 @@ def job(owner, state, **more):
         (job(ME, "waiting", place=1), job(YOU, "paused", seconds_left=12.0), "run is paused and gives way in 12 s at most"),
         (job(ME, "waiting", place=1), job(ME, "paused"), "Your own run ahead of it is paused: resume or stop that one."),
         (job(ME, "waiting", place=1), job(ME, "running"), "It begins after your own."),
-        (job(ME, "waiting", place=1, seen=object()), job(YOU, "running"), "It gave way to others"),
+        (job(ME, "waiting", place=1, progress=object()), job(YOU, "running"), "It gave way to others"),
         (job(ME, "paused", others=1, seconds_left=9.0), None, "Another visitor waits: in 9 s the pause ends"),
         (job(ME, "paused", others=0), None, ""),
         (job(ME, "running", others=3, seconds_left=70.0), None, "3 others wait: in 70 s at most this run is written down"),
@@ -110,7 +110,7 @@ def test_who_waits_is_told_the_rule_on_the_train_page(held):
 def test_a_stack_is_deleted_on_the_runs_page_and_brought_back(held):
     page = ShownStacked().press("train_stack")
     name = page.job.name
-    held._all[name].recording.close()
+    held._all[name].trainer.close()
     held._all.clear()
     assert ShownStacked().facts["State"] == "Interrupted"
     runs_page = ShownRuns(runs=name).click("Delete")

@@ -15,7 +15,7 @@ from cae_core.inspection import summary
 from cae_core.jobs import job, scheduling
 from cae_core.runs import holder
 from cae_core.training import duration
-from cae_core.training.run_trainer import Recording
+from cae_core.training.run_trainer import RunTrainer
 from pages.parts.live.steering import STATES
 from pages.parts.train.presets import FIRST
 
@@ -44,10 +44,10 @@ def trained_parent(few_of, tmp_path_factory):
     config = RunConfig(**{**OTHERS, "num_train": 100, "epochs": 1})
     with few_of("strokes"), pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAE_RUNS_DIR", str(tmp_path_factory.mktemp("parent")))
-        recording = Recording.begin(config, "parent-dense-12", "My parent")
-        list(recording.events())
-        recording.close()
-        return runs.find(recording.name).path
+        trainer = RunTrainer.begin(config, "parent-dense-12", "My parent")
+        list(trainer.events())
+        trainer.close()
+        return runs.find(trainer.name).path
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_run_is_shown_from_its_first_step_to_its_end():
     page = ShownTrain(**{**QUICK, "epochs": 2, "learning_rate": 0.01}).set(title="Mine <b>& yours</b>").click(TRAIN)
     assert page.widget("title").value == ""
     page.until("finished")
-    run, progress = runs.find(page.job.name), page.job.seen
+    run, progress = runs.find(page.job.name), page.job.progress
     held_out = f"{runs.history(run)['held_out_loss'][-1]:.4f}"
     expected = {"Mine &lt;b&gt;&amp; yours&lt;/b&gt;": "Finished", "Step": "4 of 4", "Epoch": "2.0 of 2"}
     assert page.facts == {**page.facts, **expected, "Held-out BCE": held_out}
@@ -174,13 +174,13 @@ def test_pause_step_resume_and_stop_do_what_they_say(queue):
     assert steering(page) == {"Pause": True, "One step": True, "Stop": True}
     page.click("Pause").until("paused")
     assert steering(page) == {"Resume": True, "One step": True, "Stop": True}
-    at = page.job.seen.step
+    at = page.job.progress.step
     assert page.facts["Step"] == f"{at:,} of 2,000"
     page.click("One step")
-    wait(lambda: page.job.seen.step > at)
-    assert page.until("paused").job.seen.step == at + 1
+    wait(lambda: page.job.progress.step > at)
+    assert page.until("paused").job.progress.step == at + 1
     page.click("Resume").until("running")
-    wait(lambda: page.job.seen.step >= at + 3)
+    wait(lambda: page.job.progress.step >= at + 3)
     page.click("Stop").until("stopped")
     assert steering(page) == NOTHING_CAN_BE_DONE
     assert set(page.links) == {"Time machine", "Denoise with it"}
@@ -315,12 +315,12 @@ def test_every_state_has_words_and_the_buttons_that_work_in_it(monkeypatch):
 def test_a_run_that_another_program_trains_is_said(monkeypatch):
     page = ShownTrain("me", **QUICK)
     config = RunConfig(dataset="strokes", num_train=100)
-    recordings = [Recording.begin(config, "afar", "My *run*", page.owner), Recording.begin(config, "b", "Not mine", "else")]
+    trainers = [RunTrainer.begin(config, "afar", "My *run*", page.owner), RunTrainer.begin(config, "b", "Not mine", "else")]
     assert "is trained by" not in page.run().text
     monkeypatch.setattr(holder, "_TOKEN", "another")
     assert "Your run My *run* is trained by the app at port 8501 of this computer (process" in page.run().text
     assert "Not mine" not in page.text
     assert page.links["Its settings"] == ("runs", {"runs": "afar"})
-    for recording in recordings:
-        recording.close()
+    for trainer in trainers:
+        trainer.close()
     assert "is trained by" not in page.run().text
