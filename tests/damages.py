@@ -165,9 +165,9 @@ def folders(source: Path, damages: list[Damage], target: Path) -> dict[str, str]
 def drive(one, until: int) -> Path:
     """Trains to a step, which is written down as where it was stopped; at 0 to the end."""
     one.prepare()
-    watch = one.watch()
+    monitor = one.monitor()
     for event in one.events():
-        watch.see(event)
+        monitor.see(event)
         if event.step == until:
             one.write("stopped")
             break
@@ -178,14 +178,14 @@ def drive(one, until: int) -> Path:
 def sound() -> dict[str, Path]:
     """A finished and a stopped run, and a stack of each kind, in the runs' folder of now; takes seconds with few images."""
     from cae_core.config import RunConfig, StackConfig
-    from cae_core.stacking.trainer import StackRecording
-    from cae_core.training.run_trainer import Recording
+    from cae_core.stacking.trainer import StackTrainer
+    from cae_core.training.run_trainer import RunTrainer
 
     run = RunConfig(num_train=100, batch_size=25, epochs=2, bottleneck=2, sparsity=0.1)
     stack = StackConfig(num_train=100, labels=30, maps=(3,), kernels=(3,), epochs=1, batch_size=50, steps=4, hidden=0)
     return {
-        "finished": drive(Recording.begin(run, "finished"), 0),
-        "stopped": drive(Recording.begin(run, "stopped", "A title"), 6),
-        "whole": drive(StackRecording.begin(stack, "whole"), 0),
-        "half": drive(StackRecording.begin(stack, "half"), 4),
+        "finished": drive(RunTrainer.begin(run, "finished"), 0),
+        "stopped": drive(RunTrainer.begin(run, "stopped", "A title"), 6),
+        "whole": drive(StackTrainer.begin(stack, "whole"), 0),
+        "half": drive(StackTrainer.begin(stack, "half"), 4),
     }

@@ -217,10 +217,10 @@ def test_a_job_shows_the_grey_and_the_colour(runs_folder):
         time.sleep(0.1)
     queue.end()
     assert (snapshot.state, snapshot.message) == ("finished", "")
-    assert snapshot.seen.x_noisy.shape == (8, 48, 48, 1)
-    assert snapshot.seen.x_hat.shape == snapshot.seen.x.shape == (8, 48, 48, 3)
+    assert snapshot.progress.x_noisy.shape == (8, 48, 48, 1)
+    assert snapshot.progress.x_hat.shape == snapshot.progress.x.shape == (8, 48, 48, 3)
     probes = run_monitor.probes(SHORT)
-    np.testing.assert_array_equal(snapshot.seen.x_noisy, luma(probes.x))
+    np.testing.assert_array_equal(snapshot.progress.x_noisy, luma(probes.x))
 
 
 def test_layers_as_json_and_weights_as_hdf5_give_the_network_back(trained, tmp_path):

@@ -43,11 +43,11 @@ def recorded(tmp_path_factory):
         patch.setitem(DATASETS, "strokes", few)
         datasets.clear_cache()
         exporting._data_npz.cache_clear()
-        whole = run_trainer.Recording.begin(config, "whole", title=HOSTILE)
+        whole = run_trainer.RunTrainer.begin(config, "whole", title=HOSTILE)
         assert len(list(whole.events())) == 2
         whole.close()
         longer = dataclasses.replace(config, epochs=3, seed=4, noise_kind="none")
-        fork = run_trainer.Recording.begin(longer, "fork", origin={"run": "whole", "step": 1})
+        fork = run_trainer.RunTrainer.begin(longer, "fork", origin={"run": "whole", "step": 1})
         events = fork.events()
         next(events)
         fork.write("stopped")

@@ -147,7 +147,7 @@ def test_a_run_to_its_end(queue, whole):
     assert queue.queue() == []
     assert [one.name for one in queue.of("me")] == [name]
     assert_equals_whole(name, whole)
-    run, seen = runs.find(name), seen.seen
+    run, seen = runs.find(name), seen.progress
     assert (run.owner, run.title) == ("me", "Mine")
     assert (seen.step, seen.num_steps, seen.epoch, seen.epochs, seen.steps_per_epoch) == (9, 9, 3, 3, 3)
     assert [row["loss"] for row in seen.history] == pytest.approx([row["loss"] for row in whole[0]], abs=1.01e-6)
@@ -220,7 +220,7 @@ def test_while_paused_nothing_is_trained_and_a_step_is_one_step(queue, gate, who
     gate.call_at(4, lambda: queue.pause(name, "me"))
     name = queue.submit(CONFIG, owner="me")
     for step in (4, 5, 6):
-        until(lambda: (now := queue.snapshot(name)).state == "paused" and now.seen and now.seen.step == step)  # noqa: B023
+        until(lambda: (now := queue.snapshot(name)).state == "paused" and now.progress and now.progress.step == step)  # noqa: B023
         assert_stays(queue, gate, step)
         if step < 6:
             queue.step(name, "me")
@@ -231,12 +231,12 @@ def test_while_paused_nothing_is_trained_and_a_step_is_one_step(queue, gate, who
 
 
 def test_when_it_says_paused_the_pictures_are_those_of_that_step(queue, gate, monkeypatch):
-    show = run_monitor.Watch.show
-    monkeypatch.setattr(run_monitor.Watch, "show", lambda watch: time.sleep(0.05) or show(watch))
+    show = run_monitor.RunMonitor.show
+    monkeypatch.setattr(run_monitor.RunMonitor, "show", lambda watch: time.sleep(0.05) or show(watch))
     monkeypatch.setattr(monitor, "INTERVAL", 1000.0)  # no other pictures than these, after the first
     gate.call_at(4, lambda: queue.pause(name))
     name = queue.submit(CONFIG)
-    assert until(lambda: (now := queue.snapshot(name)).state == "paused" and now).seen.step == 4
+    assert until(lambda: (now := queue.snapshot(name)).state == "paused" and now).progress.step == 4
     queue.stop(name)
     over(queue, name)
 
@@ -246,7 +246,7 @@ def test_after_a_stop_the_pictures_are_those_of_the_step_that_is_saved(queue, ga
     monkeypatch.setattr(monitor, "INTERVAL", 1000.0)
     gate.call_at(step, lambda: queue.stop(name))
     name = queue.submit(CONFIG)
-    seen, run = over(queue, name).seen, runs.find(name)
+    seen, run = over(queue, name).progress, runs.find(name)
     assert (seen.step, seen.epoch, len(seen.history)) == (run.step, run.epochs, run.epochs) == (step, step // 3, step // 3)
     np.testing.assert_allclose(seen.x_hat, runs.model(run).reconstruct(seen.x_noisy), atol=1e-5)
 
@@ -265,13 +265,13 @@ def test_steps_asked_for_and_not_done_are_forgotten_by_going_on(queue, gate):
 
 
 def test_paused_before_it_begins_it_can_be_stepped_and_stopped(queue, gate, monkeypatch):
-    prepare = run_trainer.Recording.prepare
-    monkeypatch.setattr(run_trainer.Recording, "prepare", lambda self: queue.pause(self.name) or prepare(self))
+    prepare = run_trainer.RunTrainer.prepare
+    monkeypatch.setattr(run_trainer.RunTrainer, "prepare", lambda self: queue.pause(self.name) or prepare(self))
     name = queue.submit(CONFIG)
     until(lambda: queue.snapshot(name).state == "paused")
     assert gate.steps == 0
     queue.step(name)
-    until(lambda: (seen := queue.snapshot(name).seen) and seen.step == 1)
+    until(lambda: (seen := queue.snapshot(name).progress) and seen.step == 1)
     queue.stop(name)
     assert over(queue, name).state == "stopped"
     assert (runs.find(name).step, gate.steps) == (1, 1)
@@ -319,7 +319,7 @@ def test_a_run_that_diverges_fails_with_advice_and_the_next_one_comes(queue):
     assert failed.state == "failed"
     assert "Instead of a learning rate of 1, try 0.01, the usual one of SGD." in failed.message
     assert (
-        f"in step {failed.seen.step:,} of {failed.seen.num_steps:,}: " in failed.message
+        f"in step {failed.progress.step:,} of {failed.progress.num_steps:,}: " in failed.message
     )  # one count, wherever it is said
     assert over(queue, names[1]).state == "finished"
     run = runs.find(names[0])
@@ -399,7 +399,7 @@ def test_what_a_full_disk_refuses_is_saved_when_it_is_free(queue, gate, disk, wh
         unsaved = over(queue, name)
         assert unsaved.state == "unsaved"
         assert "No space left on device" in unsaved.message
-        assert unsaved.seen  # what was seen of it stays on the page
+        assert unsaved.progress  # what was seen of it stays on the page
         if not attempt:
             assert over(queue, other).state == "failed"  # the queue goes on
             queue.save_again(name)  # still full
@@ -481,7 +481,7 @@ def test_looking_waits_neither_for_a_step_nor_for_pictures(queue, gate, monkeypa
     look = (lambda: queue.snapshot(name).state, lambda: len(queue.of("me")), lambda: len(queue.queue()), queue.is_busy)
     assert gate.reached.wait(PATIENCE)  # the worker is in a step
     assert at_once(*look) == ["running", 1, 1, True]
-    drawing, show = threading.Event(), run_monitor.Watch.show
+    drawing, show = threading.Event(), run_monitor.RunMonitor.show
 
     def slowly(watch):
         drawing.set()
@@ -489,7 +489,7 @@ def test_looking_waits_neither_for_a_step_nor_for_pictures(queue, gate, monkeypa
         show(watch)
 
     done = threading.Event()
-    monkeypatch.setattr(run_monitor.Watch, "show", slowly)
+    monkeypatch.setattr(run_monitor.RunMonitor, "show", slowly)
     queue.pause(name, "me")
     gate.open.set()
     assert drawing.wait(PATIENCE)  # the worker makes pictures
@@ -518,7 +518,7 @@ def test_runs_that_are_over_are_forgotten_but_not_those_unsaved(queue, monkeypat
     monkeypatch.setattr(jobs, "REMEMBERED", 2)
 
     def ended(self, is_ending):
-        self.recording.close()
+        self.trainer.close()
         yield
         return ("unsaved" if self.now.title == "unsaved" else "stopped"), ""
 
@@ -639,7 +639,7 @@ def test_only_so_many_go_together(queue):
 
 
 def test_a_disk_that_refuses_the_second_keeps_nothing_of_the_first(queue, runs_folder, monkeypatch):
-    begin, begun = run_trainer.Recording.begin, []
+    begin, begun = run_trainer.RunTrainer.begin, []
 
     def full(*args):
         if begun:
@@ -647,7 +647,7 @@ def test_a_disk_that_refuses_the_second_keeps_nothing_of_the_first(queue, runs_f
         begun.append(begin(*args))
         return begun[0]
 
-    monkeypatch.setattr(run_trainer.Recording, "begin", full)
+    monkeypatch.setattr(run_trainer.RunTrainer, "begin", full)
     with pytest.raises(runs.RunError, match="No space left"):
         queue.enter(entries(CONFIG, OTHER_LOSS), mode="together")
     assert queue.queue() == []
@@ -749,12 +749,12 @@ def test_a_pause_ends_when_others_wait_and_the_run_goes_on_to_the_last_bit(timed
     clock.pass_(scheduling.PAUSE)
     assert gate.reached.wait(PATIENCE)
     now, run = timed.snapshot(mine), runs.find(mine)
-    assert (now.state, now.place, now.seen.step, run.state, run.step) == ("waiting", 1, step, "waiting", step)
+    assert (now.state, now.place, now.progress.step, run.state, run.step) == ("waiting", 1, step, "waiting", step)
     gate.open.set()
     assert over(timed, theirs).state == "finished"
     ended = over(timed, mine)
     assert gate.steps == 9 + 3  # no step was done twice
-    assert len(ended.seen.curve) == 9  # curves go on
+    assert len(ended.progress.curve) == 9  # curves go on
     assert_equals(mine, (whole[0], whole[1][9]), bits=True)
 
 
@@ -793,7 +793,7 @@ def test_what_gave_way_can_be_stopped_and_keeps_its_pictures(timed, clock, gate)
     assert gate.reached.wait(PATIENCE)
     timed.stop(mine, "me")
     now, run = timed.snapshot(mine), runs.find(mine)
-    assert (now.state, now.seen.step, run.state, run.step) == ("stopped", 4, "stopped", 4)
+    assert (now.state, now.progress.step, run.state, run.step) == ("stopped", 4, "stopped", 4)
     assert runs.model(run).image_shape == (28, 28, 1)
     gate.open.set()
     over(timed, theirs)
@@ -909,8 +909,8 @@ def test_what_was_removed_and_cannot_be_made_anew_is_discarded_without_a_trace(q
 
 
 def test_the_thread_outlives_whatever_a_run_does(queue, monkeypatch):
-    monkeypatch.setattr(run_trainer.Recording, "fail", lambda *args: 1 / 0)
-    monkeypatch.setattr(run_monitor.Watch, "catch_up", lambda *args: 1 / 0)
+    monkeypatch.setattr(run_trainer.RunTrainer, "fail", lambda *args: 1 / 0)
+    monkeypatch.setattr(run_monitor.RunMonitor, "catch_up", lambda *args: 1 / 0)
     name, other = queue.submit(diverging()), queue.submit(SHORT)
     assert over(queue, name).state == "failed"
     assert over(queue, other).state == "finished"

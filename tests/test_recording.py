@@ -17,7 +17,7 @@ from cae_core.datasets import DATASETS, DatasetMissing
 from cae_core.inspection import evaluation
 from cae_core.runs import RunError, storage, writing
 from cae_core.training import run_trainer
-from cae_core.training.run_trainer import Recording
+from cae_core.training.run_trainer import RunTrainer
 
 CONFIG = RunConfig(
     num_train=100, batch_size=30, architecture="dense", bottleneck=3, epochs=3, noise_kind="gaussian", seed=3,
@@ -31,11 +31,11 @@ pytestmark = pytest.mark.usefixtures("few_strokes")
 
 @pytest.fixture
 def begun():
-    """`Recording.begin`, let go of at the end."""
+    """`RunTrainer.begin`, let go of at the end."""
     made = []
 
     def begin(name="one", config=CONFIG, **more):
-        made.append(Recording.begin(config, name, **more))
+        made.append(RunTrainer.begin(config, name, **more))
         return made[-1]
 
     yield begin
@@ -48,7 +48,7 @@ def whole(tmp_path_factory, few_strokes):
     """A run that nothing ever stopped: its losses by step, its run, its history and its weights by step."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAE_RUNS_DIR", str(tmp_path_factory.mktemp("whole")))
-        one = Recording.begin(CONFIG, "whole")
+        one = RunTrainer.begin(CONFIG, "whole")
         losses, weights = [], {}
         for event in one.events():
             losses.append(event.loss)
@@ -64,7 +64,7 @@ def folder(path):
 
 def finish(run):
     """Takes a run up, trains it to its end and returns the losses of its steps."""
-    one = Recording.resume(run)
+    one = RunTrainer.resume(run)
     try:
         return [event.loss for event in one.events()]
     finally:
@@ -117,7 +117,7 @@ def test_what_others_see_of_a_run_while_it_trains(begun):
     run = runs.find("one")
     assert (run.state, run.title, run.owner, run.label) == ("finished", "Mine", "me", "Mine")
     with pytest.raises(RunError, match="'Mine' is finished: only one that was interrupted or stopped can go on"):
-        Recording.resume(run)
+        RunTrainer.resume(run)
 
 
 class Killed(BaseException):
@@ -259,7 +259,7 @@ def stopped_at(one, step):
 def test_taken_up_and_stopped_at_once_it_is_what_it_was(begun):
     """Its figures are of its own weights, not of the network that was just built."""
     run = stopped_at(begun(), 5)
-    again = Recording.resume(run)
+    again = RunTrainer.resume(run)
     assert again.start_step == 5
     again.prepare()
     again.write("stopped")
@@ -293,7 +293,7 @@ def test_without_its_data_set_a_run_that_was_taken_up_stays_as_it_was(begun, tmp
         patch.setitem(DATASETS, "strokes", replace(DATASETS["strokes"], load=missing))
         datasets.clear_cache()
         for let_go in (lambda one: one.fail("The data set is gone."), lambda one: one.discard()):
-            one = Recording.resume(run)
+            one = RunTrainer.resume(run)
             with pytest.raises(DatasetMissing):
                 next(one.events())
             let_go(one)
@@ -313,7 +313,7 @@ def test_a_new_run_that_fails_says_why_and_cannot_go_on(begun):
     run = runs.find("one")
     assert (run.state, run.message, run.step) == ("failed", "Too steep.", 0)
     with pytest.raises(RunError, match="is failed: only one that was interrupted or stopped can go on"):
-        Recording.resume(run)
+        RunTrainer.resume(run)
 
 
 def test_one_that_was_never_trained_is_removed_when_it_is_discarded(begun, runs_folder):
@@ -323,11 +323,11 @@ def test_one_that_was_never_trained_is_removed_when_it_is_discarded(begun, runs_
 
 def test_nobody_goes_on_with_a_run_that_somebody_is_at_work_on(begun):
     run = stopped_at(begun(), 2)
-    one = Recording.resume(run)
+    one = RunTrainer.resume(run)
     with pytest.raises(RunError, match="'one' is trained by this program: stop it there, or wait"):
-        Recording.resume(run)
+        RunTrainer.resume(run)
     one.close()
-    Recording.resume(run).close()
+    RunTrainer.resume(run).close()
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
@@ -343,7 +343,7 @@ def test_only_a_taken_lock_is_another_process(begun, monkeypatch, number):
     with pytest.raises(
         RunError, match=r"'one' cannot go on, for its folder cannot be written to \(.+\): allow writing to it"
     ):
-        Recording.resume(run)
+        RunTrainer.resume(run)
 
 
 RESUME = {
@@ -360,7 +360,7 @@ def test_a_damaged_resume_file_is_named_and_the_run_can_be_looked_at(begun, dama
     damage(run.path / "resume-00000002.npz")
     for _ in range(2):  # it is let go of after the refusal
         with pytest.raises(RunError, match=r"resume-00000002\.npz is damaged or missing \(.+\): the run cannot go on"):
-            Recording.resume(run)
+            RunTrainer.resume(run)
     assert runs.find("one").state == "stopped"
     assert runs.model(run).reconstruct(np.zeros((1, 28, 28, 1), "float32")).shape == (1, 28, 28, 1)
 
@@ -400,12 +400,12 @@ def test_taken_and_impossible_names_are_refused(begun, runs_folder):
     (runs.PRETRAINED_DIR / "shipped-one").mkdir(exist_ok=True)
     for name in ("taken", "shipped-one"):
         with pytest.raises(RunError, match=f"There is a run called '{name}' already; choose another name"):
-            Recording.begin(CONFIG, name)
+            RunTrainer.begin(CONFIG, name)
     for name in ("../a", "A b", ".hidden"):
         with pytest.raises(RunError, match="cannot name a run"):
-            Recording.begin(CONFIG, name)
+            RunTrainer.begin(CONFIG, name)
     assert [path.name for path in runs_folder.iterdir()] == ["taken"]
-    names = {Recording.new_name(replace(CONFIG, dataset="fashion_mnist", architecture="conv_denoise")) for _ in range(5)}
+    names = {RunTrainer.new_name(replace(CONFIG, dataset="fashion_mnist", architecture="conv_denoise")) for _ in range(5)}
     assert len(names) == 5
     assert all(runs.check_name(name) == name for name in names)
 
@@ -444,7 +444,7 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path, monkeypatch):
     with pytest.raises(
         RunError, match=r"'one' could not be written to .*/file/runs \(.+\): .* set CAE_RUNS_DIR to a folder"
     ):
-        Recording.begin(CONFIG, "one")
+        RunTrainer.begin(CONFIG, "one")
     monkeypatch.setenv("CAE_RUNS_DIR", str(tmp_path / "runs"))
     mkdir = Path.mkdir
 
@@ -455,7 +455,7 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "mkdir", read_only)
     with pytest.raises(RunError, match="Read-only file system"):
-        Recording.begin(CONFIG, "one")
+        RunTrainer.begin(CONFIG, "one")
     assert not (tmp_path / "runs").exists() or not any((tmp_path / "runs").iterdir())
 
 
@@ -508,13 +508,13 @@ def test_a_fork_of_what_does_not_fit_is_refused_naming_both(parent, runs_folder)
         ({"bottleneck": 5}, "bottleneck is 5, but the weights to start from, of 'parent', have 3: set bottleneck to 3"),
     ):
         with pytest.raises(RunError, match=sentence):
-            Recording.begin(replace(CONFIG, **change), "child", origin={"run": "parent", "step": 6})
+            RunTrainer.begin(replace(CONFIG, **change), "child", origin={"run": "parent", "step": 6})
     for step in (1, 12, "6", None):
         with pytest.raises(RunError, match=rf"'parent' keeps no weights of step {step!r}: choose one of 0, 3, 6, 9\."):
-            Recording.begin(CONFIG, "child", origin={"run": "parent", "step": step})
+            RunTrainer.begin(CONFIG, "child", origin={"run": "parent", "step": step})
     for name, sentence in (("nobody", "There is no run called 'nobody'"), ("../x", "cannot name a run")):
         with pytest.raises(RunError, match=sentence):
-            Recording.begin(CONFIG, "child", origin={"run": name, "step": 0})
+            RunTrainer.begin(CONFIG, "child", origin={"run": name, "step": 0})
     assert [path.name for path in runs_folder.iterdir()] == ["parent"]
 
 

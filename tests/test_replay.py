@@ -13,7 +13,7 @@ from cae_core.inference.replay import replay
 from cae_core.latent import live_plane
 from cae_core.runs import RunError
 from cae_core.training import run_monitor
-from cae_core.training.run_trainer import Recording
+from cae_core.training.run_trainer import RunTrainer
 
 CONFIG = RunConfig(
     num_train=100,
@@ -35,7 +35,7 @@ def trained(tmp_path_factory, few_strokes):
     """A run of four epochs of five steps."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAE_RUNS_DIR", str(tmp_path_factory.mktemp("trained")))
-        one = Recording.begin(CONFIG, "one")
+        one = RunTrainer.begin(CONFIG, "one")
         list(one.events())
         one.close()
         return runs.find("one")
@@ -89,7 +89,7 @@ def test_a_network_that_others_hold_is_not_touched(trained):
 
 
 def test_it_is_kept_in_memory_and_made_anew_when_the_run_goes_on(runs_folder):
-    one = Recording.begin(replace(CONFIG, epochs=2), "one")
+    one = RunTrainer.begin(replace(CONFIG, epochs=2), "one")
     events = one.events()
     for _ in range(6):
         next(events)
@@ -106,7 +106,7 @@ def test_it_is_kept_in_memory_and_made_anew_when_the_run_goes_on(runs_folder):
 
 
 def test_a_stop_in_mid_epoch_is_a_moment_too(runs_folder):
-    one = Recording.begin(replace(CONFIG, epochs=2), "one")
+    one = RunTrainer.begin(replace(CONFIG, epochs=2), "one")
     for event in one.events():
         if event.step == 7:
             break
@@ -138,7 +138,7 @@ def test_a_moment_that_is_gone_is_left_out(copy):
 
 def test_of_a_run_that_has_not_begun_there_is_nothing_to_see(copy):
     for name, origin in (("new", None), ("fork", {"run": "one", "step": 5})):
-        one = Recording.begin(CONFIG, name, origin=origin)
+        one = RunTrainer.begin(CONFIG, name, origin=origin)
         for _ in range(2):
             with pytest.raises(RunError, match=f"nothing to see of the run '{name}': its training has not begun"):
                 replay(runs.find(name))

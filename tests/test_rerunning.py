@@ -14,7 +14,7 @@ from cae_core.jobs.requests import Entry
 from cae_core.reproduction import measure, own_runs, registry, results, run_card
 from cae_core.runs import RunError
 from cae_core.training import duration, warm_start
-from cae_core.training.run_trainer import Recording
+from cae_core.training.run_trainer import RunTrainer
 
 pytestmark = pytest.mark.usefixtures("few_strokes")
 ME = "0123456789abcdef"
@@ -122,8 +122,8 @@ def test_stopping_takes_out_what_waits(queue, held):
 
 def test_what_was_interrupted_goes_on_in_its_order(queue, cards):
     names = {run: run_card.name_of(run, 0, ME) for run in ("first", "second")}
-    first = Recording.begin(cards["two"].runs["first"], names["first"], owner=ME)
-    second = Recording.begin(cards["two"].runs["second"], names["second"], "", ME, warm_start.at_end_of(names["first"]))
+    first = RunTrainer.begin(cards["two"].runs["first"], names["first"], owner=ME)
+    second = RunTrainer.begin(cards["two"].runs["second"], names["second"], "", ME, warm_start.at_end_of(names["first"]))
     for event in first.events():
         if event.step == 7:
             break
@@ -140,7 +140,7 @@ def test_what_was_interrupted_goes_on_in_its_order(queue, cards):
 
 def test_a_run_whose_start_never_came_says_so_and_can_go_on(queue, cards):
     config = cards["two"].runs["second"]
-    Recording.begin(tiny_cards.BASE, "parent", owner=ME).close()
+    RunTrainer.begin(tiny_cards.BASE, "parent", owner=ME).close()
     queue.enter([Entry("child", config, "", warm_start.at_end_of("parent"))], ME)
     end = time.monotonic() + PATIENCE
     while queue.snapshot("child").is_live:
@@ -153,7 +153,7 @@ def test_a_run_whose_start_never_came_says_so_and_can_go_on(queue, cards):
 
 
 def test_what_does_not_fit_is_refused_before_its_start_is_there(queue, held):
-    Recording.begin(tiny_cards.BASE, "parent").close()
+    RunTrainer.begin(tiny_cards.BASE, "parent").close()
     config = dataclasses.replace(tiny_cards.BASE, bottleneck=7)
     with pytest.raises(RunError, match="bottleneck is 7, but the weights to start from, of 'parent', have 4"):
         queue.enter([Entry("one", tiny_cards.BASE), Entry("child", config, "", warm_start.at_end_of("parent"))], ME)
@@ -166,7 +166,7 @@ def test_what_does_not_fit_is_refused_before_its_start_is_there(queue, held):
 
 def test_a_run_of_that_name_with_other_settings_is_no_ones_and_in_the_way(queue, cards):
     name = run_card.name_of("pca", 0, ME)
-    Recording.begin(tiny_cards.BASE, name, owner=ME).close()
+    RunTrainer.begin(tiny_cards.BASE, name, owner=ME).close()
     assert own_runs.look("pca", ME).state == "none"
     with pytest.raises(RunError, match="was made with other settings: delete it, and try again"):
         own_runs.start("pca", ME)

@@ -20,7 +20,7 @@ from cae_core.reproduction import measure
 from cae_core.runs import RunError, sentences, storage
 from cae_core.runs.schema import STATES
 from cae_core.stacking import stacks
-from cae_core.stacking.trainer import StackRecording
+from cae_core.stacking.trainer import StackTrainer
 from cae_core.training import run_trainer
 
 CHEAP = ("history", "tensorboard")
@@ -71,7 +71,7 @@ def look_at(run, with_networks):
         made = survives(export.export, name, run)
         assert made is None or isinstance(made, bytes)
         export.EXPORTS[name].file_name(run)
-    if resumed := survives(run_trainer.Recording.resume, run):
+    if resumed := survives(run_trainer.RunTrainer.resume, run):
         if with_networks:
             survives(go_on, resumed)
         resumed.close()
@@ -83,12 +83,12 @@ def go_on(resumed):
 
 
 def look_at_stack(stack, with_networks):
-    seen, read = stacks.seen(stack), stacks.predictions(stack)
+    seen, read = stacks.progress(stack), stacks.predictions(stack)
     assert seen is None or seen.x.shape[1:] == (28, 28, 1)
     assert all(classes.max() < 10 for classes in read.values())
     assert 0 <= stack.step <= stack.num_steps < 10**9
     assert stack.title.isprintable()
-    if resumed := survives(StackRecording.resume, stack):
+    if resumed := survives(StackTrainer.resume, stack):
         if with_networks:
             survives(go_on, resumed)
         resumed.close()

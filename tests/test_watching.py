@@ -15,8 +15,8 @@ from cae_core.datasets import as_float
 from cae_core.latent import live_plane
 from cae_core.training import monitor, run_monitor
 from cae_core.training.monitor import ATTENTION, INTERVAL, SHARE
-from cae_core.training.run_monitor import MOST_POINTS, Curve, Watch, probes, sample
-from cae_core.training.run_trainer import Recording
+from cae_core.training.run_monitor import MOST_POINTS, Curve, RunMonitor, probes, sample
+from cae_core.training.run_trainer import RunTrainer
 
 CONFIG = RunConfig(
     num_train=100, batch_size=10, architecture="dense", bottleneck=3, epochs=3, noise_kind="mixed", seed=3,
@@ -54,19 +54,19 @@ class Clock:
         self.steps_spent = self.pictures_spent = 0.0
         monkeypatch.setattr(monitor, "time", SimpleNamespace(monotonic=lambda: self.now))
 
-    def watch(self, recording):
-        """A `Watch` on a recording whose network takes its time."""
-        if recording.model is None:
-            recording.prepare()
-        reconstruct = recording.model.reconstruct
+    def watch(self, trainer):
+        """A `RunMonitor` on a trainer whose network takes its time."""
+        if trainer.model is None:
+            trainer.prepare()
+        reconstruct = trainer.model.reconstruct
 
         def slowly(x):
             self.now += self.picture
             self.pictures_spent += self.picture
             return reconstruct(x)
 
-        recording.model.reconstruct = slowly
-        return Watch(recording)
+        trainer.model.reconstruct = slowly
+        return RunMonitor(trainer)
 
     def tick(self):
         self.now += self.step
@@ -78,7 +78,7 @@ def begun():
     made = []
 
     def begin(**more):
-        made.append(Recording.begin(replace(CONFIG, **more), f"run-{len(made)}"))
+        made.append(RunTrainer.begin(replace(CONFIG, **more), f"run-{len(made)}"))
         return made[-1]
 
     yield begin
@@ -86,32 +86,32 @@ def begun():
         one.close()
 
 
-def driven(recording, clock, looked=lambda event: False):
-    """Drives a recording as the jobs do; returns the watch and the steps of its pictures."""
-    watch, pictured = clock.watch(recording), []
-    for event in recording.events():
+def driven(trainer, clock, looked=lambda event: False):
+    """Drives a trainer as the jobs do; returns the watch and the steps of its pictures."""
+    watch, pictured = clock.watch(trainer), []
+    for event in trainer.events():
         clock.tick()
         if looked(event):
             watch.look()
-        before = watch.seen
+        before = watch.progress
         watch.see(event)
-        if watch.seen is not before:
+        if watch.progress is not before:
             pictured.append(event.step)
     return watch, pictured
 
 
 def test_what_is_seen_is_what_there_is(begun, monkeypatch):
-    recording = begun()
-    watch, pictured = driven(recording, Clock(monkeypatch, step=100.0), looked=lambda event: True)
+    trainer = begun()
+    watch, pictured = driven(trainer, Clock(monkeypatch, step=100.0), looked=lambda event: True)
     assert pictured == list(range(1, 31))
-    seen, of = watch.seen, probes(recording.config)
+    seen, of = watch.progress, probes(trainer.config)
     assert (seen.number, seen.step, seen.num_steps, seen.epoch, seen.epochs, seen.steps_per_epoch) == (30, 30, 30, 3, 3, 10)
     np.testing.assert_array_equal(seen.curve[:, 0], np.arange(1, 31) / 10)
-    history = [row["loss"] for row in recording.history]
+    history = [row["loss"] for row in trainer.history]
     assert [row["loss"] for row in seen.history] == history
     np.testing.assert_allclose(seen.curve[:, 1].reshape(3, 10).mean(axis=1), history, atol=1e-6)
-    np.testing.assert_array_equal(seen.x_hat, recording.model.reconstruct(of.x_noisy))
-    codes = recording.model.encode(sample(recording.config.dataset).x)
+    np.testing.assert_array_equal(seen.x_hat, trainer.model.reconstruct(of.x_noisy))
+    codes = trainer.model.encode(sample(trainer.config.dataset).x)
     near = np.linalg.norm(live_plane.to_plane(codes).points, axis=1)
     np.testing.assert_allclose(np.linalg.norm(seen.plane.points, axis=1), near, atol=1e-4)  # turned, not changed
     assert seen.seconds_left == 0
@@ -158,8 +158,8 @@ def test_somebody_who_comes_back_sees_the_next_step_and_no_more_when_they_are_go
 @pytest.mark.parametrize("batch_size", [10, 100], ids=["long epochs", "an epoch a step"])
 def test_pictures_take_at_most_their_share_however_short_the_epochs(begun, monkeypatch, batch_size):
     clock = Clock(monkeypatch, step=0.1, picture=0.05)
-    recording = begun(batch_size=batch_size, epochs=4 if batch_size == 10 else 40)
-    _, pictured = driven(recording, clock, looked=lambda event: True)
+    trainer = begun(batch_size=batch_size, epochs=4 if batch_size == 10 else 40)
+    _, pictured = driven(trainer, clock, looked=lambda event: True)
     assert len(pictured) > 2
     free = 2  # the first and the last are made whatever they cost
     assert (len(pictured) - free) * clock.picture <= clock.steps_spent / SHARE
@@ -173,55 +173,55 @@ def test_pictures_that_cost_nothing_come_no_more_often_than_they_can_be_seen(beg
 
 
 def test_showing_the_same_step_again_costs_nothing(begun, monkeypatch):
-    recording, clock = begun(), Clock(monkeypatch)
-    watch = clock.watch(recording)
+    trainer, clock = begun(), Clock(monkeypatch)
+    watch = clock.watch(trainer)
     watch.show()  # before the first step there is nothing
-    assert watch.seen is None
-    event = next(recording.events())
+    assert watch.progress is None
+    event = next(trainer.events())
     watch.see(event)
-    seen, spent = watch.seen, clock.pictures_spent
+    seen, spent = watch.progress, clock.pictures_spent
     for _ in range(3):
         watch.show()
-    assert watch.seen is seen
+    assert watch.progress is seen
     assert clock.pictures_spent == spent
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_network_that_no_longer_gives_numbers_makes_no_picture_and_no_error(begun, monkeypatch, value):
-    recording, clock = begun(), Clock(monkeypatch, step=10.0)
-    watch = clock.watch(recording)
-    events = recording.events()
+    trainer, clock = begun(), Clock(monkeypatch, step=10.0)
+    watch = clock.watch(trainer)
+    events = trainer.events()
     watch.see(next(events))
-    seen, event = watch.seen, next(events)
-    recording.model.set_weights({path: np.full_like(w, value) for path, w in recording.model.weights().items()})
+    seen, event = watch.progress, next(events)
+    trainer.model.set_weights({path: np.full_like(w, value) for path, w in trainer.model.weights().items()})
     watch.look()
     watch.see(event)
     watch.show()
-    assert watch.seen is seen
-    broken = Watch(recording)
+    assert watch.progress is seen
+    broken = RunMonitor(trainer)
     broken.see(event)
-    assert broken.seen is None
+    assert broken.progress is None
 
 
 def test_when_it_is_over_the_pictures_stay_and_the_network_goes(begun, monkeypatch):
-    recording = begun()
-    watch, _ = driven(recording, Clock(monkeypatch))
-    network, seen = weakref.ref(recording.model), watch.seen
-    recording.model = recording.last = None
+    trainer = begun()
+    watch, _ = driven(trainer, Clock(monkeypatch))
+    network, seen = weakref.ref(trainer.model), watch.progress
+    trainer.model = trainer.last = None
     gc.collect()
     assert network() is not None
     watch.forget_model()
     gc.collect()
     assert network() is None
-    assert watch.seen is seen
+    assert watch.progress is seen
     assert seen.x_hat.shape == (8, 28, 28, 1)
 
 
 def test_what_is_measured_is_measured_in_the_same_units_whatever_the_loss(begun, monkeypatch):
-    recording = begun()
-    watch, pictured = driven(recording, Clock(monkeypatch, step=100.0), looked=lambda event: True)
-    seen, model = watch.seen, recording.model
-    codes = model.encode(run_monitor.sample(recording.config.dataset).x)
+    trainer = begun()
+    watch, pictured = driven(trainer, Clock(monkeypatch, step=100.0), looked=lambda event: True)
+    seen, model = watch.progress, trainer.model
+    codes = model.encode(run_monitor.sample(trainer.config.dataset).x)
     last = {
         "mse": np.mean((seen.x - seen.x_hat) ** 2),
         "bce": metrics.bce(seen.x, seen.x_hat),

@@ -29,17 +29,17 @@ def fetch(args: argparse.Namespace, bar: Bar, dataset: str) -> None:
         bar.clear()
 
 
-def train(recording: Trainer, bar: Bar, on_event: Callable[[Any], None]) -> AnyRun:
+def train(trainer: Trainer, bar: Bar, on_event: Callable[[Any], None]) -> AnyRun:
     """Drives a run of any kind to its end; what stops it early leaves one that can be resumed."""
     try:
         load_tensorflow(bar)
-        return recording.run(on_event)
+        return trainer.run(on_event)
     except KeyboardInterrupt:
         bar.clear()
-        bar.say(f"to go on with it: python -m cae_core resume {recording.name}")
+        bar.say(f"to go on with it: python -m cae_core resume {trainer.name}")
         raise
     finally:
-        recording.close()
+        trainer.close()
 
 
 def load_tensorflow(bar: Bar) -> None:

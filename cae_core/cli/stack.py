@@ -14,7 +14,7 @@ from cae_core.stacking import label_curve, results
 from cae_core.stacking.label_curve import PLAN, SEEDS
 from cae_core.stacking.linear_probe import FEW
 from cae_core.stacking.phases import StackEvent
-from cae_core.stacking.trainer import StackRecording
+from cae_core.stacking.trainer import StackTrainer
 
 EVERY = 50
 """Steps between two lines about the classifiers."""
@@ -81,10 +81,10 @@ def run(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
 def _stack(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
     config = config_of(args)
     prepare.fetch(args, bar, config.dataset)
-    return drive(StackRecording.begin(config, args.name or ""), bar)
+    return drive(StackTrainer.begin(config, args.name or ""), bar)
 
 
-def drive(recording: StackRecording, bar: Bar) -> dict[str, Any]:
+def drive(trainer: StackTrainer, bar: Bar) -> dict[str, Any]:
     """Trains a stack to its end; what stops it early leaves one that can be resumed. Returns what `--json` prints."""
 
     def show(event: StackEvent) -> None:
@@ -96,7 +96,7 @@ def drive(recording: StackRecording, bar: Bar) -> dict[str, Any]:
             losses = ", ".join(f"{loss:.4f}" for loss in event.losses)
             bar.say(f"{event.stage.label}, step {done} of {event.stage.steps}: loss {losses}, {event.seconds:.1f} s")
 
-    finished, config = prepare.train(recording, bar, show), recording.config
+    finished, config = prepare.train(trainer, bar, show), trainer.config
     for arm, label in ARMS.items():
         bar.say(f"{label}: {100 * finished.figures[arm]:.2f} % of the test images misread, after {config.labels} labels")
     _say_features(finished.figures["features"], bar)

@@ -10,7 +10,7 @@ from cae_core.cli import options, prepare, stack
 from cae_core.cli.progress import Bar
 from cae_core.config import RunConfig
 from cae_core.jobs import requests
-from cae_core.training.run_trainer import Recording
+from cae_core.training.run_trainer import RunTrainer
 
 
 def add(commands: Any) -> None:
@@ -30,18 +30,18 @@ def run(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
     """Trains a network; returns what `--json` prints."""
     config = RunConfig(**{"dataset": datasets.default()} | options.given(args, RunConfig))
     prepare.fetch(args, bar, config.dataset)
-    return _drive(Recording.begin(config, args.name or ""), bar)
+    return _drive(RunTrainer.begin(config, args.name or ""), bar)
 
 
 def resume(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
     """Trains a run of any kind to its end; returns what `--json` prints."""
-    recording = requests.resume(runs.find(args.run))
-    return (_drive if isinstance(recording, Recording) else stack.drive)(recording, bar)
+    trainer = requests.resume(runs.find(args.run))
+    return (_drive if isinstance(trainer, RunTrainer) else stack.drive)(trainer, bar)
 
 
-def _drive(recording: Recording, bar: Bar) -> dict[str, Any]:
-    finished = prepare.train(recording, bar, bar.on_event(recording.name))
+def _drive(trainer: RunTrainer, bar: Bar) -> dict[str, Any]:
+    finished = prepare.train(trainer, bar, bar.on_event(trainer.name))
     bar.say(f"saved {finished.path}")
     return {
-        "run": finished.name, "path": str(finished.path), "epochs": recording.history, "metrics": finished.metrics
+        "run": finished.name, "path": str(finished.path), "epochs": trainer.history, "metrics": finished.metrics
     }  # fmt: skip

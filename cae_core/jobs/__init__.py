@@ -126,9 +126,9 @@ class Jobs:
                 job.stopping = True
                 return
             self._line.remove(job)
-            job.recording.discard()  # one that was taken up again or gave way keeps what it has
-            if job.watch:  # it gave way, and what was seen of it stays
-                job.watch.forget_model()
+            job.trainer.discard()  # one that was taken up again or gave way keeps what it has
+            if job.monitor:  # it gave way, and what was seen of it stays
+                job.monitor.forget_model()
                 job.set("stopped")
             else:
                 del self._all[name]
@@ -156,8 +156,8 @@ class Jobs:
             job = self._all.get(name)
             if job is None:
                 return None
-            if job.watch:
-                job.watch.look()
+            if job.monitor:
+                job.monitor.look()
             return self._placed(job)
 
     def of(self, owner: str) -> list[Snapshot]:
@@ -183,7 +183,7 @@ class Jobs:
             self._thread.join(timeout=30)
         for job in self._line.jobs:
             if job.now.state == "waiting":
-                job.recording.close()
+                job.trainer.close()
 
     def _enter(self, begins: Sequence[_Begin], owner: str, address: str, group: str = "", series: str = "") -> list[str]:
         """Enters all of them at once, in a place that is kept before they are begun; their names.
@@ -195,17 +195,17 @@ class Jobs:
             place = self._line.reserve(owner, address)
         try:
             with contextlib.ExitStack() as undo:
-                recordings = []
+                trainers = []
                 for _, begin in begins:  # without the lock: it writes to the disk
-                    recordings.append(begin())
-                    undo.callback(recordings[-1].discard)
+                    trainers.append(begin())
+                    undo.callback(trainers[-1].discard)
                 undo.pop_all()
             with self._changed:
                 entered = []
-                for (title, _), recording in zip(begins, recordings, strict=True):
-                    entered.append(Job(recording, title, owner, self._line, self._changed, address, group, series))
-                    self._all.pop(recording.name, None)
-                    self._all[recording.name] = entered[-1]
+                for (title, _), trainer in zip(begins, trainers, strict=True):
+                    entered.append(Job(trainer, title, owner, self._line, self._changed, address, group, series))
+                    self._all.pop(trainer.name, None)
+                    self._all[trainer.name] = entered[-1]
                 self._line.fill(place, entered)
                 self._forget_oldest(owner)
                 self._changed.notify_all()
@@ -231,8 +231,8 @@ class Jobs:
         """Drops it from memory, and with it what the disk refused of it."""
         self._line.remove(job)
         del self._all[job.now.name]
-        if job.recording:
-            job.recording.discard()
+        if job.trainer:
+            job.trainer.discard()
 
     @contextlib.contextmanager
     def _mine(self, name: str, owner: str):
@@ -244,7 +244,7 @@ class Jobs:
             self._changed.notify_all()
 
     def _placed(self, job: Job) -> Snapshot:
-        now = replace(job.now, seen=job.watch.seen if job.watch else None)
+        now = replace(job.now, progress=job.monitor.progress if job.monitor else None)
         if job not in self._line.jobs:
             return now
         others, left = self._line.others(job), self._line.seconds_left(job)

@@ -42,7 +42,7 @@ class Snapshot:
         group: of the runs that are trained together with it, a step each in turn; "" for none.
         series: of the runs that were submitted with it, to be trained one after another; "" for none.
         place: runs before it in the queue, counting the one that trains; 0 for the one at work or over.
-        seen: numbers and pictures of the training, the last look of its monitor; None before the first.
+        progress: numbers and pictures of the training, the last look of its monitor; None before the first.
         others: entries of other visitors that are in the queue with it.
         seconds_left: until it has to give way to them; None if nobody else waits, or while it waits itself.
     """
@@ -56,7 +56,7 @@ class Snapshot:
     group: str = ""
     series: str = ""
     place: int = 0
-    seen: Any = None
+    progress: Any = None
     others: int = 0
     seconds_left: float | None = None
 
@@ -81,8 +81,8 @@ class Job:
     """What the thread that trains and those who ask share.
 
     Attributes:
-        recording: the run; None when it is over and written down.
-        watch: what is seen of it, once it is prepared.
+        trainer: the run; None when it is over and written down.
+        monitor: what is known of it, once it is prepared.
         paused_at: while it shall wait after the step it is in, the time on the line's clock since when; else None.
         steps: that may be done while paused.
         stopping: whether it shall end.
@@ -92,7 +92,7 @@ class Job:
 
     def __init__(
         self,
-        recording: Trainer,
+        trainer: Trainer,
         title: str,
         owner: str,
         line: Line,
@@ -102,13 +102,13 @@ class Job:
         series: str = "",
     ) -> None:
         """Args: `line` is what it waits in; `changed` is held for every change of a job, and told of it."""
-        self.recording: Trainer | None = recording
-        self.watch: Monitor | None = None
+        self.trainer: Trainer | None = trainer
+        self.monitor: Monitor | None = None
         self.paused_at: float | None = None
         self.stopping = False
         self.steps = 0
-        self.now = Snapshot(recording.name, title, owner, recording.config, "waiting", group=group, series=series)
-        self.owner, self.address, self.group, self.unit = owner, address, group, group or series or recording.name
+        self.now = Snapshot(trainer.name, title, owner, trainer.config, "waiting", group=group, series=series)
+        self.owner, self.address, self.group, self.unit = owner, address, group, group or series or trainer.name
         self.entered = line.clock()
         self._line, self._changed = line, changed
         self._only_writes = False  # everything is done but what the disk refused
@@ -141,26 +141,26 @@ class Job:
         except Exception as error:  # whatever it is, the queue goes on
             state, message = self._fail(error)
         if state == "waiting":
-            self.watch.rest()
+            self.monitor.rest()
         elif state != "unsaved":
-            self.recording.close()
-            self.recording = None
-            if self.watch:
-                self.watch.forget_model()
+            self.trainer.close()
+            self.trainer = None
+            if self.monitor:
+                self.monitor.forget_model()
         if state != "unsaved":
             gc.collect()  # the network and its compiled functions refer to one another
         return state, message
 
     def _train(self, is_ending: Callable[[], bool]) -> Generator[None, None, tuple[str, str]]:
         """Trains to the end, whichever it is; returns how and why it ended."""
-        recording = self.recording
+        trainer = self.trainer
         try:
             runtime.ready(LOADING)
-            recording.prepare()
-            self.watch = self.watch or recording.watch()
+            trainer.prepare()
+            self.monitor = self.monitor or trainer.monitor()
             self._obey(is_ending)
-            for event in recording.events(on_end=lambda: self.set("measuring")):
-                self.watch.see(event)
+            for event in trainer.events(on_end=lambda: self.set("measuring")):
+                self.monitor.see(event)
                 yield
                 self._obey(is_ending)
         except _Stop:
@@ -169,30 +169,30 @@ class Job:
             return self._give_way()
         except _End:
             with contextlib.suppress(runs.RunError):
-                recording.write("running")
+                trainer.write("running")
             return "interrupted", ""
         except runs.RunError as error:
-            return ("unsaved" if self.watch and recording.last else "failed"), str(error)
-        self.watch.learn()
+            return ("unsaved" if self.monitor and trainer.last else "failed"), str(error)
+        self.monitor.learn()
         return "finished", ""
 
     def _fail(self, error: Exception) -> tuple[str, str]:
         message = str(error)
         if isinstance(error, Diverged):
-            self.watch.end_at(error)
+            self.monitor.end_at(error)
         if not isinstance(error, FloatingPointError | ValueError | RuntimeError):  # memory, a bug
             message = f"{type(error).__name__}: {error}. Try smaller settings, or start it again."
         with contextlib.suppress(Exception):  # it is said on the page, whether or not it can be written down
-            self.recording.fail(message)
+            self.trainer.fail(message)
         return "failed", message
 
     def _finish(self) -> tuple[str, str]:
         """Writes the run down as it is now."""
         self.set("measuring")
         try:
-            self.watch.catch_up()
-            state = "finished" if self.watch.is_at_end else "stopped"
-            self.recording.write(state)
+            self.monitor.catch_up()
+            state = "finished" if self.monitor.is_at_end else "stopped"
+            self.trainer.write(state)
         except runs.RunError as error:
             return "unsaved", str(error)
         return state, ""
@@ -200,8 +200,8 @@ class Job:
     def _give_way(self) -> tuple[str, str]:
         """Writes the run down and lets go of its network; its pause is over."""
         try:
-            self.watch.catch_up()
-            self.recording.rest()
+            self.monitor.catch_up()
+            self.trainer.rest()
         except runs.RunError as error:
             return "unsaved", str(error)
         with self._changed:
@@ -218,7 +218,7 @@ class Job:
         with self._changed:
             stays = not may_go_on()
         if stays:
-            self.watch.show()  # who asks for a snapshot does not wait for it
+            self.monitor.show()  # who asks for a snapshot does not wait for it
             self.set("paused")
         with self._changed:
             while not may_go_on():
@@ -227,7 +227,7 @@ class Job:
                 raise _End
             if self.stopping:
                 raise _Stop
-            if self._line.must_give_way(self) and not self.watch.is_at_end:
+            if self._line.must_give_way(self) and not self.monitor.is_at_end:
                 raise _GiveWay
             self._line.step()
             is_paused = self.paused_at is not None

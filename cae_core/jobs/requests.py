@@ -9,11 +9,11 @@ from typing import Any
 from cae_core import runs
 from cae_core.config import RunConfig, StackConfig
 from cae_core.runs import AnyRun, RunError
-from cae_core.stacking.trainer import StackRecording
-from cae_core.training.run_trainer import Recording
+from cae_core.stacking.trainer import StackTrainer
+from cae_core.training.run_trainer import RunTrainer
 from cae_core.training.trainer import Trainer
 
-TRAINERS: dict[type, type[Trainer]] = {RunConfig: Recording, StackConfig: StackRecording}
+TRAINERS: dict[type, type[Trainer]] = {RunConfig: RunTrainer, StackConfig: StackTrainer}
 """What trains a run, by what its configuration is of."""
 
 

@@ -69,7 +69,7 @@ def look(name: str, owner: str) -> Rerun:
         job = jobs.default().snapshot(name_of(run, SEED, owner))
         if job and job.is_live:
             live.append(job)
-            steps += job.seen.step if job.seen else 0
+            steps += job.progress.step if job.progress else 0
             continue
         if job and job.state in ("failed", "unsaved"):
             troubles.append(job.message)

@@ -88,5 +88,5 @@ def _trained(card: Card, run: str, seed: int, on_event) -> Run:
     elif card.starts.get(run):
         parent = _trained(card, card.starts[run], seed, on_event)
         origin = {"run": parent.name, "step": parent.step}
-    recording = Entry(name, config, origin=origin).begin(owner="")
-    return recording.run(functools.partial(on_event, name))
+    trainer = Entry(name, config, origin=origin).begin(owner="")
+    return trainer.run(functools.partial(on_event, name))

@@ -8,7 +8,7 @@ import numpy as np
 
 from cae_core.config import ARMS
 from cae_core.stacking.phases import StackEvent
-from cae_core.stacking.progress import StackSeen, projections
+from cae_core.stacking.progress import StackProgress, projections
 from cae_core.training import run_monitor
 from cae_core.training.events import Diverged
 from cae_core.training.monitor import Monitor
@@ -18,13 +18,13 @@ JUDGED = 20
 """Times both classifiers are judged in the course of it at least, whether anybody looks or not."""
 
 
-class StackWatch(Monitor):
+class StackMonitor(Monitor):
     """Follows one stack."""
 
-    def __init__(self, recording: Any, before: StackSeen | None = None) -> None:
+    def __init__(self, trainer: Any, before: StackProgress | None = None) -> None:
         """Args: `before` is the last look of an earlier process, which this one goes on from."""
-        config = recording.config
-        super().__init__(recording, run_monitor.probes(config), run_monitor.sample(config.dataset), before)
+        config = trainer.config
+        super().__init__(trainer, run_monitor.probes(config), run_monitor.sample(config.dataset), before)
         self._losses: list[Curve] = [_curve(line) for line in before.losses] if before else []
         self._tuning = {arm: _curve(line) for arm, line in before.tuning.items()} if before else {}
         self._accuracy = {arm: _curve(line) for arm, line in before.accuracy.items()} if before else {}
@@ -53,7 +53,7 @@ class StackWatch(Monitor):
         self._losses[layer].add(step, event.losses[0])
         return event.ends_stage
 
-    def _picture(self, event: StackEvent) -> StackSeen | None:
+    def _picture(self, event: StackEvent) -> StackProgress | None:
         stage, step = event.stage, event.step - event.stage.first_step
         count = self._config.layers if stage.layer is None else stage.layer + 1
         x_hats = [self._reconstructed(number) for number in range(1, count + 1)]
@@ -67,7 +67,7 @@ class StackWatch(Monitor):
         if stage.layer is None:
             for arm, share in self._judged().items():
                 self._accuracy.setdefault(arm, Curve()).add(step, share)
-        return StackSeen(
+        return StackProgress(
             **self._numbers(stage.steps - step),
             stage=self._config.layers if stage.layer is None else stage.layer,
             stage_step=step,

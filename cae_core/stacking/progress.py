@@ -15,7 +15,7 @@ MOST_FILTERS = 64
 
 
 @dataclass(frozen=True)
-class StackSeen:
+class StackProgress:
     """One look.
 
     Attributes:
@@ -63,7 +63,7 @@ class StackSeen:
         return arrays
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> StackSeen:
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> StackProgress:
         """The inverse of `to_arrays`."""
 
         def listed(name: str) -> list[np.ndarray]:

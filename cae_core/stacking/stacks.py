@@ -17,7 +17,7 @@ from cae_core import runs
 from cae_core.config import StackConfig
 from cae_core.datasets import DATASETS
 from cae_core.runs import StackRun, storage
-from cae_core.stacking.progress import StackSeen
+from cae_core.stacking.progress import StackProgress
 from cae_core.validation import code_size
 
 
@@ -36,12 +36,12 @@ def most_unpacked(config: StackConfig) -> int:
     return storage.MOST_UNPACKED + 4 * 3 * (3 * layers + 2 * dense)
 
 
-def seen(stack: StackRun) -> StackSeen | None:
+def progress(stack: StackRun) -> StackProgress | None:
     """The last pictures of a stack; None where there are none yet, or they are damaged."""
     with contextlib.suppress(Exception):  # a damaged archive fails in more ways than can be listed
-        progress = StackSeen.from_arrays(storage.read_arrays(stack.path / "seen.npz"))
-        progress.check(DATASETS[stack.config.dataset].image_shape, stack.config.layers)
-        return progress
+        last = StackProgress.from_arrays(storage.read_arrays(stack.path / "seen.npz"))
+        last.check(DATASETS[stack.config.dataset].image_shape, stack.config.layers)
+        return last
     return None
 
 

@@ -16,12 +16,12 @@ from cae_core.datasets import DATASETS, load
 from cae_core.runs import StackRun, storage
 from cae_core.stacking import config as settings
 from cae_core.stacking import linear_probe, phases, stacks
-from cae_core.stacking.monitor import StackWatch
-from cae_core.stacking.progress import StackSeen
+from cae_core.stacking.monitor import StackMonitor
+from cae_core.stacking.progress import StackProgress
 from cae_core.training.trainer import Trainer
 
 
-class StackRecording(Trainer):
+class StackTrainer(Trainer):
     """A stack's run; its model is the stack and both classifiers, as `network.Networks`.
 
     Attributes:
@@ -33,8 +33,8 @@ class StackRecording(Trainer):
     def __init__(self, path: Path, config: StackConfig, title: str, owner: str, origin: Mapping[str, Any] | None) -> None:
         super().__init__(path, config, title, owner, origin)
         self.figures: dict[str, Any] = {}
-        self._seen_before: StackSeen | None = None
-        self._watch: StackWatch | None = None
+        self._before: StackProgress | None = None
+        self._monitor: StackMonitor | None = None
         self._predictions: dict[str, np.ndarray] = {}
 
     @staticmethod
@@ -45,16 +45,16 @@ class StackRecording(Trainer):
     def weights_name(step: int) -> str:
         return f"checkpoint-{step:08d}.npz"
 
-    def watch(self) -> StackWatch:
-        self._watch = self._watch or StackWatch(self, self._seen_before)
-        return self._watch
+    def monitor(self) -> StackMonitor:
+        self._monitor = self._monitor or StackMonitor(self, self._before)
+        return self._monitor
 
     def interrupt(self) -> None:
         if self.last:
             self.write("stopped")
 
     def _take_up(self, run: StackRun) -> None:
-        self._seen_before = stacks.seen(run) if run.step else None
+        self._before = stacks.progress(run) if run.step else None
 
     def _load(self) -> None:
         train = load(self.config.dataset, "train")
@@ -69,13 +69,13 @@ class StackRecording(Trainer):
         return phases.train(self.model, self.config, *self._data, self._start)
 
     def _notes(self, event: phases.StackEvent) -> bool:
-        self.watch().see(event)  # whoever drives: its pictures and curves are part of what is written down
+        self.monitor().see(event)  # whoever drives: its pictures and curves are part of what is written down
         done = event.step - event.stage.first_step
         return event.ends_stage or (event.stage.layer is not None and done % event.stage.steps_per_epoch == 0)
 
     def _measure(self, state: str) -> None:
-        if self._watch:
-            self._watch.catch_up()  # so that curves end where the weights do
+        if self._monitor:
+            self._monitor.catch_up()  # so that curves end where the weights do
         if state == "finished" and not self.figures:
             test = load(self.config.dataset, "test")
             self._predictions = {name: phases.predict(arm, test.x) for name, arm in self.model.arms.items()}
@@ -86,8 +86,8 @@ class StackRecording(Trainer):
 
     def _write_checkpoint(self, checkpoint: phases.StackCheckpoint, state: str) -> None:
         self._folder.write(self.weights_name(checkpoint.step), _checkpoint_bytes(checkpoint))
-        if self._watch and self._watch.seen:
-            self._folder.write("seen.npz", storage.arrays_to_bytes(self._watch.seen.to_arrays()))
+        if self._monitor and self._monitor.progress:
+            self._folder.write("seen.npz", storage.arrays_to_bytes(self._monitor.progress.to_arrays()))
 
     def _superfluous(self, state: str) -> list[Path]:
         last = self.weights_name(self._written[0])

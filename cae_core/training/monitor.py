@@ -24,7 +24,7 @@ class Monitor(ABC):
     """Follows one run; `see` is the trainer's, everything else anybody's.
 
     Attributes:
-        seen: the last look; None before the first.
+        progress: the last look; None before the first.
     """
 
     def __init__(self, trainer: Any, probes: Any, sample: Any, before: Any = None) -> None:
@@ -42,7 +42,7 @@ class Monitor(ABC):
         self._first: tuple[int, float] | None = None  # step and seconds that its pace is measured from
         self._looked, self._next = time.monotonic(), 0.0
         self._is_warm = False  # whether what the pictures take is compiled
-        self.seen = before
+        self.progress = before
 
     @property
     def is_at_end(self) -> bool:
@@ -64,7 +64,7 @@ class Monitor(ABC):
         self._lately.append((event.step, event.seconds))
         self._first = self._first or (event.step, event.seconds)
         is_due, now = self._count(event), time.monotonic()
-        if self.seen is None or is_due or (now - self._looked < ATTENTION and now >= self._next):
+        if self.progress is None or is_due or (now - self._looked < ATTENTION and now >= self._next):
             self.show()
 
     def show(self) -> None:
@@ -75,7 +75,7 @@ class Monitor(ABC):
         pictures = self._picture(self._event)
         if pictures is None:
             return
-        self.seen, ended = pictures, time.monotonic()
+        self.progress, ended = pictures, time.monotonic()
         took = ended - started if self._is_warm else 0.0  # the first are compiled for, once
         self._next, self._is_warm = ended + max(INTERVAL, SHARE * took), True
 
@@ -90,8 +90,8 @@ class Monitor(ABC):
 
     def end_at(self, end: Diverged) -> None:
         """Counts the step in which the run went out of hand; the pictures stay those before."""
-        if self.seen:
-            self.seen = replace(self.seen, step=end.step, seconds_left=None, **self._part_of(end))
+        if self.progress:
+            self.progress = replace(self.progress, step=end.step, seconds_left=None, **self._part_of(end))
 
     def rest(self) -> None:
         """Lets go of the network until the run goes on; its pictures and curves stay."""
@@ -107,7 +107,7 @@ class Monitor(ABC):
         event, before, after = self._event, self._lately[0], self._lately[-1]
         done, spent = event.step - self._first[0], event.seconds - self._first[1]
         return {
-            "number": self.seen.number + 1 if self.seen else 1,
+            "number": self.progress.number + 1 if self.progress else 1,
             "step": event.step,
             "num_steps": event.num_steps,
             "seconds": event.seconds,
@@ -125,7 +125,7 @@ class Monitor(ABC):
 
     def _is_shown(self, event: Any) -> bool:
         """Whether the last look was at this step."""
-        return bool(self.seen) and self.seen.step == event.step
+        return bool(self.progress) and self.progress.step == event.step
 
     @abstractmethod
     def _count(self, event: Any) -> bool:

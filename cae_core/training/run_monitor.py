@@ -95,7 +95,7 @@ def sample(dataset: str) -> Sample:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Progress:
     """One look at a run.
 
     Attributes:
@@ -133,11 +133,11 @@ class Seen:
     measured: Mapping[str, np.ndarray] = field(repr=False)
 
 
-class Watch(Monitor):
+class RunMonitor(Monitor):
     """Follows one network."""
 
-    def __init__(self, recording: Any) -> None:
-        super().__init__(recording, probes(recording.config), sample(recording.config.dataset))
+    def __init__(self, trainer: Any) -> None:
+        super().__init__(trainer, probes(trainer.config), sample(trainer.config.dataset))
         self._curve, self._measured = Curve(), {name: Curve() for name in MEASURES}
 
     @property
@@ -158,7 +158,7 @@ class Watch(Monitor):
     def _is_shown(self, event: TrainingEvent) -> bool:
         return super()._is_shown(event) and len(self._trainer.history) == event.epoch
 
-    def _picture(self, event: TrainingEvent) -> Seen | None:
+    def _picture(self, event: TrainingEvent) -> Progress | None:
         model, epochs = self._trainer.model, num_epochs(self._config)
         steps_per_epoch = event.num_steps // epochs
         x_hat, codes = model.reconstruct(self._probes.x_noisy), model.encode(model.seen(self._sample.x))
@@ -170,7 +170,7 @@ class Watch(Monitor):
         )  # fmt: skip
         for line, value in zip(self._measured.values(), values, strict=True):
             line.add(event.step, value)
-        return Seen(
+        return Progress(
             **self._numbers(event.num_steps - event.step),
             epoch=event.epoch,
             epochs=epochs,
@@ -181,6 +181,6 @@ class Watch(Monitor):
             x_noisy=self._probes.x_noisy,
             labels=self._sample.labels,
             x_hat=x_hat,
-            plane=live_plane.to_plane(codes, self.seen.plane.points if self.seen else None),
+            plane=live_plane.to_plane(codes, self.progress.plane.points if self.progress else None),
             measured={name: line.points() / (steps_per_epoch, 1) for name, line in self._measured.items()},
         )

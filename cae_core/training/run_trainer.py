@@ -22,14 +22,14 @@ from cae_core.inspection import evaluation
 from cae_core.runs import Run, storage
 from cae_core.runs.writing import network_facts, table
 from cae_core.training import warm_start
-from cae_core.training.run_monitor import Watch
+from cae_core.training.run_monitor import RunMonitor
 from cae_core.training.trainer import Trainer
 
 KEPT = 64
 """Epochs of one run whose weights are kept, about; a longer run keeps every second, every fourth, and so on."""
 
 
-class Recording(Trainer):
+class RunTrainer(Trainer):
     """A network's run.
 
     Attributes:
@@ -53,8 +53,8 @@ class Recording(Trainer):
     def weights_name(step: int) -> str:
         return f"weights/{step:08d}.npz"
 
-    def watch(self) -> Watch:
-        return Watch(self)
+    def monitor(self) -> RunMonitor:
+        return RunMonitor(self)
 
     def _first_files(self) -> dict[str, bytes]:
         weights = None

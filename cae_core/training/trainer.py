@@ -241,7 +241,7 @@ class Trainer(ABC):
         return RunError(f"{self.path / file} is damaged or missing ({why}): the run cannot go on; start it again.")
 
     @abstractmethod
-    def watch(self) -> Monitor:
+    def monitor(self) -> Monitor:
         """The monitor of it while it trains; once it is prepared."""
 
     def _first_files(self) -> dict[str, bytes]:

@@ -126,7 +126,7 @@ def test_from_the_start_to_the_end(own_jobs):
     for line, cells in page.lines.items():
         assert "–" not in cells, line
     mse = [float(cell) for cell in page.lines["MSE per pixel"]]
-    assert mse == [pytest.approx(np.mean((job.seen.x - job.seen.x_hat) ** 2), abs=6e-5) for job in group]
+    assert mse == [pytest.approx(np.mean((job.progress.x - job.progress.x_hat) ** 2), abs=6e-5) for job in group]
     (link,) = [target for label, target in page.links.items() if label == "See all under Runs"]
     assert all(job.name in link for job in group)
     assert page.can == {"Start again": True, "Pause": False, "Stop": False}

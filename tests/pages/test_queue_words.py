@@ -36,7 +36,7 @@ def job(owner, state, **more):
         (job(ME, "waiting", place=1), job(YOU, "paused", seconds_left=12.0), "run is paused and gives way in 12 s at most"),
         (job(ME, "waiting", place=1), job(ME, "paused"), "Your own run ahead of it is paused: resume or stop that one."),
         (job(ME, "waiting", place=1), job(ME, "running"), "It begins after your own."),
-        (job(ME, "waiting", place=1, seen=object()), job(YOU, "running"), "It gave way to others"),
+        (job(ME, "waiting", place=1, progress=object()), job(YOU, "running"), "It gave way to others"),
         (job(ME, "paused", others=1, seconds_left=9.0), None, "Another visitor waits: in 9 s the pause ends"),
         (job(ME, "paused", others=0), None, ""),
         (job(ME, "running", others=3, seconds_left=70.0), None, "3 others wait: in 70 s at most this run is written down"),
@@ -130,7 +130,7 @@ def test_who_waits_is_told_the_rule_on_the_train_page(queue):
 def test_a_stack_is_deleted_on_the_runs_page_and_brought_back(queue):
     page = ShownStacked().press("train_stack")
     (name,) = [one.name for one in queue.of(page.owner)]
-    queue._all[name].recording.close()
+    queue._all[name].trainer.close()
     queue._all.clear()
     page = ShownStacked()
     assert page.facts["State"] == "Interrupted"

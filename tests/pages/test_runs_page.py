@@ -20,8 +20,8 @@ from cae_core.datasets import DATASETS, Split, strokes
 from cae_core.inference import replay
 from cae_core.pretrained import SHIPPED, name_of
 from cae_core.runs import holder, storage
-from cae_core.stacking.trainer import StackRecording
-from cae_core.training.run_trainer import Recording
+from cae_core.stacking.trainer import StackTrainer
+from cae_core.training.run_trainer import RunTrainer
 from pages.parts.runs import settings_table
 from pages.parts.runs.experiments import experiments
 from pages.parts.session import state
@@ -57,12 +57,12 @@ def trained(tmp_path_factory):
             ("clean", RunConfig(bottleneck=2, epochs=3, **common), 99),
             ("noisy", RunConfig(bottleneck=8, epochs=2, loss="mse", noise_kind="gaussian", **common), 6),
         ):
-            recording = Recording.begin(config, name)
-            for event in recording.events():
+            trainer = RunTrainer.begin(config, name)
+            for event in trainer.events():
                 if event.step == steps:
-                    recording.write("stopped")
+                    trainer.write("stopped")
                     break
-            recording.close()
+            trainer.close()
     return folder
 
 
@@ -74,7 +74,7 @@ def trained_stacks(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAE_RUNS_DIR", str(folder))
         for name, steps, end in (("whole", 4, 0), ("half", 6, 3)):
-            damages.drive(StackRecording.begin(StackConfig(steps=steps, **common), name, f"The {name}" * (end > 0)), end)
+            damages.drive(StackTrainer.begin(StackConfig(steps=steps, **common), name, f"The {name}" * (end > 0)), end)
     return folder
 
 

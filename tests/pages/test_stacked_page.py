@@ -11,7 +11,7 @@ from cae_core.config import ARMS, StackConfig
 from cae_core.runs import holder
 from cae_core.stacking import results, stacks
 from cae_core.stacking.results import CurveResult, Point
-from cae_core.stacking.trainer import StackRecording
+from cae_core.stacking.trainer import StackTrainer
 
 SMALL = {
     "stack_images": 100, "labels": 30, "maps": 3, "kernel": 3, "stack_epochs": 1, "stack_batch": 25, "tuning_steps": 6,
@@ -63,13 +63,13 @@ def result(no_result):
 
 def test_a_stack_that_another_program_trains_is_said(monkeypatch):
     page = ShownStacked(**SMALL)
-    recording = StackRecording.begin(StackConfig(dataset="strokes"), owner=page.owner)
+    trainer = StackTrainer.begin(StackConfig(dataset="strokes"), owner=page.owner)
     monkeypatch.setattr(holder, "_TOKEN", "another")
     page.run()
     assert "This stack is trained by the app at port 8501 of this computer (process" in page.text
     with pytest.raises(runs.RunError, match="is trained by the app at port .*: stop it there, or wait for its end"):
-        StackRecording.resume(stacks.latest(page.owner))
-    recording.close()
+        StackTrainer.resume(stacks.latest(page.owner))
+    trainer.close()
     page.run()
     assert "is trained by" not in page.text
 

@@ -19,7 +19,7 @@ from cae_core.inspection import summary
 from cae_core.jobs import job, scheduling
 from cae_core.runs import holder, storage
 from cae_core.training import duration
-from cae_core.training.run_trainer import Recording
+from cae_core.training.run_trainer import RunTrainer
 from pages.parts.live import run_view
 from pages.parts.train.presets import FIRST
 
@@ -86,8 +86,8 @@ def steering(page):
 
 def test_a_run_that_another_program_trains_is_said(monkeypatch):
     page = ShownTrain("me", **QUICK)
-    recording = Recording.begin(RunConfig(dataset="strokes", num_train=100), "afar", "My *run*", page.owner)
-    theirs = Recording.begin(RunConfig(dataset="strokes", num_train=100), "theirs", "Not mine", "another")
+    trainer = RunTrainer.begin(RunConfig(dataset="strokes", num_train=100), "afar", "My *run*", page.owner)
+    theirs = RunTrainer.begin(RunConfig(dataset="strokes", num_train=100), "theirs", "Not mine", "another")
     page.run()
     assert "is trained by" not in page.text
     monkeypatch.setattr(holder, "_TOKEN", "another")
@@ -95,7 +95,7 @@ def test_a_run_that_another_program_trains_is_said(monkeypatch):
     assert "Your run My *run* is trained by the app at port 8501 of this computer (process" in page.text
     assert "Not mine" not in page.text
     assert page.links["Its settings"] == "runs?runs=afar"
-    recording.close()
+    trainer.close()
     theirs.close()
     page.run()
     assert "is trained by" not in page.text
@@ -106,10 +106,10 @@ def trained_parent(tmp_path_factory):
     config = RunConfig(**{**OTHERS, "num_train": 100, "epochs": 1})
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAE_RUNS_DIR", str(tmp_path_factory.mktemp("parent")))
-        recording = Recording.begin(config, "parent-dense-12", "My parent")
-        list(recording.events())
-        recording.close()
-        return runs.find(recording.name).path
+        trainer = RunTrainer.begin(config, "parent-dense-12", "My parent")
+        list(trainer.events())
+        trainer.close()
+        return runs.find(trainer.name).path
 
 
 @pytest.fixture
@@ -234,7 +234,7 @@ def test_run_is_shown_from_its_first_step_to_its_end():
     assert page.facts["Held-out BCE"] == f"{runs.history(run)['held_out_loss'][-1]:.4f}"
     assert steering(page) == NOTHING_CAN_BE_DONE
     (alt,) = [alt for alt in page.alts if "reconstructed" in alt]
-    seen = page.job.seen
+    seen = page.job.progress
     mse = f"{np.mean((seen.x_hat - seen.x) ** 2):.4f}"
     assert alt == f"8 images, reconstructed, MSE {mse}"
     assert page.links == {
@@ -250,14 +250,14 @@ def test_pause_step_resume_and_stop_do_what_they_say(own_jobs):
     assert steering(page) == {"Pause": True, "One step": True, "Stop": True}
     page.click("Pause").until("paused")
     assert steering(page) == {"Resume": True, "One step": True, "Stop": True}
-    at = page.job.seen.step
+    at = page.job.progress.step
     assert page.facts["Step"] == f"{at:,} of 2,000"
     page.click("One step")
-    while page.job.seen.step == at:
+    while page.job.progress.step == at:
         time.sleep(0.01)
-    assert page.until("paused").seen.step == at + 1
+    assert page.until("paused").progress.step == at + 1
     page.click("Resume").until("running")
-    while own_jobs.snapshot(page.job.name).seen.step < at + 3:
+    while own_jobs.snapshot(page.job.name).progress.step < at + 3:
         time.sleep(0.01)
     page.click("Stop").until("stopped")
     assert steering(page) == NOTHING_CAN_BE_DONE
@@ -417,7 +417,7 @@ def test_run_that_the_disk_refuses_is_kept_and_can_be_saved_again(own_jobs, monk
     monkeypatch.setattr(storage, "write", write)
     page = ShownTrain(**LONG).click("Train this network")
     page.until("running")
-    while not page.job.seen:  # a disk that refuses before the first step leaves nothing to save
+    while not page.job.progress:  # a disk that refuses before the first step leaves nothing to save
         time.sleep(0.01)
     full.append(True)
     page.until("unsaved")
@@ -436,7 +436,7 @@ def test_run_that_the_disk_refuses_is_kept_and_can_be_saved_again(own_jobs, monk
     assert page.messages("error") == []
     run = runs.find(page.job.name)
     assert run.state == "stopped"
-    assert run.step >= page.job.seen.step > 0
+    assert run.step >= page.job.progress.step > 0
     assert set(page.links) == {"Time machine", "Denoise with it"}
 
 

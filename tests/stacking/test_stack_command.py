@@ -64,7 +64,7 @@ def test_one_stack_from_end_to_end(few_strokes, capsys):
     for words in ("Layer 1, step 2 of 2", "Layer 2, step 2 of 2", "Classifiers, step 3 of 3", "From the stack:", "Pixels"):
         assert words in told.err
     assert not storage.is_locked(stack.path / "lock")
-    assert len(stacks.seen(stack).tuning["random"]) == 3  # the page has its curves
+    assert len(stacks.progress(stack).tuning["random"]) == 3  # the page has its curves
     assert main(["list"]) == 0
     assert f"one - stack, {100 * stack.figures['pretrained']:.2f} % misread from the stack" in capsys.readouterr().out
 

@@ -10,7 +10,7 @@ from cae_core import datasets, jobs, runs
 from cae_core.jobs import JobError, scheduling
 from cae_core.runs import old_stacks, storage
 from cae_core.stacking import stacks
-from cae_core.stacking.trainer import StackRecording
+from cae_core.stacking.trainer import StackTrainer
 
 pytestmark = pytest.mark.usefixtures("tensorflow", "few_strokes")
 ME = "somebody"
@@ -25,9 +25,9 @@ def queue():
 
 def drive(one, until=None):
     one.prepare()
-    watch = one.watch()
+    monitor = one.monitor()
     for event in one.events():
-        watch.see(event)
+        monitor.see(event)
         if event.step == until:
             one.write("stopped")
             break
@@ -50,9 +50,9 @@ def whole(few_strokes, tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAE_RUNS_DIR", str(tmp_path_factory.mktemp("whole")))
-        one = StackRecording.begin(TINY, "whole", owner=ME)
+        one = StackTrainer.begin(TINY, "whole", owner=ME)
         stack = drive(one)
-        yield stack, one.model.weights(), stacks.seen(stack), stacks.predictions(stack)
+        yield stack, one.model.weights(), stacks.progress(stack), stacks.predictions(stack)
 
 
 def test_a_finished_stack_says_what_came_out(whole):
@@ -70,20 +70,20 @@ def test_a_finished_stack_says_what_came_out(whole):
 
 @pytest.mark.parametrize("stop", [5, 19])
 def test_one_that_was_stopped_goes_on_to_the_same_end(whole, tiny, stop):
-    stopped = drive(StackRecording.begin(tiny, "half"), until=stop)
+    stopped = drive(StackTrainer.begin(tiny, "half"), until=stop)
     assert (stopped.state, stopped.step, stopped.figures) == ("stopped", stop, {})
-    again = StackRecording.resume(stopped)
+    again = StackTrainer.resume(stopped)
     finished = drive(again)
     assert finished.state == "finished"
     for name, array in whole[1].items():
         np.testing.assert_allclose(again.model.weights()[name], array, atol=1e-4)
     assert len(list(finished.path.glob("checkpoint-*"))) == 1
-    seen = stacks.seen(finished)
+    seen = stacks.progress(finished)
     assert [len(line) for line in seen.losses] == [len(line) for line in whole[2].losses]
 
 
 def test_one_whose_process_is_gone_is_known_as_interrupted_and_goes_on(tiny):
-    one = StackRecording.begin(tiny, "gone", owner=ME)
+    one = StackTrainer.begin(tiny, "gone", owner=ME)
     one.prepare()
     for event in one.events():
         if event.step == 6:
@@ -92,12 +92,12 @@ def test_one_whose_process_is_gone_is_known_as_interrupted_and_goes_on(tiny):
     one.close()
     found = stacks.latest(ME)
     assert (found.name, found.state, found.step) == ("gone", "interrupted", 4)  # the last epoch that ended
-    assert drive(StackRecording.resume(found)).state == "finished"
+    assert drive(StackTrainer.resume(found)).state == "finished"
     assert stacks.latest("another") is None
 
 
 def test_a_stack_is_a_run_but_no_network(tiny, save_run):
-    StackRecording.begin(tiny, "one", "Mine").close()
+    StackTrainer.begin(tiny, "one", "Mine").close()
     save_run("two")
     assert [(run.name, run.kind, run.label) for run in runs.every(runs.runs_dir())[0]] == [
         ("one", "stack", "Mine"),
@@ -126,7 +126,7 @@ def test_stacks_of_earlier_versions_are_moved_to_the_runs_once_and_go_on(tiny, s
         raise OSError(30, "Read-only file system")
 
     names = ("half", "taken", "broken", "at-work")
-    kept = {name: drive(StackRecording.begin(tiny, name, f"The {name}", ME), until=5) for name in names}
+    kept = {name: drive(StackTrainer.begin(tiny, name, f"The {name}", ME), until=5) for name in names}
     old = {name: as_before(run) for name, run in kept.items()}
     save_run("taken")
     (old["broken"] / "stack.json").write_text('{"state": 3}', encoding="utf-8")
@@ -143,7 +143,7 @@ def test_stacks_of_earlier_versions_are_moved_to_the_runs_once_and_go_on(tiny, s
     lock.release()
     assert old_stacks.move_in().endswith("runs now: at-work.")
     assert not (runs.runs_dir() / ".stacks").exists()
-    assert drive(StackRecording.resume(runs.find("half"))).state == "finished"
+    assert drive(StackTrainer.resume(runs.find("half"))).state == "finished"
 
 
 def test_the_queue_trains_steers_and_keeps_them(queue, whole, tiny):
@@ -153,16 +153,16 @@ def test_the_queue_trains_steers_and_keeps_them(queue, whole, tiny):
     with pytest.raises(JobError, match="another visitor's"):
         queue.go_on(name, "you")
     queue.step(name, ME)
-    while not (now := queue.snapshot(name)).seen:
+    while not (now := queue.snapshot(name)).progress:
         time.sleep(0.02)
-    assert now.seen.step == 1
+    assert now.progress.step == 1
     queue.stop(name, ME)
-    assert until(queue, name, "stopped").seen.step == 1
+    assert until(queue, name, "stopped").progress.step == 1
     found = runs.find(name)
     assert (found.state, found.step) == ("stopped", 1)
     queue.resume(name, ME)
     now = until(queue, name, "finished", "failed")
-    assert (now.state, now.seen.step) == ("finished", 22)
+    assert (now.state, now.progress.step) == ("finished", 22)
     for arm, array in stacks.predictions(runs.read(found.path)).items():
         np.testing.assert_array_equal(array, whole[3][arm])
 
@@ -173,12 +173,12 @@ def test_one_that_is_paused_gives_way_to_others_and_goes_on_to_the_same_end(queu
     queue.pause(name, ME)
     until(queue, name, "paused")
     [queue.step(name, ME) for _ in range(7)]
-    while not (now := queue.snapshot(name)).seen or now.seen.step < 7:
+    while not (now := queue.snapshot(name)).progress or now.progress.step < 7:
         time.sleep(0.02)
     other = queue.submit(tiny, "you")
     assert until(queue, other, "finished", "failed").state == "finished"
     now = until(queue, name, "finished", "failed")
-    assert [len(curve) for curve in now.seen.losses] == [len(curve) for curve in whole[2].losses]  # curves go on
+    assert [len(curve) for curve in now.progress.losses] == [len(curve) for curve in whole[2].losses]  # curves go on
     kept_weights = storage.read_arrays(runs.runs_dir() / name / "checkpoint-00000022.npz")
     for key, array in whole[1].items():
         np.testing.assert_allclose(kept_weights[f"weights/{key}"], array, rtol=0, atol=1e-5)
@@ -212,8 +212,8 @@ def test_what_the_disk_refuses_is_tried_again(queue, tiny, monkeypatch):
 
 
 def test_damage_is_said_and_passed_over(tiny):
-    StackRecording.begin(tiny, "good", owner=ME).close()
-    StackRecording.begin(tiny, "bad", owner=ME).close()
+    StackTrainer.begin(tiny, "good", owner=ME).close()
+    StackTrainer.begin(tiny, "bad", owner=ME).close()
     (runs.runs_dir() / "bad" / "run.json").write_text("{", encoding="utf-8")
     with pytest.raises(runs.RunError, match="is damaged"):
         runs.read(runs.runs_dir() / "bad")
@@ -223,20 +223,20 @@ def test_damage_is_said_and_passed_over(tiny):
 
 
 def test_a_damaged_checkpoint_is_said(tiny):
-    stopped = drive(StackRecording.begin(tiny, "half"), until=5)
+    stopped = drive(StackTrainer.begin(tiny, "half"), until=5)
     (stopped.path / "checkpoint-00000005.npz").write_bytes(b"PK")
     with pytest.raises(runs.RunError, match="cannot go on; start it again"):
-        StackRecording.resume(stopped)
+        StackTrainer.resume(stopped)
     assert not storage.is_locked(stopped.path / "lock")
 
 
 def test_one_that_is_over_cannot_go_on(whole):
     with pytest.raises(runs.RunError, match="is finished: only one that was interrupted or stopped"):
-        StackRecording.resume(whole[0])
+        StackTrainer.resume(whole[0])
 
 
 def test_names_are_not_taken_twice(tiny):
-    StackRecording.begin(tiny, "one").close()
+    StackTrainer.begin(tiny, "one").close()
     with pytest.raises(runs.RunError, match="already"):
-        StackRecording.begin(tiny, "one")
-    assert StackRecording.new_name(tiny) != StackRecording.new_name(tiny)
+        StackTrainer.begin(tiny, "one")
+    assert StackTrainer.new_name(tiny) != StackTrainer.new_name(tiny)

@@ -5,7 +5,7 @@ import io
 import numpy as np
 
 from cae_core.runs import storage
-from cae_core.stacking.progress import StackSeen, projections
+from cae_core.stacking.progress import StackProgress, projections
 
 
 def test_the_first_layers_filters_are_its_kernels():
@@ -41,13 +41,13 @@ def test_a_look_comes_back_as_it_was():
     rng = np.random.default_rng(0)
     pictures = [rng.random((8, 28, 28, 1)).astype("float32") for _ in range(4)]
     line = np.array([[1.0, 0.5], [2.0, 0.25]])
-    seen = StackSeen(
+    seen = StackProgress(
         3, 20, 22, 1.5, 2, 4, 6, 10.0, None, pictures[0], pictures[1], pictures[2:],
         [np.ones((3, 3, 3), "float32"), np.ones((4, 8, 8), "float32")], [line, line], {"random": line}, {},
     )  # fmt: skip
     archive = io.BytesIO(storage.arrays_to_bytes(seen.to_arrays()))
     with np.load(archive, allow_pickle=False) as arrays:
-        back = StackSeen.from_arrays(dict(arrays))
+        back = StackProgress.from_arrays(dict(arrays))
     assert (back.number, back.step, back.seconds_left) == (3, 20, None)
     np.testing.assert_allclose(back.x_hats[1], seen.x_hats[1], atol=1 / 500)
     np.testing.assert_array_equal(back.tuning["random"], line)

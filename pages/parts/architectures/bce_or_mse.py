@@ -84,14 +84,14 @@ def _pictures(pair: Sequence[Lane]) -> None:
 
 
 def _share(lane: Lane) -> str:
-    if not lane.seen:
+    if not lane.progress:
         return "–"
-    return f"{loss_slopes.sure_and_wrong(lane.seen.x, lane.seen.x_hat).mean() * 100:.1f} %"
+    return f"{loss_slopes.sure_and_wrong(lane.progress.x, lane.progress.x_hat).mean() * 100:.1f} %"
 
 
 def _slope(lane: Lane, loss: str) -> str:
     """Mean size of the slope at the pixels that are sure and wrong."""
-    slope = loss_slopes.mean_slope(loss, lane.seen.x, lane.seen.x_hat) if lane.seen else None
+    slope = loss_slopes.mean_slope(loss, lane.progress.x, lane.progress.x_hat) if lane.progress else None
     return "–" if slope is None else f"{slope:.2g}" if slope >= 1e-4 else "under 0.0001"
 
 

@@ -62,7 +62,7 @@ def draw(now: dict) -> None:
 
 def score(lane: Lane) -> str:
     """The checkerboard score of the eight, with as many digits as mean something."""
-    ratio = checkerboard.score(lane.seen.x, lane.seen.x_hat) if lane.seen else None
+    ratio = checkerboard.score(lane.progress.x, lane.progress.x_hat) if lane.progress else None
     return "–" if ratio is None else f"{ratio:.1f}" if ratio >= 10 else f"{ratio:.2f}"
 
 

@@ -87,7 +87,7 @@ def draw(now: dict) -> None:
 
 
 def _silent(lane: Lane) -> str:
-    return f"{lanes.value(lane, 'silent') * 100:.0f} %" if lane.seen else "–"
+    return f"{lanes.value(lane, 'silent') * 100:.0f} %" if lane.progress else "–"
 
 
 def _pictures(compared: Sequence[Lane]) -> None:

@@ -51,7 +51,7 @@ def _pictures(chains: Sequence[Lane], ready: bool) -> None:
         lanes.rows(chains, lambda lane: f"chroma error {_chroma(lane)}")
     with right:
         lanes.losses(chains, "chain_losses", CHART_HEIGHT)
-    first = chains[0].seen or run_monitor.probes(chains[0].config)
+    first = chains[0].progress or run_monitor.probes(chains[0].config)
     lines = [
         ("Chroma error", _chroma),
         ("Predicting grey has", lambda lane: f"{colours.error_of(first.x, 0.0).mean():.5f}"),
@@ -65,17 +65,21 @@ def _pictures(chains: Sequence[Lane], ready: bool) -> None:
 
 
 def _chroma(lane: Lane) -> str:
-    return "–" if not lane.seen else f"{colours.error(lane.seen.x, np.clip(lane.seen.x_hat, 0, 1)).mean():.5f}"
+    return _mean(lane, colours.error)
 
 
 def _luma(lane: Lane) -> str:
-    return "–" if not lane.seen else f"{colours.luma_error(lane.seen.x, np.clip(lane.seen.x_hat, 0, 1)).mean():.5f}"
+    return _mean(lane, colours.luma_error)
+
+
+def _mean(lane: Lane, error) -> str:
+    return f"{error(lane.progress.x, np.clip(lane.progress.x_hat, 0, 1)).mean():.5f}" if lane.progress else "–"
 
 
 def _near(lane: Lane) -> str:
-    if not lane.seen:
+    if not lane.progress:
         return "–"
-    off = colours.hue_error(lane.seen.x, np.clip(lane.seen.x_hat, 0, 1))
+    off = colours.hue_error(lane.progress.x, np.clip(lane.progress.x_hat, 0, 1))
     return f"{int((off <= NEAR).sum())} of {len(off)}"
 
 

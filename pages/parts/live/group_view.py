@@ -110,7 +110,7 @@ def _buttons(view: str, lanes: Sequence[Lane], latest: Sequence[Lane], problem: 
 
 
 def _progress(lanes: Sequence[Lane]) -> tuple[int, int]:
-    steps = [(lane.seen.step, lane.seen.num_steps) for lane in lanes if lane.seen]
+    steps = [(lane.progress.step, lane.progress.num_steps) for lane in lanes if lane.progress]
     if not steps:
         return 0, 1
     return sum(step for step, _ in steps), max(whole for _, whole in steps) * len(lanes)
@@ -120,7 +120,7 @@ def _facts(lanes: Sequence[Lane], done: int, whole: int) -> list[tuple[str, str]
     states = {lane.job.state for lane in lanes if lane.job}
     words = next((run_view.STATES[state] for state in _ORDER if state in states), "Not started")
     ahead = min((lane.job.place for lane in lanes if lane.job and lane.job.state == "waiting"), default=0)
-    progress = [lane.seen for lane in lanes if lane.seen]
+    progress = [lane.progress for lane in lanes if lane.progress]
     left = [moment.seconds_left for moment in progress if moment.seconds_left is not None]
     is_live = any(lane.job and lane.job.is_live for lane in lanes)
     spent = sum(moment.seconds for moment in progress)

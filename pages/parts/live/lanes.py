@@ -36,8 +36,8 @@ class Lane:
     job: Snapshot | None = None
 
     @property
-    def seen(self) -> run_monitor.Seen | None:
-        return self.job.seen if self.job else None
+    def progress(self) -> run_monitor.Progress | None:
+        return self.job.progress if self.job else None
 
 
 def rows(
@@ -51,7 +51,7 @@ def rows(
     """
     if not lanes:
         return
-    first = lanes[0].seen or run_monitor.probes(lanes[0].config)
+    first = lanes[0].progress or run_monitor.probes(lanes[0].config)
     eight = f"{len(first.x)} images"
 
     def row(label: str, under: str, images: np.ndarray | None, alt: str) -> show.Row:
@@ -64,7 +64,7 @@ def rows(
     for noisy in show.given(first.x, first.x_noisy, noise):
         pictures.append(row(noisy.label, noise, first.x_noisy, f"{noise}, what the networks get"))
     for lane in lanes:
-        x_hat, under = (lane.seen.x_hat, note(lane)) if lane.seen else (None, "not trained yet")
+        x_hat, under = (lane.progress.x_hat, note(lane)) if lane.progress else (None, "not trained yet")
         pictures.append(row(lane.title, under, x_hat, f"reconstructed by {lane.title}, {under}"))
     show.grid(pictures, columns=len(first.x) + bool(beside))
 
@@ -72,7 +72,7 @@ def rows(
 def measured(lanes: Sequence[Lane], name: str, label: str, chart: str, up: tuple[float, float] | None = None) -> None:
     """One of `run_monitor.MEASURES` of every lane over the epochs."""
     empty = np.empty((0, 2))
-    points = [lane.seen.measured[name] if lane.seen else empty for lane in lanes]
+    points = [lane.progress.measured[name] if lane.progress else empty for lane in lanes]
     over_epochs = [
         curves.Line(lane.title, line[:, 0], line[:, 1], place)
         for place, (lane, line) in enumerate(zip(lanes, points, strict=True))
@@ -102,15 +102,15 @@ def key(lanes: Sequence[Lane], more: str = "") -> None:
 
 def value(lane: Lane, name: str) -> float | None:
     """The last of a lane's measures; None before the first."""
-    return float(lane.seen.measured[name][-1, 1]) if lane.seen else None
+    return float(lane.progress.measured[name][-1, 1]) if lane.progress else None
 
 
 def losses(lanes: Sequence[Lane], name: str, height: int) -> None:
     """Each lane's own loss, training dashed, held-out solid."""
     over_steps = []
     for lane in lanes:
-        curve = lane.seen.curve if lane.seen else np.empty((0, 2))
-        history = lane.seen.history if lane.seen else ()
+        curve = lane.progress.curve if lane.progress else np.empty((0, 2))
+        history = lane.progress.history if lane.progress else ()
         done = np.array([[row["epoch"], row["held_out_loss"]] for row in history], float).reshape(-1, 2)
         over_steps.append(plotting.Curve(lane.title, curve[:, 0], curve[:, 1], done[:, 0], done[:, 1]))
     if not over_steps:
@@ -133,4 +133,4 @@ def table(lanes: Sequence[Lane], title: str, lines: Sequence[tuple[str, Callable
 
 def number(name: str, form: str) -> Callable[[Lane], str]:
     """Gives a lane's last measure as text; a dash before the first."""
-    return lambda lane: "–" if lane.seen is None else format(value(lane, name), form)
+    return lambda lane: "–" if lane.progress is None else format(value(lane, name), form)

@@ -29,7 +29,7 @@ def why(job: Snapshot | None, queue: Sequence[Snapshot], owner: str) -> str:
     if job is None or not job.is_live or not queue:
         return ""
     if job.state == "waiting":
-        rest = "It gave way to others, is written down, and goes on from there in its turn. " if job.seen else ""
+        rest = "It gave way to others, is written down, and goes on from there in its turn. " if job.progress else ""
         return rest + _ahead(queue[0], owner)
     if job.seconds_left is None or job.state == "measuring":
         return ""

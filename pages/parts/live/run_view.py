@@ -74,7 +74,7 @@ def _moves(job: Snapshot) -> bool:
 
 def _draw(job: Snapshot | None, config: RunConfig, owner: str) -> None:
     _buttons(job, owner)
-    progress, config = (job.seen, job.config) if job else (None, config)
+    progress, config = (job.progress, job.config) if job else (None, config)
     step, num_steps = (progress.step, progress.num_steps) if progress else (0, 1)
     st.html(f'<progress value="{step}" max="{num_steps}" aria-label="steps done"></progress>')
     show.facts(_facts(job, config))
@@ -85,7 +85,7 @@ def _draw(job: Snapshot | None, config: RunConfig, owner: str) -> None:
 
 def _facts(job: Snapshot | None, config: RunConfig) -> list[tuple[str, str]]:
     """What changes with every step, in words and numbers."""
-    progress = job and job.seen
+    progress = job and job.progress
     words = STATES[job.state] if job else "Not started"
     if job and job.place:
         words += f", {job.place} ahead"
@@ -111,7 +111,7 @@ def _buttons(job: Snapshot | None, owner: str) -> None:
         else:
             _button("Pause", ":material/pause:", "pause", job, owner, "p", can)
         _button("One step", ":material/skip_next:", "step", job, owner, "s", can)
-        if state_ == "waiting" and not job.seen:
+        if state_ == "waiting" and not job.progress:
             _button("Withdraw", ":material/close:", "stop", job, owner, "x", True)
         elif state_ == "unsaved":
             queue_words.unsaved([job.name], owner, "live")
@@ -134,7 +134,7 @@ def _button(label: str, icon: str, action: str, job: Snapshot | None, owner: str
     )  # fmt: skip
 
 
-def _pictures(config: RunConfig, progress: run_monitor.Seen | None) -> None:
+def _pictures(config: RunConfig, progress: run_monitor.Progress | None) -> None:
     probes = progress or run_monitor.probes(config)
     x, x_hat = probes.x, progress.x_hat if progress else None
     noise = show.noise(*training.typical_noise(config))

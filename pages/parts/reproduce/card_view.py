@@ -114,10 +114,10 @@ def _progress(now: Rerun) -> str:
     parts = [f"Run {number} of {len(CARDS[now.card].runs)}: {run_view.STATES[job.state].lower()}"]
     if job.place:
         parts.append(f"{job.place} ahead")
-    if job.seen:
-        parts.append(f"epoch {job.seen.step / job.seen.steps_per_epoch:.1f} of {job.seen.epochs}")
-        if job.seen.seconds_left is not None and job.state == "running":
-            parts.append(f"{show.seconds(job.seen.seconds_left)} left")
+    if job.progress:
+        parts.append(f"epoch {job.progress.step / job.progress.steps_per_epoch:.1f} of {job.progress.epochs}")
+        if job.progress.seconds_left is not None and job.state == "running":
+            parts.append(f"{show.seconds(job.progress.seconds_left)} left")
     return ", ".join(parts)
 
 

@@ -11,12 +11,12 @@ from cae_core.config import StackConfig
 from cae_core.figures import mosaics
 from cae_core.figures.pictures import data_uri, png
 from cae_core.stacking import charts
-from cae_core.stacking.progress import StackSeen
+from cae_core.stacking.progress import StackProgress
 from cae_core.training import run_monitor
 from pages.parts.common import show
 
 
-def draw(config: StackConfig, progress: StackSeen | None) -> None:
+def draw(config: StackConfig, progress: StackProgress | None) -> None:
     """The pictures at one moment; before there are any, their places."""
     probes = progress or run_monitor.probes(config)
     eight = f"{len(probes.x)} test images"
@@ -45,7 +45,7 @@ def draw(config: StackConfig, progress: StackSeen | None) -> None:
         )
 
 
-def _layer_steps(config: StackConfig, progress: StackSeen | None) -> int:
+def _layer_steps(config: StackConfig, progress: StackProgress | None) -> int:
     """Right end of the layers' axis: the steps that each has."""
     if progress is None:
         return 1

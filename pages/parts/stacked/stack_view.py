@@ -53,7 +53,7 @@ def draw(config: StackConfig, owner: str, arm: str, names: tuple[str, ...]) -> N
             st.warning(show.plain(holder.sentence("This stack", now.stack.path, "watch it there, or reload this page")))
         if trouble := state.kept("stack_trouble", ""):
             st.error(show.plain(trouble))
-        stack_pictures.draw(now.config, now.seen)
+        stack_pictures.draw(now.config, now.progress)
 
     look()
     _outcome(first, arm)
@@ -99,8 +99,8 @@ def _buttons(now: Shown, owner: str) -> None:
         else:
             waits = mine and now.state == "waiting" and bool(now.job)
             st.button(
-                "Withdraw" if waits and not now.seen else "Stop", icon=":material/stop:", key="stack_stop", shortcut="x",
-                disabled=not (can or waits), on_click=queue_words.act_on_all, args=("stop", [name], owner),
+                "Withdraw" if waits and not now.progress else "Stop", icon=":material/stop:", key="stack_stop",
+                shortcut="x", disabled=not (can or waits), on_click=queue_words.act_on_all, args=("stop", [name], owner),
             )  # fmt: skip
         if now.stack and now.stack.state not in runs.AT_WORK:
             st.page_link(
@@ -118,7 +118,7 @@ def _go_on(stack: StackRun, owner: str) -> None:
 
 
 def _progress(now: Shown) -> None:
-    progress = now.seen
+    progress = now.progress
     done, whole = (progress.step, progress.num_steps) if progress else (0, 1)
     st.html(f'<progress value="{done}" max="{whole}" aria-label="steps done"></progress>')
     words = run_view.STATES.get(now.state, "Not started")

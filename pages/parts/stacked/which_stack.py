@@ -9,7 +9,7 @@ from cae_core.config import StackConfig
 from cae_core.jobs.job import Snapshot
 from cae_core.runs import RunError, StackRun
 from cae_core.stacking import stacks
-from cae_core.stacking.progress import StackSeen
+from cae_core.stacking.progress import StackProgress
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Shown:
         config: what is or was trained.
         state: a key of `run_view.STATES`, "" before there is any.
         message: why it failed, else "".
-        seen: its last pictures; None before the first.
+        progress: its last pictures; None before the first.
         job: where it is in the queue; None if this process does not know it.
         stack: as it is on disk; None where it is not.
     """
@@ -28,7 +28,7 @@ class Shown:
     config: StackConfig
     state: str = ""
     message: str = ""
-    seen: StackSeen | None = None
+    progress: StackProgress | None = None
     job: Snapshot | None = None
     stack: StackRun | None = None
 
@@ -72,7 +72,7 @@ def _shown(job: Snapshot | None, on_disk: StackRun | None) -> Shown | None:
     if job:
         job = jobs.default().snapshot(job.name) or job
         own = on_disk if on_disk and on_disk.name == job.name else None
-        return Shown(job.config, job.state, job.message, job.seen, job, own)
+        return Shown(job.config, job.state, job.message, job.progress, job, own)
     if on_disk:
-        return Shown(on_disk.config, on_disk.state, on_disk.message, stacks.seen(on_disk), None, on_disk)
+        return Shown(on_disk.config, on_disk.state, on_disk.message, stacks.progress(on_disk), None, on_disk)
     return None
