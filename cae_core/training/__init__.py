@@ -23,7 +23,6 @@ from cae_core.training.objectives import Objective, objectives
 HELD_OUT = 5_000
 """Images at the end of every training split that no run trains on: choices are made on them, never on the test split."""
 
-
 MEASURED_HELD_OUT = 500
 """Held-out images that a run's loss is measured on at least; as many as it trains on, where those are more. A run on a
 hundred images would else spend most of its time on them."""
@@ -62,8 +61,7 @@ def train(
     """Trains `model` in place, one step an event.
 
     The input of a step is the corrupted image, or its luma where the network colours grey ones; the target is always the
-    clean one. Noise is fresh in every step. Each epoch
-    is a permutation of the images; a last batch that is not full is left to the next epoch's luck.
+    clean one. Noise is fresh in every step. Each epoch is a permutation of the images.
 
     Args:
         model: an untrained (or to be continued) network.

@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from cae_core import datasets, jobs, runs
 from cae_core.runs import old_stacks, storage
 from cae_core.stacking import stacks
 from cae_core.stacking.trainer import StackTrainer
+from cae_core.training.events import Diverged
 
 pytestmark = pytest.mark.usefixtures("tensorflow", "few_strokes", "few_numbers")
 ME = "somebody"
@@ -116,6 +118,12 @@ def test_one_that_gives_way_lets_go_of_its_networks_and_goes_on_to_the_same_end(
         monitor.see(event)
     assert_equals_whole(trainer, runs.read(trainer.path), whole)
     trainer.close()
+    progress, weights = monitor.progress, trainer.model.weights()
+    trainer.model.set_weights({name: np.full_like(array, np.nan) for name, array in weights.items()})
+    monitor.see(replace(event, step=23))
+    assert monitor.progress is progress  # of no numbers there is no picture
+    monitor.end_at(Diverged("The loss became nan", "step 7", 23, "adam", 0.1, stage=event.stage))
+    assert monitor.progress == replace(progress, step=23, stage_step=7, seconds_left=None)
 
 
 def test_the_queue_steers_it():

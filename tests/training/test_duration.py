@@ -40,13 +40,6 @@ def test_only_what_changes_the_speed_tells_runs_apart():
     assert duration.pace(other(architecture="conv_denoise", bottleneck=64), IMAGE)
 
 
-def test_not_all_is_kept_for_ever(monkeypatch):
-    monkeypatch.setattr(duration, "MAX_LEARNED", 3)
-    for bottleneck in range(1, 7):
-        duration.learn(other(bottleneck=bottleneck), IMAGE, 0.02)
-    assert [duration.pace(other(bottleneck=b), IMAGE) is not None for b in range(1, 7)] == [False] * 3 + [True] * 3
-
-
 def test_runs_on_disk_are_learned_from_before_the_shipped_ones(save_run, small_network, runs_folder):
     config, shape = small_network[1], (8, 12, 1)  # 200 images in batches of the configuration's size, two epochs
     steps = 2 * (200 // config.batch_size)

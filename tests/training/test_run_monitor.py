@@ -212,7 +212,8 @@ def test_a_network_that_no_longer_gives_numbers_makes_no_picture_and_no_error(mo
 
 
 def test_what_a_step_took_is_learned_for_the_next_estimate(monkeypatch):
-    monkeypatch.setattr(duration, "_learned", {})
+    learned = {}
+    monkeypatch.setattr(duration, "_own", lambda: learned)
     watcher, _ = driven(Run(monkeypatch, step=0.25))
     watcher.learn()
     assert duration.pace(watcher._config, (28, 28, 1)) == duration.Pace(pytest.approx(0.25), True)

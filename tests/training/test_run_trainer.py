@@ -408,16 +408,21 @@ def test_taken_and_impossible_names_are_refused(begun, runs_folder):
     assert all(runs.check_name(name) == name for name in names)
 
 
-TITLES = ["Zwölf Töne, 数字, 👩🏽‍🔬", "<script>alert(1)</script> **b** $x$ :material/home:", "two\nlines\tand a tab", ""]
-SHOWN = {"null\0byte": "null\ufffdbyte", "é" * 500: "é" * runs.TITLE, "  \n ": None, "half a \ud83d pair": "half a ? pair"}
+SHOWN = {
+    "Zwölf Töne, 数字, 👩🏽‍🔬\n<b>**b** $x$": "Zwölf Töne, 数字, 👩🏽‍🔬\n<b>**b** $x$",
+    "null\0byte": "null\ufffdbyte",
+    "é" * 500: "é" * runs.TITLE,
+    "half a \ud83d pair": "half a ? pair",
+}
 
 
 def test_any_title_comes_back_as_far_as_it_can_be_shown(begun):
-    for number, (title, shown) in enumerate([*zip(TITLES, TITLES, strict=True), *SHOWN.items()]):
+    for number, (title, shown) in enumerate(SHOWN.items()):
         begun(f"run-{number}", title=title)
         run = runs.find(f"run-{number}")
-        assert run.label == (shown or run.name)
-        assert shown is None or run.title == shown
+        assert run.title == run.label == shown
+    begun("blank", title="  \n ")
+    assert runs.find("blank").label == "blank"
 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path, monkeypatch):
@@ -425,18 +430,6 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path, monkeypatch):
     monkeypatch.setenv("CAE_RUNS_DIR", str(tmp_path / "file" / "runs"))
     with pytest.raises(RunError, match=r"'one' could not be written to .*/file/runs \(.+\): .* set CAE_RUNS_DIR to"):
         RunTrainer.begin(CONFIG, "one")
-    monkeypatch.setenv("CAE_RUNS_DIR", str(tmp_path / "runs"))
-    mkdir = Path.mkdir
-
-    def read_only(path, *args, **kwargs):
-        if path.name.startswith("."):
-            raise OSError(errno.EROFS, "Read-only file system")
-        mkdir(path, *args, **kwargs)
-
-    monkeypatch.setattr(Path, "mkdir", read_only)
-    with pytest.raises(RunError, match="Read-only file system"):
-        RunTrainer.begin(CONFIG, "one")
-    assert not (tmp_path / "runs").exists() or not any((tmp_path / "runs").iterdir())
 
 
 @pytest.fixture
