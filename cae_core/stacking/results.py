@@ -194,6 +194,4 @@ def ship(result: CurveResult, pictures: Mapping[str, np.ndarray]) -> None:
 
 def confusion(truth: np.ndarray, read: np.ndarray, classes: int) -> np.ndarray:
     """How often each class, a row, was read as which, a column: `(classes, classes)` int."""
-    counts = np.zeros((classes, classes), int)
-    np.add.at(counts, (truth.astype(int), read.astype(int)), 1)
-    return counts
+    return np.bincount(truth.astype(int) * classes + read, minlength=classes**2).reshape(classes, classes)
