@@ -82,7 +82,7 @@ class Job:
 
     Attributes:
         trainer: the run; None when it is over and written down.
-        watch: what is known of it, once it is prepared.
+        monitor: what is known of it, once it is prepared.
         paused_at: while it shall wait after the step it is in, the time on the line's clock since when; else None.
         steps: that may be done while paused.
         stopping: whether it shall end.

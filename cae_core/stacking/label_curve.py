@@ -11,7 +11,7 @@ import dataclasses
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,28 +71,25 @@ def curve(plan: Plan = PLAN, on_event: Callable[[str, phases.StackEvent], None] 
         OSError: the disk refuses.
     """
     SEEDS.check("seeds", plan.seeds)
-    pieces = [(seed, labels) for seed in range(plan.seeds) for labels in plan.steps]
-    for _, labels in pieces:
+    for labels in plan.steps:
         check(_config(plan, 0, labels))
     points = {labels: {"pretrained": [], "random": []} for labels in plan.steps}
     scored: dict[int, dict[str, dict[str, list[float]]]] = {labels: {} for labels in plan.features}
     seconds = 0.0
-    for seed, labels in pieces:
-        piece = _once(
-            plan, f"point-{seed}-{labels}-{plan.steps[labels]}", lambda s=seed, n=labels: _point(plan, s, n, on_event)
-        )
-        seconds += piece["seconds"]
-        for arm, error in piece["errors"].items():
-            points[labels][arm].append(error)
     for seed in range(plan.seeds):
-        seconds += float(_pretrained(plan, seed, on_event)["seconds"])
-        if not plan.features:
-            continue
-        name = f"features-{seed}-{'-'.join(map(str, plan.features))}"
-        piece = _once(plan, name, lambda s=seed: _features(plan, s, on_event))
-        seconds += piece["seconds"]
-        for labels, kind, name, value in piece["scores"]:
-            scored[labels].setdefault(kind, {}).setdefault(name, []).append(value)
+        seconds += float(_layers(plan, seed, on_event)["seconds"])  # trained before a piece's clock begins
+        for labels in plan.steps:
+            name = f"point-{seed}-{labels}-{plan.steps[labels]}"
+            piece = _once(plan, name, lambda s=seed, n=labels: _point(plan, s, n, on_event))
+            seconds += piece["seconds"]
+            for arm, error in piece["errors"].items():
+                points[labels][arm].append(error)
+        if plan.features:
+            name = f"features-{seed}-{'-'.join(map(str, plan.features))}"
+            piece = _once(plan, name, lambda s=seed: _features(plan, s, on_event))
+            seconds += piece["seconds"]
+            for labels, kind, name, value in piece["scores"]:
+                scored[labels].setdefault(kind, {}).setdefault(name, []).append(value)
     return CurveResult(
         config=_config(plan, 0, max(plan.steps)),
         points=tuple(
@@ -133,8 +130,7 @@ def pictures(plan: Plan = PLAN) -> dict[str, np.ndarray]:
     """What `results.shipped_pictures` reads, of a plan that was carried out; of its first seed."""
     import tensorflow as tf
 
-    networks, config = _networks(plan, 0, max(plan.steps))
-    networks.set_weights(networks.weights() | _weights(plan, 0, lambda *_: None))
+    networks, config = _networks(plan, 0, max(plan.steps), _layers(plan, 0, lambda *_: None))
     probes = run_monitor.probes(config)
     arrays_by_name = {"x": _bytes(probes.x), "x_noisy": _bytes(probes.x_noisy)}
     kernels = [conv.kernel.numpy() for conv in networks.stack.encoders.convs]
@@ -161,11 +157,19 @@ def _config(plan: Plan, seed: int, labels: int) -> StackConfig:
     return dataclasses.replace(plan.config, seed=seed, labels=_images(plan, labels), steps=plan.steps[labels])
 
 
-def _networks(plan: Plan, seed: int, labels: int) -> tuple[Any, StackConfig]:
+def _networks(plan: Plan, seed: int, labels: int, layers: Mapping[str, np.ndarray]) -> tuple[Any, StackConfig]:
+    """The networks of a piece, with these layers or, without any, fresh ones; and its configuration."""
     from cae_core.stacking.network import Networks
 
     config, entry = _config(plan, seed, labels), DATASETS[plan.config.dataset]
-    return Networks(config, entry.image_shape, len(entry.class_names)), config
+    networks = Networks(config, entry.image_shape, len(entry.class_names))
+    networks.set_weights(networks.weights() | layers)
+    return networks, config
+
+
+def _train(networks: Any, config: StackConfig, only: Callable[[phases.Stage], bool]) -> Iterator[phases.StackEvent]:
+    data = load(config.dataset, "train")
+    return phases.train(networks, config, *phases.learnt_from(config, data.x, data.y), only=only)
 
 
 def _folder(plan: Plan) -> Path:
@@ -179,19 +183,19 @@ def _once(plan: Plan, name: str, make: Callable[[], dict[str, Any]]) -> dict[str
     file = _folder(plan) / f"{name}.json"
     if file.exists():
         return json.loads(file.read_text(encoding="utf-8"))
+    started = time.perf_counter()
     piece = make()
+    piece["seconds"] = round(time.perf_counter() - started, 1)
     storage.write(file, json.dumps(piece).encode())
     return piece
 
 
-def _pretrained(plan: Plan, seed: int, on_event) -> dict[str, np.ndarray]:
+def _layers(plan: Plan, seed: int, on_event) -> dict[str, np.ndarray]:
     """The layers of one seed, trained or read: their weights by name, and the "seconds" it took."""
     file = _folder(plan) / f"layers-{seed}.npz"
     if not file.exists():
-        networks, config = _networks(plan, seed, min(plan.steps))
-        data = load(config.dataset, "train")
-        x, y = phases.learnt_from(config, data.x, data.y)
-        for event in phases.train(networks, config, x, y, only=lambda stage: stage.layer is not None):
+        networks, config = _networks(plan, seed, min(plan.steps), {})
+        for event in _train(networks, config, lambda stage: stage.layer is not None):
             on_event(f"seed {seed}, {event.stage.label.lower()}", event)
         weights = {name: array for name, array in networks.weights().items() if name.startswith("stack/")}
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -199,38 +203,27 @@ def _pretrained(plan: Plan, seed: int, on_event) -> dict[str, np.ndarray]:
     return storage.read_arrays(file)
 
 
-def _weights(plan: Plan, seed: int, on_event) -> dict[str, np.ndarray]:
-    return {name: array for name, array in _pretrained(plan, seed, on_event).items() if name != "seconds"}
-
-
 def _point(plan: Plan, seed: int, labels: int, on_event) -> dict[str, Any]:
     """Both classifiers of one seed with so many labels: the share of test images each misreads."""
-    stack = _weights(plan, seed, on_event)
-    started = time.perf_counter()
-    networks, config = _networks(plan, seed, labels)
-    networks.set_weights(networks.weights() | stack)
-    data, test = load(config.dataset, "train"), load(config.dataset, "test")
-    x, y = phases.learnt_from(config, data.x, data.y)
-    for event in phases.train(networks, config, x, y, only=lambda stage: stage.layer is None):
+    networks, config = _networks(plan, seed, labels, _layers(plan, seed, on_event))
+    test = load(config.dataset, "test")
+    for event in _train(networks, config, lambda stage: stage.layer is None):
         on_event(f"seed {seed}, {config.labels} labels", event)
     read = {name: phases.predict(arm, test.x) for name, arm in networks.arms.items()}
     if seed == 0:
         storage.write(_folder(plan) / f"read-{labels}-{plan.steps[labels]}.npz", storage.arrays_to_bytes(read))
-    errors = {name: float(np.mean(classes != test.y)) for name, classes in read.items()}
-    return {"errors": errors, "seconds": round(time.perf_counter() - started, 1)}
+    return {"errors": {name: float(np.mean(classes != test.y)) for name, classes in read.items()}}
 
 
 def _features(plan: Plan, seed: int, on_event) -> dict[str, Any]:
     """How well a linear classifier reads the encoder of one seed as it is, with each number of labels."""
-    stack = _weights(plan, seed, on_event)
-    started = time.perf_counter()
-    networks, config = _networks(plan, seed, min(plan.steps))
-    networks.set_weights(networks.weights() | stack)
+    networks, config = _networks(plan, seed, min(plan.steps), _layers(plan, seed, on_event))
     by_count = linear_probe.scores(linear_probe.encoders(config, networks.stack), config, plan.features, seed)
-    scores = [
-        (labels, kind, name, value)
-        for labels, kinds in by_count.items()
-        for kind, figures in kinds.items()
-        for name, value in figures.items()
-    ]
-    return {"scores": scores, "seconds": round(time.perf_counter() - started, 1)}
+    return {
+        "scores": [
+            (labels, kind, name, value)
+            for labels, kinds in by_count.items()
+            for kind, figures in kinds.items()
+            for name, value in figures.items()
+        ]
+    }

@@ -7,7 +7,7 @@ with k components, and both against a few.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -169,13 +169,8 @@ def scores(
 
 
 def _flat(encode: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
-    return np.concatenate(list(_encoded(encode, x)))
-
-
-def _encoded(encode: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> Iterator[np.ndarray]:
-    for start in range(0, len(x), 500):
-        part = np.asarray(encode(as_float(x[start : start + 500])))
-        yield part.reshape(len(part), -1)
+    parts = [np.asarray(encode(as_float(x[start : start + 500]))) for start in range(0, len(x), 500)]
+    return np.concatenate([part.reshape(len(part), -1) for part in parts])
 
 
 def encoders(config: StackConfig, stack: Any) -> dict[str, Callable[[np.ndarray], np.ndarray]]:

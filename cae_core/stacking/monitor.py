@@ -25,9 +25,10 @@ class StackMonitor(Monitor):
         """Args: `before` is the last look of an earlier process, which this one goes on from."""
         config = trainer.config
         super().__init__(trainer, run_monitor.probes(config), run_monitor.sample(config.dataset), before)
-        self._losses: list[Curve] = [_curve(line) for line in before.losses] if before else []
-        self._tuning = {arm: _curve(line) for arm, line in before.tuning.items()} if before else {}
-        self._accuracy = {arm: _curve(line) for arm, line in before.accuracy.items()} if before else {}
+        self._losses = [Curve(line) for line in (before.losses if before else ())]
+        tuning, accuracy = (before.tuning, before.accuracy) if before else ({}, {})
+        self._tuning = {arm: Curve(line) for arm, line in tuning.items()}
+        self._accuracy = {arm: Curve(line) for arm, line in accuracy.items()}
         self._filters: list[np.ndarray] = list(before.filters) if before else []
         self._compiled: dict[Any, Any] = {}
 
@@ -102,11 +103,3 @@ class StackMonitor(Monitor):
         return {
             arm: float(np.mean(classes.numpy() == self._sample.labels)) for arm, classes in zip(arms, read, strict=True)
         }
-
-
-def _curve(line: np.ndarray) -> Curve:
-    """A curve that goes on from these points."""
-    curve = Curve()
-    for step, value in line:
-        curve.add(float(step), float(value))
-    return curve

@@ -1,29 +1,28 @@
-"""Training a stack layer by layer, then both classifiers at once, as a generator: the only code that changes their weights.
+"""Training a stack layer by layer, then both classifiers at once: the phases that the loop carries out.
 
 Greedy: while a layer is trained, those below are left as they are and those above have not begun. Then one classifier takes
 the layers' weights over, and both are fine-tuned end to end on the same labels, in the same batches, at the same rate.
-Whoever asks for the next event drives; every event can say where the stack stands, exactly enough to go on from there.
 """
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from cae_core import runtime
 from cae_core.config import StackConfig
 from cae_core.corruptions import graph_corruption
 from cae_core.losses import half, linear_half
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
 from cae_core.stacking.config import check
-from cae_core.training import set_variables, split_held_out
-from cae_core.training.events import Diverged
+from cae_core.training import split_held_out
+from cae_core.training.events import Checkpoint, Diverged
+from cae_core.training.loop import Phase, run_phases
 
 SCHEDULE = "one_cycle"
 """Of every stage: from random weights a classifier needs the warm-up, and the other gets no other treatment."""
@@ -63,23 +62,6 @@ def stages(config: StackConfig, num_images: int) -> list[Stage]:
 
 
 @dataclass(frozen=True)
-class StackCheckpoint:
-    """Where a stack stands: going on from it gives what never having stopped gives.
-
-    Attributes:
-        step: steps done, of all stages.
-        seconds: spent on them.
-        weights: every weight, by name.
-        optimizer: the optimizer's own variables in this stage, in its order.
-    """
-
-    step: int
-    seconds: float
-    weights: Mapping[str, np.ndarray]
-    optimizer: Sequence[np.ndarray]
-
-
-@dataclass(frozen=True)
 class StackEvent:
     """What happened in one step.
 
@@ -89,7 +71,7 @@ class StackEvent:
         num_steps: steps of all stages.
         seconds: since the first, without the time between events.
         losses: of this batch: of the layer, 1/(2n) Σ (x − y)²; or of each of `config.ARMS` in their order, in nats.
-        checkpoint: takes the `StackCheckpoint` after this step; only before the next event is asked for.
+        checkpoint: takes the `Checkpoint` after this step; only before the next event is asked for.
     """
 
     stage: Stage
@@ -97,7 +79,7 @@ class StackEvent:
     num_steps: int
     seconds: float
     losses: tuple[float, ...]
-    checkpoint: Callable[[], StackCheckpoint] | None = field(default=None, repr=False, compare=False)
+    checkpoint: Callable[[], Checkpoint] | None = field(default=None, repr=False, compare=False)
 
     @property
     def ends_stage(self) -> bool:
@@ -129,7 +111,7 @@ def train(
     config: StackConfig,
     x: np.ndarray,
     y: np.ndarray,
-    start: StackCheckpoint | None = None,
+    start: Checkpoint | None = None,
     only: Callable[[Stage], bool] = lambda stage: True,
 ) -> Iterator[StackEvent]:
     """Trains `networks` in place, one step an event.
@@ -152,109 +134,79 @@ def train(
     check(config)
     if len(x) != len(y) or len(x) < config.labels:
         raise ValueError(f"Got {len(x)} images and {len(y)} classes for {config.labels} labels; give at least as many.")
-    import tensorflow as tf
+    yield from run_phases(networks, _phases(networks, config, y, start, only), x, config.seed, start)
 
-    images, classes = tf.constant(x), tf.constant(y.astype("int32"))
-    plan = stages(config, len(x))
+
+def _phases(
+    networks: Any, config: StackConfig, y: np.ndarray, start: Checkpoint | None, only: Callable[[Stage], bool]
+) -> Iterator[Phase]:
+    """The phase of each stage that is not done; the last begins with what the layers then are."""
+    plan = stages(config, len(y))
     num_steps = plan[-1].first_step + plan[-1].steps
     labelled = choose_labelled(y, config.labels, config.seed)
-    step, seconds = 0, 0.0
-    if start:
-        networks.set_weights(start.weights)
-        step, seconds = start.step, start.seconds
-    optimizer = None
 
-    def checkpoint() -> StackCheckpoint:
-        return StackCheckpoint(step, seconds, networks.weights(), [v.numpy() for v in optimizer.variables])
+    def event(stage: Stage, rate: float, step: int, losses: list[list[float]], _: float) -> StackEvent:
+        values = tuple(losses[-1])
+        if not all(map(math.isfinite, values)):
+            what = "learning rate" if stage.layer is not None else "fine-tuning rate"
+            became = f"The loss became {max(values, key=lambda v: not math.isfinite(v))}"
+            where = f"step {step - stage.first_step:,} of {stage.label}"
+            raise Diverged(became, where, step, config.optimizer, rate, what, stage)
+        return StackEvent(stage, step, num_steps, 0.0, values)
 
+    done = start.step if start else 0
     for stage in plan:
-        end = stage.first_step + stage.steps
-        if step >= end or not only(stage):
-            step = max(step, end)
+        if done >= stage.first_step + stage.steps or not only(stage):
             continue
-        indices = np.arange(len(x), dtype="int32") if stage.layer is not None else labelled
-        if stage.layer is None and step == stage.first_step:
+        is_layer = stage.layer is not None
+        if not is_layer and done <= stage.first_step:
             networks.arms["pretrained"].start_from(networks.stack)
-        rate = config.tuning_rate if stage.layer is None else config.learning_rate
-        variables, losses = _objective(networks, config, stage)
+        rate = config.learning_rate if is_layer else config.tuning_rate
+        variables, losses = _of_layer(networks.stack, config, stage.layer) if is_layer else _of_arms(networks, config, y)
         optimizer = OPTIMIZERS[config.optimizer].make(rate)
         optimizer.build(variables)
-        if start and stage.first_step < start.step < end:
-            set_variables(optimizer, start.optimizer)
+        indices = np.arange(len(y), dtype="int32") if is_layer else labelled
         batch_size = min(config.batch_size, len(indices))
-        step_on = _compiled(losses, variables, optimizer, (batch_size, *x.shape[1:]))
-
-        fresh, order, ordered_epoch = True, None, None
-        while step < end:
-            started = time.perf_counter()
-            epoch, place = divmod(step - stage.first_step, max(1, len(indices) // batch_size))
-            if ordered_epoch != epoch:
-                order, ordered_epoch = _order(indices, config.seed, stage, epoch), epoch
-            step += 1
-            share = SCHEDULES[SCHEDULE].make((step - stage.first_step) / stage.steps)
-            with runtime.tracing() if fresh else nullcontext():  # the first step is compiled
-                step_losses = step_on(
-                    images,
-                    classes,
-                    tf.constant(order[place * batch_size : (place + 1) * batch_size]),
-                    tf.constant(rate * share, tf.float32),
-                    tf.constant([config.seed, step], tf.int32),
-                )
-            fresh = False
-            values = tuple(step_losses.numpy().tolist())
-            if not all(map(math.isfinite, values)):
-                what = "learning rate" if stage.layer is not None else "fine-tuning rate"
-                became = f"The loss became {max(values, key=lambda v: not math.isfinite(v))}"
-                where = f"step {step - stage.first_step:,} of {stage.label}"
-                raise Diverged(became, where, step, config.optimizer, rate, what, stage)
-            seconds += time.perf_counter() - started
-            yield StackEvent(stage, step, num_steps, seconds, values, checkpoint)
+        yield Phase(
+            losses, variables, optimizer, lambda share, rate=rate: rate * SCHEDULES[SCHEDULE].make(share),
+            _orders(indices, config.seed, stage), batch_size, max(1, len(indices) // batch_size), stage.steps,
+            stage.first_step, functools.partial(event, stage, rate),
+        )  # fmt: skip
 
 
-def _order(indices: np.ndarray, seed: int, stage: Stage, epoch: int) -> np.ndarray:
-    """The order of an epoch; that of each is drawn anew, so that one can be taken up anywhere."""
+def _orders(indices: np.ndarray, seed: int, stage: Stage) -> Iterator[np.ndarray]:
+    """The order of each epoch; each is drawn anew, so that one can be taken up anywhere."""
     number = 0 if stage.layer is None else stage.layer + 1
-    return np.random.default_rng([seed, 2, number, epoch]).permutation(indices)
+    return (np.random.default_rng([seed, 2, number, epoch]).permutation(indices) for epoch in itertools.count())
 
 
-def _compiled(losses, variables, optimizer, shape):
+def _of_arms(networks: Any, config: StackConfig, y: np.ndarray):
+    """What fine-tuning may change, and the arms' losses `(k,)` as a `Phase` has them, in nats."""
     import tensorflow as tf
 
-    @tf.function(autograph=False)
-    def step_on(images, classes, indices, learning_rate, seed):
-        x = tf.cast(tf.ensure_shape(tf.gather(images, indices), shape), tf.float32) / 255.0
-        with tf.GradientTape() as tape:
-            values = losses(x, tf.gather(classes, indices), seed)
-            loss = tf.reduce_sum(values)  # two classifiers share no weight, so neither's gradient has a part of the other's
-        gradients = tape.gradient(loss, variables)
-        optimizer.learning_rate.assign(learning_rate)
-        optimizer.apply(gradients, variables)
-        return values
+    arms, classes = list(networks.arms.values()), tf.constant(y.astype("int32"))
+    size = int(np.prod(arms[0].encoders.shapes[-1]))
 
-    return step_on
+    def losses(x, indices, seed):
+        uniform = tf.random.stateless_uniform((x.shape[0], size), seed)
+        keep = tf.cast(uniform >= config.dropout, tf.float32) / (1 - config.dropout) if config.dropout else None
+        labels = tf.gather(classes, indices)
+        entropies = [tf.nn.sparse_softmax_cross_entropy_with_logits(labels, arm.logits(x, keep)) for arm in arms]
+        return tf.stack([tf.reduce_mean(entropy) for entropy in entropies])
+
+    return [v for arm in arms for v in arm.trainable], losses
 
 
-def _objective(networks, config: StackConfig, stage: Stage):
-    """What a stage may change, and its losses `(k,)` of a batch: x float32 in [0, 1], classes, and a seed for the noise."""
+def _of_layer(stack: Any, config: StackConfig, number: int):
+    """What a layer may change, and its loss `(1,)` as a `Phase` has it.
+
+    The layer gets what those below make of the noisy image, and aims at what they make of the clean one.
+    """
     import tensorflow as tf
 
-    if stage.layer is None:
-        arms = list(networks.arms.values())
-
-        size = int(np.prod(arms[0].encoders.shapes[-1]))
-
-        def of_arms(x, classes, seed):
-            uniform = tf.random.stateless_uniform((x.shape[0], size), seed)
-            keep = tf.cast(uniform >= config.dropout, tf.float32) / (1 - config.dropout) if config.dropout else None
-            entropies = [tf.nn.sparse_softmax_cross_entropy_with_logits(classes, arm.logits(x, keep)) for arm in arms]
-            return tf.stack([tf.reduce_mean(entropy) for entropy in entropies])
-
-        return [v for arm in arms for v in arm.trainable], of_arms
-    stack, number = networks.stack, stage.layer
     corruption = graph_corruption(config.noise_kind, config.noise_factor)
 
-    def of_layer(x, classes, seed):
-        """The layer gets what those below make of the noisy image, and aims at what they make of the clean one."""
+    def loss(x, indices, seed):
         target = tf.stop_gradient(stack.encoders.encode(x, number))
         is_noisy = config.noise_kind != "none"
         layer_input = tf.stop_gradient(stack.encoders.encode(corruption(x, seed), number)) if is_noisy else target
@@ -262,7 +214,7 @@ def _objective(networks, config: StackConfig, stage: Stage):
         logits = stack.logits_below(h, switches, number)
         return half(target, logits)[None] if number == 0 else linear_half(target, stack.below(h, switches, number))[None]
 
-    return stack.trainable(number), of_layer
+    return stack.trainable(number), loss
 
 
 def learnt_from(config: StackConfig, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

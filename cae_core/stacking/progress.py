@@ -20,7 +20,7 @@ class StackProgress:
 
     Attributes:
         number: grows with every new picture.
-        step, num_steps, seconds: as in `training.StackEvent`.
+        step, num_steps, seconds: as in `phases.StackEvent`.
         stage: of which stage the last step was, from 0; the last stage is the classifiers'.
         stage_step, stage_steps: steps of that stage, done and in all.
         steps_per_second: lately.

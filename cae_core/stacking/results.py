@@ -105,7 +105,7 @@ class CurveResult:
     Attributes:
         config: of the first seed's stack; labels and steps are each point's own.
         points: by number of labels, ascending.
-        features: by number of labels, by kind and figure as of `features.scores`, one value a seed.
+        features: by number of labels, by kind and figure as of `linear_probe.scores`, one value a seed.
         seconds: spent on all of it.
         made: UTC date.
         versions: of Python and the libraries.
@@ -147,11 +147,10 @@ def from_json(text: str) -> CurveResult:
             raise ValueError("a point has not both arms")
         if len({len(values) for point in points for values in point.errors.values()}) > 1:
             raise ValueError("its points have different numbers of seeds")
-        seconds = SECONDS("seconds", fields["seconds"])
+        config, seconds = StackConfig.from_dict(fields["config"]), SECONDS("seconds", fields["seconds"])
         versions = {str(what): str(version) for what, version in fields["versions"].items()}
-        texts = {key: str(fields[key]) for key in ("made", "command")}
-        config = StackConfig.from_dict(fields["config"])
-        return CurveResult(config, tuple(points), features, seconds, versions=versions, **texts)
+        day, command = str(fields["made"]), str(fields["command"])
+        return CurveResult(config, tuple(points), features, seconds, day, versions, command)
     except Exception as error:  # a damaged file fails in more ways than can be listed
         raise ValueError(reason(error)) from error
 
@@ -179,7 +178,7 @@ def shipped_pictures() -> dict[str, np.ndarray]:
     """Arrays that ship with the result; {} where they are missing or damaged.
 
     "predictions/LABELS/ARM" are the classes `(n,)` uint8 read in every test image, with the first seed; "x" and "x_hats/i"
-    eight test images and what comes back through i + 1 layers, `(8, H, W, C)` uint8; "filters/i" as of `seen.projections`.
+    eight test images and what comes back through i + 1 layers, `(8, H, W, C)` uint8; "filters/i" their `projections`.
     """
     try:
         return storage.read_arrays(PICTURES)
@@ -195,6 +194,4 @@ def ship(result: CurveResult, pictures: Mapping[str, np.ndarray]) -> None:
 
 def confusion(truth: np.ndarray, read: np.ndarray, classes: int) -> np.ndarray:
     """How often each class, a row, was read as which, a column: `(classes, classes)` int."""
-    counts = np.zeros((classes, classes), int)
-    np.add.at(counts, (truth.astype(int), read.astype(int)), 1)
-    return counts
+    return np.bincount(truth.astype(int) * classes + read, minlength=classes**2).reshape(classes, classes)

@@ -39,9 +39,9 @@ def most_unpacked(config: StackConfig) -> int:
 def progress(stack: StackRun) -> StackProgress | None:
     """The last pictures of a stack; None where there are none yet, or they are damaged."""
     with contextlib.suppress(Exception):  # a damaged archive fails in more ways than can be listed
-        progress = StackProgress.from_arrays(storage.read_arrays(stack.path / "seen.npz"))
-        progress.check(DATASETS[stack.config.dataset].image_shape, stack.config.layers)
-        return progress
+        last = StackProgress.from_arrays(storage.read_arrays(stack.path / "seen.npz"))
+        last.check(DATASETS[stack.config.dataset].image_shape, stack.config.layers)
+        return last
     return None
 
 

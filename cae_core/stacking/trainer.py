@@ -18,6 +18,7 @@ from cae_core.stacking import config as settings
 from cae_core.stacking import linear_probe, phases, stacks
 from cae_core.stacking.monitor import StackMonitor
 from cae_core.stacking.progress import StackProgress
+from cae_core.training.events import Checkpoint
 from cae_core.training.trainer import Trainer
 
 
@@ -29,11 +30,12 @@ class StackTrainer(Trainer):
     """
 
     check = staticmethod(settings.check)
+    writes_when_interrupted = True
 
     def __init__(self, path: Path, config: StackConfig, title: str, owner: str, origin: Mapping[str, Any] | None) -> None:
         super().__init__(path, config, title, owner, origin)
         self.figures: dict[str, Any] = {}
-        self._seen_before: StackProgress | None = None
+        self._before: StackProgress | None = None
         self._monitor: StackMonitor | None = None
         self._predictions: dict[str, np.ndarray] = {}
 
@@ -45,24 +47,23 @@ class StackTrainer(Trainer):
     def weights_name(step: int) -> str:
         return f"checkpoint-{step:08d}.npz"
 
+    resume_name = weights_name
+
+    def _most_unpacked(self) -> int:
+        return stacks.most_unpacked(self.config)
+
     def monitor(self) -> StackMonitor:
-        self._monitor = self._monitor or StackMonitor(self, self._seen_before)
+        self._monitor = self._monitor or StackMonitor(self, self._before)
         return self._monitor
 
-    def interrupt(self) -> None:
-        if self.last:
-            self.write("stopped")
-
     def _take_up(self, run: StackRun) -> None:
-        self._seen_before = stacks.progress(run) if run.step else None
-
-    def _load(self) -> None:
-        train = load(self.config.dataset, "train")
-        self._data = phases.learnt_from(self.config, train.x, train.y)
+        self._before = stacks.progress(run) if run.step else None
 
     def _build(self) -> Any:
         from cae_core.stacking.network import Networks
 
+        train = load(self.config.dataset, "train")
+        self._data = phases.learnt_from(self.config, train.x, train.y)
         return Networks(self.config, self._data[0].shape[1:], len(DATASETS[self.config.dataset].class_names))
 
     def _train(self) -> Iterator[phases.StackEvent]:
@@ -84,8 +85,9 @@ class StackTrainer(Trainer):
         if self._predictions:
             self._folder.write("predictions.npz", storage.arrays_to_bytes(self._predictions))
 
-    def _write_checkpoint(self, checkpoint: phases.StackCheckpoint, state: str) -> None:
-        self._folder.write(self.weights_name(checkpoint.step), _checkpoint_bytes(checkpoint))
+    def _write_checkpoint(self, checkpoint: Checkpoint, state: str) -> None:
+        content = storage.arrays_to_bytes(checkpoint.to_arrays(), compressed=False)
+        self._folder.write(self.weights_name(checkpoint.step), content)
         if self._monitor and self._monitor.progress:
             self._folder.write("seen.npz", storage.arrays_to_bytes(self._monitor.progress.to_arrays()))
 
@@ -94,29 +96,5 @@ class StackTrainer(Trainer):
         return [file for file in self.path.glob("checkpoint-*.npz") if file.name != last]
 
     def _facts(self) -> dict[str, Any]:
-        return {"kind": StackRun.kind, "figures": self.figures}
-
-    def _num_steps(self) -> int:
         last = phases.stages(self.config, settings.num_images(self.config))[-1]
-        return last.first_step + last.steps
-
-    def _checkpoint(self) -> phases.StackCheckpoint:
-        at_step = self._written[0]
-        file = self.weights_name(at_step)
-        try:
-            arrays = storage.read_arrays(self.path / file, stacks.most_unpacked(self.config))
-            step, seconds = arrays["numbers"].tolist()
-            if step != at_step:
-                raise ValueError(f"it is of step {step:g}")
-        except Exception as error:  # a damaged archive fails in more ways than can be listed
-            raise self._damaged(file, error) from error
-        weights = {name.removeprefix("weights/"): a for name, a in arrays.items() if name.startswith("weights/")}
-        optimizer = [arrays[name] for name in sorted(arrays) if name.startswith("optimizer/")]
-        return phases.StackCheckpoint(at_step, seconds, weights, optimizer)
-
-
-def _checkpoint_bytes(checkpoint: phases.StackCheckpoint) -> bytes:
-    numbers = np.array([checkpoint.step, checkpoint.seconds])
-    weights: Mapping[str, np.ndarray] = {f"weights/{name}": array for name, array in checkpoint.weights.items()}
-    optimizer = {f"optimizer/{i:04d}": array for i, array in enumerate(checkpoint.optimizer)}
-    return storage.arrays_to_bytes({"numbers": numbers, **weights, **optimizer}, compressed=False)
+        return {"kind": StackRun.kind, "figures": self.figures, "num_steps": last.first_step + last.steps}

@@ -1,36 +1,27 @@
-"""The training loop, as a generator: the only code that changes a run's weights.
-
-`train` yields an event after every step. Whoever asks for the next event drives the training; not asking is a pause, and
-asking no more is a stop. Every event can say where the run stands, exactly enough to go on from there another day.
-"""
+"""Training of a network: which images it learns from, the phases that the loop carries out, and what ends a run early."""
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
 
 import numpy as np
 
-from cae_core import architectures as architectures
-from cae_core import metrics, runtime, validation
+from cae_core import metrics, validation
 from cae_core.architectures import ARCHITECTURES, num_epochs
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig
-from cae_core.config import lookup as lookup
 from cae_core.corruptions import MIXED, corrupt, graph_corruption
 from cae_core.datasets import DATASETS, as_float
-from cae_core.losses import LOSSES as LOSSES
-from cae_core.losses import loss_of as loss_of
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
 from cae_core.training.events import Checkpoint, Diverged, TrainingEvent
-from cae_core.training.phases import Phase, phases
-from cae_core.validation import CHOICES as CHOICES
+from cae_core.training.loop import Phase, run_phases
+from cae_core.training.objectives import Objective, objectives
 
 HELD_OUT = 5_000
 """Images at the end of every training split that no run trains on: choices are made on them, never on the test split."""
-
 
 MEASURED_HELD_OUT = 500
 """Held-out images that a run's loss is measured on at least; as many as it trains on, where those are more. A run on a
@@ -70,8 +61,7 @@ def train(
     """Trains `model` in place, one step an event.
 
     The input of a step is the corrupted image, or its luma where the network colours grey ones; the target is always the
-    clean one. Noise is fresh in every step. Each epoch
-    is a permutation of the images; a last batch that is not full is left to the next epoch's luck.
+    clean one. Noise is fresh in every step. Each epoch is a permutation of the images.
 
     Args:
         model: an untrained (or to be continued) network.
@@ -101,114 +91,64 @@ def train(
     validation.check(config)
     if not len(x_train) or not len(x_held_out):
         raise ValueError(f"Got {len(x_train)} training and {len(x_held_out)} held-out images; both must be at least 1.")
-    import tensorflow as tf
-
     if ARCHITECTURES[config.architecture].solve:
         yield _solve(model, config, x_train, x_held_out)
         return
-    batch_size = min(config.batch_size, len(x_train))
+    yield from run_phases(model, _phases(model, config, x_train, x_held_out), x_train, config.seed, start)
+
+
+def _phases(model: Autoencoder, config: RunConfig, x_train: np.ndarray, x_held_out: np.ndarray) -> Iterator[Phase]:
+    """What the loop carries out: a phase for each objective, with all that is measured at the end of an epoch."""
     num_batches = steps_per_epoch(config, len(x_train))
     num_steps = num_batches * num_epochs(config)
-    optimizer = OPTIMIZERS[config.optimizer].make(config.learning_rate)
-    optimizer.build(model.trainable_variables)
-    fresh = [variable.numpy() for variable in optimizer.variables]
     schedule = SCHEDULES[config.schedule].make
     corruption = graph_corruption(config.noise_kind, config.noise_factor)
-
-    def compiled(phase: Phase):
-        @tf.function(autograph=False)
-        def step_on(images, indices, learning_rate, seed):
-            x = tf.ensure_shape(tf.gather(images, indices), (batch_size, *x_train.shape[1:]))
-            x = tf.cast(x, tf.float32) / 255.0
-            with tf.GradientTape() as tape:
-                loss = phase.loss(corruption(model.seen(x), seed), x, True)
-            gradients = tape.gradient(loss, phase.variables)
-            optimizer.learning_rate.assign(learning_rate)
-            optimizer.apply(gradients, phase.variables)
-            return loss
-
-        return step_on
-
-    clean, noisy = _held_out_pair(model, config, x_held_out[: max(MEASURED_HELD_OUT, len(x_train))])
-    # On the device once, as bytes: a batch is gathered and scaled inside the step. Handed to the step rather than captured
-    # by it, for what a compiled function captures stays in memory as long as the function does.
-    images = tf.constant(x_train)
-
     rng = np.random.default_rng(config.seed)
-    losses, recent, first_loss = np.empty(num_batches), deque(maxlen=WINDOW), None
-    step, seconds = 0, 0.0
-    if start:
-        set_variables(optimizer, start.optimizer)
-        model.set_weights(start.weights)
-        step, seconds, first_loss = start.step, start.seconds, start.first_loss
-        losses[: len(start.losses)] = start.losses
+    orders = (rng.permutation(len(x_train)).astype("int32") for _ in itertools.count())
+    clean, noisy = _held_out_pair(model, config, x_held_out[: max(MEASURED_HELD_OUT, len(x_train))])
 
-    def checkpoint() -> Checkpoint:
-        return Checkpoint(
-            step, seconds, model.weights(), [v.numpy() for v in optimizer.variables],
-            losses[: step % num_batches].copy(), first_loss,
+    def phase(objective: Objective) -> Phase:
+        recent, held_out_loss = deque(maxlen=WINDOW), _held_out_loss(objective.loss, noisy, clean)
+
+        def loss(x, indices, seed):
+            return objective.loss(corruption(model.seen(x), seed), x, True)
+
+        def event(step: int, losses: list[float], first_loss: float) -> TrainingEvent:
+            recent.append(losses[-1])
+            _refuse_divergence(config, recent, first_loss, step, num_steps)
+            at_end = {}
+            if step % num_batches == 0:
+                at_end = {"epoch_loss": float(np.mean(losses)), "held_out_loss": held_out_loss()}
+                codes = model.encode(model.seen(clean[:SAMPLE])) if config.sparsity else None
+                at_end["silent"] = None if codes is None else metrics.silent_share(codes)
+                _refuse_divergence(config, [at_end["held_out_loss"]], first_loss, step, num_steps)
+            return TrainingEvent(step, num_steps, step // num_batches, 0.0, losses[-1], **at_end)
+
+        optimizer = OPTIMIZERS[config.optimizer].make(config.learning_rate)
+        optimizer.build(model.trainable_variables)  # also of those that it leaves alone, as checkpoints have them
+        return Phase(
+            loss, objective.variables, optimizer, lambda share: config.learning_rate * schedule(share), orders,
+            min(config.batch_size, len(x_train)), num_batches, objective.epochs * num_batches,
+            objective.first_epoch * num_batches, event,
         )  # fmt: skip
 
-    for phase in phases(model, config):
-        step_on, held_out_loss = compiled(phase), _held_out_loss(phase.loss, noisy, clean)
-        first, last = phase.first_epoch * num_batches, (phase.first_epoch + phase.epochs) * num_batches
-        for epoch in range(phase.first_epoch, phase.first_epoch + phase.epochs):
-            order = rng.permutation(len(x_train)).astype("int32")  # drawn for the epochs that are done, too
-            for i in range(max(0, step - epoch * num_batches), num_batches):
-                started = time.perf_counter()
-                if step == first > 0:  # another loss of other weights: nothing carries over
-                    set_variables(optimizer, fresh)
-                    recent.clear()
-                    first_loss = None
-                step += 1
-                rate = config.learning_rate * schedule((step - first) / (last - first))
-                with nullcontext() if recent else runtime.tracing():  # the first step is compiled
-                    loss = step_on(
-                        images,
-                        tf.constant(order[i * batch_size : (i + 1) * batch_size]),
-                        tf.constant(rate, tf.float32),
-                        tf.constant([config.seed, step], tf.int32),
-                    )
-                losses[i] = float(loss)
-                first_loss = losses[i] if first_loss is None else first_loss
-                recent.append(losses[i])
-                _refuse_divergence(config, recent, first_loss, step, num_steps)
-                ends = i == num_batches - 1
-                at_end = {}
-                if ends:
-                    at_end = {"epoch_loss": float(losses.mean()), "held_out_loss": held_out_loss()}
-                    codes = model.encode(model.seen(clean[:SAMPLE])) if config.sparsity else None
-                    at_end["silent"] = None if codes is None else metrics.silent_share(codes)
-                    _refuse_divergence(config, [at_end["held_out_loss"]], first_loss, step, num_steps)
-                seconds += time.perf_counter() - started
-                yield TrainingEvent(
-                    step, num_steps, epoch + ends, seconds, float(losses[i]), checkpoint=checkpoint, **at_end
-                )
+    return map(phase, objectives(model, config))
 
 
 def _solve(model: Autoencoder, config: RunConfig, x_train: np.ndarray, x_held_out: np.ndarray) -> TrainingEvent:
     """The only event of a network whose weights are computed at once."""
     started = time.perf_counter()
-    (phase,) = phases(model, config)
+    (objective,) = objectives(model, config)
     x = as_float(x_train)
     ARCHITECTURES[config.architecture].solve(model, x)
     clean, noisy = _held_out_pair(model, config, x_held_out)
-    loss, held_out_loss = _held_out_loss(phase.loss, x, x)(), _held_out_loss(phase.loss, noisy, clean)()
+    loss, held_out_loss = _held_out_loss(objective.loss, x, x)(), _held_out_loss(objective.loss, noisy, clean)()
     seconds = time.perf_counter() - started
 
     def checkpoint() -> Checkpoint:
         return Checkpoint(1, seconds, model.weights(), (), np.empty(0), loss)
 
     return TrainingEvent(1, 1, 1, seconds, loss, loss, held_out_loss, checkpoint=checkpoint)
-
-
-def set_variables(optimizer, values: Sequence[np.ndarray]) -> None:
-    """Puts an optimizer where it was; a ValueError if these were not the variables of one like it."""
-    wanted = [(tuple(variable.shape), variable.dtype) for variable in optimizer.variables]
-    if [(array.shape, str(array.dtype)) for array in values] != wanted:
-        raise ValueError("The checkpoint is of another optimizer or network than the configuration's: start the run anew.")
-    for variable, array in zip(optimizer.variables, values, strict=True):
-        variable.assign(array)
 
 
 def _refuse_divergence(config: RunConfig, recent: Sequence[float], first_loss: float, step: int, num_steps: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -12,8 +11,6 @@ from cae_core.architectures import ARCHITECTURES, num_epochs
 from cae_core.config import RunConfig
 
 ImageShape = tuple[int, int, int]
-
-MAX_LEARNED = 256
 
 
 @dataclass(frozen=True)
@@ -33,10 +30,6 @@ class Pace:
         return self.seconds_per_step * num_epochs(config) * training.steps_per_epoch(config, num_images)
 
 
-_lock = threading.Lock()
-_learned: dict[tuple, float] = {}  # seconds a step of what this process has trained, the newest last
-
-
 def pace(config: RunConfig, image_shape: ImageShape) -> Pace | None:
     """How fast a run will be, going by the last one like it; else, roughly, by a shipped one of its network; else None.
 
@@ -44,11 +37,7 @@ def pace(config: RunConfig, image_shape: ImageShape) -> Pace | None:
         config: its data set, numbers of images and epochs, learning rate and seed change nothing.
         image_shape: `(H, W, C)`.
     """
-    key = _key(config, image_shape)
-    with _lock:
-        own = _learned.get(key)
-    if own is None:
-        own = _on_disk().get(key)
+    own = _own().get(_key(config, image_shape))
     if own is not None:
         return Pace(own, True)
     shipped = _shipped().get((config.architecture, tuple(image_shape)))
@@ -58,17 +47,12 @@ def pace(config: RunConfig, image_shape: ImageShape) -> Pace | None:
 def learn(config: RunConfig, image_shape: ImageShape, seconds_per_step: float) -> None:
     """Keeps what a step took in a run of this process."""
     if seconds_per_step > 0:
-        key = _key(config, image_shape)
-        with _lock:
-            _learned.pop(key, None)
-            _learned[key] = float(seconds_per_step)
-            while len(_learned) > MAX_LEARNED:
-                del _learned[next(iter(_learned))]  # the oldest
+        _own()[_key(config, image_shape)] = float(seconds_per_step)
 
 
 @functools.cache
-def _on_disk() -> dict[tuple, float]:
-    """What runs on this machine took before this process began."""
+def _own() -> dict[tuple, float]:
+    """Seconds a step of runs on this machine: of those on disk when first asked, then of what this process trains."""
     return {_key(run.config, run.image_shape): seconds for run, seconds in _timed(runs.networks(runs.runs_dir()))}
 
 
@@ -81,9 +65,7 @@ def _shipped() -> dict[tuple, float]:
 
 def forget() -> None:
     """Drops all that is known."""
-    with _lock:
-        _learned.clear()
-    _on_disk.cache_clear()
+    _own.cache_clear()
     _shipped.cache_clear()
 
 

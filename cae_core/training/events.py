@@ -18,10 +18,10 @@ class Checkpoint:
     Attributes:
         step: steps done.
         seconds: spent on them.
-        weights: every weight of the network, by name.
-        optimizer: the optimizer's own variables, in its order.
-        losses: of every step of the epoch that is not finished, `(k,)` float64.
-        first_loss: of the run's first step; divergence is judged by it.
+        weights: every weight, by name.
+        optimizer: the optimizer's own variables in this phase, in its order.
+        losses: of every step of the epoch that is not finished, `(k,)` float64; of a stack's arms `(k, arms)`.
+        first_loss: of the phase's first step; divergence is judged by it.
     """
 
     step: int
@@ -30,6 +30,26 @@ class Checkpoint:
     optimizer: Sequence[np.ndarray]
     losses: np.ndarray
     first_loss: float
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """As arrays for `storage.arrays_to_bytes`."""
+        numbers = np.array([self.step, self.seconds, self.first_loss])
+        weights = {f"weights/{name}": array for name, array in self.weights.items()}
+        optimizer = {f"optimizer/{i:04d}": array for i, array in enumerate(self.optimizer)}
+        return {"numbers": numbers, "losses": self.losses, **weights, **optimizer}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], at_step: int) -> Checkpoint:
+        """The inverse of `to_arrays`; a ValueError or KeyError if it is not of that step."""
+
+        def named(kind: str) -> dict[str, np.ndarray]:
+            return {name.removeprefix(kind): arrays[name] for name in sorted(arrays) if name.startswith(kind)}
+
+        step, seconds, *first_loss = arrays["numbers"].tolist()  # of a stack there may be no third
+        if step != at_step:
+            raise ValueError(f"it is of step {step:g}")
+        losses, optimizer = arrays.get("losses", np.empty(0)), list(named("optimizer/").values())
+        return cls(at_step, seconds, named("weights/"), optimizer, losses, *(first_loss or [0.0]))
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ class Monitor(ABC):
     """Follows one run; `see` is the trainer's, everything else anybody's.
 
     Attributes:
-        seen: the last look; None before the first.
+        progress: the last look; None before the first.
     """
 
     def __init__(self, trainer: Any, probes: Any, sample: Any, before: Any = None) -> None:

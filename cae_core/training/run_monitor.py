@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,10 +32,13 @@ MEASURES = {
 class Curve:
     """Training losses by step, thinned evenly so that a long run costs no more than a short one."""
 
-    def __init__(self) -> None:
+    def __init__(self, points: Iterable[tuple[float, float]] = ()) -> None:
+        """Begins with these points, if any."""
         self._means: list[tuple[float, float]] = []  # of `_stride` steps each: middle step, mean loss
         self._stride = 1
         self._open: list[tuple[float, float]] = []
+        for step, value in points:
+            self.add(float(step), float(value))
 
     def add(self, step: int, loss: float) -> None:
         self._open.append((step, loss))

@@ -8,6 +8,7 @@ history.csv         a line an epoch
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,10 @@ class RunTrainer(Trainer):
     def weights_name(step: int) -> str:
         return f"weights/{step:08d}.npz"
 
+    @staticmethod
+    def resume_name(step: int) -> str:
+        return f"resume-{step:08d}.npz"
+
     def monitor(self) -> RunMonitor:
         return RunMonitor(self)
 
@@ -70,19 +75,13 @@ class RunTrainer(Trainer):
         for row in self.history:
             row["epoch"] = int(row["epoch"])
 
-    def _load(self) -> None:
-        x = load(self.config.dataset, "train").x
-        self._data = training.split_held_out(x, self.config.num_train)
+    def _build(self) -> Autoencoder:
+        self._data = training.split_held_out(load(self.config.dataset, "train").x, self.config.num_train)
         self._num_train = len(self._data[0])
         if self._origin and self._origin["step"] == warm_start.END:
-            self._origin, weights = warm_start.weights_by_now(self.config, self._origin)
+            self._origin, weights = warm_start.weights(self.config, self._origin, is_due=True)
             self._folder.write(self.weights_name(0), storage.weights_to_bytes(weights))
-
-    def _build(self) -> Autoencoder:
         return build(self.config, self._data[0].shape[1:])
-
-    def _weights_of_origin(self) -> Mapping[str, np.ndarray]:
-        return storage.read_weights(self.path / self.weights_name(0))
 
     def _train(self) -> Iterator[training.TrainingEvent]:
         if not self._start:
@@ -98,16 +97,21 @@ class RunTrainer(Trainer):
         over = state in ("stopped", "finished") and (self.last or self._start)
         self._metrics = evaluation.measure(self.model, self.config.dataset) if over else {}
 
+    def _check_losses(self, losses: np.ndarray) -> None:
+        if losses.shape != (self._written[0] % self._steps_per_epoch(),):
+            raise ValueError(f"it has {losses.size} losses of its epoch")
+
     def _write_checkpoint(self, checkpoint: training.Checkpoint, state: str) -> None:
         self._folder.write(self.weights_name(checkpoint.step), storage.weights_to_bytes(checkpoint.weights))
         if state != "finished":
-            self._folder.write(_resume_name(checkpoint.step), _checkpoint_bytes(checkpoint))
+            arrays = replace(checkpoint, weights={}).to_arrays()
+            self._folder.write(self.resume_name(checkpoint.step), storage.arrays_to_bytes(arrays, compressed=False))
         self._folder.write("history.csv", table(self.history).encode())
 
     def _superfluous(self, state: str) -> list[Path]:
         step, first = self._written[0], self._steps_per_epoch()
         stride = first * 2 ** (len(self.history) // KEPT).bit_length()
-        goes_on = _resume_name(step) if state != "finished" else ""
+        goes_on = self.resume_name(step) if state != "finished" else ""
         return [file for file in self.path.glob("resume-*.npz") if file.name != goes_on] + [
             file
             for file in (self.path / "weights").glob("*.npz")
@@ -115,38 +119,10 @@ class RunTrainer(Trainer):
         ]
 
     def _facts(self) -> dict[str, Any]:
-        epochs = self._written[0] // self._steps_per_epoch()
-        facts = {"metrics": self._metrics, "num_train": self._num_train, "epochs": epochs, "origin": self._origin}
-        return network_facts(self.model) | facts
-
-    def _num_steps(self) -> int:
-        return self._steps_per_epoch() * num_epochs(self.config)
+        per_epoch = self._steps_per_epoch()
+        facts = {"metrics": self._metrics, "num_train": self._num_train, "origin": self._origin}
+        steps = {"epochs": self._written[0] // per_epoch, "num_steps": per_epoch * num_epochs(self.config)}
+        return network_facts(self.model) | facts | steps
 
     def _steps_per_epoch(self) -> int:
         return training.steps_per_epoch(self.config, max(1, self._num_train))
-
-    def _checkpoint(self) -> training.Checkpoint:
-        at_step = self._written[0]
-        file = _resume_name(at_step)
-        try:
-            arrays = storage.read_arrays(self.path / file)
-            step, seconds, first_loss = arrays.pop("numbers").tolist()
-            losses = arrays.pop("losses")
-            if step != at_step or losses.shape != (at_step % self._steps_per_epoch(),):
-                raise ValueError(f"it is of step {step:g} and has {losses.size} losses of its epoch")
-            optimizer = [arrays[name] for name in sorted(arrays)]
-            file = self.weights_name(at_step)
-            weights = storage.read_weights(self.path / file)
-        except Exception as error:  # a damaged archive fails in more ways than can be listed
-            raise self._damaged(file, error) from error
-        return training.Checkpoint(int(step), seconds, weights, optimizer, losses, first_loss)
-
-
-def _resume_name(step: int) -> str:
-    return f"resume-{step:08d}.npz"
-
-
-def _checkpoint_bytes(checkpoint: training.Checkpoint) -> bytes:
-    numbers = np.array([checkpoint.step, checkpoint.seconds, checkpoint.first_loss])
-    variables = {f"optimizer/{i:04d}": array for i, array in enumerate(checkpoint.optimizer)}
-    return storage.arrays_to_bytes({"numbers": numbers, "losses": checkpoint.losses, **variables}, compressed=False)

@@ -1,7 +1,7 @@
-"""The trainer of a run of any kind: writes it down as it trains, so that nothing but the part at work is ever lost.
+"""The trainer of a run of any kind: writes it down as it trains, so that a crash loses nothing but the part at work.
 
-A crash at any moment leaves a whole run up to what was written last: `run.json` is replaced last, and only what it counts
-has happened. `lock` is held by the process at work on it, so that a run whose process is gone is known as interrupted.
+`run.json` is replaced last, and only what it counts has happened. `lock` is held by the process at work on it, so that a
+run whose process is gone is known as interrupted.
 """
 
 from __future__ import annotations
@@ -11,13 +11,17 @@ import secrets
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import numpy as np
+
 from cae_core import runs
-from cae_core.runs import AnyRun, RunError, holder, schema
+from cae_core.runs import AnyRun, RunError, holder, schema, storage
 from cae_core.runs.folder import Folder
 from cae_core.runs.writing import description
+from cae_core.training.events import Checkpoint
 from cae_core.training.monitor import Monitor
 
 
@@ -32,9 +36,11 @@ class Trainer(ABC):
     """
 
     FOLDERS: ClassVar[tuple[str, ...]] = ()  # in the run's
+    writes_when_interrupted: ClassVar[bool] = False  # else what was written last is enough to go on from
     check: ClassVar[Callable[[Any], None]]  # a ValueError naming what in a configuration cannot work together
     stem: ClassVar[Callable[[Any], str]]  # of a configuration, what such a run's name begins with
     weights_name: ClassVar[Callable[[int], str]]  # the file that has the weights after a step
+    resume_name: ClassVar[Callable[[int], str]]  # the one that has what else it takes to go on; it may be the same
 
     def __init__(self, path: Path, config: Any, title: str, owner: str, origin: Mapping[str, Any] | None) -> None:
         self.path, self.name, self.config = path, path.name, config
@@ -58,8 +64,7 @@ class Trainer(ABC):
             name: a name that no run has; "" for one that says what it is.
             title: any text.
             owner: an opaque mark of whose it is.
-            origin: of a network, `{"run": name, "step": step}`: start from these weights instead of fresh ones. Those of
-                `warm_start.at_end_of` may come later, if only before this run is trained.
+            origin: of a network, as `warm_start.weights` takes it: start from these weights instead of fresh ones.
 
         Raises:
             ValueError: the settings cannot work together.
@@ -103,11 +108,6 @@ class Trainer(ABC):
         """A name that no run has, such as "mnist-fast-b32-20261122-093001-5f2c"."""
         return f"{cls.stem(config)}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
 
-    @property
-    def start_step(self) -> int:
-        """Steps that were done before this process took the run up."""
-        return self._start.step if self._start else 0
-
     def prepare(self) -> None:
         """Loads the data and builds the networks.
 
@@ -116,17 +116,15 @@ class Trainer(ABC):
             RunError: what it starts or goes on from is damaged, does not fit, or is not there yet.
             datasets.DataError: the data set is not there.
         """
-        self._load()
+        model = self._build()
         if self._written[0] and not self._start:  # it had given way
             self._start = self._checkpoint()
-        model = self._build()
+        file = self.weights_name(self._start.step if self._start else 0)
         if self._start or self._origin:
-            file = self.path / self.weights_name(self.start_step)
             try:
-                model.set_weights(self._start.weights if self._start else self._weights_of_origin())
+                model.set_weights(self._start.weights if self._start else storage.read_weights(self.path / file))
             except Exception as error:  # a damaged archive fails in more ways than can be listed
-                why = schema.reason(error)
-                raise RunError(f"{file} is damaged or missing ({why}): start the run again.") from error
+                raise self._damaged(file, error, "start the run again") from error
         self.model = model
 
     def run(self, on_event: Callable[[Any], None]) -> AnyRun:
@@ -143,7 +141,8 @@ class Trainer(ABC):
             for event in self.events():
                 on_event(event)
         except KeyboardInterrupt:
-            self.interrupt()
+            if self.last and self.writes_when_interrupted:
+                self.write("stopped")
             raise
         except FloatingPointError as error:
             self.fail(str(error))
@@ -215,9 +214,6 @@ class Trainer(ABC):
         if not (self._written[0] and self.model is None):
             self._commit("failed", message)
 
-    def interrupt(self) -> None:  # noqa: B027 (no duty: what was written last is enough to go on from)
-        """Writes down what it can when the program is interrupted."""
-
     def discard(self) -> None:
         """Lets go of the run, and removes it if no step of it was ever written down."""
         self._folder.discard(keep=bool(self._written[0]), was_begun=self._began)
@@ -228,21 +224,39 @@ class Trainer(ABC):
 
     def _described(self, state: str, message: str = "") -> str:
         step, seconds = self._written
-        return description(
-            self.config, **self._facts(), seconds=round(seconds, 2), state=state, message=message, step=step,
-            num_steps=self._num_steps(), owner=self._owner,
-        )  # fmt: skip
+        own = {"step": step, "seconds": round(seconds, 2), "state": state, "message": message, "owner": self._owner}
+        return description(self.config, **self._facts(), **own)
 
     def _commit(self, state: str, message: str = "") -> None:
         self._folder.write("run.json", self._described(state, message).encode())
 
-    def _damaged(self, file: str, error: Exception) -> RunError:
-        why = schema.reason(error)
-        return RunError(f"{self.path / file} is damaged or missing ({why}): the run cannot go on; start it again.")
+    def _checkpoint(self) -> Checkpoint:
+        """The checkpoint of the last writing; a RunError if it is damaged."""
+        step = self._written[0]
+        file = self.resume_name(step)
+        try:
+            checkpoint = Checkpoint.from_arrays(storage.read_arrays(self.path / file, self._most_unpacked()), step)
+            self._check_losses(checkpoint.losses)
+            if not checkpoint.weights:
+                file = self.weights_name(step)
+                checkpoint = replace(checkpoint, weights=storage.read_weights(self.path / file))
+        except Exception as error:
+            raise self._damaged(file, error, "the run cannot go on; start it again") from error
+        return checkpoint
+
+    def _damaged(self, file: str, error: Exception, advice: str) -> RunError:
+        return RunError(f"{self.path / file} is damaged or missing ({schema.reason(error)}): {advice}.")
 
     @abstractmethod
     def monitor(self) -> Monitor:
         """The monitor of it while it trains; once it is prepared."""
+
+    def _most_unpacked(self) -> int:
+        """Bytes that a checkpoint may unpack to."""
+        return storage.MOST_UNPACKED
+
+    def _check_losses(self, losses: np.ndarray) -> None:  # noqa: B027 (no duty: not every kind has any)
+        """A ValueError if these cannot be a checkpoint's losses."""
 
     def _first_files(self) -> dict[str, bytes]:
         """What is in the folder of a new run beside what every run has: content by name."""
@@ -253,20 +267,8 @@ class Trainer(ABC):
         """Reads what a run that goes on has beside its checkpoint; a RunError if that is damaged."""
 
     @abstractmethod
-    def _checkpoint(self) -> Any:
-        """The checkpoint of the last writing; a RunError if it is damaged."""
-
-    @abstractmethod
-    def _load(self) -> None:
-        """Loads what it learns from."""
-
-    @abstractmethod
     def _build(self) -> Any:
-        """The networks, with fresh weights."""
-
-    def _weights_of_origin(self) -> Mapping[str, Any]:
-        """The weights that a new run starts from; only of one with an origin."""
-        return {}
+        """Loads what it learns from; returns the networks, with fresh weights."""
 
     @abstractmethod
     def _train(self) -> Iterator[Any]:
@@ -290,8 +292,4 @@ class Trainer(ABC):
 
     @abstractmethod
     def _facts(self) -> dict[str, Any]:
-        """Fields of `run.json` that only this kind has."""
-
-    @abstractmethod
-    def _num_steps(self) -> int:
-        """Steps of the whole run, as far as that is known by now."""
+        """Fields of `run.json` that only this kind has, and its steps in all, as far as they are known by now."""

@@ -20,23 +20,31 @@ def at_end_of(name: str) -> dict[str, Any]:
     return {"run": name, "step": END}
 
 
-def weights(config: RunConfig, origin: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray] | None]:
+def weights(
+    config: RunConfig, origin: Mapping[str, Any], is_due: bool = False
+) -> tuple[dict[str, Any], dict[str, np.ndarray] | None]:
     """What a run starts from, as far as it is there.
 
     Args:
         config: of the run.
         origin: `{"run": name, "step": step}`; the step is `END` for the other's, whichever that will be.
+        is_due: whether the run begins now.
 
     Returns:
         The origin with its step, if that is known by now, and the weights; None while the other run is not finished.
 
     Raises:
-        RunError: there is no such run, it keeps no weights of that step or cannot have any that fit, or they are damaged.
+        RunError: there is no such run, it keeps no weights of that step or cannot have any that fit, they are damaged, or
+            they are due and the other run never came to its end.
     """
-    parent = runs.network(str(origin["run"]))
-    origin = dict(origin)
+    parent, origin = runs.network(str(origin["run"])), dict(origin)
     _check_fit(config, parent)
     if origin["step"] == END:
+        if parent.state != "finished" and is_due:
+            raise RunError(
+                f"It starts from the end of {parent.label!r}, which is {parent.state}: let that run finish first, then "
+                "go on with this one."
+            )
         if parent.state != "finished":
             return origin, None
         origin["step"] = parent.step
@@ -47,22 +55,6 @@ def weights(config: RunConfig, origin: Mapping[str, Any]) -> tuple[dict[str, Any
             f"{', '.join(map(str, steps)) or 'another run'}."
         )
     return origin, runs.weights(parent, origin["step"])
-
-
-def weights_by_now(config: RunConfig, origin: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The same when the run begins.
-
-    Raises:
-        RunError: as `weights`, or the other run never came to its end.
-    """
-    origin, start = weights(config, origin)
-    if start is None:
-        parent = runs.network(origin["run"])
-        raise RunError(
-            f"It starts from the end of {parent.label!r}, which is {parent.state}: let that run finish first, then "
-            "go on with this one."
-        )
-    return origin, start
 
 
 def _check_fit(config: RunConfig, parent: Run) -> None:

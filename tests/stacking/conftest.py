@@ -4,6 +4,7 @@ import pytest
 from tiny_stack import TINY
 
 from cae_core import runtime
+from cae_core.stacking import linear_probe
 
 
 @pytest.fixture(scope="session")
@@ -14,6 +15,15 @@ def tensorflow():
 @pytest.fixture
 def tiny():
     return TINY
+
+
+@pytest.fixture(scope="module")
+def few_numbers():
+    """Linear classifiers of fewer numbers, with one penalty to choose from."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(linear_probe, "FEW", 20)
+        patch.setattr(linear_probe, "PENALTIES", (1e-3,))
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -12,37 +12,36 @@ CONFIG = StackConfig(dataset="strokes")
 IMAGE = (28, 28, 1)
 
 
-def test_its_own_defaults_work():
+def test_its_own_defaults_work_and_fitting_leaves_them_alone():
     check(StackConfig())
-    assert StackConfig.from_dict(CONFIG.to_dict()) == CONFIG
-
-
-def test_sizes():
+    assert StackConfig.from_dict(CONFIG.to_dict()) == CONFIG == fitting(CONFIG)
     assert sides(CONFIG, IMAGE) == [(14, 14), (7, 7)]
     assert code_size(CONFIG, IMAGE) == 7 * 7 * 20
-    flat = replace(CONFIG, pooling=False)
-    assert sides(flat, IMAGE) == [(28, 28), (28, 28)]
+    assert sides(replace(CONFIG, pooling=False), IMAGE) == [(28, 28), (28, 28)]
 
 
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        ({"labels": 9}, "has 10 classes: a class without a labelled image cannot be learnt. Give at least 10 labels"),
-        ({"num_train": 100, "labels": 101}, "only 100 training images: set labels to at most 100, or num_train higher"),
-        (
-            {"maps": (4,) * 3, "kernels": (3,) * 3},
-            "after 2 the maps are 7 × 7, which cannot be halved. Use 2 layers, or no",
-        ),
-        ({"maps": (4,) * 5, "kernels": (3,) * 5}, "There are 5 layers; a stack has 1 to 4"),
-        ({"maps": (), "kernels": ()}, "There are 0 layers"),
-        ({"maps": (4, 4), "kernels": (3,)}, "give one of each for every layer"),
-        ({"kernels": (4, 3)}, "must be odd, to have a middle: choose 3 or 5"),
-        ({"kernels": (5, 15)}, "layer 2 are 15 × 15 pixels, and the maps it reads 14 × 14: choose kernels of at most 13"),
-        ({"dataset": "stroke"}, "Did you mean 'strokes'"),
-        ({"noise_kind": "nois"}, "Unknown noise kind"),
-        ({"optimizer": "adan"}, "Did you mean 'adam'"),
-    ],
-)
+LAYERS = {"maps": (4,) * 3, "kernels": (3,) * 3}
+REFUSED = [
+    ({"labels": 9}, "has 10 classes: a class without a labelled image cannot be learnt. Give at least 10 labels"),
+    ({"num_train": 100, "labels": 101}, "only 100 training images: set labels to at most 100, or num_train higher"),
+    (LAYERS, "after 2 the maps are 7 × 7, which cannot be halved. Use 2 layers, or no"),
+    ({"maps": (4,) * 5, "kernels": (3,) * 5}, "There are 5 layers; a stack has 1 to 4"),
+    ({"maps": (), "kernels": ()}, "There are 0 layers"),
+    ({"maps": (4, 4), "kernels": (3,)}, "give one of each for every layer"),
+    ({"kernels": (4, 3)}, "must be odd, to have a middle: choose 3 or 5"),
+    ({"kernels": (5, 15)}, "layer 2 are 15 × 15 pixels, and the maps it reads 14 × 14: choose kernels of at most 13"),
+    ({"dataset": "stroke"}, "Did you mean 'strokes'"),
+    ({"noise_kind": "nois"}, "Unknown noise kind"),
+    ({"optimizer": "adan"}, "Did you mean 'adam'"),
+    ({"labels": 1}, "labels"),
+    ({"maps": (0,)}, "maps"),
+    ({"kernels": (16,)}, "kernels"),
+    ({"steps": 0}, "steps"),
+    ({"hidden": -1}, "hidden"),
+]
+
+
+@pytest.mark.parametrize(("change", "says"), REFUSED)
 def test_what_cannot_be_is_named_with_what_would_work(change, says):
     with pytest.raises(ValueError, match=".") as error:
         check(replace(CONFIG, **change))
@@ -54,7 +53,7 @@ def test_what_cannot_be_is_named_with_what_would_work(change, says):
     [
         {"labels": 2},
         {"num_train": 100, "labels": 60_000},
-        {"maps": (4,) * 4, "kernels": (3,) * 4},
+        LAYERS,
         {"kernels": (4, 4)},
         {"kernels": (15, 15)},
         {"maps": (4,) * 2, "kernels": (15,) * 2, "labels": 3, "pooling": False},
@@ -63,17 +62,5 @@ def test_what_cannot_be_is_named_with_what_would_work(change, says):
 def test_fitting_gives_something_that_works(change):
     config = replace(CONFIG, **change)
     with pytest.raises(ValueError, match="."):
-        check(config) or check(replace(config, kernels=(0,)))
+        check(config)
     check(fitting(config))
-
-
-def test_fitting_leaves_what_works_alone():
-    assert fitting(CONFIG) == CONFIG
-
-
-@pytest.mark.parametrize(
-    ("name", "value"), [("labels", 1), ("maps", (0,)), ("kernels", (16,)), ("steps", 0), ("hidden", -1)]
-)
-def test_numbers_out_of_range_are_refused(name, value):
-    with pytest.raises(ValueError, match=name):
-        replace(CONFIG, **{name: value})

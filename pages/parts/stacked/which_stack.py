@@ -20,7 +20,7 @@ class Shown:
         config: what is or was trained.
         state: a key of `steering.STATES`, "" before there is any.
         message: why it failed, else "".
-        seen: its last pictures; None before the first.
+        progress: its last pictures; None before the first.
         job: where it is in the queue; None if this process does not know it.
         stack: as it is on disk; None where it is not.
     """

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cae_core import datasets
-from cae_core.stacking import charts, label_curve, linear_probe, results
+from cae_core.stacking import charts, label_curve, results
 from cae_core.stacking.config import check
 from cae_core.stacking.label_curve import Plan, curve
 from cae_core.stacking.results import Point, confusion, from_json
@@ -17,29 +17,24 @@ EXAMPLE = (0.1, 0.2, 0.15, 0.12, 0.18)
 
 @pytest.fixture
 def plan(tiny):
-    return Plan(dataclasses.replace(tiny, epochs=1), {20: 2, 5_000: 3}, seeds=2, features=(20,))
-
-
-@pytest.fixture
-def few_numbers(monkeypatch):
-    monkeypatch.setattr(linear_probe, "FEW", 20)
-    monkeypatch.setattr(linear_probe, "PENALTIES", (1e-3,))
+    config = dataclasses.replace(tiny, epochs=1, maps=(4,), kernels=(3,), hidden=0)
+    return Plan(config, {20: 2, 5_000: 3}, seeds=2, features=(20,))
 
 
 def test_a_plan_is_carried_out_once_and_goes_on_where_it_was(tensorflow, few_strokes, few_numbers, plan, monkeypatch):
-    seen = []
+    pieces = []
 
     class Enough(Exception):
         pass
 
     def stop(piece, event):
-        seen.append(piece)
+        pieces.append(piece)
         if "seed 1" in piece:
             raise Enough
 
     with pytest.raises(Enough):
         curve(plan, stop)
-    assert {"seed 0, layer 1", "seed 0, 20 labels", "seed 0, 100 labels"} < set(seen)
+    assert {"seed 0, layer 1", "seed 0, 20 labels", "seed 0, 100 labels"} < set(pieces)
     again = []
     result = curve(plan, lambda piece, event: again.append(piece))
     assert all("seed 1" in piece for piece in again)
@@ -54,10 +49,10 @@ def test_a_plan_is_carried_out_once_and_goes_on_where_it_was(tensorflow, few_str
     test = datasets.load("strokes", "test")
     for point in result.points:
         for arm in ("pretrained", "random"):
-            read = pictures[f"predictions/{point.labels}/{arm}"]
-            assert np.mean(read != test.y) == pytest.approx(point.errors[arm][0])
-    assert pictures["x_hats/1"].shape == pictures["x"].shape == (8, 28, 28, 1)
-    assert pictures["filters/1"].shape[0] == 4
+            misread = np.mean(pictures[f"predictions/{point.labels}/{arm}"] != test.y)
+            assert misread == pytest.approx(point.errors[arm][0])
+    assert pictures["x_hats/0"].shape == pictures["x"].shape == (8, 28, 28, 1)
+    assert pictures["filters/0"].shape == (4, 3, 3)
 
     monkeypatch.setattr(results, "SHIPPED", results.runs.runs_dir() / "stack.json")
     monkeypatch.setattr(results, "PICTURES", results.runs.runs_dir() / "stack.npz")
@@ -65,6 +60,8 @@ def test_a_plan_is_carried_out_once_and_goes_on_where_it_was(tensorflow, few_str
     results.ship(result, pictures)
     assert results.shipped() == (result, "")
     np.testing.assert_array_equal(results.shipped_pictures()["x"], pictures["x"])
+    results.PICTURES.write_bytes(b"PK")
+    assert results.shipped_pictures() == {}
 
 
 def test_the_plan_that_ships_can_be_carried_out():
@@ -72,11 +69,9 @@ def test_the_plan_that_ships_can_be_carried_out():
     assert list(label_curve.PLAN.steps) == [100, 300, 1_000, 10_000, 60_000]
     for labels in (100, 55_000):
         check(dataclasses.replace(label_curve.PLAN.config, labels=labels))
-    assert label_curve.command() == "python -m cae_core stack --curve"
-    assert (
-        label_curve.command(label_curve.part(2, (100, 300)))
-        == "python -m cae_core stack --curve --seeds 2 --labels 100,300"
-    )
+    command = "python -m cae_core stack --curve"
+    assert label_curve.command() == command
+    assert label_curve.command(label_curve.part(2, (100, 300))) == f"{command} --seeds 2 --labels 100,300"
     with pytest.raises(ValueError, match="the curve has 100, 300, 1000, 10000, 60000, the last for all"):
         label_curve.part(None, (200,))
     with pytest.raises(ValueError, match="seeds is 0"):
@@ -113,39 +108,38 @@ def test_intervals_are_students():
 
 
 def test_confusion_counts():
-    found = confusion(np.array([0, 0, 1, 2], np.uint8), np.array([0, 1, 1, 0], np.uint8), 3)
-    np.testing.assert_array_equal(found, [[1, 1, 0], [0, 1, 0], [1, 0, 0]])
+    counts = confusion(np.array([0, 0, 1, 2], np.uint8), np.array([0, 1, 1, 0], np.uint8), 3)
+    np.testing.assert_array_equal(counts, [[1, 1, 0], [0, 1, 0], [1, 0, 0]])
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"points": []}', "[" * 100_000])
+ERRORS = {"pretrained": [0.1], "random": [0.2]}
+DAMAGED = ["", "[]", '{"points": []}', "[" * 100_000] + [
+    json.dumps({"features": {}, "points": [{"labels": 100, "steps": 1, "errors": errors} for errors in points]})
+    for points in ([ERRORS], [{"random": [0.2]}], [ERRORS, {**ERRORS, "random": [0.1, 0.2]}], [{**ERRORS, "random": []}])
+]
+
+
+@pytest.mark.parametrize("text", DAMAGED)
 def test_a_damaged_result_is_said(text, monkeypatch, tmp_path):
     monkeypatch.setattr(results, "SHIPPED", tmp_path / "stack.json")
     results.SHIPPED.write_text(text, encoding="utf-8")
-    found, trouble = results.shipped()
-    assert found is None
+    result, trouble = results.shipped()
+    assert result is None
     assert "python -m cae_core stack --curve --ship" in trouble
 
 
 def test_published_figures_are_those_of_the_replication():
     accuracies = {1_000: (92.35, 91.98), 10_000: (97.80, 97.41), 60_000: (98.77, 98.45)}
-    for labels, (pretrained, random) in accuracies.items():
-        assert results.PUBLISHED[labels] == {
-            "pretrained": pytest.approx(100 - pretrained),
-            "random": pytest.approx(100 - random),
-        }
+    for labels, shares in accuracies.items():
+        assert list(results.PUBLISHED[labels].values()) == pytest.approx([100 - share for share in shares])
 
 
 def test_the_chart_has_both_curves_their_spread_and_what_is_published():
     points = [Point(n, 10, {"pretrained": tuple(e / n for e in EXAMPLE), "random": EXAMPLE}) for n in (1, 10)]
     figure = charts.label_curve(points, results.PUBLISHED, (10, "random"))
-    names = [trace["name"] for trace in figure["data"]]
-    assert names == [
-        "From the stack",
-        "From random weights",
-        "Published: from the stack",
-        "Published: from random weights",
-        "chosen",
-    ]
+    arms = ["From the stack", "From random weights"]
+    published = [f"Published: f{name[1:]}" for name in arms]
+    assert [trace["name"] for trace in figure["data"]] == [*arms, *published, "chosen"]
     np.testing.assert_allclose(figure["data"][1]["y"], [15, 15])
     np.testing.assert_allclose(figure["data"][0]["error_y"]["array"][1], 10 * np.std(EXAMPLE, ddof=1), rtol=1e-5)
     assert figure["layout"]["xaxis"]["type"] == "log"
@@ -154,15 +148,14 @@ def test_the_chart_has_both_curves_their_spread_and_what_is_published():
     assert len(charts.layer_losses([], 10)["data"]) == 1
 
 
-@pytest.mark.skipif(not results.SHIPPED.exists(), reason="the curve has not been made yet")
 def test_what_ships_is_whole():
-    found, trouble = results.shipped()
+    result, trouble = results.shipped()
     assert trouble == ""
-    assert [point.labels for point in found.points] == [100, 300, 1_000, 10_000, 55_000]
-    assert all(len(values) >= 5 for point in found.points for values in point.errors.values())
-    assert set(found.features) == set(label_curve.PLAN.features)
+    assert [point.labels for point in result.points] == [100, 300, 1_000, 10_000, 55_000]
+    assert all(len(values) >= 5 for point in result.points for values in point.errors.values())
+    assert set(result.features) == set(label_curve.PLAN.features)
     pictures = results.shipped_pictures()
-    for point in found.points:
+    for point in result.points:
         for arm, errors in point.errors.items():
             assert pictures[f"predictions/{point.labels}/{arm}"].shape == (10_000,)
             assert 0 < errors[0] < 1

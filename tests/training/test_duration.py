@@ -29,30 +29,15 @@ def test_a_run_takes_as_long_as_its_steps():
 
 
 def test_only_what_changes_the_speed_tells_runs_apart():
-    duration.learn(CONFIG, IMAGE, 0.02)
+    for seconds in (0.03, 0.0, 0.02, -1.0):  # the last counts, and one without steps does not
+        duration.learn(CONFIG, IMAGE, seconds)
     for same in ({"dataset": "mnist"}, {"epochs": 9}, {"num_train": 177}, {"learning_rate": 0.5}, {"seed": 7}):
         assert duration.pace(other(**same), IMAGE) == duration.Pace(0.02, True)
     for change in ({"bottleneck": 3}, {"loss": "mse"}, {"optimizer": "sgd"}, {"batch_size": 51}, {"sparsity": 0.1}):
         assert duration.pace(other(**change), IMAGE) is None
     assert duration.pace(CONFIG, (14, 14, 1)) is None
-
-
-def test_a_fixed_code_has_one_pace_whatever_the_bottleneck():
-    duration.learn(other(architecture="conv_denoise"), IMAGE, 0.02)
+    duration.learn(other(architecture="conv_denoise"), IMAGE, 0.02)  # has one code, whatever the bottleneck
     assert duration.pace(other(architecture="conv_denoise", bottleneck=64), IMAGE)
-
-
-def test_the_last_run_counts_and_one_without_steps_does_not():
-    for seconds in (0.02, 0.0, 0.005, -1.0):
-        duration.learn(CONFIG, IMAGE, seconds)
-    assert duration.pace(CONFIG, IMAGE) == duration.Pace(0.005, True)
-
-
-def test_not_all_is_kept_for_ever(monkeypatch):
-    monkeypatch.setattr(duration, "MAX_LEARNED", 3)
-    for bottleneck in range(1, 7):
-        duration.learn(other(bottleneck=bottleneck), IMAGE, 0.02)
-    assert [duration.pace(other(bottleneck=b), IMAGE) is not None for b in range(1, 7)] == [False] * 3 + [True] * 3
 
 
 def test_runs_on_disk_are_learned_from_before_the_shipped_ones(save_run, small_network, runs_folder):

@@ -37,8 +37,8 @@ def test_the_slope_is_that_of_the_loss(clouds):
 
 def test_the_least_point_of_a_valley_is_found():
     scale = np.array([1.0, 30.0, 900.0])
-    found = minimise(lambda p: (float(np.sum(scale * (p - 2) ** 2)), 2 * scale * (p - 2)), np.zeros(3))
-    np.testing.assert_allclose(found, 2, atol=0.02)
+    least = minimise(lambda p: (float(np.sum(scale * (p - 2) ** 2)), 2 * scale * (p - 2)), np.zeros(3))
+    np.testing.assert_allclose(least, 2, atol=0.02)
 
 
 def test_clouds_are_told_apart_as_well_as_they_can_be(clouds):
@@ -56,15 +56,13 @@ def test_the_penalty_is_chosen_on_held_out_images_and_not_on_the_test(clouds, mo
     assert judged == [50] * len(linear_probe.PENALTIES) + [70]
 
 
-def test_scores_are_of_all_numbers_and_of_as_few(few_strokes, tiny, monkeypatch):
+def test_scores_are_of_all_numbers_and_of_as_few(few_strokes, few_numbers, tiny):
     code = np.random.default_rng(0).normal(size=(784, 60)).astype("float32")
     kinds = {"encoder": lambda x: x.reshape(len(x), -1) @ code, "pixels": lambda x: x}
-    monkeypatch.setattr(linear_probe, "FEW", 30)
-    few = scores(kinds, tiny, [20, 60], 0)
-    found = few[60]
-    assert set(found["encoder"]) == {"size", "error", "few_error"}
-    assert set(found["pixels"]) == {"size", "error", "few_error", "same_error"}
-    assert [found[kind]["size"] for kind in kinds] == [60, 784]
-    assert all(0 <= found[kind][name] <= 1 for kind in kinds for name in found[kind] if name != "size")
-    assert few == scores(kinds, tiny, [20, 60], 0)
-    assert few[20] == scores(kinds, tiny, [20], 0)[20]
+    by_count = scores(kinds, tiny, [20, 60], 0)
+    figures = by_count[60]
+    assert set(figures["encoder"]) == {"size", "error", "few_error"}
+    assert set(figures["pixels"]) == {"size", "error", "few_error", "same_error"}
+    assert [figures[kind]["size"] for kind in kinds] == [60, 784]
+    assert all(0 <= figures[kind][name] <= 1 for kind in kinds for name in figures[kind] if name != "size")
+    assert by_count[20] == scores(kinds, tiny, [20], 0)[20]

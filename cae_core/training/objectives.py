@@ -1,4 +1,4 @@
-"""Training phases of a run: the objective of each layer pretrained alone, if it is, then of the whole network."""
+"""Objectives of a run: that of each layer pretrained alone, if it is, then that of the whole network."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from cae_core.losses import loss_of
 
 
 @dataclass(frozen=True)
-class Phase:
-    """Some epochs with one objective.
+class Objective:
+    """What some epochs make small.
 
     Attributes:
         loss: of the noisy and the clean images, `(n, H, W, C)` float32 tensors, and whether this is training.
@@ -29,13 +29,13 @@ class Phase:
     epochs: int
 
 
-def phases(model: Autoencoder, config: RunConfig) -> Iterator[Phase]:
-    """The phases of a run, in their order; without pretraining only the last."""
+def objectives(model: Autoencoder, config: RunConfig) -> Iterator[Objective]:
+    """The objectives of a run, in their order; without pretraining only the last."""
     if config.pretraining:
         for number, stage in enumerate(model.stages):
             alone = _alone(model, config, number)
-            yield Phase(alone, stage.trainable_variables, number * config.pretraining, config.pretraining)
-    yield Phase(_whole(model, config), model.trainable_variables, num_epochs(config) - config.epochs, config.epochs)
+            yield Objective(alone, stage.trainable_variables, number * config.pretraining, config.pretraining)
+    yield Objective(_whole(model, config), model.trainable_variables, num_epochs(config) - config.epochs, config.epochs)
 
 
 def _whole(model: Autoencoder, config: RunConfig):
