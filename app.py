@@ -1,12 +1,17 @@
 """Entry point: `streamlit run app.py`."""
 
+import os
+
+# Of the small matrix products that a page takes, each by itself, one thread makes hundreds a second; several wait for each
+# other, a hundred times as long while a run trains. Read once, when NumPy is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from contextlib import asynccontextmanager
 
 import streamlit as st
 from streamlit import net_util
 from streamlit.runtime import get_instance
 
-from cae_core import runtime
 from pages.parts.common import upload_limit
 
 
@@ -19,7 +24,6 @@ def _print_network_address() -> None:
 @asynccontextmanager
 async def lifespan(app):
     _print_network_address()
-    runtime.start()
     upload_limit.keep_newest(get_instance().uploaded_file_mgr)
     yield {}
 

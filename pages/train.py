@@ -4,7 +4,7 @@ import dataclasses
 
 import streamlit as st
 
-from cae_core import datasets, jobs, runtime, validation
+from cae_core import datasets, jobs, validation
 from cae_core.architectures import ARCHITECTURES
 from cae_core.config import BOUNDS, OUTPUTS, Bounds, RunConfig
 from cae_core.corruptions import NOISE_KINDS
@@ -65,14 +65,13 @@ def _sidebar(now: dict) -> None:
             widgets.number_input("Seed", 0, 2**31 - 1, step=1, key="seed", help="Everything random follows from it.")
 
 
+def _no_network_yet() -> None:
+    st.markdown("The network is being built,  \nwhich takes a few seconds after the start of the program.")
+    st.expander(LAYERS)
+
+
 def _network(config: RunConfig) -> None:
-    """Layers, shapes and parameters, and the code's size against the image's; until they can be known, their places."""
-    if runtime.failure():
-        return
-    if not waiting.networks_ready():
-        st.markdown("The network is being built,  \nwhich takes a few seconds after the start of the program.")
-        st.expander(LAYERS)
-        return
+    """Layers, shapes and parameters, and the code's size against the image's."""
     config = validation.fitting(config)  # what does not work together has been said above
     network = summary.network(config.architecture, config.bottleneck, datasets.DATASETS[config.dataset].image_shape)
     ratio = show.ratio(network.image_size, network.code_size)
@@ -129,7 +128,7 @@ def _page() -> None:
     if not (job and job.is_live):
         run_view.elsewhere(owner)
     run_view.run(job, config, owner)
-    _network(config)
+    waiting.for_keras(lambda: _network(config), _no_network_yet)
     _queue(owner)
     experiment.try_this(presets.PRESETS, SETTINGS, now)
     presets.settings()

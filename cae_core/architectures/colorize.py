@@ -20,9 +20,9 @@ Efros, Colorful Image Colorization, ECCV 2016, section 2.
 
 from __future__ import annotations
 
-import numpy as np
-
 from functools import partial
+
+import numpy as np
 
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.architectures.blocks import convolutions, refuse_size, seeds

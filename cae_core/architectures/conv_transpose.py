@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
+
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.architectures.blocks import convolutions, refuse_size, seeds
 from cae_core.architectures.entry import Architecture

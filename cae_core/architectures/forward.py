@@ -107,7 +107,7 @@ class Layers:
 
     @staticmethod
     def max_pool_switches(h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """`max_pool` of even sides, and each maximum's place in its window, int32, 0 to 3 row by row, of equal ones the first."""
+        """`max_pool` of even sides, and each maximum's place, int32, 0 to 3 row by row: of equal ones the first."""
         n, height, width, channels = h.shape
         windows = h.reshape(n, height // 2, 2, width // 2, 2, channels).transpose(0, 1, 3, 5, 2, 4)
         windows = windows.reshape(n, height // 2, width // 2, channels, 4)

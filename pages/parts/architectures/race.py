@@ -5,10 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from cae_core import datasets
 from cae_core.architectures import ARCHITECTURES
 from cae_core.config import BOUNDS, Bounds, RunConfig
-from cae_core.inspection import checkerboard, summary
+from cae_core.inspection import checkerboard
 from pages.parts.architectures import race_experiments
 from pages.parts.common import controls, experiment, waiting, widgets
 from pages.parts.live import group_view, lanes
@@ -52,10 +51,9 @@ def racing(now: dict) -> list[Lane]:
 
 
 def draw(now: dict) -> None:
-    ready = waiting.networks_ready()
     racers = racing(now)
     problem = "" if len(racers) > 1 else "A race needs two: choose at least two decoders in the sidebar."
-    group_view.run("Decoder race", racers, problem, lambda started: _pictures(started, ready))
+    group_view.run("Decoder race", racers, problem, _pictures)
     experiment.try_this(race_experiments.EXPERIMENTS, SETTINGS, now)
     race_experiments.explanation()
 
@@ -72,7 +70,7 @@ def _spectrum(images: np.ndarray) -> np.ndarray:
     return np.pad(picture, [(0, side - length) for side, length in zip(images.shape[1:3], picture.shape, strict=True)])
 
 
-def _pictures(racers: Sequence[Lane], ready: bool) -> None:
+def _pictures(racers: Sequence[Lane]) -> None:
     left, right = st.columns([7, 5], gap="medium")
     with left:
         lanes.rows(racers, lambda lane: f"checkerboard {score(lane)}", _spectrum)
@@ -82,25 +80,21 @@ def _pictures(racers: Sequence[Lane], ready: bool) -> None:
         )
     with right:
         lanes.losses(racers, "race_losses", CHART_HEIGHT)
-    lanes.table(
-        racers,
-        "On the eight images, and what each network has to go by",
-        [
-            ("Checkerboard (faithful: 1)", score),
-            ("MSE per pixel", lanes.number("mse", ".4f")),
-            ("Numbers in the code", lambda lane: f"{_network(lane).code_size:,}" if ready else "…"),
-            ("What else passes", lambda lane: _besides(lane) if ready else "…"),
-            ("Parameters", lambda lane: f"{_network(lane).parameters:,}" if ready else "…"),
-        ],
-    )
+    lines = [
+        ("Checkerboard (faithful: 1)", score),
+        ("MSE per pixel", lanes.number("mse", ".4f")),
+        ("Numbers in the code", lanes.of_network("code_size")),
+        ("What else passes", _besides),
+        ("Parameters", lanes.of_network("parameters")),
+    ]
 
+    def table() -> None:
+        lanes.table(racers, "On the eight images, and what each network has to go by", lines)
 
-def _network(lane: Lane) -> summary.Network:
-    shape = datasets.DATASETS[lane.config.dataset].image_shape
-    return summary.network(lane.config.architecture, lane.config.bottleneck, shape)
+    waiting.for_keras(table, table)
 
 
 def _besides(lane: Lane) -> str:
     """What the decoder gets besides the code: one switch a number, where it pools with switches."""
     has_switches = ARCHITECTURES[lane.config.architecture].has_switches
-    return f"{_network(lane).code_size:,} switches" if has_switches else "nothing"
+    return f"{lanes.of_network('code_size')(lane)} switches" if has_switches else "nothing"

@@ -9,7 +9,6 @@ from cae_core import colours, datasets
 from cae_core.architectures import ARCHITECTURES
 from cae_core.colours import NEAR
 from cae_core.config import SHIPPED_LOSSES
-from cae_core.inspection import summary
 from cae_core.losses import LOSSES
 from cae_core.pretrained import colour_config
 from cae_core.training import run_monitor
@@ -41,11 +40,10 @@ def racing(now: dict) -> list[Lane]:
 
 def draw(now: dict) -> None:
     st.subheader("Train both: as meant, and as listed", anchor=False)
-    ready = waiting.networks_ready()
-    group_view.run("Grey to colour", racing(now), "", lambda started: _pictures(started, ready))
+    group_view.run("Grey to colour", racing(now), "", _pictures)
 
 
-def _pictures(chains: Sequence[Lane], ready: bool) -> None:
+def _pictures(chains: Sequence[Lane]) -> None:
     left, right = st.columns([7, 5], gap="medium")
     with left:
         lanes.rows(chains, lambda lane: f"chroma error {_chroma(lane)}")
@@ -56,12 +54,16 @@ def _pictures(chains: Sequence[Lane], ready: bool) -> None:
         ("Chroma error", _chroma),
         ("Predicting grey has", lambda lane: f"{colours.error_of(first.x, 0.0).mean():.5f}"),
         ("Luma error", _luma),
-        ("Parameters", lambda lane: f"{_network(lane).parameters:,}" if ready else "…"),
-        ("Numbers in the code", lambda lane: f"{_network(lane).code_size:,}" if ready else "…"),
+        ("Parameters", lanes.of_network("parameters")),
+        ("Numbers in the code", lanes.of_network("code_size")),
     ]
     if datasets.DATASETS[chains[0].config.dataset].hues:
         lines.insert(2, (f"Hue within {NEAR:g}°", _near))
-    lanes.table(chains, "On the eight images", lines)
+
+    def table() -> None:
+        lanes.table(chains, "On the eight images", lines)
+
+    waiting.for_keras(table, table)
 
 
 def _chroma(lane: Lane) -> str:
@@ -77,8 +79,3 @@ def _near(lane: Lane) -> str:
         return "–"
     off = colours.hue_error(lane.seen.x, np.clip(lane.seen.x_hat, 0, 1))
     return f"{int((off <= NEAR).sum())} of {len(off)}"
-
-
-def _network(lane: Lane) -> summary.Network:
-    shape = datasets.DATASETS[lane.config.dataset].image_shape
-    return summary.network(lane.config.architecture, lane.config.bottleneck, shape)

@@ -9,7 +9,6 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from cae_core import runtime
 from cae_core.corruptions import NOISE_KINDS, is_none
 from cae_core.figures import pictures
 from cae_core.figures.plotting import Figure
@@ -47,13 +46,8 @@ class Row:
 
 
 def question(text: str) -> None:
-    """The one question a page answers, as its first line, and under it why no network can answer it, if so.
-
-    A title, which the browser can draw without fetching more.
-    """
+    """The one question a page answers, as its first line: a title, which the browser can draw without fetching more."""
     st.title(text, anchor=False)
-    if trouble := runtime.failure():
-        st.error(plain(trouble))
 
 
 def link_problems(problems: Sequence[str]) -> None:

@@ -9,13 +9,14 @@ from html import escape
 import numpy as np
 import streamlit as st
 
+from cae_core import datasets, training
 from cae_core import losses as named_losses
-from cae_core import training
 from cae_core.config import RunConfig
 from cae_core.figures import curves, plotting
+from cae_core.inspection import summary
 from cae_core.jobs.job import Snapshot
 from cae_core.training import run_monitor
-from pages.parts.common import show
+from pages.parts.common import show, waiting
 from pages.parts.runs import settings_table
 
 CHART_HEIGHT = 180
@@ -129,6 +130,18 @@ def table(lanes: Sequence[Lane], title: str, lines: Sequence[tuple[str, Callable
         cells = [settings_table.Line(label, tuple(cell(lane) for lane in lanes)) for label, cell in lines]
         with st.container(key="lanes_table"):
             settings_table.table([lane.title for lane in lanes], [(title, cells)], coloured=True)
+
+
+def of_network(name: str) -> Callable[[Lane], str]:
+    """Gives a number of a lane's network as text, as of `summary.Network`; an ellipsis while there is no Keras."""
+
+    def text(lane: Lane) -> str:
+        if not waiting.is_ready():
+            return "…"
+        shape = datasets.DATASETS[lane.config.dataset].image_shape
+        return f"{getattr(summary.network(lane.config.architecture, lane.config.bottleneck, shape), name):,}"
+
+    return text
 
 
 def number(name: str, form: str) -> Callable[[Lane], str]:
