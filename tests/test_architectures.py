@@ -9,7 +9,7 @@ import pytest
 
 from cae_core import validation
 from cae_core.architectures import ARCHITECTURES, build, fitting, published, suited
-from cae_core.architectures.autoencoder import INFERENCE_BATCH
+from cae_core.architectures.network import INFERENCE_BATCH
 from cae_core.config import RunConfig
 from cae_core.losses import LOSSES
 

@@ -17,7 +17,7 @@ WINDOW_VALUES = 2**21
 
 
 def _sigmoid(h: np.ndarray) -> np.ndarray:
-    return 0.5 * np.tanh(0.5 * h) + 0.5  # 1 / (1 + exp(−h)) without its overflow
+    return 1 / (1 + np.exp(np.minimum(-h, 88)))  # beyond, exp overflows
 
 
 ACTIVATIONS: dict[str | None, Callable[[np.ndarray], np.ndarray]] = {
@@ -126,9 +126,8 @@ class Layers:
     @staticmethod
     def resize(h: np.ndarray, height: int, width: int) -> np.ndarray:
         """The nearest value to every pixel's centre, `(n, height, width, C)`."""
-        rows, columns = (
-            ((2 * np.arange(new) + 1) * old // (2 * new)) for new, old in ((height, h.shape[1]), (width, h.shape[2]))
-        )
+        rows = (2 * np.arange(height) + 1) * h.shape[1] // (2 * height)
+        columns = (2 * np.arange(width) + 1) * h.shape[2] // (2 * width)
         return h[:, rows[:, None], columns]
 
     @staticmethod

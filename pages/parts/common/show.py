@@ -9,6 +9,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
+from cae_core import runtime
 from cae_core.corruptions import NOISE_KINDS, is_none
 from cae_core.figures import pictures
 from cae_core.figures.plotting import Figure
@@ -100,11 +101,11 @@ def ratio(image_size: int, code_size: int) -> str:
 
 def chart(figure: Figure, key: str, alt: str) -> None:
     """A Plotly figure as of `charts`, as wide as its place."""
-    # Imported here, for a page without a chart comes a tenth of a second sooner. While TensorFlow imports pandas in another
-    # thread, Plotly would meet half of it; asking for it waits until it is whole.
-    from plotly.optional_imports import get_module
+    if runtime.is_loading():  # TensorFlow imports pandas in another thread, and Plotly would meet half of it
+        from plotly.optional_imports import get_module
 
-    get_module("pandas")
+        get_module("pandas")  # waits until it is whole
+
     with st.container(key=f"place_{key}"):
         st.plotly_chart(figure, height="stretch", key=key, config={"displayModeBar": False}, alt=alt)
 
