@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 NEEDED = 600
@@ -10,10 +11,9 @@ NEEDED = 600
 NEEDED_ADDRESSES = 2_500
 """Megabytes of addresses, most of them never used, that TensorFlow reserves; a limit on them counts these too."""
 
-CGROUPS = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))
-"""Limit and use of a container's memory in its control group, of version 2 and 1."""
-
-PROC, CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
+PROC, CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
+FILES = {"": ("memory.max", "memory.current"), "memory": ("memory.limit_in_bytes", "memory.usage_in_bytes")}
+"""Controller, as `/proc/self/cgroup` names it in version 2 and 1, to the files of a group's limit and of its use."""
 
 
 class TooLittle(RuntimeError):
@@ -40,9 +40,7 @@ def available() -> float | None:
         lines = (line.partition(":") for line in (PROC / "meminfo").read_text(encoding="utf-8").splitlines())
         kilobytes = {name: int(rest.split()[0]) for name, _, rest in lines}
         free.append((kilobytes["MemAvailable"] + kilobytes.get("SwapFree", 0)) / 1e3)
-    for limit, used in CGROUPS:
-        with contextlib.suppress(OSError, ValueError):  # "max" is no number: there is no limit
-            free.append((_number(CGROUP / limit) - _number(CGROUP / used)) / 1e6)
+    free += [room for group in _groups() if (room := _room(*group)) is not None]
     return min(free, default=None)
 
 
@@ -58,5 +56,21 @@ def available_addresses() -> float | None:
     return None
 
 
-def _number(file: Path) -> int:
-    return int(file.read_text(encoding="utf-8"))
+def _groups() -> Iterator[tuple[Path, str, str]]:
+    """The control groups that limit this process's memory: a container's, or that of a service."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in (PROC / "self/cgroup").read_text(encoding="utf-8").splitlines():
+            _, controllers, path = line.split(":", 2)
+            if controllers in FILES:
+                root = CGROUPS / controllers
+                for folder in {root, root / path.strip("/")}:  # a container sees its own group as the root
+                    yield folder, *FILES[controllers]
+
+
+def _room(group: Path, limit: str, used: str) -> float | None:
+    """Megabytes that a group has left, counting what is only there to save reading files again; None without a limit."""
+    with contextlib.suppress(OSError, ValueError):  # "max" is no number: there is no limit
+        most, now = (int((group / name).read_text(encoding="utf-8")) for name in (limit, used))
+        stat = dict(line.split() for line in (group / "memory.stat").read_text(encoding="utf-8").splitlines())
+        return (most - now + int(stat.get("total_inactive_file", stat.get("inactive_file", 0)))) / 1e6
+    return None
