@@ -101,7 +101,9 @@ def _page() -> None:
     with st.container(key="latent_facts"):
         if state.first_time("latent_compared", (name, now["dataset"], now["points"])):  # a second or two for many points
             waiting.till_the_end(
-                lambda: code_views.facts(codes, plane, neighbours.compare(codes)), lambda: code_views.facts(codes, plane)
+                lambda: code_views.facts(codes, plane, neighbours.compare(codes)),
+                lambda: code_views.facts(codes, plane),
+                lambda: neighbours.compare(codes),
             )
         else:
             code_views.facts(codes, plane, neighbours.compare(codes))

@@ -191,7 +191,7 @@ class ShownPage:
 
     def component(self, has: str) -> dict:
         """What the one component was given whose data has this."""
-        every = [json.loads(one.proto.json) for one in self.app.get("bidi_component")]
+        every = [json.loads(json.loads(one.proto.json)["json"]) for one in self.app.get("bidi_component")]
         (found,) = [data for data in every if has in data]
         return found
 

@@ -141,8 +141,3 @@ def download(rows: Sequence[Row], title: str, caption: str, name: str) -> None:
         return pictures.labelled_png([row.pixels() for row in rows], labels, title, caption)
 
     st.download_button(DOWNLOAD, make, file_name=f"{name}.png", mime="image/png", icon=DOWNLOAD_ICON)
-
-
-def download_later() -> None:
-    """The place of that button, while there is nothing to download yet."""
-    st.button(DOWNLOAD, icon=DOWNLOAD_ICON, disabled=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -18,12 +20,28 @@ TICK = 0.05
 Draw = Callable[[], None]
 
 
+@dataclass(frozen=True)
+class _Later:
+    """What is drawn at the page's end, in its place."""
+
+    place: DeltaGenerator
+    compute: Draw
+    draw: Draw
+
+    def fill(self) -> None:
+        """Draws it when nothing of it takes time any more: until then the place stays as it is."""
+        with contextlib.suppress(Exception):  # drawing meets it again, and says it
+            self.compute()
+        with self.place.container():
+            self.draw()
+
+
 class _Page(threading.local):
     """What waits on the page that this thread draws."""
 
     def __init__(self) -> None:
-        self.later: list[tuple[DeltaGenerator, Draw]] = []
-        self.needs_keras: list[tuple[DeltaGenerator, Draw]] = []
+        self.later: list[_Later] = []
+        self.needs_keras: list[_Later] = []
 
 
 _page = _Page()
@@ -47,42 +65,51 @@ def is_ready() -> bool:
         return False
 
 
-def for_keras(draw: Draw, meanwhile: Draw = say) -> None:
-    """Draws something that needs Keras here; until it is loaded, what stands in its place, and why if it cannot be."""
-    place = st.empty()
-    ready = is_ready()
-    with place.container():
-        draw() if ready else meanwhile()
-    if not ready:
-        _page.needs_keras.append((place, draw))
+def for_keras(draw: Draw, meanwhile: Draw = say, compute: Draw = lambda: None) -> None:
+    """Draws something that needs Keras here; until it is loaded, what stands in its place, and why if it cannot be.
 
-
-def till_the_end(draw: Draw, meanwhile: Draw) -> None:
-    """Draws something here that takes seconds; before that, what stands in its place, and the rest of the page."""
+    Args:
+        draw: draws it.
+        meanwhile: draws a single element: of several, Streamlit would leave some behind.
+        compute: what of `draw` takes long, and is kept once it is known.
+    """
     place = st.empty()
-    with place.container():
+    if is_ready():
+        with place.container():
+            draw()
+        return
+    with place:
         meanwhile()
-    _page.later.append((place, draw))
+    _page.needs_keras.append(_Later(place, compute, draw))
+
+
+def till_the_end(draw: Draw, meanwhile: Draw, compute: Draw) -> None:
+    """Draws something here that takes seconds; before that, what stands in its place, and the rest of the page.
+
+    Args:
+        draw, meanwhile, compute: as of `for_keras`.
+    """
+    place = st.empty()
+    with place:
+        meanwhile()
+    _page.later.append(_Later(place, compute, draw))
 
 
 def end() -> None:
     """Draws what was put off; for the end of every page."""
-    _fill(_page.later)
-    while _page.needs_keras and not runtime.failure() and not is_ready():
+    for later in _page.later:
+        later.fill()
+    waiting = _page.needs_keras
+    while waiting and not runtime.failure() and not is_ready():
         _wait()
     if trouble := runtime.failure():
-        for place, _ in _page.needs_keras:
-            place.empty()
-        for place, _ in _page.needs_keras[:1]:
-            place.error(plain(trouble))
-    else:
-        _fill(_page.needs_keras)
-
-
-def _fill(waiting: list[tuple[DeltaGenerator, Draw]]) -> None:
-    for place, draw in waiting:
-        with place.container():
-            draw()
+        for later in waiting:
+            later.place.empty()
+        for later in waiting[:1]:
+            later.place.error(plain(trouble))
+        return
+    for later in waiting:
+        later.fill()
 
 
 def _wait() -> None:

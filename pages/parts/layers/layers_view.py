@@ -44,18 +44,12 @@ def draw(now: dict) -> None:
     entry = ARCHITECTURES[now["architecture"]]
     st.markdown(f"**{entry.label}.** {entry.summary}")
     picture = input_picture.chosen(now)
-    waiting.for_keras(lambda: _look_inside(picture, now), _no_network_yet)
+    waiting.for_keras(lambda: _look_inside(picture, now), lambda: st.html(diagram.waiting()))
     experiment.try_this(experiments.EXPERIMENTS, SETTINGS, now, leaves=("image",))
     _idea(now["architecture"])
     with st.expander("Its code"):
         st.code(entry.file.read_text(encoding="utf-8"), language="python")
     experiments.explanation()
-
-
-def _no_network_yet() -> None:
-    with st.container(key="diagram"):
-        st.html(diagram.waiting())
-    waiting.say()
 
 
 def _look_inside(picture: input_picture.Picture, now: dict) -> None:

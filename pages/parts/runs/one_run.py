@@ -6,16 +6,14 @@ import numpy as np
 import streamlit as st
 
 from cae_core import datasets, losses, runs, training
-from cae_core.corruptions import is_none
 from cae_core.figures import plotting
 from cae_core.inference import replay
 from cae_core.runs import AnyRun, Run, RunError, holder
-from cae_core.training import run_monitor
 from pages.parts.common import missing, show, waiting, widgets
 from pages.parts.runs import actions, compare, run_facts
 from pages.parts.session import address, state
 
-CURVE, PLANE, SLIDER = 210, 350, 72
+CURVE, PLANE, HEIGHT = 210, 350, 530
 _played: set = set()
 """Runs that were played back since the program started; `replay` has the last few of them in memory."""
 
@@ -78,8 +76,13 @@ def _time_machine(run: Run, settings: dict) -> None:
     moments = st.fragment(_moments)  # nothing of the page but this is drawn again when the slider moves
     if _here(run) in _played:
         moments(run, settings)
-    else:  # reading the data and asking every saved network takes seconds
-        waiting.till_the_end(lambda: moments(run, settings), lambda: _keep_places(run))
+        return
+    words = f"Playing back {len(runs.saved_steps(run))} saved moments …"
+    waiting.till_the_end(  # reading the data and asking every saved network takes seconds
+        lambda: moments(run, settings),
+        lambda: st.html(f'<div style="min-height: {HEIGHT}px" role="status">{words}</div>'),
+        lambda: replay.replay(run),
+    )
 
 
 def _here(run: Run) -> tuple:
@@ -117,24 +120,6 @@ def _moments(run: Run, settings: dict) -> None:
 
 def _epoch(epoch: float) -> str:
     return f"{epoch:g}" if epoch else "0, untrained"
-
-
-def _keep_places(run: Run) -> None:
-    """What stands there for the second or two in which the saved networks are asked for their pictures."""
-    steps = runs.saved_steps(run)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        if len(steps) > 1:
-            st.html(f'<div style="height: {SLIDER}px"></div>')
-        st.button("Fork from its end", icon=":material/call_split:", key="fork_later", disabled=True)
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        between = [] if is_none(*training.typical_noise(run.config)) else ["Noisy"]
-        labels = ["Clean", *between, "Reconstructed"]
-        show.grid([show.Row(label, "…", None, "") for label in labels], columns=run_monitor.NUM_PROBES)
-        st.html(f'<div style="height: {CURVE}px"></div>')
-    with right:
-        st.html(f'<div style="height: {PLANE}px" role="status">Playing back {len(steps)} saved moments …</div>')
-    show.download_later()
 
 
 def _draw(run: Run, epochs: list[float], moment: int, past: replay.Replay) -> None:
