@@ -1,17 +1,12 @@
 """Entry point: `streamlit run app.py`."""
 
-import os
-
-# Of the small matrix products that a page takes, each by itself, one thread makes hundreds a second; several wait for each
-# other, a hundred times as long while a run trains. Read once, when NumPy is imported.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 from contextlib import asynccontextmanager
 
 import streamlit as st
 from streamlit import net_util
 from streamlit.runtime import get_instance
 
+from cae_core.runtime import process
 from pages.parts.common import upload_limit
 
 
@@ -28,4 +23,5 @@ async def lifespan(app):
     yield {}
 
 
+process.set_up()
 app = st.App("pages/frame.py", lifespan=lifespan)
