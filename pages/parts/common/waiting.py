@@ -83,6 +83,11 @@ def for_keras(draw: Draw, meanwhile: Draw = say, compute: Draw = lambda: None) -
     _page.needs_keras.append(_Later(place, compute, draw))
 
 
+def to_train() -> None:
+    """Begins to load what training needs, for a page where one may start it; says here if that cannot be."""
+    for_keras(lambda: None, lambda: None)
+
+
 def till_the_end(draw: Draw, meanwhile: Draw, compute: Draw) -> None:
     """Draws something here that takes seconds; before that, what stands in its place, and the rest of the page.
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from cae_core import jobs
 from cae_core.jobs.requests import Entry
-from pages.parts.common import show
+from pages.parts.common import show, waiting
 from pages.parts.live import queue_words, run_view
 from pages.parts.live.lanes import Lane
 from pages.parts.runs import run_table
@@ -33,6 +33,7 @@ def run(view: str, lanes: Sequence[Lane], problem: str, draw: Draw) -> None:
         draw: is given the lanes of the visitor's last start, or those of now before there is one.
     """
     owner = identity.visitor()
+    waiting.to_train()
     started = _started(view, owner)
     moves = _moves(started)
 
