@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit import net_util
 from streamlit.runtime import get_instance
 
+from cae_core import runtime
 from cae_core.runtime import process
 from pages.parts.common import upload_limit
 
@@ -16,9 +17,22 @@ def _print_network_address() -> None:
         print(f"  On your network: http://{address}:{st.get_option('server.port')}\n", flush=True)
 
 
+def _prepare_first_page() -> None:
+    """Imports what the first page takes and makes such a picture, while the first visitor's browser loads Streamlit."""
+    from cae_core import datasets
+    from cae_core.inference import reconstruction
+    from cae_core.pretrained import name_of
+    from pages.parts.common import controls, experiment, missing  # noqa: F401
+    from pages.parts.runs import settings_table  # noqa: F401
+
+    sample = reconstruction.sample(datasets.default(), "gaussian", 0.5, seed=0)
+    reconstruction.reconstruct(sample, [name_of(datasets.default(), 32, "bce", "mixed")])
+
+
 @asynccontextmanager
 async def lifespan(app):
     _print_network_address()
+    runtime.soon(_prepare_first_page)
     upload_limit.keep_newest(get_instance().uploaded_file_mgr)
     yield {}
 
