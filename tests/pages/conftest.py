@@ -6,7 +6,6 @@ import threading
 import pytest
 
 from cae_core import datasets, runtime
-from pages.parts.common import waiting
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -38,12 +37,6 @@ def asked_hosts(monkeypatch):
     monkeypatch.delenv("https_proxy", raising=False)
     monkeypatch.delenv("HTTPS_PROXY", raising=False)
     return asked
-
-
-@pytest.fixture(autouse=True)
-def no_browser_paints(monkeypatch):
-    """Nobody has to wait for one."""
-    monkeypatch.setattr(waiting, "FIRST_PAINT", 0)
 
 
 @pytest.fixture
