@@ -7,6 +7,7 @@ from streamlit import net_util
 from streamlit.runtime import get_instance
 
 from cae_core import runtime
+from cae_core.runtime import process
 from pages.parts.common import upload_limit
 
 
@@ -16,12 +17,25 @@ def _print_network_address() -> None:
         print(f"  On your network: http://{address}:{st.get_option('server.port')}\n", flush=True)
 
 
+def _prepare_first_page() -> None:
+    """Imports what the first page takes and makes such a picture, while the first visitor's browser loads Streamlit."""
+    from cae_core import datasets
+    from cae_core.inference import reconstruction
+    from cae_core.pretrained import name_of
+    from pages.parts.common import controls, experiment, missing  # noqa: F401
+    from pages.parts.runs import settings_table  # noqa: F401
+
+    sample = reconstruction.sample(datasets.default(), "gaussian", 0.5, seed=0)
+    reconstruction.reconstruct(sample, [name_of(datasets.default(), 32, "bce", "mixed")])
+
+
 @asynccontextmanager
 async def lifespan(app):
     _print_network_address()
-    runtime.start()
+    runtime.soon(_prepare_first_page)
     upload_limit.keep_newest(get_instance().uploaded_file_mgr)
     yield {}
 
 
+process.set_up()
 app = st.App("pages/frame.py", lifespan=lifespan)

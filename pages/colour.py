@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from cae_core import datasets, runs, runtime
+from cae_core import datasets, runs
 from cae_core.architectures import ARCHITECTURES, suited
 from cae_core.config import BOUNDS, SHIPPED_LOSSES, Bounds
 from cae_core.inference import reconstruction
 from cae_core.pretrained import colour_name
 from cae_core.runs import Run
 from pages.parts.colour import colour_race, colour_view, experiments, photo
-from pages.parts.common import controls, experiment, missing, show, waiting, widgets, words
+from pages.parts.common import controls, experiment, missing, show, widgets, words
 from pages.parts.session import address, state
 from pages.parts.session.setting import Names, Setting
 
@@ -72,18 +72,16 @@ def _page() -> None:
         missing.say(now["dataset"], error)
         return
     networks: list[Run] = []
-    ready = False
     try:
         networks = _shown(now)
-        ready = waiting.networks_ready()
-        colour_view.ten([] if runtime.failure() else networks, x, now, ready)
+        colour_view.ten(networks, x, now)
     except (RuntimeError, ValueError) as error:
         st.error(show.plain(str(error)))
     colour_view.figures(networks, now["dataset"])
     experiment.try_this(experiments.EXPERIMENTS, SETTINGS, now, LEFT)
-    photo.draw(networks, ready)
+    photo.draw(networks)
     colour_race.draw(now)
-    colour_view.take(networks, now["take_loss"], ready)
+    colour_view.take(networks, now["take_loss"])
     words.explain("colour")
 
 

@@ -3,13 +3,13 @@
 import numpy as np
 import streamlit as st
 
-from cae_core import datasets, runs, runtime
+from cae_core import datasets, runs
 from cae_core.config import BOTTLENECKS, BOUNDS, SHIPPED_LOSSES, Bounds
 from cae_core.corruptions import CORRUPTIONS
 from cae_core.inference import reconstruction
 from cae_core.losses import LOSSES
 from cae_core.pretrained import TRAINED_ON, name_of
-from pages.parts.common import controls, experiment, missing, show, waiting, widgets
+from pages.parts.common import controls, experiment, missing, show, widgets
 from pages.parts.denoise import metric_table
 from pages.parts.runs import settings_table
 from pages.parts.session import address, state
@@ -44,59 +44,37 @@ def _new_images() -> None:
     state.change(seed=(state.values(SETTINGS)["seed"] + 1) % 10_000)
 
 
-def _expect(now: dict) -> None:
-    """Gets the networks ready that are one move of a control away, once for each place the visitor comes by."""
-    place = (now["dataset"], now["trained_on"])
-    if state.first_time("expected", place):
-        for loss in sorted(SHIPPED_LOSSES, key=lambda loss: loss != now["loss"]):
-            reconstruction.warm([name_of(now["dataset"], b, loss, now["trained_on"]) for b in BOTTLENECKS])
-
-
 def _page() -> None:
     problems = state.open_page("denoise", SETTINGS)
-    # The question first, and the data read before the controls: the browser paints the one while the other goes on.
     show.question("What does the bottleneck keep, what does the loss prefer, and how much noise can be undone?")
     now = state.values(SETTINGS)
-    if state.first_time("question_shown", True):
-        waiting.for_first_paint()
-    sample = trouble = None
-    try:
-        sample = reconstruction.sample(now["dataset"], now["noise_kind"], now["noise_factor"], now["seed"])
-    except datasets.DataError as error:
-        trouble = error
     _sidebar(now["run"])
     if problems:
         show.link_problems(problems)
-
-    if trouble:
-        missing.say(now["dataset"], trouble)
+    try:
+        sample = reconstruction.sample(now["dataset"], now["noise_kind"], now["noise_factor"], now["seed"])
+    except datasets.DataError as error:
+        missing.say(now["dataset"], error)
         return
 
-    through, code_size = None, now["bottleneck"]
+    through, losses, code_size = [], (), now["bottleneck"]
     try:
         if now["run"]:
             own = runs.network(now["run"][0])
-            names, losses = now["run"], (own.config.loss,)
             code_size = own.code_size or code_size  # it has none before it is trained
-        else:
+            through, losses = reconstruction.reconstruct(sample, now["run"]), (own.config.loss,)
+        elif missing.has_network(now["dataset"]):
             losses = SHIPPED_LOSSES if now["both_losses"] else (now["loss"],)
             names = [name_of(now["dataset"], now["bottleneck"], loss, now["trained_on"]) for loss in losses]
-        if not now["run"] and not missing.has_network(now["dataset"]):
-            names = losses = ()
-        elif waiting.networks_ready():
             through = reconstruction.reconstruct(sample, names)
-            if not now["run"]:
-                _expect(now)
-        elif runtime.failure():
-            names = losses = ()  # the clean and the noisy row need no network
-    except (RuntimeError, runs.RunError) as error:
+    except (RuntimeError, runs.RunError) as error:  # the clean and the noisy row need no network
         st.error(show.plain(str(error)))
-        names = losses = ()
+        through, losses = [], ()
 
     noise = show.noise(now["noise_kind"], now["noise_factor"])
     rows = _rows(sample, through, losses, noise)
     show.grid(rows)
-    figures = [r.figures for r in through] if through else [None] * len(losses)
+    figures = [result.figures for result in through]
     labels = [f"Reconstructed, {LOSSES[loss].label}" if len(losses) > 1 else "Reconstructed" for loss in losses]
     metric_table.draw(list(zip(labels, figures, strict=True)), ("Noisy", sample.noisy_figures) if sample.is_noisy else None)
     size = sample.x[0].size
@@ -110,13 +88,9 @@ def _page() -> None:
             errors = "; ".join(f"{label}: MSE {r.figures['mse']:.4f}" for label, r in zip(labels, through, strict=True))
             before = f"Noisy: MSE {sample.noisy_figures['mse']:.4f}; " if sample.is_noisy else ""
             caption = f"{before}{errors}. Seed {now['seed']}."
-            show.download(rows, title, caption, "-".join(names))
-        elif losses:
-            show.download_later()
+            show.download(rows, title, caption, "-".join(result.run.name for result in through))
     if through:
         _whole_test_set([result.run for result in through])
-    elif losses:
-        waiting.say()
     experiment.try_this(experiment.EXPERIMENTS, SETTINGS, now, leaves=("seed",))
     experiment.settings(now["noise_kind"])
     entry = datasets.DATASETS[now["dataset"]]
@@ -158,11 +132,9 @@ def _rows(sample, through, losses, noise) -> list[show.Row]:
     ]
     for label, note, error in (("Reconstructed", "x̂", False), ("Absolute error", "|x̂ − x|", True)):
         for i, loss in enumerate(losses):
-            images, alt = None, ""
-            if through:
-                x_hat, mse = through[i].x_hat, through[i].figures["mse"]
-                images = np.abs(x_hat - sample.x) if error else x_hat
-                alt = f"{ten}, {label.lower()}, trained with {LOSSES[loss].label}, mean squared error {mse:.4f}"
+            x_hat, mse = through[i].x_hat, through[i].figures["mse"]
+            images = np.abs(x_hat - sample.x) if error else x_hat
+            alt = f"{ten}, {label.lower()}, trained with {LOSSES[loss].label}, mean squared error {mse:.4f}"
             rows.append(show.Row(label, f"{note}, {LOSSES[loss].label}", images, alt, error))
     return rows
 

@@ -10,7 +10,7 @@ from cae_core import datasets, runs, runtime
 from cae_core.corruptions import corrupt
 from cae_core.inference import novelty
 from cae_core.inputs import drawing, gallery, uploads
-from pages.parts.common import experiment, missing, show, upload, waiting, widgets
+from pages.parts.common import experiment, missing, show, upload, widgets
 from pages.parts.draw import draw_controls, experiments, pad, result
 from pages.parts.session import address, state
 
@@ -60,8 +60,7 @@ def _drawing(networks: list[runs.Run]) -> None:
         picture = np.zeros((drawing.PAD, drawing.PAD), np.float32) if picture is None else picture
         x = drawing.to_network(picture, now["centred"])
         x_noisy = corrupt(x, now["noise_kind"], now["added_noise"], now["seed"])
-        if waiting.networks_ready():
-            results = [novelty.see(run, x, x_noisy) for run in networks]
+        results = [novelty.see(run, x, x_noisy) for run in networks]
     except (RuntimeError, ValueError) as error:
         problem = problem or str(error)
     noise = show.noise(now["noise_kind"], now["added_noise"])
@@ -105,12 +104,11 @@ def _page() -> None:
     networks, trouble = draw_controls.networks(now)
     for sentence in trouble:
         st.error(show.plain(sentence))
-    _drawing([] if runtime.failure() else networks)
+    _drawing(networks)
     digits = now["dataset"] if now["dataset"] in datasets.DIGITS else datasets.default()
     experiment.try_this(experiments.experiments(digits), SETTINGS, now)
     experiments.explanation()
-    if waiting.networks_ready():
-        _compare_with_test_sets(networks)
+    _compare_with_test_sets(networks)
 
 
 _page()

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from cae_core import runtime
 from cae_core.runs import holder
 from pages.parts.common import waiting
 from pages.parts.session import identity
@@ -25,7 +24,7 @@ PAGES = {
 st.set_page_config(page_title="Autoencoder explorer", page_icon="🔢", layout="wide")
 st.html(Path(__file__).parent / "parts/common/style.css")
 holder.introduce(f"the app at port {st.get_option('server.port')}")
-runtime.start()  # already running under app.py; a test that runs only this file gets it here
+waiting.begin()
 first, *others = PAGES
 # The page that opens is at the root; at the address that anybody would guess it opens, too, which takes a page of its own.
 pages = [
@@ -39,5 +38,5 @@ if identity.is_forgotten():
         f"[Open it in a tab of its own]({identity.own_tab()}) to keep it."
     )
 st.navigation(pages, position="top").run()
-waiting.draw_again()
+waiting.end()
 identity.remember()

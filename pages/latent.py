@@ -4,9 +4,8 @@ import itertools
 
 import streamlit as st
 
-from cae_core import datasets, runs, runtime
+from cae_core import datasets, runs
 from cae_core.config import BOTTLENECKS, SHIPPED_LOSSES
-from cae_core.inference import reconstruction
 from cae_core.latent import embedding, neighbours
 from cae_core.pretrained import TRAINED_ON, name_of
 from pages.parts.common import controls, experiment, missing, show, waiting, widgets
@@ -75,26 +74,21 @@ def _page() -> None:
     _sidebar(now)
     if problems:
         show.link_problems(problems)
-    codes = plane = scale = None
     try:
         datasets.load(now["dataset"], "test")
         if not now["run"] and not missing.has_network(now["dataset"]):
             return
         name = now["run"][0] if now["run"] else name_of(*(now[k] for k in ("dataset", "bottleneck", "loss", "trained_on")))
         run = runs.network(name)
-        if waiting.networks_ready():
-            codes = embedding.encode(run, now["dataset"], now["points"])
-            plane = _plane(codes, now)
-            scale = embedding.scale(plane, now["even"])
-            _expect(now)
+        codes = embedding.encode(run, now["dataset"], now["points"])
     except datasets.DataError as error:
         missing.say(now["dataset"], error)
         return
     except (RuntimeError, runs.RunError) as error:
         st.error(show.plain(str(error)))
         return
-    if runtime.failure():
-        return
+    plane = _plane(codes, now)
+    scale = embedding.scale(plane, now["even"])
     left, right = st.columns([6, 5], gap="medium")
     with left:
         plane_view.draw(codes, plane, scale, now["grid_behind"])
@@ -102,28 +96,24 @@ def _page() -> None:
             widgets.toggle("Manifold grid behind", key="grid_behind")
             widgets.toggle("Make room where points crowd", key="even")
     with right:
-        if codes:
-            selection.draw(codes, plane, scale, now)
-            plane_view.mark(now, interpolate.pair(codes, now) if now["part"] == "interpolate" else None)
+        selection.draw(codes, plane, scale, now)
+        plane_view.mark(now, interpolate.pair(codes, now) if now["part"] == "interpolate" else None)
+    with st.container(key="latent_facts"):
+        if state.first_time("latent_compared", (name, now["dataset"], now["points"])):  # a second or two for many points
+            waiting.till_the_end(
+                lambda: code_views.facts(codes, plane, neighbours.compare(codes)),
+                lambda: code_views.facts(codes, plane),
+                lambda: neighbours.compare(codes),
+            )
         else:
-            selection.wait()
-    facts = st.container(key="latent_facts").empty()
-    with facts:  # the comparison takes a second or two for many points, once; until then the rest is there
-        new = codes is None or state.first_time("latent_compared", (name, now["dataset"], now["points"]))
-        code_views.facts(codes, plane, None if new else neighbours.compare(codes))
+            code_views.facts(codes, plane, neighbours.compare(codes))
     widgets.segmented_control(
         "More about them", tuple(PARTS), format_func=PARTS.get, key="part", required=True, label_visibility="collapsed"
     )
     with st.container(key="part_shown"):
-        if codes:
-            _part(codes, plane, scale, now)
-        else:
-            waiting.say()
+        _part(codes, plane, scale, now)
     experiment.try_this(experiments.EXPERIMENTS, SETTINGS, now, LEFT)
     experiments.explanation()
-    if codes and new:
-        with facts:
-            code_views.facts(codes, plane, neighbours.compare(codes))
 
 
 def _part(codes: embedding.Codes, plane: embedding.Plane, scale: embedding.Scale, now: dict) -> None:
@@ -138,12 +128,6 @@ def _part(codes: embedding.Codes, plane: embedding.Plane, scale: embedding.Scale
         code_views.separation(codes, neighbours.compare(codes))
     else:
         code_views.export(codes)
-
-
-def _expect(now: dict) -> None:
-    """Gets the networks ready that are one move of a control away."""
-    if state.first_time("latent_expected", (now["dataset"], now["trained_on"], now["loss"])):
-        reconstruction.warm([name_of(now["dataset"], b, now["loss"], now["trained_on"]) for b in BOTTLENECKS])
 
 
 _page()

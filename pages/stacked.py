@@ -7,7 +7,7 @@ from cae_core.corruptions import NOISE_KINDS
 from cae_core.optimizers import OPTIMIZERS
 from cae_core.runs import old_stacks
 from cae_core.stacking import results
-from pages.parts.common import controls, experiment, missing, show, widgets, words
+from pages.parts.common import controls, experiment, missing, show, waiting, widgets, words
 from pages.parts.session import address, identity, state
 from pages.parts.stacked import experiments, label_curve, next_stack, stack_view
 from pages.parts.stacked.stack_setting import VIEWS, config_of, settings
@@ -70,6 +70,7 @@ def _page() -> None:
         return
     if moved := old_stacks.move_in():
         state.keep("moved_stacks", moved)  # the Runs page says it
+    waiting.to_train()
     next_stack.draw(config, owner)
     stack_view.draw(config, owner, now["arm"], state.values(SETTINGS)["stack"])
     experiment.try_this(experiments.EXPERIMENTS, SETTINGS, now, leaves=("point", "arm"))

@@ -4,7 +4,7 @@ import dataclasses
 
 import streamlit as st
 
-from cae_core import datasets, jobs, runtime, validation
+from cae_core import datasets, jobs, validation
 from cae_core.architectures import ARCHITECTURES
 from cae_core.config import BOUNDS, OUTPUTS, Bounds, RunConfig
 from cae_core.corruptions import NOISE_KINDS
@@ -62,16 +62,18 @@ def _sidebar(now: dict) -> None:
             controls.seed()
 
 
-def _network(config: RunConfig) -> None:
-    """Layers, shapes and parameters, and the code's size against the image's; until they can be known, their places."""
-    if runtime.failure():
-        return
-    if not waiting.networks_ready():
-        st.markdown("The network is being built,  \nwhich takes a few seconds after the start of the program.")
-        st.expander(LAYERS)
-        return
+def _no_network_yet() -> None:
+    st.html('<div style="min-height: 7.5rem" role="status">The network is being built, which takes a few seconds.</div>')
+
+
+def _network(config: RunConfig) -> summary.Network:
     config = validation.fitting(config)  # what does not work together has been said above
-    network = summary.network(config.architecture, config.bottleneck, datasets.DATASETS[config.dataset].image_shape)
+    return summary.network(config.architecture, config.bottleneck, datasets.DATASETS[config.dataset].image_shape)
+
+
+def _draw_network(config: RunConfig) -> None:
+    """Layers, shapes and parameters, and the code's size against the image's."""
+    network = _network(config)
     ratio = show.ratio(network.image_size, network.code_size)
     st.markdown(
         f"{summary.flow(network)}  \n{network.parameters:,} parameters. "
@@ -126,7 +128,7 @@ def _page() -> None:
     if not (job and job.is_live):
         run_view.elsewhere(owner)
     run_view.run(job, config, owner)
-    _network(config)
+    waiting.for_keras(lambda: _draw_network(config), _no_network_yet, lambda: _network(config))
     _queue(owner)
     experiment.try_this(presets.PRESETS, SETTINGS, now)
     registries = {"losses": LOSSES, "optimizers": OPTIMIZERS, "schedules": SCHEDULES}

@@ -44,10 +44,7 @@ def pytest_xdist_setupnodes(config, specs):
 
 
 def pytest_runtest_setup(item):
-    # TensorFlow imported by two threads at once is left half imported for good. A page begins to load it in the background,
-    # even one that is only imported while tests are collected; no test begins before that is over.
-    if runtime._started.locked() and not runtime._ready.is_set():
-        runtime.page_shown()
+    if runtime.is_loading():  # imported by two threads at once, TensorFlow is left half imported for good
         runtime._ready.wait(600)
     if item.get_closest_marker("real_data") and not DATA_DIR:
         required = os.environ.get("REQUIRE_DATA") or os.environ.get("CI")

@@ -40,7 +40,7 @@ FAULTS = [
     ("cae_core/figures/mosaics.py", "-most if values.min() < 0 else 0.0", "0.0"),
     ("cae_core/architectures/layers.py", "(0, 1, 4, 2, 5, 3)), (n, 2 * height", "(0, 1, 5, 2, 4, 3)), (n, 2 * height"),
     ("cae_core/architectures/blocks.py", "yield (seed * 1009 + layer) % 2**31", "yield seed % 2**31"),
-    ("cae_core/architectures/autoencoder.py", "start + INFERENCE_BATCH] for", "start + INFERENCE_BATCH - 1] for"),
+    ("cae_core/architectures/network.py", "start + INFERENCE_BATCH] for", "start + INFERENCE_BATCH - 1] for"),
     ("cae_core/training/loop.py", "phase.rate((step - phase.first_step) / phase.steps)", "phase.rate(step / phase.steps)"),
     ("cae_core/training/objectives.py", "num_epochs(config) - config.epochs, config.epochs", "0, config.epochs"),
     ("cae_core/training/duration.py", "seconds_per_step * num_epochs(config)", "seconds_per_step"),

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from cae_core.architectures.entry import Architecture
+from cae_core.architectures.network import Network, NumpyNetwork
 from cae_core.architectures.registry import ARCHITECTURES
 from cae_core.colours import luma
 from cae_core.config import RunConfig, lookup
@@ -20,7 +24,10 @@ from cae_core.runtime import keras_settings
 if TYPE_CHECKING:
     from cae_core.architectures.autoencoder import Autoencoder
 
-__all__ = ["ARCHITECTURES", "Architecture", "build", "building", "check", "fitting", "published", "seen", "suit", "suited"]
+__all__ = [
+    "ARCHITECTURES", "Architecture", "Network", "build", "building", "check", "fitting", "published", "restore",
+    "seen", "suit", "suited",
+]  # fmt: skip
 
 building = threading.Lock()
 """Held while a network is built: Keras builds one at a time."""
@@ -111,6 +118,26 @@ def build(config: RunConfig, image_shape: tuple[int, int, int] | None = None) ->
     with building:
         keras_settings.load()  # nobody gets at a network without
         return lookup(ARCHITECTURES, "architecture", config.architecture).make(config, image_shape)
+
+
+def restore(config: RunConfig, image_shape: tuple[int, int, int], weights: Mapping[str, np.ndarray]) -> Network:
+    """A trained network to look at: in NumPy where its file says how, which needs no TensorFlow, else in Keras.
+
+    Args:
+        config: what was trained.
+        image_shape: `(H, W, C)` of the images it gives.
+        weights: every weight by its name.
+
+    Raises:
+        ValueError: the weights are not this network's, or it cannot take this image size.
+    """
+    entry = lookup(ARCHITECTURES, "architecture", config.architecture)
+    if entry.forward:
+        input_shape = (*image_shape[:2], 1) if entry.sees == "grey" else image_shape
+        return NumpyNetwork(entry.forward, image_shape, input_shape, weights, config.output)
+    network = build(config, image_shape)
+    network.set_weights(weights)
+    return network
 
 
 def num_epochs(config: RunConfig) -> int:

@@ -5,11 +5,14 @@ Keras is imported when something is built, so that reading what networks there a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from cae_core.architectures.autoencoder import Autoencoder, Stage
+from cae_core.architectures.forward import Layers
 from cae_core.config import RunConfig
 
 
@@ -55,7 +58,7 @@ def dense_stack(
             first = keras.initializers.VarianceScaling(gain**2, "fan_avg", "uniform", next(seed))
         return layers.Dense(units, activation, kernel_initializer=first, name=name)
 
-    names = ["hidden"] if len(hidden) == 1 else [f"hidden_{i}" for i, _ in enumerate(hidden, 1)]
+    names = _names(hidden)
     x = keras.Input(image_shape)
     flat = layers.Flatten()
     up = [dense(units, name) for units, name in zip(hidden, names, strict=True)]
@@ -70,6 +73,27 @@ def dense_stack(
     pairs = [Stage((layer,), (back,)) for layer, back in zip(up, down[::-1], strict=True)]
     pairs[0] = Stage((flat, up[0]), (down[-1], image))
     return Autoencoder(encoder, decoder, config.output, pairs)
+
+
+def dense_forward(hidden: Sequence[int], code_activation: str | None) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """`dense_stack` in NumPy, as of `Architecture.forward`."""
+    names = _names(hidden)
+
+    def encode(net: Layers, x: np.ndarray) -> np.ndarray:
+        for name in names:
+            x = net.dense(name, x, "sigmoid")
+        return net.dense("code", x, code_activation)
+
+    def decode(net: Layers, z: np.ndarray) -> np.ndarray:
+        for name in names[::-1]:
+            z = net.dense(f"{name}_back", z, "sigmoid")
+        return net.dense("logits", z).reshape(-1, *net.image_shape)
+
+    return encode, decode
+
+
+def _names(hidden: Sequence[int]) -> list[str]:
+    return ["hidden"] if len(hidden) == 1 else [f"hidden_{i}" for i, _ in enumerate(hidden, 1)]
 
 
 def _through(chain: Sequence[Any], h: Any) -> Any:

@@ -22,9 +22,12 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
+
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.architectures.blocks import convolutions, refuse_size, seeds
 from cae_core.architectures.entry import Architecture
+from cae_core.architectures.forward import Layers
 from cae_core.config import RunConfig
 
 DOWN, UP, KERNEL = (16, 32, 64), (32, 16), 3
@@ -65,6 +68,20 @@ def build(config: RunConfig, image_shape: tuple[int, int, int], is_listing: bool
     return Autoencoder(encoder, decoder, config.output)
 
 
+def encode(net: Layers, x: np.ndarray) -> np.ndarray:
+    """The encoder in NumPy; the listing has no first convolution."""
+    if net.has("conv_1"):
+        x = net.max_pool(net.conv("conv_1", x, "relu"))
+    return net.max_pool(net.conv("conv_3", net.max_pool(net.conv("conv_2", x, "relu")), "relu"))
+
+
+def decode(net: Layers, z: np.ndarray) -> np.ndarray:
+    """The decoder in NumPy."""
+    for i in range(1, len(UP) + 1):
+        z = net.conv(f"conv_{i}_back", net.upsample(z), "relu")
+    return net.conv("logits", net.upsample(z) if net.has("conv_1") else z)
+
+
 ENTRIES = {
     "colorize": Architecture(
         "Grey to colour, as meant",
@@ -79,6 +96,7 @@ ENTRIES = {
         ),
         sees="grey",
         fixed_code=True,
+        forward=(encode, decode),
     ),
     "colorize_listing": Architecture(
         "Grey to colour, as listed",
@@ -93,5 +111,6 @@ ENTRIES = {
         ),
         sees="grey",
         fixed_code=True,
+        forward=(encode, decode),
     ),
 }  # fmt: skip

@@ -10,9 +10,12 @@ Source: Keras examples, vision/autoencoder (Valdarrama, 2021), after Chollet, Bu
 
 from __future__ import annotations
 
+import numpy as np
+
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.architectures.blocks import convolutions, refuse_size, seeds
 from cae_core.architectures.entry import Architecture
+from cae_core.architectures.forward import Layers
 from cae_core.config import RunConfig
 
 FILTERS = 32
@@ -36,6 +39,17 @@ def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     return Autoencoder(encoder, decoder, config.output)
 
 
+def encode(net: Layers, x: np.ndarray) -> np.ndarray:
+    """The encoder in NumPy."""
+    return net.max_pool(net.conv("conv_2", net.max_pool(net.conv("conv_1", x, "relu")), "relu"))
+
+
+def decode(net: Layers, z: np.ndarray) -> np.ndarray:
+    """The decoder in NumPy."""
+    h = net.upsample(net.conv("conv_3", z, "relu"))
+    return net.conv("logits", net.upsample(net.conv("conv_4", h, "relu")))
+
+
 ENTRIES = {
     "conv_denoise": Architecture(
         "Convolutional denoiser",
@@ -50,5 +64,6 @@ ENTRIES = {
             r"\hat x = \sigma(W'_3 * g_3 + b'_3)",
         ),
         fixed_code=True,
+        forward=(encode, decode),
     ),
 }  # fmt: skip

@@ -11,9 +11,12 @@ Udacity's deep learning course (32, 32 and 16 filters, a code of 4 × 4 × 16).
 
 from __future__ import annotations
 
+import numpy as np
+
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.architectures.blocks import convolutions, seeds
 from cae_core.architectures.entry import Architecture
+from cae_core.architectures.forward import Layers
 from cae_core.config import RunConfig
 
 FILTERS = (32, 32, 16)
@@ -47,6 +50,21 @@ def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     return Autoencoder(encoder, decoder, config.output)
 
 
+def encode(net: Layers, x: np.ndarray) -> np.ndarray:
+    """The encoder in NumPy."""
+    for i in range(1, len(FILTERS) + 1):
+        x = net.max_pool(net.conv(f"conv_{i}", x, "relu"))
+    return x
+
+
+def decode(net: Layers, z: np.ndarray) -> np.ndarray:
+    """The decoder in NumPy."""
+    for i in range(1, len(FILTERS) + 1):
+        height, width = (-(-side // 2 ** (len(FILTERS) - i)) for side in net.image_shape[:2])
+        z = net.conv(f"conv_{i}_back", net.resize(z, height, width), "relu")
+    return net.conv("logits", z)
+
+
 ENTRIES = {
     "conv_resize": Architecture(
         "Resize, then convolve",
@@ -61,5 +79,6 @@ ENTRIES = {
             r"\hat x = \sigma(W' * g_0 + b')",
         ),
         fixed_code=True,
+        forward=(encode, decode),
     ),
 }  # fmt: skip

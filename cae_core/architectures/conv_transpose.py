@@ -13,9 +13,12 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
+
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.architectures.blocks import convolutions, refuse_size, seeds
 from cae_core.architectures.entry import Architecture
+from cae_core.architectures.forward import Layers
 from cae_core.config import RunConfig
 
 FILTERS, STRIDE = 32, 2
@@ -37,6 +40,16 @@ def build(config: RunConfig, image_shape: tuple[int, int, int], kernel: int = 3)
     return Autoencoder(encoder, decoder, config.output)
 
 
+def encode(net: Layers, x: np.ndarray) -> np.ndarray:
+    """The encoder in NumPy."""
+    return net.max_pool(net.conv("conv", x, "relu"))
+
+
+def decode(net: Layers, z: np.ndarray) -> np.ndarray:
+    """The decoder in NumPy."""
+    return net.conv_transpose("logits", z, stride=STRIDE, tied_to="conv")
+
+
 ENTRIES = {
     "conv_transpose": Architecture(
         "Transpose, kernel 3",
@@ -51,6 +64,7 @@ ENTRIES = {
             r"\langle W * a,\, b\rangle = \langle a,\, W *^{\mathsf T} b\rangle",
         ),
         fixed_code=True,
+        forward=(encode, decode),
     ),
     "conv_transpose_even": Architecture(
         "Transpose, kernel 4",
@@ -64,5 +78,6 @@ ENTRIES = {
             r"\hat x = \sigma(W *^{\mathsf T}_2 z + c),\quad 4 \bmod 2 = 0",
         ),
         fixed_code=True,
+        forward=(encode, decode),
     ),
 }  # fmt: skip

@@ -11,9 +11,12 @@ Source: Zeiler, Taylor and Fergus, Adaptive Deconvolutional Networks, ICCV 2011 
 
 from __future__ import annotations
 
+import numpy as np
+
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.architectures.blocks import convolutions, refuse_size, seeds
 from cae_core.architectures.entry import Architecture
+from cae_core.architectures.forward import Layers
 from cae_core.config import RunConfig
 
 FILTERS = (16, 32)
@@ -40,6 +43,18 @@ def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     return Autoencoder(encoder, keras.Model([z, switches], logits, name="decoder"), config.output)
 
 
+def encode(net: Layers, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The encoder in NumPy."""
+    return net.max_pool_switches(net.conv("conv_2", net.conv("conv_1", x, "relu"), "relu"))
+
+
+def decode(net: Layers, z: np.ndarray, switches: np.ndarray) -> np.ndarray:
+    """The decoder in NumPy."""
+    h = net.unpool(z, switches) - net.bias("bias_2", FILTERS[1])
+    h = net.conv_transpose("conv_2_back", h, "relu") - net.bias("bias_1", FILTERS[0])
+    return net.conv_transpose("logits", h)
+
+
 ENTRIES = {
     "conv_unpool": Architecture(
         "Unpooling with switches",
@@ -55,5 +70,6 @@ ENTRIES = {
         ),
         fixed_code=True,
         has_switches=True,
+        forward=(encode, decode),
     ),
 }  # fmt: skip

@@ -11,7 +11,7 @@ Source: the plain deep autoencoder after Hinton and Salakhutdinov, Science 2006,
 from __future__ import annotations
 
 from cae_core.architectures.autoencoder import Autoencoder
-from cae_core.architectures.blocks import dense_stack
+from cae_core.architectures.blocks import dense_forward, dense_stack
 from cae_core.architectures.entry import Architecture
 from cae_core.config import RunConfig
 
@@ -36,5 +36,6 @@ ENTRIES = {
             r"\hat x = \sigma(W_4\,\sigma(W_3 z + b_3) + b_4)",
         ),
         stages=2,
+        forward=dense_forward(HIDDEN, "sigmoid"),
     ),
 }  # fmt: skip

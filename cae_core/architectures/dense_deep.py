@@ -13,7 +13,7 @@ Bengio, AISTATS 2010 (why sigmoids stall, and the weights).
 from __future__ import annotations
 
 from cae_core.architectures.autoencoder import Autoencoder
-from cae_core.architectures.blocks import dense_stack
+from cae_core.architectures.blocks import dense_forward, dense_stack
 from cae_core.architectures.entry import Architecture
 from cae_core.config import RunConfig
 
@@ -39,5 +39,6 @@ ENTRIES = {
             r"\hat h_{i-1} = \sigma(W'_i \hat h_i + b'_i),\quad \hat x = \hat h_0",
         ),
         stages=4,
+        forward=dense_forward(HIDDEN, None),
     ),
 }  # fmt: skip

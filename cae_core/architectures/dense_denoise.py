@@ -10,7 +10,7 @@ Source: Vincent, Larochelle, Bengio and Manzagol, ICML 2008.
 from __future__ import annotations
 
 from cae_core.architectures.autoencoder import Autoencoder
-from cae_core.architectures.blocks import dense_stack
+from cae_core.architectures.blocks import dense_forward, dense_stack
 from cae_core.architectures.entry import Architecture
 from cae_core.config import RunConfig
 
@@ -34,5 +34,6 @@ ENTRIES = {
             r"\min\; L(x, \hat x)",
         ),
         stages=1,
+        forward=dense_forward((), "sigmoid"),
     ),
 }  # fmt: skip

@@ -13,7 +13,7 @@ Popovici and Larochelle, NIPS 2006 (greedy layer-wise pretraining with autoencod
 from __future__ import annotations
 
 from cae_core.architectures.autoencoder import Autoencoder
-from cae_core.architectures.blocks import dense_stack
+from cae_core.architectures.blocks import dense_forward, dense_stack
 from cae_core.architectures.entry import Architecture
 from cae_core.config import RunConfig
 
@@ -40,5 +40,6 @@ ENTRIES = {
         ),
         takes={"bottleneck": (2,)},
         stages=4,
+        forward=dense_forward(HIDDEN, None),
     ),
 }  # fmt: skip

@@ -25,6 +25,9 @@ class Architecture(Entry):
         own: designed for this app; `published` is then its recipe.
         stages: pairs of layers that can be trained alone, before the whole.
         solve: for a network without training steps, what computes its weights: `solve(model, x)` with all training images.
+        forward: how it is computed in NumPy, so that trained ones can be looked at without TensorFlow: `encode(net, x)`,
+            images to codes, or to a tuple of them and the switches of each pooling, and `decode(net, z, *switches)`, codes
+            to logits; `net` is a `forward.Layers` with its weights. None for one that is only written in Keras.
     """
 
     published: Mapping[str, Any] = field(default_factory=dict)
@@ -36,6 +39,7 @@ class Architecture(Entry):
     own: bool = False
     stages: int = 0
     solve: Callable[..., None] | None = None
+    forward: tuple[Callable[..., Any], Callable[..., Any]] | None = None
 
     @property
     def file(self) -> Path:

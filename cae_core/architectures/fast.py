@@ -9,9 +9,12 @@ mixed noise. Left out: a second block (0.0126, for a tenth more time), a second 
 
 from __future__ import annotations
 
+import numpy as np
+
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.architectures.blocks import depth_to_space, refuse_size, seeds
 from cae_core.architectures.entry import Architecture
+from cae_core.architectures.forward import Layers
 from cae_core.config import RunConfig
 
 WAIST, NARROW = 96, 8
@@ -60,6 +63,22 @@ def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     return Autoencoder(encoder, keras.Model(z, h, name="decoder"), config.output)
 
 
+def encode(net: Layers, x: np.ndarray) -> np.ndarray:
+    """The encoder in NumPy."""
+    h = net.conv("down_2", net.conv("down_1", x, "silu", stride=2), "silu", stride=2)
+    h = net.conv("down_3", h + net.conv("residual_out", net.conv("residual_in", h, "silu")), "silu", stride=2)
+    return net.dense("code", net.dense("waist", h, "silu") if net.has("waist") else h)
+
+
+def decode(net: Layers, z: np.ndarray) -> np.ndarray:
+    """The decoder in NumPy."""
+    height, width, _ = net.image_shape
+    h = net.dense("waist_back", z, "silu") if net.has("waist_back") else z
+    h = net.dense("expand", h, "silu").reshape(len(z), height // 4, width // 4, -1)
+    h = net.depth_to_space(net.conv("up_1", net.conv("low", h, "silu"), "silu"), 2)
+    return net.depth_to_space(net.conv("up_2", h), 2)
+
+
 ENTRIES = {
     "fast": Architecture(
         "Fast",
@@ -74,5 +93,6 @@ ENTRIES = {
             r"\hat x_{2i+p,\,2j+q} = \sigma(g_{i,j,\,2p+q})",
         ),
         own=True,
+        forward=(encode, decode),
     ),
 }  # fmt: skip

@@ -14,9 +14,12 @@ no faster, and XLA, which takes twice the time.
 
 from __future__ import annotations
 
+import numpy as np
+
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.architectures.blocks import depth_to_space, refuse_size, seeds
 from cae_core.architectures.entry import Architecture
+from cae_core.architectures.forward import Layers
 from cae_core.config import RunConfig
 
 INK = -2
@@ -49,6 +52,18 @@ def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     return Autoencoder(encoder, keras.Model(z, depth_to_space(logits(h), 2), name="decoder"), config.output)
 
 
+def encode(net: Layers, x: np.ndarray) -> np.ndarray:
+    """The encoder in NumPy."""
+    h = net.conv("down_2", net.conv("down_1", x, "silu", stride=2), "silu", stride=2)
+    return h + net.conv("residual_out", net.conv("residual_in", h, "silu"))
+
+
+def decode(net: Layers, z: np.ndarray) -> np.ndarray:
+    """The decoder in NumPy."""
+    h = net.depth_to_space(net.conv("up_1", z, "silu"), 2)
+    return net.depth_to_space(net.conv("up_2", h), 2)
+
+
 ENTRIES = {
     "fast_denoise": Architecture(
         "Fast denoiser",
@@ -64,5 +79,6 @@ ENTRIES = {
         ),
         fixed_code=True,
         own=True,
+        forward=(encode, decode),
     ),
 }  # fmt: skip

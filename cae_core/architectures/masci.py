@@ -11,9 +11,12 @@ ICANN 2011, section 3; 20 kernels of 7 × 7 as in its Fig. 1.
 
 from __future__ import annotations
 
+import numpy as np
+
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.architectures.blocks import convolutions, refuse_size, seeds
 from cae_core.architectures.entry import Architecture
+from cae_core.architectures.forward import Layers
 from cae_core.config import RunConfig
 
 MAPS, KERNEL = 20, 7
@@ -34,6 +37,16 @@ def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     return Autoencoder(encoder, keras.Model([z, switches], logits, name="decoder"), config.output)
 
 
+def encode(net: Layers, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The encoder in NumPy."""
+    return net.max_pool_switches(net.conv("conv", x, "sigmoid"))
+
+
+def decode(net: Layers, z: np.ndarray, switches: np.ndarray) -> np.ndarray:
+    """The decoder in NumPy."""
+    return net.conv_transpose("logits", net.unpool(z, switches), tied_to="conv")
+
+
 ENTRIES = {
     "masci": Architecture(
         "Stacked CAE, one layer",
@@ -49,5 +62,6 @@ ENTRIES = {
         ),
         fixed_code=True,
         has_switches=True,
+        forward=(encode, decode),
     ),
 }  # fmt: skip

@@ -16,6 +16,7 @@ import numpy as np
 from cae_core import pca
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.architectures.entry import Architecture
+from cae_core.architectures.forward import Layers
 from cae_core.config import RunConfig
 
 
@@ -44,6 +45,16 @@ def solve(model: Autoencoder, x: np.ndarray) -> None:
     model.set_weights(parts)
 
 
+def encode(net: Layers, x: np.ndarray) -> np.ndarray:
+    """The encoder in NumPy."""
+    return net.dense("code", x)
+
+
+def decode(net: Layers, z: np.ndarray) -> np.ndarray:
+    """The decoder in NumPy."""
+    return net.dense("back", z).reshape(-1, *net.image_shape)
+
+
 ENTRIES = {
     "pca": Architecture(
         "Principal components",
@@ -58,5 +69,6 @@ ENTRIES = {
         ),
         takes={"loss": ("mse", "half"), "output": ("linear",), "noise_kind": ("none",), "epochs": (1,)},
         solve=solve,
+        forward=(encode, decode),
     ),
 }  # fmt: skip

@@ -13,9 +13,6 @@ from cae_core.datasets import DATASETS
 from cae_core.runs import AnyRun
 from cae_core.training.trainer import Trainer
 
-WAIT = 300.0
-"""Seconds that loading TensorFlow may take, on the slowest disk."""
-
 
 def fetch(args: argparse.Namespace, bar: Bar, dataset: str) -> None:
     """Downloads a data set with `--download`, if it is not on this machine.
@@ -45,5 +42,5 @@ def train(trainer: Trainer, bar: Bar, on_event: Callable[[Any], None]) -> AnyRun
 def load_tensorflow(bar: Bar) -> None:
     """Returns when TensorFlow is there; only the first call takes time."""
     bar(0, "loading TensorFlow")
-    runtime.ready(WAIT)
+    runtime.ready(runtime.LOADING)
     bar.clear()

@@ -58,12 +58,13 @@ _keeping = threading.Lock()
 _loading: dict[tuple[str, str], threading.Lock] = collections.defaultdict(threading.Lock)
 
 
-def load(name: str, split: str) -> Split:
+def load(name: str, split: str, keep: bool = True) -> Split:
     """The images and labels of one split; the last few are kept in memory.
 
     Args:
         name: a name in `DATASETS`.
         split: "train" or "test".
+        keep: in memory; not for a look at a few of many images.
 
     Raises:
         DatasetMissing: the data is not on this machine; the message says how to get it. Nothing is downloaded here.
@@ -84,6 +85,8 @@ def load(name: str, split: str) -> Split:
                 _kept.move_to_end((name, split))
                 return _kept[name, split]
         loaded = DATASETS[name].load(split)  # an error is not kept, so data that arrives later is found
+        if not keep:
+            return loaded
         with _keeping:
             _kept[name, split] = loaded
             while len(_kept) > 1 and sum(images.x.nbytes for images in _kept.values()) > MOST_BYTES:

@@ -22,9 +22,8 @@ def keras_model(run: Run) -> Any:
 
     from cae_core.architectures.layers import plain
 
-    trained = runs.model(run).weights()
     network = build(run.config, run.image_shape)  # a copy: wrapping the one in memory would change it
-    network.set_weights(trained)
+    network.set_weights(runs.weights(run))
     x = keras.Input(network.input_shape, name="image")
     x_hat = keras.layers.Activation(network.output, name="reconstruction")(
         plain(network.decoder)(plain(network.encoder)(x))

@@ -11,8 +11,7 @@ import numpy as np
 from PIL import Image
 
 from cae_core import colours, runs
-from cae_core.architectures import ARCHITECTURES, build
-from cae_core.architectures.autoencoder import Autoencoder
+from cae_core.architectures import ARCHITECTURES, Network, restore
 from cae_core.colours import luma
 from cae_core.runs import Run, RunError
 
@@ -78,7 +77,7 @@ def colour(run: Run, x: np.ndarray, known: bool = True) -> Coloured:
     return Coloured(run, x_hat, {name: float(error) for name, error in errors.items()})
 
 
-def _network(run: Run, size: tuple[int, int]) -> Autoencoder:
+def _network(run: Run, size: tuple[int, int]) -> Network:
     """The run's network for images of this height and width: convolutions have the same weights at any size."""
     trained = runs.model(run)
     if trained.image_shape[:2] == tuple(size):
@@ -87,11 +86,9 @@ def _network(run: Run, size: tuple[int, int]) -> Autoencoder:
 
 
 @functools.lru_cache(maxsize=8)
-def _resized(path: Path, step: int, created: str, size: tuple[int, int]) -> Autoencoder:
+def _resized(path: Path, step: int, created: str, size: tuple[int, int]) -> Network:
     run = runs.read(path)
-    network = build(run.config, (*size, 3))
-    network.set_weights(runs.model(run).weights())
-    return network
+    return restore(run.config, (*size, 3), runs.weights(run))
 
 
 def fit(rgb: np.ndarray) -> Fitted:

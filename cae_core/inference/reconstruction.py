@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from cae_core import datasets, metrics, runs, runtime
+from cae_core import datasets, metrics, runs
 from cae_core.corruptions import corrupt
 
 
@@ -53,17 +52,6 @@ def sample(dataset: str, noise_kind: str, noise_factor: float, seed: int) -> Sam
     x = datasets.as_float(test.x[datasets.choose(test.y, seed)])
     x_noisy = corrupt(x, noise_kind, noise_factor, seed)
     return Sample(x, x_noisy, metrics.summary(x, x_noisy))
-
-
-def warm(names: Sequence[str]) -> None:
-    """Loads and compiles runs before they are asked for, each as a task of its own in the background."""
-
-    def load(name: str) -> None:
-        network = runs.model(runs.network(name))
-        network.reconstruct(np.zeros((1, *network.input_shape), "float32"))
-
-    for name in names:
-        runtime.soon(functools.partial(load, name))
 
 
 def reconstruct(images: Sample, names: Sequence[str]) -> list[Reconstruction]:

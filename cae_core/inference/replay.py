@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cae_core import runs
-from cae_core.architectures import build
+from cae_core.architectures import restore
 from cae_core.latent import live_plane
 from cae_core.runs import Run, RunError
 from cae_core.training import run_monitor
@@ -53,12 +53,11 @@ def _replay(path: Path, step: int, created: str) -> Replay:
     steps = runs.saved_steps(run)
     if not steps or not run.code_size:
         raise RunError(f"There is nothing to see of the run {run.label!r}: its training has not begun.")
-    network = build(run.config, run.image_shape)  # of its own: a finished model is never changed in place
     images, sample = run_monitor.probes(run.config), run_monitor.sample(run.config.dataset)
     x_hat, planes = [], []
     for moment in reversed(steps):
         try:
-            network.set_weights(runs.weights(run, moment))
+            network = restore(run.config, run.image_shape, runs.weights(run, moment))
         except RunError:
             raise
         except Exception as error:

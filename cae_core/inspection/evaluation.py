@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cae_core import colours, metrics
-from cae_core.architectures.autoencoder import Autoencoder
+from cae_core.architectures import Network
 from cae_core.corruptions import corrupt
 from cae_core.datasets import DATASETS, as_float, load
 
@@ -14,7 +14,7 @@ MEASURED = {"clean": ("none", 0.0), "gaussian 0.5": ("gaussian", 0.5)}
 
 
 def evaluate(
-    model: Autoencoder, images: np.ndarray, noise_kind: str, noise_factor: float, seed: int = 0
+    model: Network, images: np.ndarray, noise_kind: str, noise_factor: float, seed: int = 0
 ) -> dict[str, float | int]:
     """How well a model gets from noisy input back to the clean target.
 
@@ -39,7 +39,7 @@ def evaluate(
     return figures
 
 
-def _compare_colours(model: Autoencoder, dataset: str) -> dict[str, float]:
+def _compare_colours(model: Network, dataset: str) -> dict[str, float]:
     """What else is told of a network that colours grey images, on the whole test split, without noise.
 
     Returns:

@@ -24,8 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from cae_core import datasets, metrics, runs
-from cae_core.architectures import ARCHITECTURES
-from cae_core.architectures.autoencoder import Autoencoder
+from cae_core.architectures import ARCHITECTURES, Network
 from cae_core.config import lookup
 
 NETWORKS = tuple(name for name, entry in ARCHITECTURES.items() if entry.has_switches)
@@ -67,14 +66,14 @@ class Share:
 
 
 def decode(
-    model: Autoencoder, z: np.ndarray, switches: Sequence[np.ndarray], code: str, places: str, mean: np.ndarray
+    model: Network, z: np.ndarray, switches: Sequence[np.ndarray], code: str, places: str, mean: np.ndarray
 ) -> np.ndarray:
     """Reconstructions `(n, H, W, C)` from codes and switches of which one or both are replaced.
 
     Args:
         model: a network with switches.
         z: codes `(n, ...)`.
-        switches: as `Autoencoder.switches` gives them.
+        switches: as `Network.switches` gives them.
         code: a key of `CODES`.
         places: a key of `SWITCHES`.
         mean: what a code is replaced by, of the shape of one.

@@ -20,9 +20,6 @@ from cae_core.training.events import Diverged
 from cae_core.training.monitor import Monitor
 from cae_core.training.trainer import Trainer
 
-LOADING = 300.0
-"""Seconds that loading TensorFlow may take."""
-
 LIVE = ("waiting", "preparing", "running", "paused", "measuring")
 """States of a job that is not over; one that gave way waits again. Over are "finished", "stopped", "failed", and "unsaved":
 the disk refused."""
@@ -155,7 +152,7 @@ class Job:
         """Trains to the end, whichever it is; returns how and why it ended."""
         trainer = self.trainer
         try:
-            runtime.ready(LOADING)
+            runtime.ready(runtime.LOADING)
             trainer.prepare()
             self.monitor = self.monitor or trainer.monitor()
             self._obey(is_ending)

@@ -165,5 +165,5 @@ def compare(codes: Codes) -> Comparison:
 @functools.lru_cache(maxsize=3)
 def _linear(dataset: str) -> pca.PCA:
     """The principal components of training images; one decomposition serves every size."""
-    x = datasets.as_float(datasets.load(dataset, "train").x[:LINEAR_IMAGES])
+    x = datasets.as_float(datasets.load(dataset, "train", keep=False).x[:LINEAR_IMAGES])
     return pca.fit(x, min(x[0].size, len(x)))

@@ -11,12 +11,16 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from cae_core.architectures import build
+from cae_core import runtime
+from cae_core.architectures import ARCHITECTURES, Network, build, restore
 from cae_core.architectures.autoencoder import Autoencoder
+from cae_core.config import RunConfig
 from cae_core.datasets.folders import named_folder
 from cae_core.runs import schema, storage
 from cae_core.runs.run import AT_WORK as AT_WORK
@@ -32,7 +36,7 @@ TITLE = 80
 STATES = schema.STATES
 
 MODELS_IN_MEMORY = 32
-"""Networks kept loaded, about 1 MB each with their compiled functions."""
+"""Networks kept loaded, up to 1 MB each, but for a wide one of dense layers."""
 
 
 def runs_dir() -> Path:
@@ -202,8 +206,10 @@ def weights(run: Run, step: int | None = None) -> dict[str, np.ndarray]:
         raise _damaged(file, error, run.path) from error
 
 
-def model(run: Run, step: int | None = None) -> Autoencoder:
-    """The trained network of a run, kept in memory while it is among the last few used.
+def model(run: Run, step: int | None = None) -> Network:
+    """The trained network of a run, to look at what it makes of images; kept in memory while among the last few used.
+
+    Of a network that is written in NumPy, too, it needs no TensorFlow.
 
     Args:
         run: the run.
@@ -211,7 +217,19 @@ def model(run: Run, step: int | None = None) -> Autoencoder:
 
     Raises:
         RunError: the weights are missing, damaged, or not those of the run's network.
+        RuntimeError: the network is only written in Keras, and TensorFlow cannot be loaded.
     """
+    return _restored(run, step, restore)
+
+
+def keras_model(run: Run, step: int | None = None) -> Autoencoder:
+    """The same as Keras layers, for what looks into them; loads TensorFlow."""
+    return _restored(run, step, _in_keras)
+
+
+def _restored(run: Run, step: int | None, how: Callable[..., Network]) -> Any:
+    if how is _in_keras or not ARCHITECTURES[run.config.architecture].forward:
+        runtime.ready(runtime.LOADING)
     if not run.step:
         raise RunError(f"The run {run.label!r} has not been trained yet: wait for its first epoch.")
     file = weights_file(run, step)
@@ -219,18 +237,23 @@ def model(run: Run, step: int | None = None) -> Autoencoder:
         changed = file.stat().st_mtime_ns
     except OSError as error:
         raise _damaged(file, error, run.path) from error
-    return _model(run.path, run.step if step is None else step, changed)
+    return _model(run.path, run.step if step is None else step, changed, how)
 
 
 @functools.lru_cache(maxsize=MODELS_IN_MEMORY)
-def _model(path: Path, step: int, changed: int) -> Autoencoder:
+def _model(path: Path, step: int, changed: int, how: Callable[..., Network]) -> Network:
     run = read(path)
     values = weights(run, step)
     try:
-        network = build(run.config, run.image_shape)
-        network.set_weights(values)
+        network = how(run.config, run.image_shape, values)
         if network.code_size != run.code_size:
             raise ValueError(f"they give codes of {network.code_size} numbers, and run.json says {run.code_size}")
     except Exception as error:
         raise _damaged(weights_file(run, step), error, path) from error
+    return network
+
+
+def _in_keras(config: RunConfig, image_shape: tuple[int, int, int], values: dict[str, np.ndarray]) -> Autoencoder:
+    network = build(config, image_shape)
+    network.set_weights(values)
     return network

@@ -1,8 +1,7 @@
-"""TensorFlow loaded once, in the background, so that a page is on screen before the four to six seconds that takes.
+"""TensorFlow, loaded once, when something is trained or a page looks into a network's layers; and work in the background.
 
-Loading competes with everything else in the process, so a page being drawn comes first: it begins when the first page
-is out, or soon after the server's start if nobody comes. The same thread then does what will probably be wanted soon, such
-as loading the networks next to the one on screen.
+Looking at trained networks needs none (`architectures.forward`). Loading takes four to six seconds and half a gigabyte, so
+a page that will want it asks for it when it is opened and goes on drawing.
 """
 
 from __future__ import annotations
@@ -15,38 +14,32 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from cae_core.runtime import keras_settings
+from cae_core.runtime import keras_settings, memory
+
+LOADING = 300.0
+"""Seconds that loading TensorFlow may take, on the slowest disk."""
 
 _tasks: deque[Callable[[], None]] = deque(maxlen=64)  # old wishes give way to new ones
 _wanted = threading.Semaphore(0)
-_started = threading.Lock()
+_ending = threading.Event()
+_loader = threading.Lock()
+_worker = threading.Lock()
 _ready = threading.Event()
 _failure: list[str] = []
-_ending = threading.Event()
-_needed = threading.Event()
-
-PATIENCE = 4.0
-"""Seconds that loading waits for a first page to be drawn."""
 
 
 def start() -> None:
-    """Begins loading as soon as that disturbs no first page, unless that was done before; returns at once."""
-    if _started.acquire(blocking=False):
-        thread = threading.Thread(target=_run, name="backend", daemon=True)
-        # A thread killed inside TensorFlow takes the process down with an abort; so it is let finish what it does.
-        atexit.register(_end, thread)
-        thread.start()
+    """Begins to load TensorFlow, unless that was done before; returns at once."""
+    _begin(_loader, "tensorflow", _load)
 
 
 def ready(timeout: float = 0.0) -> bool:
-    """Whether networks can be used; waits up to `timeout` seconds for it.
+    """Whether networks can be trained; begins to load TensorFlow, and waits up to `timeout` seconds for it.
 
     Raises:
         RuntimeError: TensorFlow cannot be loaded here; the message says why.
     """
     start()
-    if timeout > 0:
-        page_shown()
     loaded = _ready.wait(timeout)
     if _failure:
         raise RuntimeError(_failure[0])
@@ -54,23 +47,32 @@ def ready(timeout: float = 0.0) -> bool:
 
 
 def failure() -> str:
-    """Why networks can never be used here; "" as long as they may."""
+    """Why networks can never be trained here; "" as long as they may."""
     return _failure[0] if _failure else ""
 
 
-def page_shown() -> None:
-    """To be called when a browser has drawn a page: loading need not wait any longer."""
-    _needed.set()
+def is_loading() -> bool:
+    """Whether TensorFlow is being loaded at this moment."""
+    return _loader.locked() and not _ready.is_set()
 
 
 def soon(task: Callable[[], None]) -> None:
-    """Has `task` done in the background when TensorFlow is loaded and nothing older waits; what it raises is dropped.
+    """Has `task` done in the background when nothing older waits; what it raises is dropped.
 
     For work that only saves time later: with many tasks waiting, the oldest are forgotten.
     """
-    start()
+    _begin(_worker, "background", _work)
     _tasks.append(task)
     _wanted.release()
+
+
+def _begin(once: threading.Lock, name: str, run: Callable[[], None]) -> None:
+    """Starts a thread, unless that was done before."""
+    if once.acquire(blocking=False):
+        thread = threading.Thread(target=run, name=name, daemon=True)
+        # A thread killed inside TensorFlow takes the process down with an abort; so it is let finish what it does.
+        atexit.register(_end, thread)
+        thread.start()
 
 
 def _end(thread: threading.Thread) -> None:
@@ -79,13 +81,11 @@ def _end(thread: threading.Thread) -> None:
     thread.join(timeout=30)
 
 
-def _run() -> None:
-    _needed.wait(PATIENCE)
-    _load()
+def _work() -> None:
     if hasattr(os, "setpriority"):  # a thread's own priority, on Linux: hands at a slider come first
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
-    while not _failure:
+    while True:
         _wanted.acquire()
         if _ending.is_set():
             return
@@ -96,6 +96,7 @@ def _run() -> None:
 def _load() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
+        memory.check()
         keras = keras_settings.load()
         import tensorflow as tf
 
@@ -105,7 +106,7 @@ def _load() -> None:
         keep_session(keras)
         gc.collect()
         gc.freeze()  # the million objects of the libraries are not looked at again by every later collection
-    except keras_settings.OtherBackend as error:
+    except (keras_settings.OtherBackend, memory.TooLittle) as error:
         _failure.append(str(error))
     except Exception as error:  # whatever it is, the page has to say it instead of waiting for ever
         _failure.append(

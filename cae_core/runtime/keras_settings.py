@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from types import ModuleType
 
 NOWHERE = os.path.join(os.path.abspath(__file__), "none")
@@ -17,6 +18,7 @@ DROPPED = ("KERAS_NNX_ENABLED", "KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH",
 """Variables that change how Keras trains; with some values Keras does not start, or TensorFlow ends the process."""
 
 _users_home: str | None = None
+_importing = threading.RLock()  # imported by two threads at once, TensorFlow is left half imported for good
 
 
 class OtherBackend(RuntimeError):
@@ -43,17 +45,18 @@ def load() -> ModuleType:
         OtherBackend: it was imported before, with one that is not TensorFlow.
     """
     global _users_home
-    if "keras" not in sys.modules:
-        set_environment()
-        given = os.environ.get("KERAS_HOME")
-        _users_home, os.environ["KERAS_HOME"] = users_home(), NOWHERE
-        try:
-            import keras
-        finally:
-            del os.environ["KERAS_HOME"]
-            if given is not None:
-                os.environ["KERAS_HOME"] = given
-    import keras
+    with _importing:
+        if "keras" not in sys.modules:
+            set_environment()
+            given = os.environ.get("KERAS_HOME")
+            _users_home, os.environ["KERAS_HOME"] = users_home(), NOWHERE
+            try:
+                import keras
+            finally:
+                del os.environ["KERAS_HOME"]
+                if given is not None:
+                    os.environ["KERAS_HOME"] = given
+        import keras
 
     if keras.config.backend() != "tensorflow":
         raise OtherBackend(

@@ -92,7 +92,7 @@ class Sample:
 
 def sample(dataset: str) -> Sample:
     """The sample of a data set. Reads its training split, which may have to be drawn first: some seconds."""
-    train = load(dataset, "train")
+    train = load(dataset, "train", keep=not datasets.DATASETS[dataset].download)  # files are read again in a moment
     held_out = slice(-training.HELD_OUT, None)
     return Sample(as_float(train.x[held_out][:NUM_CODES]), train.y[held_out][:NUM_CODES])
 

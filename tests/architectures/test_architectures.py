@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cae_core.architectures import ARCHITECTURES, build, fitting, suited
-from cae_core.architectures.autoencoder import INFERENCE_BATCH
+from cae_core.architectures.network import INFERENCE_BATCH
 from cae_core.config import RunConfig
 from cae_core.losses import LOSSES
 

@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, tuple[str, list[str], list[str]]] = {
     "quality": ("time until a denoiser is as good as the published recipe", [], ["--rounds", "1"]),
     "deadlines": ("how good runs are after so many seconds", [], ["--rounds", "1"]),
     "overhead": ("the app's trainer beside a bare loop and Keras's fit", [], ["--rounds", "2"]),
+    "looking": ("first picture beside an empty Streamlit page, and the server's memory", [], ["--rounds", "2"]),
     "slider": ("first paint, and from a hand's move to new pixels", ["--while-training"], ["--moves", "12"]),
     "hand": ("from a stroke's end to its picture, and from page to page", [], ["--strokes", "6", "--rounds", "2"]),
     "visitors": ("twenty visitors at once, and what one more costs", [], ["--seconds", "10"]),

@@ -44,7 +44,7 @@ def chromium() -> str | None:
 
 
 class Server:
-    """`streamlit run app.py` on a free port.
+    """`streamlit run app.py`, or another script, on a free port.
 
     Attributes:
         root: its address, with a slash at the end.
@@ -52,7 +52,7 @@ class Server:
         runs: the folder of its visitors' runs.
     """
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str], script: str = "app.py") -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -61,7 +61,7 @@ class Server:
         clean = {key: value for key, value in os.environ.items() if key != "CAE_DATA_DIR"}
         self.runs = folder / "runs"
         homes = {"KERAS_HOME": str(folder / "keras"), "CAE_RUNS_DIR": str(self.runs)}
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+        command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless", "true"]
         self.launched = time.perf_counter()
         with self.log.open("w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
@@ -94,14 +94,15 @@ class Server:
 
 
 @contextlib.contextmanager
-def serve(folder: Path, **environment: str) -> Iterator[Server]:
+def serve(folder: Path, script: str = "app.py", **environment: str) -> Iterator[Server]:
     """A server of its own that is gone afterwards, whatever happens.
 
     Args:
         folder: for its log, its Keras cache and its runs.
+        script: what Streamlit runs.
         environment: variables that it gets besides.
     """
-    server = Server(folder, environment)
+    server = Server(folder, environment, script)
     try:
         yield server.wait()
     finally:

@@ -11,7 +11,6 @@ import pytest
 
 from cae_core import datasets, jobs, runtime, training
 from cae_core.datasets import DATASETS, Split, strokes
-from pages.parts.common import waiting
 
 DATA_DIR = os.environ.get("CAE_DATA_DIR")
 
@@ -45,12 +44,6 @@ def asked_hosts(monkeypatch):
     monkeypatch.delenv("https_proxy", raising=False)
     monkeypatch.delenv("HTTPS_PROXY", raising=False)
     return asked
-
-
-@pytest.fixture(autouse=True)
-def no_browser_paints(monkeypatch):
-    """Nobody has to wait for one."""
-    monkeypatch.setattr(waiting, "FIRST_PAINT", 0)
 
 
 @pytest.fixture(autouse=True)

@@ -230,7 +230,7 @@ class ShownPage:
 
     def component(self, has: str) -> dict:
         """What the one component was given whose data has this."""
-        every = [json.loads(component.proto.json) for component in self.app.get("bidi_component")]
+        every = [json.loads(json.loads(component.proto.json)["json"]) for component in self.app.get("bidi_component")]
         (data,) = [data for data in every if has in data]
         return data
 

@@ -1,13 +1,26 @@
-"""What every page does while TensorFlow is loading, and where it cannot be loaded at all."""
+"""What pages do without TensorFlow: those that look want none, those that train draw the rest and say what is wrong."""
+
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from shown import FRAME, PATIENCE, frame_pages
 from streamlit.testing.v1 import AppTest
 
-VIEWS = [*((file, {}) for file in frame_pages())] + [
-    ("architectures.py", {"view": view}) for view in ("race", "leak", "losses", "sparsity")
+from cae_core import runtime
+
+ROOT = Path(FRAME).parents[1]
+TROUBLE = "TensorFlow could not be loaded: run pip again."
+TRAINING = [
+    ("train.py", {}),
+    ("colour.py", {}),
+    ("stacked.py", {"stack_view": "mine"}),
+    *(("architectures.py", {"view": view}) for view in ("layers", "race", "losses", "sparsity")),
 ]
-EVERY_VIEW = pytest.mark.parametrize(("file", "link"), VIEWS)
+LOOKING = [("architectures.py", {"view": "leak"})] + [
+    (file, {}) for file in frame_pages() if file not in {file for file, _ in TRAINING} - {"stacked.py"}
+]
 
 
 def open_page(file, link):
@@ -21,16 +34,42 @@ def open_page(file, link):
     return app
 
 
-@EVERY_VIEW
-def test_no_page_dies_or_reports_anything_while_it_is_loading(monkeypatch, file, link):
-    monkeypatch.setattr("cae_core.runtime.ready", lambda timeout=0.0: False)
-    assert list(open_page(file, link).error) == []
+def words(app):
+    parts = ("html", "caption", "markdown", "error")
+    return "".join(element.value for kind in parts for element in getattr(app, kind)).replace("\\", "")
 
 
-@EVERY_VIEW
-def test_every_page_says_once_that_it_cannot_be_loaded(monkeypatch, file, link):
-    monkeypatch.setattr("cae_core.runtime._failure", ["TensorFlow could not be loaded: run pip again."])
+@pytest.mark.parametrize(("file", "link"), [*TRAINING, *LOOKING])
+def test_only_pages_that_train_say_that_it_cannot_be_loaded_and_once(monkeypatch, file, link):
+    monkeypatch.setattr(runtime, "_failure", [TROUBLE])
     app = open_page(file, link)
-    assert [error.value.replace("\\", "") for error in app.error] == ["TensorFlow could not be loaded: run pip again."]
-    shown = "".join(element.value for kind in ("html", "caption", "markdown") for element in getattr(app, kind))
-    assert "being loaded" not in shown  # it would be for ever
+    assert [error.value.replace("\\", "") for error in app.error] == [TROUBLE] * ((file, link) in TRAINING)
+    assert "being loaded" not in words(app)  # it would be for ever
+
+
+@pytest.mark.parametrize(("file", "link"), TRAINING)
+def test_page_is_drawn_once_and_what_needs_keras_at_its_end(monkeypatch, file, link):
+    runtime.ready(PATIENCE)
+    expected, answers = words(open_page(file, link)), [False] * 9
+    monkeypatch.setattr(runtime, "ready", lambda timeout=0.0: not answers or answers.pop())
+    assert words(open_page(file, link)) == expected
+    assert answers == []
+
+
+PROBE = """
+import sys
+from streamlit.testing.v1 import AppTest
+app = AppTest.from_file("pages/frame.py", default_timeout=300)
+pages = {"": {}, "latent.py": {}, "draw.py": {"ready": "seven"}, "runs.py": {"runs": "strokes-b2-bce-mixed"}}
+for page, link in pages.items():
+    app.query_params.update(link)
+    (app.switch_page(page) if page else app).run()
+    assert not app.exception, app.exception
+    assert not app.error, app.error
+print(sorted({"tensorflow", "keras", "jax", "torch"} & set(sys.modules)))
+"""
+
+
+def test_pages_that_look_import_no_tensorflow():
+    done = subprocess.run([sys.executable, "-c", PROBE], cwd=ROOT, capture_output=True, encoding="utf-8", timeout=300)
+    assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr

@@ -9,7 +9,7 @@ from cae_core.architectures import ARCHITECTURES
 from cae_core.config import BOUNDS, Bounds, RunConfig
 from cae_core.inspection import checkerboard
 from cae_core.training import run_monitor
-from pages.parts.common import controls, experiment, waiting, widgets, words
+from pages.parts.common import controls, experiment, widgets, words
 from pages.parts.live import group_view, lanes
 from pages.parts.live.lanes import Lane
 from pages.parts.session.setting import Setting, Some
@@ -57,10 +57,9 @@ def racing(now: dict) -> list[Lane]:
 
 
 def draw(now: dict) -> None:
-    ready = waiting.networks_ready()
     racers = racing(now)
     problem = "" if len(racers) > 1 else "A race needs two: choose at least two decoders in the sidebar."
-    group_view.run("Decoder race", racers, problem, lambda started: _pictures(started, ready))
+    group_view.run("Decoder race", racers, problem, _pictures)
     experiment.try_this(EXPERIMENTS, SETTINGS, now)
     words.explain("race")
 
@@ -78,7 +77,7 @@ def _spectrum(images: np.ndarray) -> np.ndarray:
     return np.pad(picture, [(0, side - length) for side, length in zip(images.shape[1:3], picture.shape, strict=True)])
 
 
-def _pictures(racers: Sequence[Lane], ready: bool) -> None:
+def _pictures(racers: Sequence[Lane]) -> None:
     left, right = st.columns([7, 5], gap="medium")
     with left:
         lanes.rows(racers, lambda lane: f"checkerboard {score(lane)}", _spectrum)
@@ -88,21 +87,19 @@ def _pictures(racers: Sequence[Lane], ready: bool) -> None:
         )
     with right:
         lanes.losses(racers, "race_losses")
-    code, parameters = lanes.sizes(ready)
-    lanes.table(
-        racers,
-        "On the eight images, and what each network has to go by",
-        [
-            ("Checkerboard (faithful: 1)", score),
-            ("MSE per pixel", lanes.number("mse", ".4f")),
-            code,
-            ("What else passes", lambda lane: _besides(lane) if ready else "…"),
-            parameters,
-        ],
-    )
+    code, parameters = lanes.sizes()
+    lines = [
+        ("Checkerboard (faithful: 1)", score),
+        ("MSE per pixel", lanes.number("mse", ".4f")),
+        code,
+        ("What else passes", _besides),
+        parameters,
+    ]
+
+    lanes.table(racers, "On the eight images, and what each network has to go by", lines)
 
 
 def _besides(lane: Lane) -> str:
     """What the decoder gets besides the code: one switch a number, where it pools with switches."""
     has_switches = ARCHITECTURES[lane.config.architecture].has_switches
-    return f"{lanes.network(lane).code_size:,} switches" if has_switches else "nothing"
+    return f"{lanes.size('code_size')(lane)} switches" if has_switches else "nothing"

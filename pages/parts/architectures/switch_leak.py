@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from cae_core import datasets, metrics, runs, runtime
+from cae_core import datasets, metrics, runs
 from cae_core.architectures import ARCHITECTURES
 from cae_core.config import Bounds
 from cae_core.inference import reconstruction, trained
 from cae_core.inspection import switches
 from cae_core.inspection.switches import CODES, NETWORKS, SWITCHES, Share
-from pages.parts.common import controls, experiment, missing, show, tables, waiting, widgets, words
+from pages.parts.common import controls, experiment, missing, show, tables, widgets, words
 from pages.parts.common.show import Row
 from pages.parts.session import identity, state
 from pages.parts.session.setting import Setting
@@ -76,15 +76,10 @@ def _leak(run: runs.Run, now: dict) -> None:
     labels = {**ROWS, "mix": ("Your mix", f"code: {CODES[mix[0]]}; switches: {SWITCHES[mix[1]]}")}
     sample = reconstruction.sample(now["dataset"], "none", 0.0, now["seed"])
     grid, facts, table = (st.container(key=f"leak_{part}").empty() for part in ("rows", "facts", "table"))
-    ready = waiting.networks_ready()
-    if runtime.failure():
-        return
-    if state.first_time("leak_measured", (run.name, run.step, now["dataset"], ready)) or not ready:
+    if state.first_time("leak_measured", (run.name, run.step, now["dataset"])):
         with grid:  # it takes some seconds, once; until then the places are there
             show.grid(_rows(labels, sample.x, {}))
         _told(facts, table, labels, {})
-    if not ready:
-        return
     combinations = {key: mix if key == "mix" else key for key in labels}
     x_hats = {key: switches.ten(run, now["dataset"], sample.x, *pair) for key, pair in combinations.items()}
     rows = _rows(labels, sample.x, x_hats)

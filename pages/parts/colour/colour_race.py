@@ -13,7 +13,7 @@ from cae_core.losses import LOSSES
 from cae_core.pretrained import colour_config
 from cae_core.training import run_monitor
 from pages.parts.common import controls as shared
-from pages.parts.common import waiting, widgets
+from pages.parts.common import widgets
 from pages.parts.live import group_view, lanes
 from pages.parts.live.lanes import Lane
 
@@ -39,11 +39,10 @@ def racing(now: dict) -> list[Lane]:
 
 def draw(now: dict) -> None:
     st.subheader("Train both: as meant, and as listed", anchor=False)
-    ready = waiting.networks_ready()
-    group_view.run("Grey to colour", racing(now), "", lambda started: _pictures(started, ready))
+    group_view.run("Grey to colour", racing(now), "", _pictures)
 
 
-def _pictures(chains: Sequence[Lane], ready: bool) -> None:
+def _pictures(chains: Sequence[Lane]) -> None:
     chroma = _of(colours.error)
     left, right = st.columns([7, 5], gap="medium")
     with left:
@@ -55,7 +54,7 @@ def _pictures(chains: Sequence[Lane], ready: bool) -> None:
         ("Chroma error", chroma),
         ("Predicting grey has", lambda lane: f"{colours.error_of(first.x, 0.0).mean():.5f}"),
         ("Luma error", _of(colours.luma_error)),
-        *reversed(lanes.sizes(ready)),
+        *reversed(lanes.sizes()),
     ]
     if datasets.DATASETS[chains[0].config.dataset].hues:
         lines.insert(2, (f"Hue within {NEAR:g}°", _near))

@@ -13,7 +13,7 @@ from cae_core.config import SHIPPED_LOSSES
 from cae_core.inference import colourise
 from cae_core.losses import LOSSES
 from cae_core.runs import Run
-from pages.parts.common import show, tables, waiting, widgets
+from pages.parts.common import show, tables, widgets
 from pages.parts.common.show import Row
 from pages.parts.runs import actions
 
@@ -28,26 +28,23 @@ def title(run: Run, networks: Sequence[Run]) -> str:
     return show.shortened(run.label, 28)
 
 
-def ten(networks: Sequence[Run], x: np.ndarray, now: dict, ready: bool) -> None:
+def ten(networks: Sequence[Run], x: np.ndarray, now: dict) -> None:
     """The rows of images, with a button that gives them as one picture.
 
     Args:
         networks: the runs whose guesses are drawn.
         x: `(10, H, W, 3)` float32 in [0, 1], the true colours.
         now: the page's settings.
-        ready: whether networks can be used; until then their rows keep their places.
     """
     count = f"{len(x)} images"
-    guesses = [colourise.colour(run, x) for run in networks] if ready else []
+    guesses = [colourise.colour(run, x) for run in networks]
     rows = [Row("Grey", "what the network gets", luma(x), f"{count}, their luma, what the network gets")]
     for place, run in enumerate(networks):
-        note, images = "…", None
-        if guesses:
-            note, images = f"chroma error {guesses[place].figures['chroma']:.5f}", guesses[place].x_hat
+        note, images = f"chroma error {guesses[place].figures['chroma']:.5f}", guesses[place].x_hat
         rows.append(Row(title(run, networks), note, images, f"{count}, coloured, {title(run, networks).lower()}, {note}"))
     rows.append(Row("True colour", "the target", x, f"{count}, in their true colours"))
     for place, run in enumerate(networks):
-        error = np.abs(np.clip(guesses[place].x_hat, 0, 1) - x).mean(axis=3, keepdims=True) if guesses else None
+        error = np.abs(np.clip(guesses[place].x_hat, 0, 1) - x).mean(axis=3, keepdims=True)
         caption = title(run, networks)
         rows.append(
             Row("Absolute error", caption, error, f"{count}, mean absolute error of the channels, {caption.lower()}", True)
@@ -61,8 +58,6 @@ def ten(networks: Sequence[Run], x: np.ndarray, now: dict, ready: bool) -> None:
             label = datasets.DATASETS[now["dataset"]].label
             name = "-".join(run.name for run in networks)
             show.download(rows, f"{label}, coloured", f"Runs: {name}. Seed {now['seed']}.", name)
-        else:
-            show.download_later()
 
 
 def figures(networks: Sequence[Run], dataset: str) -> None:
@@ -103,16 +98,13 @@ def _change(value: float | None, before: float | None) -> str:
     return f"{change:+.0f} %".replace("-", "−") if round(change) else "the same"
 
 
-def take(networks: Sequence[Run], take_loss: str, ready: bool) -> None:
+def take(networks: Sequence[Run], take_loss: str) -> None:
     """One of the networks as files: in one, or its layers as JSON and its weights as HDF5."""
     with st.expander("Take a network with you"):
         st.markdown(
             "As one `.keras` file, or its layers as JSON and its weights as HDF5. The input is the luma, "
             "`(n, 48, 48, 1)` from 0 to 1; what comes out are red, green and blue."
         )
-        if not ready:
-            waiting.say()
-            return
         if len(networks) > 1:
             widgets.segmented_control(
                 "Which", SHIPPED_LOSSES, format_func=lambda loss: f"Trained with {LOSSES[loss].label}", key="take_loss",

@@ -29,7 +29,7 @@ def _take_file(data: bytes, name: str) -> None:
     state.keep("photo", dataclasses.replace(photo, rgb=_shrunk(photo.rgb)))
 
 
-def draw(networks: Sequence[Run], ready: bool) -> None:
+def draw(networks: Sequence[Run]) -> None:
     """The place to drop a file, and what the runs make of it."""
     st.subheader("Colour your own picture", anchor=False)
     label = "A photograph in colour, or one that never had any"
@@ -43,11 +43,10 @@ def draw(networks: Sequence[Run], ready: bool) -> None:
     fitted = colourise.fit(photo.rgb)
     height, width = fitted.small.shape[1:3]
     guesses: list[Coloured] = []
-    if ready:
-        try:
-            guesses = [colourise.colour(run, fitted.small, known=not photo.is_grey) for run in networks]
-        except ValueError as error:
-            st.error(show.plain(str(error)))
+    try:
+        guesses = [colourise.colour(run, fitted.small, known=not photo.is_grey) for run in networks]
+    except (RuntimeError, ValueError) as error:
+        st.error(show.plain(str(error)))
     _pictures(photo, fitted, guesses, networks)
     was = f"{photo.size[0]:,} × {photo.size[1]:,} pixels"
     st.markdown(

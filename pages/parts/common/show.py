@@ -48,13 +48,8 @@ class Row:
 
 
 def question(text: str) -> None:
-    """The one question a page answers, as its first line, and under it why no network can answer it, if so.
-
-    A title, which the browser can draw without fetching more.
-    """
+    """The one question a page answers, as its first line: a title, which the browser can draw without fetching more."""
     st.title(text, anchor=False)
-    if trouble := runtime.failure():
-        st.error(plain(trouble))
 
 
 def link_problems(problems: Sequence[str]) -> None:
@@ -119,11 +114,11 @@ def ratio(image_size: int, code_size: int) -> str:
 
 def chart(figure: Figure, key: str, alt: str) -> None:
     """A Plotly figure as of `charts`, as wide as its place."""
-    # Imported here, for a page without a chart comes a tenth of a second sooner. While TensorFlow imports pandas in another
-    # thread, Plotly would meet half of it; asking for it waits until it is whole.
-    from plotly.optional_imports import get_module
+    if runtime.is_loading():  # TensorFlow imports pandas in another thread, and Plotly would meet half of it
+        from plotly.optional_imports import get_module
 
-    get_module("pandas")
+        get_module("pandas")  # waits until it is whole
+
     with st.container(key=f"place_{key}"):
         st.plotly_chart(figure, height="stretch", key=key, config={"displayModeBar": False}, alt=alt)
 
@@ -164,8 +159,3 @@ def download(rows: Sequence[Row], title: str, caption: str, name: str) -> None:
         return pictures.labelled_png([row.pixels() for row in rows], labels, title, caption)
 
     st.download_button(DOWNLOAD, make, file_name=f"{name}.png", mime="image/png", icon=DOWNLOAD_ICON)
-
-
-def download_later() -> None:
-    """The place of that button, while there is nothing to download yet."""
-    st.button(DOWNLOAD, icon=DOWNLOAD_ICON, disabled=True)

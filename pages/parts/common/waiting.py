@@ -1,60 +1,125 @@
-"""Waiting for TensorFlow with something on screen: a page's question, and what of it needs no network."""
+"""What takes a while on a page: its place at once, itself when the rest of the page is drawn, and nothing drawn twice."""
 
-import itertools
-import time
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cae_core import runtime
+from pages.parts.common.outside import plain
 from pages.parts.session import state
 
-FIRST_PAINT = 0.15
-"""Seconds in which a new visitor's browser draws the question; sent together, all is drawn together, much later."""
+TICK = 0.05
+"""Seconds after which somebody who waits looks whether a control has moved."""
+
+Draw = Callable[[], None]
 
 
-def for_first_paint() -> None:
-    """Leaves the browser the time to draw what it was sent."""
-    time.sleep(FIRST_PAINT)
+@dataclass(frozen=True)
+class _Later:
+    """What is drawn at the page's end, in its place."""
+
+    place: DeltaGenerator
+    compute: Draw
+    draw: Draw
+
+    def fill(self) -> None:
+        """Draws it when nothing of it takes time any more: until then the place stays as it is."""
+        with contextlib.suppress(Exception):  # drawing meets it again, and says it
+            self.compute()
+        with self.place.container():
+            self.draw()
 
 
-def networks_ready() -> bool:
-    """Whether networks can be used; where not yet, the page is drawn again as soon as they can."""
-    is_ready = _are_networks_ready()
-    if not is_ready:
-        ask_again()
-    return is_ready
+class _Page(threading.local):
+    """What waits on the page that this thread draws."""
+
+    def __init__(self) -> None:
+        self.later: list[_Later] = []
+        self.needs_keras: list[_Later] = []
+
+
+_page = _Page()
+
+
+def begin() -> None:
+    """To be called before a page is drawn: nothing waits yet."""
+    _page.later, _page.needs_keras = [], []
 
 
 def say() -> None:
-    """In the place of what needs a network, as long as there may be one."""
-    if not runtime.failure():
-        st.caption("The networks are being loaded, which takes a few seconds after the start of the program.")
+    """In the place of what needs Keras."""
+    st.caption("TensorFlow is being loaded, which takes a few seconds, once after the start of the program.")
 
 
-def ask_again() -> None:
-    """Has the page drawn once more when this one is on screen and networks can be used."""
-    state.keep("again", True)
-
-
-def draw_again() -> None:
-    """Draws the page again where it asked for that, or when networks can never be used; for the end of every page."""
-    again, calls = state.kept("again", False), itertools.count()
-    state.keep("again", False)
-    if runtime.failure() or (_are_networks_ready() and not again):
-        return
-
-    @st.fragment(run_every=0.25)
-    def look() -> None:
-        if next(calls):  # the first call is the page's own; the next come from a browser that has drawn it
-            runtime.page_shown()
-            if runtime.failure() or (again and _are_networks_ready()):
-                st.rerun()
-
-    look()
-
-
-def _are_networks_ready() -> bool:
+def is_ready() -> bool:
+    """Whether there is Keras; begins to load it."""
     try:
         return runtime.ready()
     except RuntimeError:  # `runtime.failure` says why
         return False
+
+
+def for_keras(draw: Draw, meanwhile: Draw = say, compute: Draw = lambda: None) -> None:
+    """Draws something that needs Keras here; until it is loaded, what stands in its place, and why if it cannot be.
+
+    Args:
+        draw: draws it.
+        meanwhile: draws a single element: of several, Streamlit would leave some behind.
+        compute: what of `draw` takes long, and is kept once it is known.
+    """
+    place = st.empty()
+    if is_ready():
+        with place.container():
+            draw()
+        return
+    with place:
+        meanwhile()
+    _page.needs_keras.append(_Later(place, compute, draw))
+
+
+def to_train() -> None:
+    """Begins to load what training needs, for a page where one may start it; says here if that cannot be."""
+    for_keras(lambda: None, lambda: None)
+
+
+def till_the_end(draw: Draw, meanwhile: Draw, compute: Draw) -> None:
+    """Draws something here that takes seconds; before that, what stands in its place, and the rest of the page.
+
+    Args:
+        draw, meanwhile, compute: as of `for_keras`.
+    """
+    place = st.empty()
+    with place:
+        meanwhile()
+    _page.later.append(_Later(place, compute, draw))
+
+
+def end() -> None:
+    """Draws what was put off; for the end of every page."""
+    for later in _page.later:
+        later.fill()
+    waiting = _page.needs_keras
+    while waiting and not runtime.failure() and not is_ready():
+        _wait()
+    if trouble := runtime.failure():
+        for later in waiting:
+            later.place.empty()
+        for later in waiting[:1]:
+            later.place.error(plain(trouble))
+        return
+    for later in waiting:
+        later.fill()
+
+
+def _wait() -> None:
+    try:
+        runtime.ready(TICK)
+    except RuntimeError:
+        return
+    state.kept("")  # asking the session is where Streamlit gives way to a control that has moved

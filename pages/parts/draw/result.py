@@ -19,7 +19,6 @@ from pages.parts.common import show
 PLANE_POINTS, PLANE_HEIGHT = 500, 330
 NEAREST = 5
 MARK = "#ffffff"
-BLANK = ("waiting", "The network is being loaded")
 
 
 def name(run: runs.Run, dataset: str) -> str:
@@ -53,19 +52,19 @@ def pictures(
     own = _pair(
         "Your drawing", "",
         ("As drawn, 28 × 28", _tile(image, "your drawing in 28 by 28 pixels")),
-        ("As the network sees it", _tile(x_noisy, f"what the network sees: {how}", "blank")),
+        ("As the network sees it", _tile(x_noisy, f"what the network sees: {how}")),
         f"<p>{escape(how[:1].upper() + how[1:])}</p>",
     )  # fmt: skip
-    empty, is_noisy = "blank" if x is None else "waiting", x is not None and not np.array_equal(x, x_noisy)
-    pairs = [_network(result, words, x, empty, is_noisy) for result, words in zip(results, names, strict=True)]
+    is_noisy = x is not None and not np.array_equal(x, x_noisy)
+    pairs = [_network(result, words, x, is_noisy) for result, words in zip(results, names, strict=True)]
     bar = figures.data_uri(figures.error_bar_png())
     scale = f'<div class="scale">error 0 <img src="{bar}" alt="scale of absolute error from 0 to 1"> 1</div>'
     st.html(f'<div class="drawn" style="--models: {len(pairs)}">{own}{"".join(pairs)}</div>{scale}')
 
 
-def _network(result: Seen | None, words: str, x: np.ndarray | None, empty: str, is_noisy: bool) -> str:
-    reconstructed = error = _tile(None, "", empty)
-    verdict = "<p>…</p>" if empty == "waiting" else "<p></p>"
+def _network(result: Seen | None, words: str, x: np.ndarray | None, is_noisy: bool) -> str:
+    reconstructed = error = _tile(None, "")
+    verdict = "<p></p>"
     if result is not None and x is not None:
         reconstructed = _tile(result.x_hat, f"reconstructed by {words}, mean squared error {result.mse:.4f}")
         error = _tile(np.abs(result.x_hat - x), f"absolute error of {words}", error=True)
@@ -80,10 +79,9 @@ def _pair(title: str, note: str, upper: tuple[str, str], lower: tuple[str, str],
     return f'<section class="pair"><h2>{head}</h2>{parts}<div class="under">{under}</div></section>'
 
 
-def _tile(image: np.ndarray | None, alt: str, empty: str = "waiting", error: bool = False) -> str:
+def _tile(image: np.ndarray | None, alt: str, error: bool = False) -> str:
     if image is None:
-        label = ' role="status" aria-label="The network is being loaded"' if empty == "waiting" else ""
-        return f'<div class="{empty}"{label}></div>'
+        return '<div class="blank"></div>'
     image = image.reshape(1, *image.shape[-3:-1], 1) if image.ndim == 4 else image[None, :, :, None]
     png = figures.png(figures.image_grid([figures.error_colours(image)]) if error else figures.image_grid([image])[..., 0])
     return f'<img src="{figures.data_uri(png)}" alt="{escape(alt, quote=True)}">'

@@ -49,15 +49,14 @@ def _source(codes: Codes, plane: Plane, scale: Scale, n: int) -> str:
     return pictures.data_uri(pictures.png(picture[..., 0] if codes.run.image_shape[2] == 1 else picture))
 
 
-def facts(codes: Codes | None, plane: Plane | None, compared: neighbours.Comparison | None) -> None:
-    """The numbers that matter, under the plane; those that are not there yet keep their places."""
-    share = f"{show.percent(sum(plane.explained))} of the variance" if plane else "…"
+def facts(codes: Codes, plane: Plane, compared: neighbours.Comparison | None = None) -> None:
+    """The numbers that matter, under the plane; before the comparison is there, its places."""
     show.facts(
         [
             ("Class told by 5 neighbours", show.percent(compared.codes.accuracy, 1) if compared else "…"),
             ("The same through PCA", show.percent(compared.linear.accuracy, 1) if compared else "…"),
-            ("The plane shows", share),
-            ("Codes", f"{len(codes.z):,} × {codes.size:,} numbers" if codes else "…"),
+            ("The plane shows", f"{show.percent(sum(plane.explained))} of the variance"),
+            ("Codes", f"{len(codes.z):,} × {codes.size:,} numbers"),
         ]
     )
 

@@ -127,17 +127,16 @@ def chosen(now: dict[str, Any]) -> str:
     return next((kind for kind, count in least.items() if len(now[kind]) >= count), "image")
 
 
-def draw(codes: Codes | None, plane: Plane | None, scale: Scale | None, behind: bool) -> None:
-    """The plane with its points; without codes the empty one, of the same size."""
-    data = _data(codes, plane, scale, behind) if codes else _EMPTY
-    count = len(plane.points) if plane else 0
+def draw(codes: Codes, plane: Plane, scale: Scale, behind: bool) -> None:
+    """The plane with its points."""
 
     def picked() -> None:
         try:
-            state.change(**check(state.said("plane", "picked"), count))
+            state.change(**check(state.said("plane", "picked"), len(plane.points)))
         except ValueError as error:
             st.toast(show.plain(str(error)))
 
+    data = _data(codes, plane, scale, behind)
     component.mount("plane", _script(), data, looks={"html": _HTML, "isolate_styles": False}, on_picked_change=picked)
 
 
@@ -149,12 +148,6 @@ def mark(now: dict[str, Any], pair: tuple[int, int] | None) -> None:
     if pair:
         choice["pair"] = {"A": pair[0], "B": pair[1]}
     component.mount("plane_mark", _MARK, {"mark": choice})
-
-
-_EMPTY = {
-    "points": "", "labels": "", "names": [], "colours": [], "extent": [0, 1, 0, 1], "across": [-1, 1], "up": [-1, 1],
-    "reach": [-1, 1, -1, 1], "axes": ["", ""], "behind": "", "alt": "The plane of codes is being made",
-}  # fmt: skip
 
 
 @functools.cache

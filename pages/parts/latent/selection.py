@@ -27,13 +27,6 @@ def draw(codes: Codes, plane: Plane, scale: Scale, now: dict) -> None:
         {"image": _image, "spot": _spot, "area": _area, "path": _path}[kind](codes, plane, scale, now)
 
 
-def wait() -> None:
-    """The places of all that, while the network is being loaded."""
-    with st.container(key="chosen"):
-        tiles = [("", None, "")] * 2, [("", None, "")] * NEIGHBOURS
-        _show("The network is being loaded", "It takes a few seconds after the start of the program.", *tiles)
-
-
 def index(codes: Codes, image: int) -> int:
     """An image of a link that may have been made with more of them."""
     return min(image, len(codes.z) - 1)
@@ -141,13 +134,10 @@ def _sheet(title: str, words: str, images: np.ndarray, columns: int, alt: str) -
 
 
 def tiles(some: list) -> str:
-    """Pictures with captions as HTML: caption in HTML, `(H, W, C)` or None while it is being made, alternative text."""
+    """Pictures with captions as HTML: caption in HTML, `(H, W, C)`, alternative text."""
     cells = ""
     for caption, image, alt in some:
-        if image is None:
-            picture = '<div class="waiting" role="status" aria-label="The network is being loaded"></div>'
-        else:
-            src = pictures.data_uri(pictures.png(pictures.image_grid([image[None]])))
-            picture = f'<img src="{src}" alt="{escape(alt, quote=True)}">'
+        src = pictures.data_uri(pictures.png(pictures.image_grid([image[None]])))
+        picture = f'<img src="{src}" alt="{escape(alt, quote=True)}">'
         cells += f"<figure>{picture}<figcaption>{caption or '&nbsp;'}</figcaption></figure>"
     return cells

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from cae_core import datasets, metrics, runs, runtime
+from cae_core import datasets, metrics, runs
 from cae_core.architectures import ARCHITECTURES, suited
 from cae_core.config import Bounds
 from cae_core.inference import trained
@@ -44,26 +44,22 @@ def draw(now: dict) -> None:
     entry = ARCHITECTURES[now["architecture"]]
     st.markdown(f"**{entry.label}.** {entry.summary}")
     picture = input_picture.chosen(now)
-    hero = st.container(key="diagram")
-    facts = st.container(key="layer_facts")
-    about = st.container(key="layer_weights")
-    layers = st.container(key="layer_pictures")
+    waiting.for_keras(lambda: _look_inside(picture, now), lambda: st.html(diagram.waiting()))
     experiment.try_this(experiments.EXPERIMENTS, SETTINGS, now, leaves=("image",))
     _idea(now["architecture"])
-    try:
-        if waiting.networks_ready():
-            model = _network(now, about)
-            _opened(model, picture, now, hero, facts, layers)
-        elif not runtime.failure():
-            with hero:
-                st.html(diagram.waiting())
-            with layers:
-                waiting.say()
-    except (RuntimeError, ValueError) as error:
-        st.error(show.plain(str(error)))
     with st.expander("Its code"):
         st.code(entry.file.read_text(encoding="utf-8"), language="python")
     words.explain("layers")
+
+
+def _look_inside(picture: input_picture.Picture, now: dict) -> None:
+    """Everything that needs the network's layers."""
+    hero, facts = st.container(key="diagram"), st.container(key="layer_facts")
+    about, layers = st.container(key="layer_weights"), st.container(key="layer_pictures")
+    try:
+        _opened(_network(now, about), picture, now, hero, facts, layers)
+    except (RuntimeError, ValueError) as error:
+        st.error(show.plain(str(error)))
 
 
 def _network(now: dict, about) -> Any:
@@ -75,7 +71,7 @@ def _network(now: dict, about) -> Any:
         if run is not None and run.image_shape != image_shape:
             run = None
         if run is not None and now["weights"] == "trained":
-            model = runs.model(run)
+            model = runs.keras_model(run)
         else:
             model = activations.fresh(activations.config_of(name, dataset, run), image_shape)
     except runs.RunError as error:
@@ -104,7 +100,7 @@ def _which(run: runs.Run | None, now: dict) -> str:
 
 
 def _opened(model: Any, picture: input_picture.Picture, now: dict, hero, facts, layers) -> None:
-    """Everything that needs the network."""
+    """The diagram, the numbers and the pictures."""
     network = summary.describe(model)
     outputs = activations.activations(model, picture.x)
     x_hat = model.reconstruct(picture.x)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from cae_core import jobs
 from cae_core.jobs.requests import Entry
-from pages.parts.common import show
+from pages.parts.common import show, waiting
 from pages.parts.common.outside import refusal
 from pages.parts.live import queue_words, steering
 from pages.parts.live.lanes import Lane
@@ -34,6 +34,7 @@ def run(view: str, lanes: Sequence[Lane], problem: str, draw: Draw) -> None:
         draw: is given the lanes of the visitor's last start, or those of now before there is one.
     """
     owner = identity.visitor()
+    waiting.to_train()
 
     def draw_all(latest: list[Lane]) -> None:
         _buttons(view, lanes, latest, problem, owner)

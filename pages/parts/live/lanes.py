@@ -16,7 +16,7 @@ from cae_core.figures import curves, plotting
 from cae_core.inspection import summary
 from cae_core.jobs.job import Snapshot
 from cae_core.training import run_monitor
-from pages.parts.common import show
+from pages.parts.common import show, waiting
 from pages.parts.runs import settings_table
 
 
@@ -119,10 +119,14 @@ def losses(lanes: Sequence[Lane], name: str) -> None:
 
 def table(lanes: Sequence[Lane], title: str, lines: Sequence[tuple[str, Callable[[Lane], str]]]) -> None:
     """A column a lane, under the colour of its curve; a cell is a dash before there is anything to say."""
-    if lanes:
+
+    def draw() -> None:
         cells = [settings_table.Line(label, tuple(cell(lane) for lane in lanes)) for label, cell in lines]
+        settings_table.table([lane.title for lane in lanes], [(title, cells)], coloured=True)
+
+    if lanes:
         with st.container(key="lanes_table"):
-            settings_table.table([lane.title for lane in lanes], [(title, cells)], coloured=True)
+            waiting.for_keras(draw, draw)
 
 
 def cell(words: Callable[[run_monitor.Progress], str]) -> Callable[[Lane], str]:
@@ -135,15 +139,18 @@ def number(name: str, form: str) -> Callable[[Lane], str]:
     return cell(lambda progress: format(float(progress.measured[name][-1, 1]), form))
 
 
-def network(lane: Lane) -> summary.Network:
-    """The lane's network, layer by layer."""
-    shape = datasets.DATASETS[lane.config.dataset].image_shape
-    return summary.network(lane.config.architecture, lane.config.bottleneck, shape)
+def size(name: str) -> Callable[[Lane], str]:
+    """Gives a number of a lane's network as text, as of `summary.Network`; an ellipsis while there is no Keras."""
+
+    def text(lane: Lane) -> str:
+        if not waiting.is_ready():
+            return "…"
+        shape = datasets.DATASETS[lane.config.dataset].image_shape
+        return f"{getattr(summary.network(lane.config.architecture, lane.config.bottleneck, shape), name):,}"
+
+    return text
 
 
-def sizes(ready: bool) -> list[tuple[str, Callable[[Lane], str]]]:
-    """Lines of `table` with what each network has to go by, once that can be known."""
-    return [
-        ("Numbers in the code", lambda lane: f"{network(lane).code_size:,}" if ready else "…"),
-        ("Parameters", lambda lane: f"{network(lane).parameters:,}" if ready else "…"),
-    ]
+def sizes() -> list[tuple[str, Callable[[Lane], str]]]:
+    """Lines of `table` with what each network has to go by."""
+    return [("Numbers in the code", size("code_size")), ("Parameters", size("parameters"))]

@@ -8,11 +8,11 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from cae_core import datasets, losses, runs, runtime, training
+from cae_core import datasets, losses, runs, training
 from cae_core.figures import plotting
 from cae_core.inference import reconstruction
 from cae_core.runs import AnyRun, Run
-from pages.parts.common import missing, show, waiting
+from pages.parts.common import missing, show
 from pages.parts.runs import actions, settings_table
 from pages.parts.session import state
 
@@ -98,13 +98,11 @@ def _rows(compared: Sequence[Run]) -> None:
         return
     noise, ten = show.noise(kind, factor), f"{len(sample.x)} images"
     rows = show.inputs(sample.x, sample.x_noisy, noise, f"MSE {sample.noisy_figures['mse']:.4f}")
-    ready, trouble = waiting.networks_ready(), []
-    for run in [] if runtime.failure() else compared:
+    trouble = []
+    for run in compared:
         label = run.label.replace("<", "‹")  # the browser's cleaner drops an alternative text with a tag in it
-        x_hat, note = (None, "…") if run.is_trained else (None, "it has no trained network")
-        if run.is_trained and ready:
-            x_hat, note = _through(sample, run)
-        if x_hat is None and note != "…":
+        x_hat, note = _through(sample, run) if run.is_trained else (None, "it has no trained network")
+        if x_hat is None:
             trouble.append(f"{run.label}: {note}")
         else:
             rows.append(show.Row(show.shortened(run.label, 28), note, x_hat, f"{ten}, by {label} ({run.name}), {note}"))
@@ -112,11 +110,7 @@ def _rows(compared: Sequence[Run]) -> None:
     for sentence in trouble:
         st.caption(show.plain(sentence))
     names = "-".join(run.name for run in compared)[:150]
-    if ready:
-        show.download(rows, "The same ten images", f"Noise: {noise}. Runs: {names}.", names)
-    else:
-        show.download_later()
-        waiting.say()
+    show.download(rows, "The same ten images", f"Noise: {noise}. Runs: {names}.", names)
 
 
 def _through(sample: reconstruction.Sample, run: Run) -> tuple[np.ndarray | None, str]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from cae_core import datasets, losses, runs, runtime, training
+from cae_core import datasets, losses, runs, training
 from cae_core.figures import plotting
 from cae_core.inference import replay
 from cae_core.runs import AnyRun, Run, RunError, holder
-from cae_core.training import run_monitor
 from pages.parts.common import missing, show, waiting, widgets
 from pages.parts.runs import actions, compare, run_facts
 from pages.parts.session import address, state
@@ -73,15 +72,16 @@ def _forked_from(name: str, step: object, per_epoch: float) -> str:
 
 def _time_machine(run: Run, settings: dict) -> None:
     """The probe images, the plane and the curve at one saved moment after the other."""
-    here = _here(run)
-    if runtime.failure():
-        address.write(settings)
+    moments = st.fragment(_moments)  # nothing of the page but this is drawn again when the slider moves
+    if _here(run) in _played:
+        moments(run, settings)
         return
-    # Reading the data and asking every saved network takes seconds: the rest of the page is drawn first.
-    playing = waiting.networks_ready() and (here in _played or not state.first_time("replayed", here))
-    st.fragment(_moments)(run, settings, playing)  # nothing of the page but this is drawn again when the slider moves
-    if not playing:
-        waiting.ask_again()
+    words = f"Playing back {len(runs.saved_steps(run))} saved moments …"
+    waiting.till_the_end(  # reading the data and asking every saved network takes seconds
+        lambda: moments(run, settings),
+        lambda: st.html(f'<div class="place run-time" role="status">{words}</div>'),
+        lambda: replay.replay(run),
+    )
 
 
 def _here(run: Run) -> tuple:
@@ -89,7 +89,7 @@ def _here(run: Run) -> tuple:
     return run.path, run.step, run.created
 
 
-def _moments(run: Run, settings: dict, playing: bool) -> None:
+def _moments(run: Run, settings: dict) -> None:
     steps = runs.saved_steps(run)
     per_epoch = run.num_steps / run.num_epochs
     epochs = [round(step / per_epoch, 2) for step in steps]
@@ -106,38 +106,19 @@ def _moments(run: Run, settings: dict, playing: bool) -> None:
         if st.button(label, icon=":material/call_split:", key="fork"):
             state.change_next_run(**run.config.to_dict(), fork=(run.name,), fork_step=steps[moment])
             st.switch_page("train.py", query_params={})
-    known = _here(run) in _played
-    place = st.container() if known else st.empty()  # an empty one would for a moment be just that
     address.write(settings)
-    if not known:
-        _keep_places(place, run, len(steps))
-    if not playing:
-        return
     try:
         past = replay.replay(run)
         _played.add(_here(run))
-        with place.container():
-            _draw(run, epochs, moment, past)
+        _draw(run, epochs, moment, past)
     except datasets.DataError as error:
         missing.say(run.config.dataset, error)
     except Exception as error:  # weights that are damaged, or of a network for other images, fail in many ways
-        place.error(show.plain(str(error).partition("\n")[0]))
+        st.error(show.plain(str(error).partition("\n")[0]))
 
 
 def _epoch(epoch: float) -> str:
     return f"{epoch:g}" if epoch else "0, untrained"
-
-
-def _keep_places(place, run: Run, moments: int) -> None:
-    """What stands there for the second or two in which the saved networks are asked for their pictures."""
-    with place.container():
-        left, right = st.columns([3, 2], gap="medium")
-        with left:
-            show.places(run.config, ["Reconstructed"], run_monitor.NUM_PROBES)
-            st.html('<div class="place run-curve"></div>')
-        with right:
-            st.html(f'<div class="place run-plane" role="status">Playing back {moments} saved moments …</div>')
-        show.download_later()
 
 
 def _draw(run: Run, epochs: list[float], moment: int, past: replay.Replay) -> None:

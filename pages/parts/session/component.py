@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +17,8 @@ let newest = 0;
 export default function (given) {
   if (given.data.at < newest) return;
   newest = given.data.at;
-  return draw(given);
+  const { parentElement, setStateValue, setTriggerValue } = given;
+  return draw({ data: JSON.parse(given.data.json), parentElement, setStateValue, setTriggerValue });
 }
 """
 
@@ -37,4 +39,6 @@ def mount(
     if data != before:
         at = max(time.time(), at + 0.001)  # grows over a restart of the server, too, and when the clock is set back
         state.keep(f"component_{name}", (data, at))
-    st.components.v2.component(name, js=script + NEWEST, **(looks or {}))(data={**data, "at": at}, key=name, **on_change)
+    # As text: of a list or a mapping Streamlit would ask pandas whether it is a table, and load it for that.
+    sent = {"json": json.dumps(data), "at": at}
+    st.components.v2.component(name, js=script + NEWEST, **(looks or {}))(data=sent, key=name, **on_change)
