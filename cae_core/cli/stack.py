@@ -56,12 +56,12 @@ def config_of(args: argparse.Namespace) -> StackConfig:
     if "pooling" in given:
         given["pooling"] = lookup({"on": True, "off": False}, "pooling", given["pooling"])
     numbers = {
-        name: [part for part in str(given[name]).split(",") if part] for name in ("maps", "kernels") if name in given
+        name: [part for part in str(given.get(name, getattr(StackConfig(), name)[0])).split(",") if part]
+        for name in ("maps", "kernels")
     }
-    layers = args.layers or max([len(values) for values in numbers.values()] + [1])
-    layers = layers if args.layers or any(len(values) > 1 for values in numbers.values()) else StackConfig().layers
-    for name in ("maps", "kernels"):
-        values = numbers.get(name) or list(getattr(StackConfig(), name)[:1])
+    most = max(map(len, numbers.values()))
+    layers = args.layers or (most if most > 1 else StackConfig().layers)
+    for name, values in numbers.items():
         if len(values) not in (1, layers):
             raise ValueError(f"{name} has {len(values)} numbers for {layers} layers: give one, or one for each layer.")
         given[name] = tuple(values * (layers if len(values) == 1 else 1))

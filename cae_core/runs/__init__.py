@@ -1,9 +1,7 @@
 """A run on disk: a folder with `run.json`, `history.csv` and weights; reading, finding and listing them.
 
-Runs that ship with the app (`pretrained/`) and runs made by its users (`runs/`, or `CAE_RUNS_DIR`) are the same format.
 Nothing in it can execute code when loaded: JSON, text, and arrays without pickle. A shipped run keeps its final weights as
-`weights.npz`; one recorded while it trained keeps those of its epochs as `weights/STEP.npz` (see `run_trainer.py`). A run
-is a network's or a stack's, which `run.json` calls its kind.
+`weights.npz`; one recorded while it trained keeps those of its epochs as `weights/STEP.npz` (see `run_trainer.py`).
 """
 
 from __future__ import annotations
@@ -24,15 +22,11 @@ from cae_core.runs.run import CAN_GO_ON as CAN_GO_ON
 from cae_core.runs.run import KINDS, AnyRun, Run, RunError
 from cae_core.runs.run import StackRun as StackRun
 
-FORMAT = 1
 PRETRAINED_DIR = Path(__file__).parents[2] / "pretrained"
 TITLE = 80
 """Characters of a title, which is any text its owner likes."""
 
 STATES = schema.STATES
-
-MODELS_IN_MEMORY = 32
-"""Networks kept loaded, about 1 MB each with their compiled functions."""
 
 
 def runs_dir() -> Path:
@@ -60,14 +54,14 @@ def read(path: Path) -> AnyRun:
     check_name(path.name)
     try:
         check_contents(path)
-        kind, fields = schema.run_fields(storage.read(path / "run.json"), FORMAT)
+        kind, fields = schema.run_fields(storage.read(path / "run.json"))
         if fields["state"] in AT_WORK and not storage.is_locked(path / "lock"):
             fields["state"] = "interrupted"
         return KINDS[kind](path=path, title=_title(path), **fields)
     except FileNotFoundError:
         raise RunError(f"There is no run in {path}.") from None
     except Exception as error:
-        raise _damaged(path / "run.json", error) from error
+        raise _damaged(path / "run.json", error, path) from error
 
 
 def check_contents(path: Path) -> None:
@@ -79,9 +73,8 @@ def check_contents(path: Path) -> None:
                     storage.check_plain(path / entry.name)
 
 
-def _damaged(file: Path, error: Exception, path: Path | None = None) -> RunError:
-    """What to say of a file of the run in `path`, by default the file's own folder."""
-    path = path or file.parent
+def _damaged(file: Path, error: Exception, path: Path) -> RunError:
+    """What to say of a file of the run in `path`."""
     mend = "delete the folder or train the run again."
     if path.parent == PRETRAINED_DIR:
         mend = f"make it again with `python -m cae_core pretrain {path.name}`."
@@ -171,7 +164,7 @@ def history(run: Run) -> dict[str, np.ndarray]:
     try:
         return schema.columns(storage.read(file), run.epochs)
     except Exception as error:
-        raise _damaged(file, error) from error
+        raise _damaged(file, error, run.path) from error
 
 
 def saved_steps(run: Run) -> list[int]:
@@ -182,9 +175,7 @@ def saved_steps(run: Run) -> list[int]:
     return sorted(int(name) for name in names if name.isascii() and name.isdecimal() and int(name) <= run.step)
 
 
-def weights_file(run: Run, step: int | None = None) -> Path:
-    """Where the weights after a step are; without one, the last."""
-    step = run.step if step is None else step
+def _weights_file(run: Run, step: int) -> Path:
     recorded = run.path / "weights"
     return recorded / f"{step:08d}.npz" if recorded.is_dir() else run.path / "weights.npz"
 
@@ -195,7 +186,7 @@ def weights(run: Run, step: int | None = None) -> dict[str, np.ndarray]:
     Raises:
         RunError: the file is missing or damaged.
     """
-    file = weights_file(run, step)
+    file = _weights_file(run, run.step if step is None else step)
     try:
         return storage.read_weights(file)
     except Exception as error:
@@ -203,26 +194,23 @@ def weights(run: Run, step: int | None = None) -> dict[str, np.ndarray]:
 
 
 def model(run: Run, step: int | None = None) -> Autoencoder:
-    """The trained network of a run, kept in memory while it is among the last few used.
-
-    Args:
-        run: the run.
-        step: one of `saved_steps`; without one, the last.
+    """The trained network of a run after one of its `saved_steps`, or after the last; kept in memory for a while.
 
     Raises:
         RunError: the weights are missing, damaged, or not those of the run's network.
     """
     if not run.step:
         raise RunError(f"The run {run.label!r} has not been trained yet: wait for its first epoch.")
-    file = weights_file(run, step)
+    step = run.step if step is None else step
+    file = _weights_file(run, step)
     try:
         changed = file.stat().st_mtime_ns
     except OSError as error:
         raise _damaged(file, error, run.path) from error
-    return _model(run.path, run.step if step is None else step, changed)
+    return _model(run.path, step, changed)
 
 
-@functools.lru_cache(maxsize=MODELS_IN_MEMORY)
+@functools.lru_cache(maxsize=32)  # about 1 MB each with their compiled functions
 def _model(path: Path, step: int, changed: int) -> Autoencoder:
     run = read(path)
     values = weights(run, step)
@@ -232,5 +220,5 @@ def _model(path: Path, step: int, changed: int) -> Autoencoder:
         if network.code_size != run.code_size:
             raise ValueError(f"they give codes of {network.code_size} numbers, and run.json says {run.code_size}")
     except Exception as error:
-        raise _damaged(weights_file(run, step), error, path) from error
+        raise _damaged(_weights_file(run, step), error, path) from error
     return network

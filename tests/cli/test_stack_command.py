@@ -11,11 +11,7 @@ from cae_core.config import StackConfig
 from cae_core.runs import storage
 from cae_core.stacking import phases, stacks
 
-SMALL = "--dataset strokes --num-train 100 --labels 30 --epochs 1 --batch-size 50 --steps 3 --maps 3 --kernel 3"
-
-
-def parsed(*words):
-    return config_of(parser().parse_args(["stack", *words]))
+SMALL = "stack --dataset strokes --num-train 100 --labels 30 --epochs 1 --batch-size 50 --steps 3 --maps 3 --kernel 3"
 
 
 @pytest.mark.parametrize(
@@ -28,15 +24,14 @@ def parsed(*words):
         ("--kernels 5,3,3 --pooling off", (20, 20, 20), (5, 3, 3), False),
     ],
 )
-def test_layers_are_told_by_one_number_or_one_each(words, maps, kernels, pooling):
-    config = parsed(*words.split())
+def test_layers_are_given_by_one_number_or_one_each(words, maps, kernels, pooling):
+    config = config_of(parser().parse_args(["stack", *words.split()]))
     assert (config.maps, config.kernels, config.pooling) == (maps, kernels, pooling)
-    assert config.dataset == datasets.default()
-    assert config.labels == StackConfig().labels
+    assert (config.dataset, config.labels) == (datasets.default(), StackConfig().labels)
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "sentence"),
     [
         ("--maps 3,4 --layers 3", "maps has 2 numbers for 3 layers: give one, or one for each layer"),
         ("--maps 3,x", "maps is 'x'"),
@@ -49,27 +44,12 @@ def test_layers_are_told_by_one_number_or_one_each(words, maps, kernels, pooling
         ("--curve --ship --seeds 2", "Only the whole curve with at least 5 seeds ships"),
     ],
 )
-def test_what_cannot_be_is_said_in_a_sentence(words, says, capsys):
+def test_what_cannot_be_is_said_in_a_sentence(words, sentence, capsys):
     assert main(["stack", *words.split()]) == 1
-    assert says in capsys.readouterr().err
+    assert sentence in capsys.readouterr().err
 
 
-def test_one_stack_from_end_to_end(few_strokes, capsys):
-    assert main(["stack", *SMALL.split(), "--name", "one", "--json"]) == 0
-    told = capsys.readouterr()
-    found = json.loads(told.out)
-    stack = runs.find("one")
-    assert stack.state == "finished"
-    assert found["figures"] == json.loads(json.dumps(stack.figures))
-    for words in ("Layer 1, step 2 of 2", "Layer 2, step 2 of 2", "Classifiers, step 3 of 3", "From the stack:", "Pixels"):
-        assert words in told.err
-    assert not storage.is_locked(stack.path / "lock")
-    assert len(stacks.seen(stack).tuning["random"]) == 3  # the page has its curves
-    assert main(["list"]) == 0
-    assert f"one - stack, {100 * stack.figures['pretrained']:.2f} % misread from the stack" in capsys.readouterr().out
-
-
-def test_an_interrupted_stack_goes_on_by_its_name(few_strokes, capsys, monkeypatch):
+def test_an_interrupted_stack_goes_on_by_its_name_to_its_end(few_strokes, capsys, monkeypatch):
     train = phases.train
 
     def interrupted(*args, **more):
@@ -80,11 +60,20 @@ def test_an_interrupted_stack_goes_on_by_its_name(few_strokes, capsys, monkeypat
 
     with monkeypatch.context() as patch:
         patch.setattr(phases, "train", interrupted)
-        assert main(["stack", *SMALL.split(), "--name", "two"]) == 130
-    assert "to go on with it: python -m cae_core resume two" in capsys.readouterr().out
+        assert main([*SMALL.split(), "--name", "two", "--json"]) == 130
+    first = capsys.readouterr().err
+    assert "to go on with it: python -m cae_core resume two" in first
     assert (runs.find("two").state, runs.find("two").step) == ("stopped", 3)
     assert main(["resume", "two", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["figures"] == json.loads(json.dumps(runs.find("two").figures))
-    assert main(["resume", "two"]) == 1
-    assert main(["evaluate", "two"]) == 1
+    out, err = capsys.readouterr()
+    stack = runs.find("two")
+    assert stack.state == "finished"
+    assert json.loads(out)["figures"] == json.loads(json.dumps(stack.figures))
+    for words in ("Layer 1, step 2 of 2", "Layer 2, step 2 of 2", "Classifiers, step 3 of 3", "From the stack:", "Pixels"):
+        assert words in first + err
+    assert not storage.is_locked(stack.path / "lock")
+    assert len(stacks.seen(stack).tuning["random"]) == 3  # the page has its curves
+    assert main(["list"]) == 0
+    assert f"two - stack, {100 * stack.figures['pretrained']:.2f} % misread from the stack" in capsys.readouterr().out
+    assert main(["resume", "two"]) == main(["evaluate", "two"]) == 1
     assert "is a stack, which has a page of its own" in capsys.readouterr().err

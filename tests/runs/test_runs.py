@@ -1,8 +1,8 @@
 """A run on disk: there and back, and whole or not at all."""
 
 import errno
+import itertools
 import os
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +12,13 @@ from cae_core import runs
 from cae_core.runs import RunError, storage
 
 
-def everything(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*")) if folder.exists() else []
-
-
-def content(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+def contents(folder):
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 def test_there_and_back(save_run, small_network, runs_folder):
     saved = save_run()
-    assert everything(runs_folder) == ["one", "one/history.csv", "one/run.json", "one/weights.npz"]
+    assert set(contents(runs_folder)) == {"one/history.csv", "one/run.json", "one/weights.npz"}
     run = runs.find("one")
     assert run == saved == runs.read(runs_folder / "one")
     assert (run.name, run.config.seed, run.image_shape, run.code_size) == ("one", 5, (8, 12, 1), 3)
@@ -38,6 +34,8 @@ def test_there_and_back(save_run, small_network, runs_folder):
     x = np.random.default_rng(1).random((4, 8, 12, 1), dtype="float32")
     np.testing.assert_array_equal(model.reconstruct(x), small_network[0].reconstruct(x))
     assert runs.model(run) is model  # kept in memory
+    os.utime(save_run(replace=True).path / "weights.npz", ns=(1, 1))
+    assert runs.model(run) is not model  # made again, it is loaded again
 
 
 def as_bfloat16(w):
@@ -46,16 +44,13 @@ def as_bfloat16(w):
     return tf.cast(tf.cast(tf.constant(w), tf.bfloat16), tf.float32).numpy()
 
 
-def test_rounding_to_bfloat16_is_tensorflows():
+def test_rounding_to_bfloat16_is_tensorflows(save_run, small_network, runs_folder):
     rng = np.random.default_rng(0)
     ties = (np.arange(256, dtype="uint32") << 16 | 0x3F800000 | 0x8000).view("float32")
     values = [rng.standard_normal(5000), 1e30 * rng.standard_normal(50), 1e-30 * rng.standard_normal(50), ties, [0.0, -0.0]]
     w = np.concatenate(values).astype("float32")
     np.testing.assert_array_equal(storage.round_to_bfloat16(w), as_bfloat16(w))
     assert storage.round_to_bfloat16(w.reshape(2, -1)).shape == (2, len(w) // 2)
-
-
-def test_bfloat16_comes_back_as_rounded(save_run, small_network, runs_folder):
     save_run("exact"), save_run("rounded", precision="bfloat16")
     weights = runs.model(runs.find("rounded")).weights()
     for path, w in small_network[0].weights().items():
@@ -65,10 +60,20 @@ def test_bfloat16_comes_back_as_rounded(save_run, small_network, runs_folder):
 
 
 STEPS = [("mkdir", 1), ("write_bytes", 1), ("write_text", 1), ("write_text", 2), ("rename", 1)]
+REFUSED = [*itertools.product((False, True), STEPS), (True, ("rename", 2))]
+ERRORS = {
+    "full": (OSError(errno.ENOSPC, "No space left on device"), RunError, r"'one' could not .* left on device\): free some"),
+    "interrupted": (KeyboardInterrupt(), KeyboardInterrupt, ""),
+}
 
 
-def break_at(monkeypatch, method, number, error):
-    original, calls = getattr(Path, method), []
+@pytest.mark.parametrize(("error", "kind", "words"), ERRORS.values(), ids=ERRORS)
+@pytest.mark.parametrize(("replace", "step"), REFUSED)
+def test_a_refusal_at_any_step_leaves_what_was_there(save_run, runs_folder, monkeypatch, replace, step, error, kind, words):
+    if replace:
+        save_run()
+    before, (method, number), calls = contents(runs_folder), step, []
+    original = getattr(Path, method)
 
     def call(path, *args, **kwargs):
         calls.append(path)
@@ -76,74 +81,27 @@ def break_at(monkeypatch, method, number, error):
             raise error
         return original(path, *args, **kwargs)
 
-    monkeypatch.setattr(Path, method, call)
-
-
-@pytest.mark.parametrize(("method", "number"), STEPS)
-def test_a_full_disk_at_any_point_leaves_nothing(save_run, runs_folder, monkeypatch, method, number):
-    break_at(monkeypatch, method, number, OSError(errno.ENOSPC, "No space left on device"))
-    with pytest.raises(RunError, match=r"'one' could not be written to .* \(No space left on device\): free some space"):
-        save_run()
-    monkeypatch.undo()
-    assert everything(runs_folder) == []
-
-
-@pytest.mark.parametrize(("method", "number"), [*STEPS, ("rename", 2)])
-def test_a_full_disk_while_replacing_leaves_the_old_run(save_run, small_network, runs_folder, monkeypatch, method, number):
-    save_run()
-    before = content(runs_folder / "one")
-    break_at(monkeypatch, method, number, OSError(errno.ENOSPC, "No space left on device"))
-    with pytest.raises(RunError, match="No space left"):
-        save_run(replace=True, seconds=99)
-    monkeypatch.undo()
-    assert [path.name for path in runs_folder.iterdir()] == ["one"]
-    assert content(runs_folder / "one") == before
-
-
-@pytest.mark.parametrize(("method", "number"), STEPS)
-def test_an_interruption_at_any_point_leaves_nothing(save_run, runs_folder, monkeypatch, method, number):
-    break_at(monkeypatch, method, number, KeyboardInterrupt())
-    with pytest.raises(KeyboardInterrupt):
-        save_run()
-    monkeypatch.undo()
-    assert everything(runs_folder) == []
-
-
-def test_what_a_killed_process_leaves_is_no_run(save_run, runs_folder):
-    save_run()
-    shutil.copytree(runs_folder / "one", runs_folder / ".two-1234abcd")
-    found, damaged = runs.every(runs_folder)
-    assert ([run.name for run in found], damaged) == (["one"], [])
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, method, call)
+        with pytest.raises(kind, match=words):
+            save_run(replace=replace, seconds=99)
+    assert contents(runs_folder) == before
+    assert [path.name for path in runs_folder.rglob(".*")] == []
 
 
 def test_a_taken_name_is_refused_unless_replaced(save_run, runs_folder):
     save_run()
-    before = content(runs_folder / "one")
+    before = contents(runs_folder)
     with pytest.raises(RunError, match="There is a run called 'one' in .* already; choose another name or delete it"):
         save_run(seconds=99)
-    assert content(runs_folder / "one") == before
+    assert contents(runs_folder) == before
     assert save_run(replace=True, seconds=99).seconds == 99
     assert [path.name for path in runs_folder.iterdir()] == ["one"]
 
 
 BAD_NAMES = [
-    "",
-    ".",
-    "..",
-    "../one",
-    "a/b",
-    "/etc",
-    "a\\b",
-    "One",
-    "-one",
-    ".one",
-    "a b",
-    "<b>",
-    "one\n",
-    "ö",
-    "a" * 81,
-    "a\0",
-]
+    "", ".", "..", "../one", "a/b", "/etc", "a\\b", "One", "-one", ".one", "a b", "<b>", "one\n", "ö", "a" * 81, "a\0",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", BAD_NAMES, ids=repr)
@@ -151,26 +109,18 @@ def test_names_that_are_no_folder_name_are_refused(save_run, runs_folder, name):
     for call in (save_run, runs.find, runs.check_name):
         with pytest.raises(RunError, match="cannot name a run: use up to 80 of a-z, 0-9"):
             call(name)
-    assert everything(runs_folder.parent) == []
+    assert list(runs_folder.parent.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["a", "0", "mnist-b32-bce-mixed", "a" * 80, "fast_2.1"])
-def test_names_that_are_allowed(name):
-    assert runs.check_name(name) == name
+def test_names_that_are_allowed():
+    for name in ("a", "0", "mnist-b32-bce-mixed", "a" * 80, "fast_2.1"):
+        assert runs.check_name(name) == name
 
 
 def test_a_users_run_comes_before_a_shipped_one(save_run, tmp_path, runs_folder, monkeypatch):
     monkeypatch.setattr(runs, "PRETRAINED_DIR", tmp_path / "shipped")
-    save_run(folder=tmp_path / "shipped")
-    assert runs.find("one").path == tmp_path / "shipped" / "one"
-    save_run()
-    assert runs.find("one").path == runs_folder / "one"
+    for folder in (tmp_path / "shipped", runs_folder):
+        save_run(folder=folder)
+        assert runs.find("one").path == folder / "one"
     with pytest.raises(RunError, match="There is no run called 'two' in .*`python -m cae_core list` names all"):
         runs.find("two")
-
-
-def test_a_run_made_again_is_loaded_again(save_run, small_network):
-    run = save_run()
-    before = runs.model(run)
-    os.utime(save_run(replace=True).path / "weights.npz", ns=(1, 1))
-    assert runs.model(run) is not before
