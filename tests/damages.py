@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import itertools
 import json
@@ -38,25 +39,28 @@ PLACES: dict[str, Callable[[Path], object]] = {
 }  # fmt: skip
 """In the place of a file."""
 
-Damage = tuple[str, Callable[[Path], None]]
+Damage = tuple[str, Callable[[Path], object]]
 """What it is, and what does it to a folder."""
+Content = tuple[str, Callable[[], bytes]]
+"""What it is, and what makes the content of a file with it."""
 
 
-def of_fields(content: bytes) -> Iterator[tuple[str, bytes]]:
-    """Of a JSON file: what it is, and the file with it, as all of these."""
-    for path, wrong in itertools.product(list(_paths(json.loads(content))), [None, *WRONG]):
-        values = json.loads(content)
-        *above, last = path
-        place = values
+def of_fields(content: bytes) -> Iterator[Content]:
+    """Of a JSON file."""
+
+    def change(path: tuple, wrong: str | None) -> bytes:
+        place = values = {"": json.loads(content)}
+        *above, last = ("", *path)
         for key in above:
             place = place[key]
         if wrong is None:
             del place[last]
         else:
             place[last] = "@here@"
-        yield f"{path}: {(wrong or 'gone')[:30]}", json.dumps(values).replace('"@here@"', wrong or "").encode()
-    for wrong in WRONG:
-        yield wrong[:30], wrong.encode()
+        return json.dumps(values.get("")).replace('"@here@"', wrong or "").encode()
+
+    for path, wrong in itertools.product([(), *_paths(json.loads(content))], [None, *WRONG]):
+        yield f"{path}: {(wrong or 'gone')[:30]}", functools.partial(change, path, wrong)
 
 
 def _paths(values, path=()) -> Iterator[tuple]:
@@ -66,32 +70,36 @@ def _paths(values, path=()) -> Iterator[tuple]:
             yield from _paths(value, (*path, key))
 
 
-def of_cells(content: bytes) -> Iterator[tuple[str, bytes]]:
+def of_cells(content: bytes) -> Iterator[Content]:
     """Of a table."""
     rows = [line.split(",") for line in content.decode().splitlines()]
+
+    def change(i: int, *row: str) -> bytes:
+        lines = [",".join(cells) for cells in [*rows[:i], *filter(None, [row]), *rows[i + 1 :]]]
+        return ("\n".join(lines) + "\n").encode()
+
     for i, row in enumerate(rows):
-        lines = [",".join(other) for other in rows]
+        yield f"without line {i}", functools.partial(change, i)
         for j, cell in itertools.product(range(len(row)), CELLS):
-            lines[i] = ",".join([*row[:j], cell, *row[j + 1 :]])
-            yield f"line {i}, {row[j]}: {cell[:10]!r}", ("\n".join(lines) + "\n").encode()
-        del lines[i]
-        yield f"without line {i}", "\n".join(lines).encode()
+            yield f"line {i}, {row[j]}: {cell[:10]!r}", functools.partial(change, i, *row[:j], cell, *row[j + 1 :])
 
 
-def of_arrays(content: bytes) -> Iterator[tuple[str, bytes]]:
+def of_arrays(content: bytes) -> Iterator[Content]:
     """Of an archive."""
     arrays = dict(np.load(io.BytesIO(content)))
+
+    def change(name: str, array: np.ndarray | None) -> bytes:
+        changed = {key: array if key == name else sound for key, sound in arrays.items()}
+        np.savez(packed := io.BytesIO(), **{key: value for key, value in changed.items() if value is not None})
+        return packed.getvalue()
+
     for name, sound in arrays.items():
-        changes = ARRAYS | {"gone": None, "nan": np.full(sound.shape, np.nan, "float32"), "negative": np.negative(sound)}
-        for what, array in changes.items():
-            changed = {**arrays, name: array}
-            if array is None:
-                del changed[name]
-            np.savez(packed := io.BytesIO(), **changed)
-            yield f"{name}: {what}", packed.getvalue()
+        nan = np.full(sound.shape, np.nan, "float32")
+        for what, array in (ARRAYS | {"gone": None, "nan": nan, "negative": np.negative(sound)}).items():
+            yield f"{name}: {what}", functools.partial(change, name, array)
 
 
-def of_bytes(content: bytes, rng: np.random.Generator, count: int) -> Iterator[tuple[str, bytes]]:
+def of_bytes(content: bytes, rng: np.random.Generator, count: int) -> Iterator[Content]:
     """Flipped bits and lost ends of any file."""
     for number in range(count if content else 0):
         changed = bytearray(content)
@@ -100,7 +108,7 @@ def of_bytes(content: bytes, rng: np.random.Generator, count: int) -> Iterator[t
                 changed[place] ^= 1 << int(rng.integers(8))
         else:
             del changed[int(rng.integers(len(content))) :]
-        yield f"changed, {number}", bytes(changed)
+        yield f"changed, {number}", functools.partial(bytes, changed)
 
 
 def _put(file: str, make: Callable[[Path], object]) -> Callable[[Path], None]:
@@ -122,7 +130,7 @@ def of_folder(folder: Path, flips: int, seed: int = 0) -> list[Damage]:
     for path in files:
         file, content = str(path.relative_to(folder)), path.read_bytes()
         damaged = [*kinds.get(path.suffix, lambda content: ())(content), *of_bytes(content, rng, flips)]
-        every += [(f"{file} {what}", _put(file, lambda path, new=new: path.write_bytes(new))) for what, new in damaged]
+        every += [(f"{file} {what}", _put(file, lambda path, new=new: path.write_bytes(new()))) for what, new in damaged]
     files = [str(path.relative_to(folder)) for path in files] + ["lock", "title.txt", "weights"]
     return every + [(f"{what} as {file}", _put(file, make)) for file in files for what, make in PLACES.items()]
 

@@ -18,7 +18,7 @@ from cae_core import datasets, jobs, runs, runtime, training
 from cae_core.architectures import build
 from cae_core.cli import main
 from cae_core.config import RunConfig, StackConfig
-from cae_core.datasets import DATASETS, DatasetMissing
+from cae_core.datasets import DatasetMissing
 from cae_core.inspection import evaluation
 from cae_core.jobs import JobError, Jobs, scheduling
 from cae_core.jobs.job import Job
@@ -35,6 +35,7 @@ SHORT = replace(CONFIG, epochs=1, seed=7)
 OTHER = replace(CONFIG, loss="mse", seed=4)
 DIVERGING = replace(CONFIG, architecture="fast", schedule="constant", learning_rate=1.0, sparsity=10.0, epochs=200)
 
+TRAIN = training.train
 PATIENCE = 120  # seconds to wait for anything; far more than it takes, so that a busy machine fails nothing
 
 pytestmark = pytest.mark.usefixtures("few_strokes", "tensorflow")
@@ -47,11 +48,19 @@ def tensorflow():
 
 @pytest.fixture
 def make():
-    """Makes `Jobs` that end with the test."""
+    """Makes `Jobs` that end with the test, on a clock that stands still until `queue.wait` sets it on by some seconds."""
     with contextlib.ExitStack() as stack:
 
-        def make(*clock):
-            queue = Jobs(*clock)
+        def make():
+            now = [0.0]
+            queue = Jobs(lambda: now[0])
+
+            def wait(seconds):
+                with queue._changed:
+                    now[0] += seconds
+                    queue._changed.notify_all()
+
+            queue.wait = wait
             stack.callback(queue.end)
             return queue
 
@@ -68,7 +77,7 @@ def alone(config):
     """What training alone gives: the history, and the weights after every step."""
     model, history, weights = build(config), [], {}
     images = training.split_held_out(datasets.load("strokes", "train").x, config.num_train)
-    for event in training.train(model, config, *images):
+    for event in TRAIN(model, config, *images):
         weights[event.step] = event.checkpoint().weights
         if event.epoch_loss is not None:
             history.append(training.history_row(event))
@@ -104,7 +113,7 @@ class Gate:
     """Holds the worker before it hands on the events of some steps, and counts those it trained."""
 
     def __init__(self, monkeypatch):
-        self._train, self._at, self._seed = training.train, {}, None
+        self._at, self._seed = {}, None
         self.reached, self.open = threading.Event(), threading.Event()
         self.steps, self.seeds = 0, []
         monkeypatch.setattr(training, "train", self._gated)
@@ -121,7 +130,7 @@ class Gate:
 
     def _gated(self, model, config, *rest):
         self.seeds.append(config.seed)
-        for event in self._train(model, config, *rest):
+        for event in TRAIN(model, config, *rest):
             self.steps += 1
             if event.step in self._at and self._seed in (None, config.seed):
                 self._at.pop(event.step)()
@@ -279,17 +288,6 @@ def test_stopped_it_shows_what_is_saved_and_resumed_it_equals_never_having_been_
     assert_equals(name)
 
 
-def test_what_a_killed_process_leaves_goes_on_as_if_it_had_not_been(queue, gate, runs_folder):
-    gate.call_at(5, lambda: shutil.copytree(runs_folder / name, runs_folder / "killed"))
-    over(queue, name := queue.submit(CONFIG, "me", "Mine"))
-    run = runs.find("killed")
-    assert (run.state, run.step, runs.saved_steps(run), run.title) == ("interrupted", 3, [0, 3], "Mine")
-    queue.resume("killed", "me")
-    over(queue, "killed")
-    assert_equals("killed")
-    assert sorted(path.name for path in (runs_folder / "killed").glob("*e*")) == ["title.txt", "weights"]
-
-
 def test_a_resumed_run_that_leaves_the_queue_keeps_what_it_has(queue, gate):
     name = stopped(queue, gate, 5)
     gate.hold_at(1)
@@ -315,24 +313,6 @@ def test_a_data_set_that_is_missing_or_damaged_fails_with_its_sentence(queue, tm
     assert "download" in missing.message
     assert "fashion_mnist.npz" in damaged.message
     assert [runs.find(name).message for name in names] == [missing.message, damaged.message, ""]
-
-
-def test_a_resumed_run_whose_data_set_is_gone_can_be_resumed_when_it_is_back(queue, gate, monkeypatch):
-    def missing(split):
-        raise DatasetMissing("The data set is gone.")
-
-    run = runs.find(name := stopped(queue, gate, 5))
-    with monkeypatch.context() as patch:
-        patch.setitem(DATASETS, "strokes", replace(DATASETS["strokes"], load=missing))
-        datasets.clear_cache()
-        queue.resume(name)
-        failed = over(queue, name)
-    datasets.clear_cache()
-    assert (failed.state, failed.message) == ("failed", "The data set is gone.")
-    assert runs.find(name) == run
-    queue.resume(name)
-    over(queue, name)
-    assert_equals(name)
 
 
 def refuse(error):
@@ -361,38 +341,22 @@ def test_the_thread_outlives_whatever_a_run_does(queue, gate, monkeypatch, place
     assert over(queue, queue.submit(SHORT)).state == "finished"
 
 
-@pytest.fixture
-def disk(monkeypatch):
-    """A disk that can be full."""
-
-    class Disk:
-        is_full = False
-
-    fsync, disk = os.fsync, Disk()
-
-    def sync(number):
-        if disk.is_full:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return fsync(number)
-
-    monkeypatch.setattr(os, "fsync", sync)
-    return disk
+FULL = refuse(OSError(errno.ENOSPC, "No space left on device"))
 
 
 @pytest.mark.parametrize(("step", "state"), [(2, "stopped"), (8, "finished")])
-def test_what_a_full_disk_refuses_is_saved_when_it_is_free(queue, gate, disk, step, state):
-    gate.call_at(step, lambda: setattr(disk, "is_full", True))
-    name, other = queue.submit(CONFIG), queue.submit(DIVERGING)
-    for attempt in range(2):
-        unsaved = over(queue, name)
-        assert unsaved.state == "unsaved"
-        assert "No space left on device" in unsaved.message
-        assert unsaved.seen  # what was seen of it stays on the page
-        if not attempt:
-            assert over(queue, other).state == "failed"  # the queue goes on
+def test_what_a_full_disk_refuses_is_saved_when_it_is_free(queue, gate, monkeypatch, step, state):
+    with monkeypatch.context() as disk:
+        gate.call_at(step, lambda: disk.setattr(os, "fsync", FULL))
+        name, other = queue.submit(CONFIG), queue.submit(SHORT)
+        assert over(queue, other).state == "failed"  # the queue goes on
+        for _ in range(2):
+            unsaved = over(queue, name)
+            assert unsaved.state == "unsaved"
+            assert "No space left on device" in unsaved.message
+            assert unsaved.seen  # what was seen of it stays on the page
             queue.save_again(name)  # still full
             until(lambda: not queue.is_busy())
-    disk.is_full = False
     queue.save_again(name)
     until(lambda: queue.snapshot(name).state == state and not queue.is_busy())
     if state == "stopped":
@@ -493,10 +457,10 @@ def test_what_a_fork_needs_is_checked_before_it_waits(queue, runs_folder):
 def test_runs_together_take_turns_and_each_equals_its_solo_run(queue, monkeypatch):
     configs = [CONFIG, OTHER, replace(CONFIG, architecture="dense_denoise", bottleneck=5)]
     expected = [alone(config) for config in configs]
-    order, train = [], training.train
+    order = []
 
     def noted(model, config, *rest):
-        for event in train(model, config, *rest):
+        for event in TRAIN(model, config, *rest):
             order.append((event.step, configs.index(config)))
             yield event
 
@@ -570,39 +534,16 @@ def test_what_refuses_a_run_lets_none_of_those_together_in(queue, runs_folder, m
 # Others wait: who pauses or trains long gives way, and goes on to the last bit.
 
 
-class Clock:
-    """Stands still until it is set on; then those who wait for a time are woken."""
-
-    def __init__(self):
-        self.now, self.queue = 0.0, None
-
-    def __call__(self):
-        return self.now
-
-    def pass_(self, seconds):
-        with self.queue._changed:
-            self.now += seconds
-            self.queue._changed.notify_all()
-
-
-@pytest.fixture
-def clock(make):
-    """One that its own `queue` goes by."""
-    clock = Clock()
-    clock.queue = make(clock)
-    return clock
-
-
 @pytest.mark.parametrize(("step", "is_stopped"), [(3, False), (5, False), (4, True)])
-def test_a_pause_ends_when_others_wait_and_the_run_goes_on_to_the_last_bit(clock, gate, step, is_stopped):
-    queue, mine = clock.queue, paused(clock.queue, gate, step, "me")
+def test_a_pause_ends_when_others_wait_and_the_run_goes_on_to_the_last_bit(queue, gate, step, is_stopped):
+    mine = paused(queue, gate, step, "me")
     assert not queue.is_busy()  # what is paused alone keeps nobody's time from being estimated
-    clock.pass_(10 * scheduling.PAUSE)
+    queue.wait(10 * scheduling.PAUSE)
     assert queue.snapshot(mine).seconds_left is None  # nobody waits
     gate.hold_at(1, seed=SHORT.seed)
     theirs = queue.submit(SHORT, owner="you")
     assert queue.snapshot(mine).seconds_left == scheduling.PAUSE
-    clock.pass_(scheduling.PAUSE)
+    queue.wait(scheduling.PAUSE)
     assert gate.reached.wait(PATIENCE)
     now, run = queue.snapshot(mine), runs.find(mine)
     assert (now.state, now.place, now.seen.step, run.state, run.step) == ("waiting", 1, step, "waiting", step)
@@ -618,25 +559,24 @@ def test_a_pause_ends_when_others_wait_and_the_run_goes_on_to_the_last_bit(clock
     assert_equals(mine, tolerance=0)
 
 
-def test_a_long_run_gives_way_after_its_turn_and_takes_turns_from_then_on(clock, gate):
-    gate.call_at(2, lambda: (theirs.append(clock.queue.submit(SHORT, owner="you")), clock.pass_(scheduling.TURN)))
+def test_a_long_run_gives_way_after_its_turn_and_takes_turns_from_then_on(queue, gate):
+    gate.call_at(2, lambda: (theirs.append(queue.submit(SHORT, owner="you")), queue.wait(scheduling.TURN)))
     theirs = []
-    mine = clock.queue.submit(CONFIG, owner="me")
-    over(clock.queue, mine)
+    mine = queue.submit(CONFIG, owner="me")
+    over(queue, mine)
     assert gate.seeds == [CONFIG.seed, SHORT.seed, CONFIG.seed]
     assert runs.find(theirs[0]).state == "finished"
     assert_equals(mine, tolerance=0)
 
 
-def test_races_give_way_together_and_series_stay_in_order(clock, gate):
-    queue = clock.queue
+def test_races_give_way_together_and_series_stay_in_order(queue, gate):
     gate.call_at(4, lambda: queue.pause(race[1], "me"))
     race = queue.enter([Entry("", CONFIG), Entry("", OTHER)], "me", mode="together")
     until(lambda: queue.snapshot(race[1]).state == "paused")
     series = [Entry("first", SHORT), Entry("second", replace(SHORT, seed=8), "", warm_start.at_end_of("first"))]
     queue.enter(series, "you")
-    gate.call_at(2, lambda: clock.pass_(scheduling.TURN))
-    clock.pass_(scheduling.PAUSE)
+    gate.call_at(2, lambda: queue.wait(scheduling.TURN))
+    queue.wait(scheduling.PAUSE)
     for name in (*race, "first", "second"):
         assert over(queue, name).state == "finished"
     assert_equals(race[0], tolerance=0)
@@ -644,14 +584,14 @@ def test_races_give_way_together_and_series_stay_in_order(clock, gate):
     assert runs.find("second").origin == {"run": "first", "step": 3}
 
 
-def test_a_disk_that_refuses_when_it_gives_way_keeps_nobody_waiting(clock, gate, disk):
-    queue, mine = clock.queue, paused(clock.queue, gate, 4, "me")
+def test_a_disk_that_refuses_when_it_gives_way_keeps_nobody_waiting(queue, gate, monkeypatch):
+    mine = paused(queue, gate, 4, "me")
     theirs = queue.submit(SHORT, owner="you")
-    disk.is_full = True
-    clock.pass_(scheduling.PAUSE)
-    assert "free some space" in over(queue, mine).message
-    over(queue, theirs)
-    disk.is_full = False
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fsync", FULL)
+        queue.wait(scheduling.PAUSE)
+        assert "free some space" in over(queue, mine).message
+        over(queue, theirs)
     queue.save_again(mine, "me")
     until(lambda: queue.snapshot(mine).state == "stopped")
     assert runs.find(mine).step == 4

@@ -63,7 +63,7 @@ STEPS = [("mkdir", 1), ("write_bytes", 1), ("write_text", 1), ("write_text", 2),
 REFUSED = [*itertools.product((False, True), STEPS), (True, ("rename", 2))]
 ERRORS = {
     "full": (OSError(errno.ENOSPC, "No space left on device"), RunError, r"'one' could not .* left on device\): free some"),
-    "interrupted": (KeyboardInterrupt(), KeyboardInterrupt, ""),
+    "interrupted": (KeyboardInterrupt(), KeyboardInterrupt, None),
 }
 
 

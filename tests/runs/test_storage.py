@@ -5,12 +5,15 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cae_core.runs import holder, storage
+from cae_core import runs
+from cae_core.runs import RunError, holder, manage, storage
+from cae_core.training.run_trainer import Recording
 
 ROOT = Path(__file__).parents[2]
 
@@ -107,33 +110,38 @@ def test_a_second_lock_is_refused_until_the_first_is_released(tmp_path, monkeypa
     assert not storage.is_locked(tmp_path / "nowhere" / "lock")
 
 
-HOLD = """
-import sys, time
-from pathlib import Path
-from cae_core.runs import holder, storage
+SERVER = """
+import time
+from cae_core.config import RunConfig
+from cae_core.runs import holder
+from cae_core.training.run_trainer import Recording
+
 holder.introduce("the app at port 8502")
-lock = storage.Lock(Path(sys.argv[1]))
-print("held", flush=True)
+recording = Recording.begin(RunConfig(dataset="strokes", num_train=100), "one", "Mine")
+print("at work", flush=True)
 time.sleep(600)
 """
 
 
-def test_a_lock_of_another_process_holds_until_that_is_killed(tmp_path):
-    file, command = tmp_path / "lock", [sys.executable, "-c", HOLD, str(tmp_path / "lock")]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8") as other:
+def test_a_run_of_another_process_is_left_alone_until_that_is_killed(runs_folder):
+    with subprocess.Popen([sys.executable, "-c", SERVER], cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8") as server:
         try:
-            assert other.stdout.readline() == "held\n"
-            assert holder.of(tmp_path) == f"the app at port 8502 of this computer (process {other.pid})"
-            with pytest.raises(storage.Taken):
-                storage.Lock(file)
-            assert storage.is_locked(file)
+            assert server.stdout.readline() == "at work\n"
+            run = runs.find("one")
+            assert (run.state, run.title, runs.at_work()) == ("waiting", "Mine", [run])
+            where = rf"'Mine' is trained by the app at port 8502 of this computer \(process {server.pid}\): stop it"
+            for act in (Recording.resume, lambda run: manage.delete(run, "")):
+                with pytest.raises(RunError, match=where):
+                    act(run)
+            with pytest.raises(RunError, match=where):
+                Recording.resume(replace(run, state="interrupted"))  # as it was when somebody looked
         finally:
-            other.kill()
-    assert not storage.is_locked(file)
-    lock = storage.Lock(file)
-    assert storage.is_locked(file)
-    assert holder.of(tmp_path) == holder.THIS
-    lock.release()
+            server.kill()
+    run = runs.find("one")
+    assert (run.state, runs.at_work()) == ("interrupted", [])
+    resumed = Recording.resume(run)
+    assert holder.of(run.path) == holder.THIS
+    resumed.close()
 
 
 @pytest.mark.parametrize(
