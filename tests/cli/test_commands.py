@@ -31,7 +31,7 @@ def shipped(tmp_path, few_strokes, monkeypatch):
     return tmp_path / "shipped"
 
 
-def test_train_prints_a_line_an_epoch_and_keeps_the_run(capsys, runs_folder):
+def test_train_prints_a_line_an_epoch_and_keeps_the_run_which_evaluate_measures(capsys, runs_folder):
     assert main(["train", *TINY, "--name", "first"]) == 0
     out, err = capsys.readouterr()
     lines = out.splitlines()
@@ -43,23 +43,21 @@ def test_train_prints_a_line_an_epoch_and_keeps_the_run(capsys, runs_folder):
     assert run.config == RunConfig(dataset="strokes", num_train=100, epochs=2, bottleneck=2)
     assert (run.num_train, run.epochs) == (100, 2)
     assert set(run.metrics) == {"clean", "gaussian 0.5"}
-    assert {figures["num_images"] for figures in run.metrics.values()} == {60}
     assert f"loss {runs.history(run)['loss'][0]:.4f}" in lines[0]
+    for condition, noise_factor in (("clean", 0), ("gaussian 0.5", 0.5)):
+        assert main(["evaluate", "first", "--noise-factor", str(noise_factor), "--json"]) == 0
+        figures = json.loads(capsys.readouterr().out)
+        asked = {name: figures.pop(name) for name in ("run", "dataset", "noise_kind", "noise_factor", "seed")}
+        assert list(asked.values()) == ["first", "strokes", "gaussian", noise_factor, 0]
+        assert list(figures) == ["mse", "psnr", "ssim", "bce", "num_images"]
+        assert figures["num_images"] == 60
+        assert figures == pytest.approx(run.metrics[condition], abs=1e-5)
+    assert main(["evaluate", "first", "--noise-kind", "masking", "--noise-factor", "1"]) == 0
+    assert "first on 60 test images of strokes, masking 1: MSE 0." in capsys.readouterr().out
     assert main(["train", *TINY, "--name", "first"]) == 1
     out, err = capsys.readouterr()
     assert out == ""
     assert "There is a run called 'first' already; choose another name." in err
-
-
-def test_within_an_epoch_a_log_says_how_far_it_is(capsys, runs_folder, monkeypatch):
-    monkeypatch.setattr(progress.Bar, "LINES", -1.0)  # as if every step took longer than that
-    assert main(["train", *TINY, "--batch-size", "20", "--epochs", "1"]) == 0  # 100 images, 5 steps
-    err = capsys.readouterr().err
-    (folder,) = runs_folder.iterdir()
-    assert folder.name.startswith("strokes-fast-b2-2")  # without a name, it is called after what it is
-    assert [line.rpartition(": loss")[0] for line in err.splitlines()[1:]] == [
-        f"{20 * step:3.0f} % {folder.name} step {step} of 5" for step in range(1, 6)
-    ]
 
 
 @pytest.mark.parametrize("command", ["train", "stack", "evaluate"])
@@ -78,31 +76,12 @@ def test_help_names_every_choice_and_the_default_that_is_taken(command):
     helped = {name: parts for name, parts in helped.items() if len(parts) == 2}
     assert set(helped) >= {"dataset", "noise_kind", "noise_factor", "seed"}
     for name, (about, default) in helped.items():
-        default = written.get(default.removesuffix(" for the stack"), default)
+        default = written.get(default, default)
         assert str(taken[name]) in (str(default), f"{default}.0"), name
         for choice in validation.CHOICES.get(name, ()):
             assert choice in about or (command, choice) in (("evaluate", "none"), ("evaluate", "mixed"))
         if name in bounds:
             assert f"{bounds[name].low:g} to " in about
-
-
-def test_train_and_evaluate_in_json(capsys):
-    assert main(["train", *TINY, "--name", "first", "--json"]) == 0
-    out, err = capsys.readouterr()
-    trained = json.loads(out)
-    assert trained["run"] == "first"
-    assert [row["epoch"] for row in trained["epochs"]] == [1, 2]
-    assert "first epoch 2: loss" in err
-    for noise in ([], ["--noise-factor", "0.5"]):
-        assert main(["evaluate", "first", *noise, "--json"]) == 0
-        figures = json.loads(capsys.readouterr().out)
-        asked = {name: figures.pop(name) for name in ("run", "dataset", "noise_kind", "noise_factor", "seed")}
-        assert list(asked.values()) == ["first", "strokes", "gaussian", 0.5 if noise else 0, 0]
-        assert list(figures) == ["mse", "psnr", "ssim", "bce", "num_images"]
-        assert figures["num_images"] == 60
-        assert figures == pytest.approx(trained["metrics"]["gaussian 0.5" if noise else "clean"], abs=1e-5)
-    assert main(["evaluate", "first", "--noise-kind", "masking", "--noise-factor", "1"]) == 0
-    assert "first on 60 test images of strokes, masking 1: MSE 0." in capsys.readouterr().out
 
 
 BAD = [
@@ -167,7 +146,7 @@ def test_list_names_everything_there_is(capsys, save_run):
     assert "good - clean MSE 0.01000" in capsys.readouterr().out
 
 
-def test_an_interrupted_training_says_how_to_go_on(capsys, monkeypatch):
+def test_an_interrupted_training_says_how_far_it_was_and_how_to_go_on(capsys, monkeypatch):
     train = training.train
 
     def interrupted(*args):
@@ -178,14 +157,19 @@ def test_an_interrupted_training_says_how_to_go_on(capsys, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(training, "train", interrupted)
+        patch.setattr(progress.Bar, "LINES", -1.0)  # a line a step, as if each took longer than that
         assert main(["train", *TINY, "--batch-size", "25", "--name", "two"]) == 130  # 100 images, 4 steps an epoch
     out, err = capsys.readouterr()
-    assert err == "stopped\n"
+    _, *lines, last = err.splitlines()
+    steps = [f"{12.5 * step:3.0f} % two step {step} of 8" for step in range(1, 7)]
+    assert ([line.split(": loss")[0] for line in lines], last) == (steps, "stopped")
     assert "python -m cae_core resume two" in out
     run = runs.find("two")
     assert (run.state, run.epochs, run.step) == ("interrupted", 1, 4)
     assert main(["resume", "two", "--json"]) == 0
-    assert [row["epoch"] for row in json.loads(capsys.readouterr().out)["epochs"]] == [1, 2]
+    out, err = capsys.readouterr()
+    assert [row["epoch"] for row in json.loads(out)["epochs"]] == [1, 2]
+    assert "two epoch 2: loss" in err
     assert main(["resume", "two"]) == 1
     assert "only one that was interrupted or stopped can go on" in capsys.readouterr().err
 

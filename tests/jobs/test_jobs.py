@@ -191,11 +191,14 @@ def test_a_run_to_its_end(queue):
     np.testing.assert_allclose(seen.x_hat, runs.model(run).reconstruct(seen.x_noisy), atol=1e-5)
 
 
-def test_the_command_line_trains_what_a_job_trains(capsys):
+def test_the_command_line_trains_what_a_job_trains(capsys, runs_folder):
     settings = [word for key, value in CONFIG.to_dict().items() for word in (f"--{key.replace('_', '-')}", str(value))]
-    assert main(["train", *settings, "--name", "by-hand", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["metrics"] == runs.find("by-hand").metrics
-    assert_equals("by-hand")
+    assert main(["train", *settings, "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["run"].startswith("strokes-dense-b3-2")  # without a name, it is called after what it is
+    assert printed["path"] == str(runs_folder / printed["run"])
+    assert printed["metrics"] == runs.find(printed["run"]).metrics
+    assert_equals(printed["run"])
 
 
 def test_the_queue_has_an_order_and_places_and_one_may_leave_it(queue, gate, runs_folder):
