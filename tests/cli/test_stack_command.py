@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from cae_core import datasets, runs
@@ -9,7 +10,7 @@ from cae_core.cli import main, parser
 from cae_core.cli.stack import config_of
 from cae_core.config import StackConfig
 from cae_core.runs import storage
-from cae_core.stacking import phases, stacks
+from cae_core.stacking import label_curve, phases, results, stacks
 
 SMALL = "stack --dataset strokes --num-train 100 --labels 30 --epochs 1 --batch-size 50 --steps 3 --maps 3 --kernel 3"
 
@@ -77,3 +78,17 @@ def test_an_interrupted_stack_goes_on_by_its_name_to_its_end(few_strokes, capsys
     assert f"two - stack, {100 * stack.figures['pretrained']:.2f} % misread from the stack" in capsys.readouterr().out
     assert main(["resume", "two"]) == main(["evaluate", "two"]) == 1
     assert "is a stack, which has a page of its own" in capsys.readouterr().err
+
+
+def test_the_curve_is_told_a_line_a_number_of_labels(capsys, monkeypatch):
+    curve, _ = results.shipped()
+    monkeypatch.setattr(label_curve, "curve", lambda plan, on_event: curve)
+    assert main(["stack", "--curve"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for point, line in zip(curve.points, lines, strict=False):
+        errors = [100 * np.mean(point.errors[arm]) for arm in ("pretrained", "random")]
+        gain = f"{errors[1] - errors[0]:+.2f} percentage points"
+        assert line.split()[0] == str(point.labels)
+        assert all(part in line for part in (*(f"{error:.2f} ± " for error in errors), gain, point.verdict))
+    assert len(lines) == len(curve.points) + sum(map(len, curve.features.values()))
+    assert all("linear classifier on" in line and " %" in line for line in lines[len(curve.points) :])
