@@ -20,7 +20,7 @@ from cae_core.inspection import evaluation
 from cae_core.reproduction import registry, results, run_card
 from cae_core.stacking import label_curve
 
-TINY = ["--dataset", "strokes", "--num-train", "100", "--epochs", "2", "--architecture", "fast", "--bottleneck", "2"]
+TINY = ["--dataset", "strokes", "--num-train", "100", "--epochs", "2", "--architecture", "dense", "--bottleneck", "2"]
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +40,7 @@ def test_train_prints_a_line_an_epoch_and_keeps_the_run_which_evaluate_measures(
     assert lines[2:] == [f"saved {runs_folder / 'first'}"]
     assert err == ""  # no progress bar where nobody looks
     run = runs.find("first")
-    assert run.config == RunConfig(dataset="strokes", num_train=100, epochs=2, bottleneck=2)
+    assert run.config == RunConfig(dataset="strokes", num_train=100, epochs=2, architecture="dense", bottleneck=2)
     assert (run.num_train, run.epochs) == (100, 2)
     assert set(run.metrics) == {"clean", "gaussian 0.5"}
     assert f"loss {runs.history(run)['loss'][0]:.4f}" in lines[0]
@@ -175,7 +175,7 @@ def test_an_interrupted_training_says_how_far_it_was_and_how_to_go_on(capsys, mo
 
 
 def test_pretrain_goes_on_where_it_stopped_and_measures_the_rounded_network_that_ships(capsys, shipped, monkeypatch):
-    config = RunConfig(dataset="strokes", num_train=100, epochs=1, bottleneck=2)
+    config = RunConfig(dataset="strokes", num_train=100, epochs=1, architecture="dense", bottleneck=2)
     monkeypatch.setattr(pretrained, "SHIPPED", {"strokes-a": config, "strokes-b": replace(config, loss="mse")})
     train, trained = training.train, []
     measure, measured = evaluation.measure, []
