@@ -28,6 +28,9 @@ TITLE = 80
 
 STATES = schema.STATES
 
+MODELS_IN_MEMORY = 32
+"""Networks kept loaded, about 1 MB each with their compiled functions."""
+
 
 def runs_dir() -> Path:
     """Where users' runs are kept: `CAE_RUNS_DIR` if that names a folder, else `runs/` in the project."""
@@ -175,7 +178,9 @@ def saved_steps(run: Run) -> list[int]:
     return sorted(int(name) for name in names if name.isascii() and name.isdecimal() and int(name) <= run.step)
 
 
-def _weights_file(run: Run, step: int) -> Path:
+def weights_file(run: Run, step: int | None = None) -> Path:
+    """Where the weights after a step are; without one, the last."""
+    step = run.step if step is None else step
     recorded = run.path / "weights"
     return recorded / f"{step:08d}.npz" if recorded.is_dir() else run.path / "weights.npz"
 
@@ -186,7 +191,7 @@ def weights(run: Run, step: int | None = None) -> dict[str, np.ndarray]:
     Raises:
         RunError: the file is missing or damaged.
     """
-    file = _weights_file(run, run.step if step is None else step)
+    file = weights_file(run, step)
     try:
         return storage.read_weights(file)
     except Exception as error:
@@ -194,23 +199,26 @@ def weights(run: Run, step: int | None = None) -> dict[str, np.ndarray]:
 
 
 def model(run: Run, step: int | None = None) -> Autoencoder:
-    """The trained network of a run after one of its `saved_steps`, or after the last; kept in memory for a while.
+    """The trained network of a run, kept in memory while it is among the last few used.
+
+    Args:
+        run: the run.
+        step: one of `saved_steps`; without one, the last.
 
     Raises:
         RunError: the weights are missing, damaged, or not those of the run's network.
     """
     if not run.step:
         raise RunError(f"The run {run.label!r} has not been trained yet: wait for its first epoch.")
-    step = run.step if step is None else step
-    file = _weights_file(run, step)
+    file = weights_file(run, step)
     try:
         changed = file.stat().st_mtime_ns
     except OSError as error:
         raise _damaged(file, error, run.path) from error
-    return _model(run.path, step, changed)
+    return _model(run.path, run.step if step is None else step, changed)
 
 
-@functools.lru_cache(maxsize=32)  # about 1 MB each with their compiled functions
+@functools.lru_cache(maxsize=MODELS_IN_MEMORY)
 def _model(path: Path, step: int, changed: int) -> Autoencoder:
     run = read(path)
     values = weights(run, step)
@@ -220,5 +228,5 @@ def _model(path: Path, step: int, changed: int) -> Autoencoder:
         if network.code_size != run.code_size:
             raise ValueError(f"they give codes of {network.code_size} numbers, and run.json says {run.code_size}")
     except Exception as error:
-        raise _damaged(_weights_file(run, step), error, path) from error
+        raise _damaged(weights_file(run, step), error, path) from error
     return network
