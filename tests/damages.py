@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import itertools
 import json
@@ -24,35 +25,42 @@ WRONG = [
 CELLS = ["", "nan", "1e999", "x", "-1", "1,2", 200_000 * "1", '"', "\0", "²"]
 """In the place of a cell of a table."""
 
-Damage = tuple[str, Callable[[Path], None]]
+ARRAYS = {
+    "text": np.array(["a", "b"]), "empty": np.zeros(0), "a number": np.float32(3), "more": np.zeros((2, 3, 4)),
+    "an object": np.array([{}], object), "huge": np.full(3, 10**18), "a date": np.array(["2026"], "M8[D]"),
+}  # fmt: skip
+"""In the place of an array."""
+
+PLACES: dict[str, Callable[[Path], object]] = {
+    "nothing": lambda path: None, "a pipe": os.mkfifo, "a socket": lambda path: os.mknod(path, stat.S_IFSOCK | 0o600),
+    "a folder": Path.mkdir, "a link to a device": lambda path: path.symlink_to("/dev/zero"),
+    "80 MB": lambda path: (path.touch(), os.truncate(path, 80_000_000)),
+    "a link to itself": lambda path: path.symlink_to(path), "a link to nowhere": lambda path: path.symlink_to("nowhere"),
+}  # fmt: skip
+"""In the place of a file."""
+
+Damage = tuple[str, Callable[[Path], object]]
 """What it is, and what does it to a folder."""
+Content = tuple[str, Callable[[], bytes]]
+"""What it is, and what makes the content of a file with it."""
 
 
-def _written(file: str, content: bytes) -> Callable[[Path], None]:
-    def damage(folder: Path) -> None:
-        (folder / file).unlink()  # it may be a link to the sound one's
-        (folder / file).write_bytes(content)
-
-    return damage
-
-
-def of_fields(file: str, content: bytes) -> Iterator[Damage]:
+def of_fields(content: bytes) -> Iterator[Content]:
     """Of a JSON file."""
-    paths = list(_paths(json.loads(content)))
-    for path, wrong in itertools.product(paths, [None, *WRONG]):
-        values = json.loads(content)
-        *above, last = path
-        place = values
+
+    def change(path: tuple, wrong: str | None) -> bytes:
+        place = values = {"": json.loads(content)}
+        *above, last = ("", *path)
         for key in above:
             place = place[key]
         if wrong is None:
             del place[last]
         else:
             place[last] = "@here@"
-        text = json.dumps(values).replace('"@here@"', wrong or "")
-        yield f"{file} {path}: {(wrong or 'gone')[:30]}", _written(file, text.encode())
-    for wrong in WRONG:
-        yield f"{file}: {wrong[:30]}", _written(file, wrong.encode())
+        return json.dumps(values.get("")).replace('"@here@"', wrong or "").encode()
+
+    for path, wrong in itertools.product([(), *_paths(json.loads(content))], [None, *WRONG]):
+        yield f"{path}: {(wrong or 'gone')[:30]}", functools.partial(change, path, wrong)
 
 
 def _paths(values, path=()) -> Iterator[tuple]:
@@ -62,40 +70,36 @@ def _paths(values, path=()) -> Iterator[tuple]:
             yield from _paths(value, (*path, key))
 
 
-def of_cells(file: str, content: bytes) -> Iterator[Damage]:
+def of_cells(content: bytes) -> Iterator[Content]:
     """Of a table."""
     rows = [line.split(",") for line in content.decode().splitlines()]
+
+    def change(i: int, *row: str) -> bytes:
+        lines = [",".join(cells) for cells in [*rows[:i], *filter(None, [row]), *rows[i + 1 :]]]
+        return ("\n".join(lines) + "\n").encode()
+
     for i, row in enumerate(rows):
-        for j in range(len(row)):
-            for cell in CELLS:
-                changed = [[cell if (i, j) == (a, b) else old for b, old in enumerate(line)] for a, line in enumerate(rows)]
-                text = "\n".join(map(",".join, changed)) + "\n"
-                yield f"{file} line {i}, {row[j]}: {cell[:10]!r}", _written(file, text.encode())
-        yield f"{file} without line {i}", _written(file, "\n".join(map(",".join, rows[:i] + rows[i + 1 :])).encode())
+        yield f"without line {i}", functools.partial(change, i)
+        for j, cell in itertools.product(range(len(row)), CELLS):
+            yield f"line {i}, {row[j]}: {cell[:10]!r}", functools.partial(change, i, *row[:j], cell, *row[j + 1 :])
 
 
-def of_arrays(file: str, content: bytes) -> Iterator[Damage]:
+def of_arrays(content: bytes) -> Iterator[Content]:
     """Of an archive."""
     arrays = dict(np.load(io.BytesIO(content)))
-    changes = {
-        "gone": None, "text": np.array(["a", "b"]), "empty": np.zeros(0), "a number": np.float32(3),
-        "more": np.zeros((2, 3, 4)), "an object": np.array([{}], object), "huge": np.full(3, 10**18),
-        "a date": np.array(["2026"], "M8[D]"),
-    }  # fmt: skip
-    for name, (what, array) in itertools.product(arrays, [*changes.items(), ("nan", None), ("negative", None)]):
-        changed = {**arrays, name: array}
-        if what == "gone":
-            del changed[name]
-        elif what == "nan":
-            changed[name] = np.full(arrays[name].shape, np.nan, "float32")
-        elif what == "negative":
-            changed[name] = np.negative(arrays[name])
-        packed = io.BytesIO()
-        np.savez(packed, **changed)
-        yield f"{file} {name}: {what}", _written(file, packed.getvalue())
+
+    def change(name: str, array: np.ndarray | None) -> bytes:
+        changed = {key: array if key == name else sound for key, sound in arrays.items()}
+        np.savez(packed := io.BytesIO(), **{key: value for key, value in changed.items() if value is not None})
+        return packed.getvalue()
+
+    for name, sound in arrays.items():
+        nan = np.full(sound.shape, np.nan, "float32")
+        for what, array in (ARRAYS | {"gone": None, "nan": nan, "negative": np.negative(sound)}).items():
+            yield f"{name}: {what}", functools.partial(change, name, array)
 
 
-def of_bytes(file: str, content: bytes, rng: np.random.Generator, count: int) -> Iterator[Damage]:
+def of_bytes(content: bytes, rng: np.random.Generator, count: int) -> Iterator[Content]:
     """Flipped bits and lost ends of any file."""
     for number in range(count if content else 0):
         changed = bytearray(content)
@@ -104,33 +108,17 @@ def of_bytes(file: str, content: bytes, rng: np.random.Generator, count: int) ->
                 changed[place] ^= 1 << int(rng.integers(8))
         else:
             del changed[int(rng.integers(len(content))) :]
-        yield f"{file} changed, {number}", _written(file, bytes(changed))
+        yield f"changed, {number}", functools.partial(bytes, changed)
 
 
-def odd(file: str) -> Iterator[Damage]:
-    """Something else in a file's place."""
+def _put(file: str, make: Callable[[Path], object]) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        if (folder / file).is_dir():
+            shutil.rmtree(folder / file)
+        (folder / file).unlink(missing_ok=True)  # it may be a link to the sound one's
+        make(folder / file)
 
-    def put(make: Callable[[Path], None]) -> Callable[[Path], None]:
-        def damage(folder: Path) -> None:
-            if (folder / file).is_dir():
-                shutil.rmtree(folder / file)
-            (folder / file).unlink(missing_ok=True)
-            make(folder / file)
-
-        return damage
-
-    def enlarge(path: Path) -> None:
-        with path.open("wb") as made:
-            made.truncate(80_000_000)
-
-    makes = {
-        "nothing": lambda path: None, "a pipe": os.mkfifo, "a socket": lambda path: os.mknod(path, stat.S_IFSOCK | 0o600),
-        "a folder": Path.mkdir, "a link to a device": lambda path: path.symlink_to("/dev/zero"), "80 MB": enlarge,
-        "a link to itself": lambda path: path.symlink_to(path),
-        "a link to nowhere": lambda path: path.symlink_to("nowhere"),
-    }  # fmt: skip
-    for what, make in makes.items():
-        yield f"{what} as {file}", put(make)
+    return damage
 
 
 def of_folder(folder: Path, flips: int, seed: int = 0) -> list[Damage]:
@@ -138,12 +126,13 @@ def of_folder(folder: Path, flips: int, seed: int = 0) -> list[Damage]:
     rng = np.random.default_rng(seed)
     every: list[Damage] = []
     kinds = {".json": of_fields, ".csv": of_cells, ".npz": of_arrays}
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "lock"):
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "lock")
+    for path in files:
         file, content = str(path.relative_to(folder)), path.read_bytes()
-        every += kinds[path.suffix](file, content) if path.suffix in kinds else ()
-        every += of_bytes(file, content, rng, flips)
-        every += odd(file)
-    return [*every, *odd("lock"), *odd("title.txt"), *odd("weights")]
+        damaged = [*kinds.get(path.suffix, lambda content: ())(content), *of_bytes(content, rng, flips)]
+        every += [(f"{file} {what}", _put(file, lambda path, new=new: path.write_bytes(new()))) for what, new in damaged]
+    files = [str(path.relative_to(folder)) for path in files] + ["lock", "title.txt", "weights"]
+    return every + [(f"{what} as {file}", _put(file, make)) for file in files for what, make in PLACES.items()]
 
 
 def _link(source: str, target: str) -> None:
@@ -151,28 +140,33 @@ def _link(source: str, target: str) -> None:
     (shutil.copyfile if source.endswith("lock") else os.link)(source, target)
 
 
-def folders(source: Path, damages: list[Damage], target: Path) -> dict[str, str]:
-    """A damaged copy of a run for each, in `target`; what is damaged, by the copies' names."""
-    made = {}
-    for number, (what, damage) in enumerate(damages):
-        name = f"{source.name}-{number:05d}"
-        shutil.copytree(source, target / name, copy_function=_link)
-        damage(target / name)
-        made[name] = what
-    return made
+def folders(source: Path, flips: int, share: float, target: Path, rng: np.random.Generator) -> dict[str, str]:
+    """A copy of a run in `target`, and damaged ones, of a share of all damages; what is damaged, by the copies' names."""
+    damaged = {}
+    shutil.copytree(source, target / source.name)
+    for number, (what, damage) in enumerate(of_folder(source, flips)):
+        if rng.random() < share:
+            name = f"{source.name}-{number:05d}"
+            shutil.copytree(source, target / name, copy_function=_link)
+            damage(target / name)
+            damaged[name] = what
+    return damaged
 
 
-def drive(one, until: int) -> Path:
-    """Trains to a step, which is written down as where it was stopped; at 0 to the end."""
-    one.prepare()
-    monitor = one.monitor()
-    for event in one.events():
+def drive(trainer, until: int, copy: str = "") -> Path:
+    """Trains to a step, which is written down as where it was stopped; at 0, or where that is copied, to the end."""
+    trainer.prepare()
+    monitor = trainer.monitor()
+    for event in trainer.events():
         monitor.see(event)
         if event.step == until:
-            one.write("stopped")
-            break
-    one.close()
-    return one.path
+            trainer.write("stopped")
+            if not copy:
+                break
+            shutil.copytree(trainer.path, trainer.path.with_name(copy))
+            trainer.path.with_name(copy).joinpath("title.txt").write_text(f"The {copy}", encoding="utf-8")
+    trainer.close()
+    return trainer.path
 
 
 def sound() -> dict[str, Path]:
@@ -183,9 +177,6 @@ def sound() -> dict[str, Path]:
 
     run = RunConfig(num_train=100, batch_size=25, epochs=2, bottleneck=2, sparsity=0.1)
     stack = StackConfig(num_train=100, labels=30, maps=(3,), kernels=(3,), epochs=1, batch_size=50, steps=4, hidden=0)
-    return {
-        "finished": drive(RunTrainer.begin(run, "finished"), 0),
-        "stopped": drive(RunTrainer.begin(run, "stopped", "A title"), 6),
-        "whole": drive(StackTrainer.begin(stack, "whole"), 0),
-        "half": drive(StackTrainer.begin(stack, "half"), 4),
-    }
+    finished = drive(RunTrainer.begin(run, "finished"), 6, "stopped")
+    drive(StackTrainer.begin(stack, "whole"), 4, "half")
+    return {name: finished.with_name(name) for name in ("finished", "stopped", "whole", "half")}

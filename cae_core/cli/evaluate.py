@@ -20,13 +20,12 @@ def add(commands: Any) -> None:
     evaluate = commands.add_parser("evaluate", help="measure a run on a whole test split")
     evaluate.add_argument("run", help="a run's name, as `list` shows it, or its folder")
     evaluate.add_argument("--dataset", metavar="X", help=f"{options.allowed(DATASETS)}; default: the run's own")
-    for name, values, default in (
-        ("noise_factor", BOUNDS["noise_factor"], "0"),
-        ("noise_kind", CORRUPTIONS, "gaussian"),
-        ("seed", BOUNDS["seed"], "0"),
-    ):
-        about = f"{options.allowed(values)}; default: {default}"
-        evaluate.add_argument(f"--{name.replace('_', '-')}", default=default, metavar="X", help=about)
+    allowed = {"noise-factor": BOUNDS["noise_factor"], "noise-kind": CORRUPTIONS, "seed": BOUNDS["seed"]}
+    for name, values in allowed.items():
+        default = "gaussian" if name == "noise-kind" else "0"
+        evaluate.add_argument(
+            f"--{name}", default=default, metavar="X", help=f"{options.allowed(values)}; default: {default}"
+        )
     options.add_download(evaluate)
     evaluate.set_defaults(carry_out=run)
 

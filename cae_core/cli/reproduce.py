@@ -36,12 +36,7 @@ def run(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
         for config in card.runs.values():
             prepare.fetch(args, bar, config.dataset)
         prepare.load_tensorflow(bar)
-        listeners: dict = {}
-
-        def show(run: str, event, listeners=listeners) -> None:
-            listeners.setdefault(run, bar.on_event(run))(event)
-
-        result = run_card.reproduce(name, args.seeds, show)
+        result = run_card.reproduce(name, args.seeds, lambda run, event: bar.on_event(run)(event))
         if args.ship:
             results.ship(name, result)
         for claim in card.claims:

@@ -56,12 +56,12 @@ def config_of(args: argparse.Namespace) -> StackConfig:
     if "pooling" in given:
         given["pooling"] = lookup({"on": True, "off": False}, "pooling", given["pooling"])
     numbers = {
-        name: [part for part in str(given[name]).split(",") if part] for name in ("maps", "kernels") if name in given
+        name: [part for part in str(given.get(name, getattr(StackConfig(), name)[0])).split(",") if part]
+        for name in ("maps", "kernels")
     }
-    layers = args.layers or max([len(values) for values in numbers.values()] + [1])
-    layers = layers if args.layers or any(len(values) > 1 for values in numbers.values()) else StackConfig().layers
-    for name in ("maps", "kernels"):
-        values = numbers.get(name) or list(getattr(StackConfig(), name)[:1])
+    most = max(map(len, numbers.values()))
+    layers = args.layers or (most if most > 1 else StackConfig().layers)
+    for name, values in numbers.items():
         if len(values) not in (1, layers):
             raise ValueError(f"{name} has {len(values)} numbers for {layers} layers: give one, or one for each layer.")
         given[name] = tuple(values * (layers if len(values) == 1 else 1))
@@ -75,10 +75,6 @@ def run(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
     for name in ("seeds", "ship"):
         if getattr(args, name):
             raise ValueError(f"--{name} is about the label curve: add --curve, or leave it out.")
-    return _stack(args, bar)
-
-
-def _stack(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
     config = config_of(args)
     prepare.fetch(args, bar, config.dataset)
     return drive(StackTrainer.begin(config, args.name or ""), bar)
@@ -88,13 +84,12 @@ def drive(trainer: StackTrainer, bar: Bar) -> dict[str, Any]:
     """Trains a stack to its end; what stops it early leaves one that can be resumed. Returns what `--json` prints."""
 
     def show(event: StackEvent) -> None:
-        done = event.step - event.stage.first_step
-        bar(event.step / event.num_steps, f"{event.stage.label}, step {done:,} of {event.stage.steps:,}")
-        is_line = event.ends_stage or (event.stage.layer is None and done % EVERY == 0)
-        if is_line or (event.stage.layer is not None and done % event.stage.steps_per_epoch == 0):
+        stage, done = event.stage, event.step - event.stage.first_step
+        bar(event.step / event.num_steps, f"{stage.label}, step {done:,} of {stage.steps:,}")
+        if event.ends_stage or done % (EVERY if stage.layer is None else stage.steps_per_epoch) == 0:
             bar.clear()
             losses = ", ".join(f"{loss:.4f}" for loss in event.losses)
-            bar.say(f"{event.stage.label}, step {done} of {event.stage.steps}: loss {losses}, {event.seconds:.1f} s")
+            bar.say(f"{stage.label}, step {done} of {stage.steps}: loss {losses}, {event.seconds:.1f} s")
 
     finished, config = prepare.train(trainer, bar, show), trainer.config
     for arm, label in ARMS.items():
@@ -116,7 +111,8 @@ def _say_features(features: dict[str, Any], bar: Bar) -> None:
 
 
 def _curve(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
-    labels = tuple(_whole("labels", part) for part in args.labels.split(",")) if args.labels else None
+    bounds = STACK_BOUNDS["labels"]
+    labels = tuple(bounds.check("labels", part) for part in args.labels.split(",")) if args.labels else None
     plan = label_curve.part(args.seeds, labels)
     if args.ship and (plan.seeds < 5 or set(plan.steps) != set(label_curve.PLAN.steps)):
         raise ValueError("Only the whole curve with at least 5 seeds ships: leave --labels out, and --seeds or --ship.")
@@ -150,10 +146,3 @@ def _curve(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
         results.ship(result, label_curve.pictures(plan))
         bar.say(f"shipped {results.SHIPPED}")
     return json.loads(result.to_json())
-
-
-def _whole(name: str, value: str) -> int:
-    try:
-        return int(value)
-    except ValueError:
-        raise ValueError(f"{name} is {value!r}; give whole numbers separated by commas.") from None

@@ -1,8 +1,7 @@
 """The training queue: runs trained in the background, one at a time, the others waiting. Knows no web page.
 
-Runs that were submitted together take turns instead, a step each, so that they can be compared while they learn. A
-page hands in a configuration and may go; the training belongs to the process. It comes back with `snapshot`, whenever
-it likes, for what there is to see.
+Runs that were submitted together take turns instead, a step each, so that they can be compared while they learn. Training
+belongs to the process, not to the page that asked for it; `snapshot` gives whoever asks what there is to see.
 """
 
 from __future__ import annotations
@@ -30,18 +29,15 @@ __all__ = ["JobError", "Jobs", "Snapshot", "default"]
 MOST = {"together": 6, "in order": 12}
 """Runs that may be entered at once, by how they are trained."""
 REMEMBERED, MOST_REMEMBERED, MOST_UNSAVED = 16, 128, 32
-"""Runs that are over and can still be looked at here, of one visitor and of all; on disk they stay. Of all visitors, those
-that the disk refused and that are kept in memory until it does not."""
-
+"""Runs that are over and can still be looked at here, of one visitor and of all, and those of all that the disk refused."""
 
 _Begin = tuple[str, Callable[[], Trainer]]  # a title, and what makes it
 
 
 class Jobs:
-    """A queue and the thread that works on it."""
+    """A queue and the thread that works on it; visitors take turns by a clock, in seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Args: `clock` gives a time in seconds, by which visitors take turns."""
         self._changed = threading.Condition()
         self._line = Line(clock)
         self._all: dict[str, Job] = {}  # by name, oldest first
@@ -56,7 +52,7 @@ class Jobs:
         origin: Mapping[str, Any] | None = None,
         address: str = "",
     ) -> str:
-        """Enters a new run at the end of the queue.
+        """Enters a new run at the end of the queue; its name.
 
         Args:
             config: what to train, a network or a stack.
@@ -65,9 +61,6 @@ class Jobs:
             origin: `{"run": name, "step": step}` of weights to start from.
             address: the visitor's network address; "" for this machine's own.
 
-        Returns:
-            The run's name.
-
         Raises:
             ValueError: the settings cannot work together, the weights do not fit, the disk refuses, or the queue is full.
         """
@@ -75,25 +68,20 @@ class Jobs:
         return name
 
     def enter(self, entries: Sequence[Entry], owner: str = "", address: str = "", mode: str = "in order") -> list[str]:
-        """Enters runs that belong together at the end of the queue.
+        """Enters runs that belong together at the end of the queue, or none of them; their names.
 
         Args:
             entries: what to train; in order, each may start from the end of one before it.
-            owner: an opaque mark of whose they are.
-            address: as `submit` takes it.
+            owner, address: as `submit` takes them.
             mode: a key of `MOST`: "together" a step each in turn, or "in order" one after another.
 
-        Returns:
-            Their names.
-
         Raises:
-            ValueError: as `submit`; then none of them is entered.
+            ValueError: as `submit`.
         """
-        most, mark = lookup(MOST, "mode", mode), secrets.token_hex(8)
+        most, unit = lookup(MOST, "mode", mode), secrets.token_hex(8)
         if not 0 < len(entries) <= most:
             raise JobError(f"Got {len(entries)} runs to train {mode}: choose 1 to {most}.")
-        marks = {"group" if mode == "together" else "series": mark}
-        return self._enter(_begins(entries, owner), owner, address, **marks)
+        return self._enter(_begins(entries, owner), owner, address, unit, unit if mode == "together" else "")
 
     def resume(self, name: str, owner: str = "", address: str = "") -> str:
         """Enters an interrupted or stopped run again, to go on where it was. Raises as `submit` does."""
@@ -185,7 +173,7 @@ class Jobs:
             if job.now.state == "waiting":
                 job.trainer.close()
 
-    def _enter(self, begins: Sequence[_Begin], owner: str, address: str, group: str = "", series: str = "") -> list[str]:
+    def _enter(self, begins: Sequence[_Begin], owner: str, address: str, unit: str = "", group: str = "") -> list[str]:
         """Enters all of them at once, in a place that is kept before they are begun; their names.
 
         If one cannot begin, none is left.
@@ -203,7 +191,7 @@ class Jobs:
             with self._changed:
                 entered = []
                 for (title, _), trainer in zip(begins, trainers, strict=True):
-                    entered.append(Job(trainer, title, owner, self._line, self._changed, address, group, series))
+                    entered.append(Job(trainer, title, owner, self._line, self._changed, address, unit, group))
                     self._all.pop(trainer.name, None)
                     self._all[trainer.name] = entered[-1]
                 self._line.fill(place, entered)

@@ -1,7 +1,7 @@
 """A training job: what is asked of it from outside, and how it obeys between two steps.
 
 Pause, single step and stop are nothing but not asking `training.train` for its next event. Where others wait, a run gives
-way between two steps (see `line.py`): it is written down, lets go of its network and goes on from there in its next turn.
+way between two steps: it is written down, lets go of its network and goes on from there in its next turn.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ class Snapshot:
         state: one of `LIVE`, or how it ended.
         message: why it failed or could not be saved, else "".
         group: of the runs that are trained together with it, a step each in turn; "" for none.
-        series: of the runs that were submitted with it, to be trained one after another; "" for none.
         place: runs before it in the queue, counting the one that trains; 0 for the one at work or over.
         progress: numbers and pictures of the training, the last look of its monitor; None before the first.
         others: entries of other visitors that are in the queue with it.
@@ -51,7 +50,6 @@ class Snapshot:
     state: str
     message: str = ""
     group: str = ""
-    series: str = ""
     place: int = 0
     progress: Any = None
     others: int = 0
@@ -62,16 +60,8 @@ class Snapshot:
         return self.state in LIVE
 
 
-class _Stop(Exception):
-    """The owner asked for the end of the run."""
-
-
-class _End(Exception):
-    """The process is ending."""
-
-
-class _GiveWay(Exception):
-    """Others wait, and the visitor's turn or pause is over."""
+_End = tuple[str, str]
+"""How it ended, "waiting" if it gave way, and, if there is more to say, why."""
 
 
 class Job:
@@ -84,7 +74,7 @@ class Job:
         steps: that may be done while paused.
         stopping: whether it shall end.
         now: what to say of it.
-        owner, address, unit, group, entered: as `line.Waiting` has them.
+        owner, address, unit, group, entered: as `scheduling.Waiting` has them.
     """
 
     def __init__(
@@ -95,8 +85,8 @@ class Job:
         line: Line,
         changed: threading.Condition,
         address: str = "",
+        unit: str = "",
         group: str = "",
-        series: str = "",
     ) -> None:
         """Args: `line` is what it waits in; `changed` is held for every change of a job, and told of it."""
         self.trainer: Trainer | None = trainer
@@ -104,8 +94,8 @@ class Job:
         self.paused_at: float | None = None
         self.stopping = False
         self.steps = 0
-        self.now = Snapshot(trainer.name, title, owner, trainer.config, "waiting", group=group, series=series)
-        self.owner, self.address, self.group, self.unit = owner, address, group, group or series or trainer.name
+        self.now = Snapshot(trainer.name, title, owner, trainer.config, "waiting", group=group)
+        self.owner, self.address, self.unit, self.group = owner, address, unit or trainer.name, group
         self.entered = line.clock()
         self._line, self._changed = line, changed
         self._only_writes = False  # everything is done but what the disk refused
@@ -121,7 +111,7 @@ class Job:
         self._only_writes = self.now.state == "unsaved"
         self.set("measuring" if self._only_writes else "preparing")
 
-    def work(self, is_ending: Callable[[], bool]) -> Generator[None, None, tuple[str, str]]:
+    def work(self, is_ending: Callable[[], bool]) -> Generator[None, None, _End]:
         """Trains to the end, whichever it is, or until it gives way; or writes down what the disk refused.
 
         Args:
@@ -129,9 +119,6 @@ class Job:
 
         Yields:
             After every step, so that several runs can be trained in turn.
-
-        Returns:
-            How it ended, "waiting" if it gave way, and, if there is more to say, why.
         """
         try:
             state, message = self._finish() if self._only_writes else (yield from self._train(is_ending))
@@ -148,32 +135,28 @@ class Job:
             gc.collect()  # the network and its compiled functions refer to one another
         return state, message
 
-    def _train(self, is_ending: Callable[[], bool]) -> Generator[None, None, tuple[str, str]]:
-        """Trains to the end, whichever it is; returns how and why it ended."""
-        trainer = self.trainer
+    def _train(self, is_ending: Callable[[], bool]) -> Generator[None, None, _End]:
         try:
             runtime.ready(runtime.LOADING)
-            trainer.prepare()
-            self.monitor = self.monitor or trainer.monitor()
-            self._obey(is_ending)
-            for event in trainer.events(on_end=lambda: self.set("measuring")):
+            self.trainer.prepare()
+            self.monitor = self.monitor or self.trainer.monitor()
+            events = self.trainer.events(on_end=lambda: self.set("measuring"))
+            while not (end := self._obey(is_ending)):
+                if (event := next(events, None)) is None:
+                    self.monitor.learn()
+                    return "finished", ""
                 self.monitor.see(event)
                 yield
-                self._obey(is_ending)
-        except _Stop:
-            return self._finish()
-        except _GiveWay:
-            return self._give_way()
-        except _End:
-            with contextlib.suppress(runs.RunError):
-                trainer.write("running")
-            return "interrupted", ""
         except runs.RunError as error:
-            return ("unsaved" if self.monitor and trainer.last else "failed"), str(error)
-        self.monitor.learn()
-        return "finished", ""
+            return ("unsaved" if self.monitor and self.trainer.last else "failed"), str(error)
+        return end()
 
-    def _fail(self, error: Exception) -> tuple[str, str]:
+    def _interrupt(self) -> _End:
+        with contextlib.suppress(runs.RunError):
+            self.trainer.write("running")
+        return "interrupted", ""
+
+    def _fail(self, error: Exception) -> _End:
         message = str(error)
         if isinstance(error, Diverged):
             self.monitor.end_at(error)
@@ -183,7 +166,7 @@ class Job:
             self.trainer.fail(message)
         return "failed", message
 
-    def _finish(self) -> tuple[str, str]:
+    def _finish(self) -> _End:
         """Writes the run down as it is now."""
         self.set("measuring")
         try:
@@ -194,7 +177,7 @@ class Job:
             return "unsaved", str(error)
         return state, ""
 
-    def _give_way(self) -> tuple[str, str]:
+    def _give_way(self) -> _End:
         """Writes the run down and lets go of its network; its pause is over."""
         try:
             self.monitor.catch_up()
@@ -205,8 +188,8 @@ class Job:
             self.paused_at, self.steps = None, 0
         return "waiting", ""
 
-    def _obey(self, is_ending: Callable[[], bool]) -> None:
-        """Returns when the next step may be done; stays while the run is paused and does not have to give way."""
+    def _obey(self, is_ending: Callable[[], bool]) -> Callable[[], _End] | None:
+        """Returns when the next step may be done, or else what ends it; stays while the run is paused."""
 
         def may_go_on() -> bool:
             is_free = self.steps or self.paused_at is None or self.stopping or is_ending()
@@ -221,16 +204,17 @@ class Job:
             while not may_go_on():
                 self._changed.wait(self._line.seconds_left(self))
             if is_ending():
-                raise _End
+                return self._interrupt
             if self.stopping:
-                raise _Stop
+                return self._finish
             if self._line.must_give_way(self) and not self.monitor.is_at_end:
-                raise _GiveWay
+                return self._give_way
             self._line.step()
             is_paused = self.paused_at is not None
             self.steps = max(0, self.steps - is_paused)
             if self.now.state != ("paused" if is_paused else "running"):
                 self.set("paused" if is_paused else "running")
+        return None
 
 
 def work_off(line: Line, changed: threading.Condition, is_ending: Callable[[], bool]) -> None:

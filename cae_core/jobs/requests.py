@@ -34,11 +34,7 @@ class Entry:
     origin: Mapping[str, Any] | None = None
 
     def begin(self, owner: str) -> Trainer:
-        """The new run, or the rest of the one there is.
-
-        Raises:
-            ValueError: as the trainer's `begin` and `resume`; or the run there is, is another.
-        """
+        """The new run, or the rest of the one there is; a ValueError as the trainer's, or if that is another."""
         path = runs.runs_dir() / runs.check_name(self.name) if self.name else None
         if path is None or not path.exists():
             return TRAINERS[type(self.config)].begin(self.config, self.name, self.title, owner, self.origin)

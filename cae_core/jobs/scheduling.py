@@ -1,11 +1,8 @@
 """Scheduling of the queue: how much of it one visitor may take, who is next, and when training has to give way.
 
 A round robin with time slices. Visitors take turns; as long as others wait, a turn ends after `TURN` seconds of training or
-`PAUSE` seconds of pause, both counted from when the first of the others came, if that was later. What gives way is written
-down, goes behind the others and goes on from there when its visitor's turn comes again. Runs submitted together or in order
-are one entry of the line and stay in their order.
-
-No thread is started and no disk touched here; whoever uses a `Line` holds its lock.
+`PAUSE` seconds of pause, both counted from when the first of the others came, if that was later. Runs submitted together or
+in order are one entry of the line and stay in their order. Whoever uses a `Line` holds its lock.
 """
 
 from __future__ import annotations
@@ -64,14 +61,9 @@ def network(address: str | None) -> str:
 
 
 class Line:
-    """Jobs in the order in which they come, the first at work.
-
-    Attributes:
-        jobs: all of them; to be read only.
-    """
+    """Jobs in the order in which they come, the first at work, and a clock that gives a time in seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Args: `clock` gives a time in seconds."""
         self.clock = clock
         self.jobs: list[Waiting] = []
         self._reserved: dict[object, tuple[str, str]] = {}  # owners and addresses of entries that are being made

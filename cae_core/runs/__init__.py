@@ -1,9 +1,7 @@
 """A run on disk: a folder with `run.json`, `history.csv` and weights; reading, finding and listing them.
 
-Runs that ship with the app (`pretrained/`) and runs made by its users (`runs/`, or `CAE_RUNS_DIR`) are the same format.
 Nothing in it can execute code when loaded: JSON, text, and arrays without pickle. A shipped run keeps its final weights as
-`weights.npz`; one recorded while it trained keeps those of its epochs as `weights/STEP.npz` (see `run_trainer.py`). A run
-is a network's or a stack's, which `run.json` calls its kind.
+`weights.npz`; one recorded while it trained keeps those of its epochs as `weights/STEP.npz` (see `run_trainer.py`).
 """
 
 from __future__ import annotations
@@ -28,7 +26,6 @@ from cae_core.runs.run import CAN_GO_ON as CAN_GO_ON
 from cae_core.runs.run import KINDS, AnyRun, Run, RunError
 from cae_core.runs.run import StackRun as StackRun
 
-FORMAT = 1
 PRETRAINED_DIR = Path(__file__).parents[2] / "pretrained"
 TITLE = 80
 """Characters of a title, which is any text its owner likes."""
@@ -64,14 +61,14 @@ def read(path: Path) -> AnyRun:
     check_name(path.name)
     try:
         check_contents(path)
-        kind, fields = schema.run_fields(storage.read(path / "run.json"), FORMAT)
+        kind, fields = schema.run_fields(storage.read(path / "run.json"))
         if fields["state"] in AT_WORK and not storage.is_locked(path / "lock"):
             fields["state"] = "interrupted"
         return KINDS[kind](path=path, title=_title(path), **fields)
     except FileNotFoundError:
         raise RunError(f"There is no run in {path}.") from None
     except Exception as error:
-        raise _damaged(path / "run.json", error) from error
+        raise _damaged(path / "run.json", error, path) from error
 
 
 def check_contents(path: Path) -> None:
@@ -83,9 +80,8 @@ def check_contents(path: Path) -> None:
                     storage.check_plain(path / entry.name)
 
 
-def _damaged(file: Path, error: Exception, path: Path | None = None) -> RunError:
-    """What to say of a file of the run in `path`, by default the file's own folder."""
-    path = path or file.parent
+def _damaged(file: Path, error: Exception, path: Path) -> RunError:
+    """What to say of a file of the run in `path`."""
     mend = "delete the folder or train the run again."
     if path.parent == PRETRAINED_DIR:
         mend = f"make it again with `python -m cae_core pretrain {path.name}`."
@@ -175,7 +171,7 @@ def history(run: Run) -> dict[str, np.ndarray]:
     try:
         return schema.columns(storage.read(file), run.epochs)
     except Exception as error:
-        raise _damaged(file, error) from error
+        raise _damaged(file, error, run.path) from error
 
 
 def saved_steps(run: Run) -> list[int]:

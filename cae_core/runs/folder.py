@@ -13,14 +13,9 @@ from cae_core.runs.writing import refusals
 
 
 class Folder:
-    """A folder that nobody else writes to, once `make` or `take_up` was called.
+    """A folder that nobody else writes to, once `make` or `take_up` was called."""
 
-    Attributes:
-        path: where it is, or will be.
-        name: the last part of it.
-    """
-
-    def __init__(self, path: Path, stays: Mapping[str, bytes] | None = None, below: Sequence[str] = ()) -> None:
+    def __init__(self, path: Path, stays: Mapping[str, bytes], below: Sequence[str] = ()) -> None:
         """Takes what is put back with the folder if that is gone.
 
         Args:
@@ -29,7 +24,7 @@ class Folder:
             below: names of folders in it.
         """
         self.path, self.name = path, path.name
-        self._stays, self._below = stays or {}, below
+        self._stays, self._below = stays, below
         self._lock: storage.Lock | None = None
 
     def make(self, files: Mapping[str, bytes]) -> None:
@@ -41,7 +36,7 @@ class Folder:
         Raises:
             RunError: there is one of that name, if only since a moment ago, or the disk refuses.
         """
-        with refusals(self.name, self.path.parent):
+        with refusals(self.name, f"written to {self.path.parent}"):
             try:
                 with storage.folder_in_place(self.path, replace=False) as draft:
                     for name in self._below:
@@ -86,7 +81,7 @@ class Folder:
         Raises:
             RunError: the disk refuses; the old file is still there.
         """
-        with refusals(self.name, self.path):
+        with refusals(self.name, f"written to {self.path}"):
             self._make_anew()
             storage.write(self.path / name, content)
 

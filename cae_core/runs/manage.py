@@ -10,11 +10,11 @@ import os
 import secrets
 import shutil
 import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 
 from cae_core import runs
-from cae_core.runs import Run, RunError, holder, storage
+from cae_core.runs import AnyRun, RunError, holder, storage
+from cae_core.runs.writing import refusals
 
 KEPT = 20
 """Deleted runs of one owner that can be had back; the oldest is removed for good when there is one more."""
@@ -22,30 +22,25 @@ KEPT = 20
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # would turn round the text after a title
 
 
-def rename(run: Run, title: str, owner: str) -> None:
+def rename(run: AnyRun, title: str, owner: str) -> None:
     """Gives a run a title; an empty one, and the run goes by its name again.
 
     Args:
         run: one of the owner's, or of everybody's.
-        title: any text; control characters and what is over `runs.TITLE` characters are left out.
+        title: any text; what cannot be shown on one line, and what is over `runs.TITLE` characters, is left out.
         owner: who asks.
 
     Raises:
         RunError: the run is another's or ships with the app, or the disk refuses.
     """
     _check_own(run, owner, "renamed")
-    with _refusals(run.label, "renamed"):
-        storage.write(run.path / "title.txt", clean_title(title).encode())
-
-
-def clean_title(title: str) -> str:
-    """The title as it is kept: one line of at most `runs.TITLE` characters, all of which can be written and shown."""
     line = " ".join(title.split())
     kept = "".join(c for c in line if unicodedata.category(c) not in ("Cc", "Cs") and c not in _TURNING)
-    return kept[: runs.TITLE].strip()
+    with refusals(run.label, "renamed"):
+        storage.write(run.path / "title.txt", kept[: runs.TITLE].strip().encode())
 
 
-def delete(run: Run, owner: str) -> bool:
+def delete(run: AnyRun, owner: str) -> bool:
     """Takes a run off the list; `restore` brings it back as long as it is among its owner's last `KEPT`.
 
     A disk that is too full to put it there is made free instead: then the run is gone for good.
@@ -60,7 +55,7 @@ def delete(run: Run, owner: str) -> bool:
     if storage.is_locked(run.path / "lock"):
         raise RunError(holder.sentence(f"The run {run.label!r}", run.path, "stop it there before you delete it"))
     place = _bin() / run.name
-    with _refusals(run.label, "deleted"):
+    with refusals(run.label, "deleted"):
         try:
             _bin().mkdir(exist_ok=True)
             if place.exists():  # an older run of that name
@@ -85,11 +80,11 @@ def remove(name: str, owner: str) -> None:
         RunError: it is not among the last deleted, is another's, or the disk refuses.
     """
     run = _deleted(name, owner)
-    with _refusals(run.label, "removed"):
+    with refusals(run.label, "removed"):
         _remove(run.path)
 
 
-def deleted(owner: str) -> list[Run]:
+def deleted(owner: str) -> list[AnyRun]:
     """The owner's and everybody's deleted runs that can be had back, the last deleted first."""
     restorable = []
     for path in _by_age():
@@ -110,18 +105,18 @@ def restore(name: str, owner: str) -> None:
     target = runs.runs_dir() / name
     if target.exists():
         raise RunError(f"By now another run is called {name!r}: delete that one first, then bring this one back.")
-    with _refusals(run.label, "brought back"):
+    with refusals(run.label, "brought back"):
         run.path.rename(target)
 
 
-def _check_own(run: Run, owner: str, done: str) -> None:
+def _check_own(run: AnyRun, owner: str, done: str) -> None:
     if run.path.parent == runs.PRETRAINED_DIR:
         raise RunError(f"The run {run.label!r} ships with the app and cannot be {done}: fork it to have one of your own.")
     if run.owner not in ("", owner):
         raise RunError(f"The run {run.label!r} is another visitor's and cannot be {done} by you: fork it instead.")
 
 
-def _deleted(name: str, owner: str) -> Run:
+def _deleted(name: str, owner: str) -> AnyRun:
     path = _bin() / runs.check_name(name)
     if not path.is_dir():
         raise RunError(f"The run {name!r} is not among the last {KEPT} deleted ones: it is gone for good.")
@@ -161,15 +156,3 @@ def _remove(path: Path) -> None:
         (path / "run.json").unlink(missing_ok=True)
         going = path
     shutil.rmtree(going, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _refusals(label: str, done: str) -> Iterator[None]:
-    """Turns a disk's refusal into one sentence."""
-    try:
-        yield
-    except OSError as error:
-        raise RunError(
-            f"The run {label!r} could not be {done} ({error.strerror or error}): it is as it was. "
-            f"To mend it, {storage.advice(error)}"
-        ) from error

@@ -1,8 +1,4 @@
-"""The schema of `run.json` and `history.csv`: the type and the range of every field, stated once.
-
-Readers believe nothing that is not checked here. Bounds of settings are those of `config`; a field that is not named here
-is not read.
-"""
+"""The schema of `run.json` and `history.csv`: the type and the range of every field that is read, stated once."""
 
 from __future__ import annotations
 
@@ -22,6 +18,9 @@ from cae_core import validation
 from cae_core.architectures import num_epochs
 from cae_core.config import ARMS, BOUNDS, FEATURES, Bounds, RunConfig, StackConfig, lookup
 from cae_core.metrics import METRICS, PSNR_CAP
+
+FORMAT = 1
+"""Of `run.json`."""
 
 STATES = {
     "waiting": "waiting for its turn",
@@ -51,7 +50,7 @@ def legible(text: str) -> str:
 
 
 def reason(error: BaseException) -> str:
-    """What an exception says is wrong, in at most some hundred characters that can all be shown."""
+    """What an exception says is wrong, in at most 300 characters that can all be shown."""
     sentence = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     sentence = f"no {sentence}" if isinstance(error, KeyError) else sentence or type(error).__name__
     sentence = " ".join(legible(sentence).split())
@@ -159,15 +158,6 @@ def settings(kind: type, check: Callable[[Any], None], later: Collection[str] = 
     return read
 
 
-def parse(content: bytes, version: int) -> Any:
-    """The JSON in a file; a ValueError if it is of another format than this program's."""
-    values = json.loads(content)
-    given = values["format"] if isinstance(values, dict) else version
-    if given != version:
-        raise ValueError(f"it is of format {given!r}, and this program reads format {version}")
-    return values
-
-
 def _shape(name: str, value: Any) -> tuple[int, ...]:
     if not isinstance(value, list) or len(value) != 3:
         raise _refuse(name, value, "height, width and channels")
@@ -192,6 +182,10 @@ _FIGURES = dict.fromkeys([*METRICS, "luma", "chroma", "chroma_grey", "chroma_mea
 
 SECONDS = number(0, 1e9)
 
+_COMMON = {
+    "state": one_of(STATES), "message": text(2000), "step": _STEP, "num_steps": _STEP, "owner": text(80),
+}  # fmt: skip
+
 RUN = record(
     {
         "config": settings(RunConfig, validation.check, later=("output", "pretraining")),
@@ -205,17 +199,9 @@ RUN = record(
         "created": time,
         "versions": mapping(text(80)),
     },
-    {
-        "state": one_of(STATES),
-        "message": text(2000),
-        "step": _STEP,
-        "num_steps": _STEP,
-        "origin": _origin,
-        "owner": text(80),
-    },
+    {**_COMMON, "origin": _origin},
 )
 """Every field of a network's `run.json`; `runs.Run` says what each is."""
-
 
 _SHARE = number(0, 1)
 _SCORES = record({"size": whole(1, 10**7), "error": _SHARE}, {"few_error": _SHARE, "same_error": _SHARE})
@@ -224,41 +210,42 @@ _MISREAD = {
     "features": record({"labels": whole(1, 60_000), **dict.fromkeys(FEATURES, _SCORES)}),
 }
 
-STACK = record({
-    "config": settings(StackConfig, validation.check_stack), "state": one_of(STATES), "message": text(2000), "step": _STEP,
-    "num_steps": _STEP, "seconds": SECONDS, "created": time, "owner": text(80), "figures": record({}, _MISREAD),
-})  # fmt: skip
+_CONFIG = settings(StackConfig, validation.check_stack)
+STACK = record({"config": _CONFIG, **_COMMON, "seconds": SECONDS, "created": time, "figures": record({}, _MISREAD)})
 """Every field of a stack's `run.json`; `runs.StackRun` says what each is."""
 
 
-def run_fields(content: bytes, version: int) -> tuple[str, dict[str, Any]]:
+def run_fields(content: bytes) -> tuple[str, dict[str, Any]]:
     """A run's kind and the fields of its `run.json`, all of them checked, and against one another.
 
     Raises:
         Exception: of any kind, for damage comes in more kinds than can be listed; `reason` has its words.
     """
-    values = parse(content, version)
-    kind = values.get("kind", "network") if isinstance(values, dict) else "network"
+    values = json.loads(content)
+    if not isinstance(values, dict):
+        raise _refuse("it", values, "a mapping")
+    if values["format"] != FORMAT:
+        raise ValueError(f"it is of format {values['format']!r}, and this program reads format {FORMAT}")
+    kind = values.get("kind", "network")
     fields = lookup({"network": _network, "stack": _stack}, "kind of run", kind)(values)
     whole(1, 10**9)("num_steps", fields["num_steps"])
     whole(0, fields["num_steps"])("step", fields["step"])
     return kind, fields
 
 
-def _stack(values: Any) -> dict[str, Any]:
+def _stack(values: dict[str, Any]) -> dict[str, Any]:
     fields = STACK("", values)
     if fields["state"] == "finished":
         record(_MISREAD)("figures", fields["figures"])
     return fields
 
 
-def _network(values: Any) -> dict[str, Any]:
-    """Those of a network's run; those that came later have their defaults."""
+def _network(values: dict[str, Any]) -> dict[str, Any]:
+    """Those of a network's run; those that came later, and that have no defaults in `Run`, have theirs."""
     fields = RUN("", values)
     epochs, images = num_epochs(fields["config"]), fields["num_train"]
     steps = epochs * (images // min(fields["config"].batch_size, images))
-    later = {"state": "finished", "message": "", "step": steps, "num_steps": steps, "origin": None, "owner": ""}
-    fields = {**later, **fields}
+    fields = {"state": "finished", "step": steps, "num_steps": steps, **fields}
     whole(0, epochs)("epochs", fields["epochs"])
     if fields["step"] and not all([*fields["image_shape"], fields["code_size"]]):
         raise ValueError("it is trained, but its images or its code have no size")

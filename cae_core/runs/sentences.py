@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from cae_core import runs
@@ -24,7 +25,7 @@ def for_visitors(text: str) -> str:
     """
     if os.sep not in text:
         return text
-    own, elsewhere = _places(runs.runs_dir(), runs.PRETRAINED_DIR, (*files.roots(),), Path.cwd(), (*sys.path,))
+    own, elsewhere = _places((runs.runs_dir(), runs.PRETRAINED_DIR, *files.roots()), Path.cwd(), (*sys.path,))
     sentence = own.sub(lambda match: "" if match["inside"] else os.path.basename(match[0]), text)
     sentence = elsewhere.sub(lambda match: re.split(r"[/\\]", match[0].rstrip("/\\."))[-1], sentence)
     if sentence != text:
@@ -33,23 +34,20 @@ def for_visitors(text: str) -> str:
 
 
 @functools.lru_cache(maxsize=16)  # it asks the disk of every folder whether it is a link
-def _places(
-    runs_dir: Path, shipped: Path, data: tuple[Path, ...], here: Path, imported: tuple[str, ...]
-) -> tuple[re.Pattern, ...]:
+def _places(own: tuple[Path, ...], here: Path, imported: tuple[str, ...]) -> tuple[re.Pattern, ...]:
     """What finds folders of runs and data, which give way to what is in them, and all of other folders."""
-    own = _each_and_real([runs_dir, shipped, *data])
-    others = [Path.home(), here, Path(tempfile.gettempdir()), Path(sys.prefix), Path(sys.base_prefix), shipped.parent]
-    elsewhere = _each_and_real([*others, *map(Path, imported)])
+    others = [Path.home(), here, tempfile.gettempdir(), sys.prefix, sys.base_prefix, runs.PRETRAINED_DIR.parent, *imported]
     return (
-        re.compile(f"(?:{'|'.join(map(re.escape, own))})(?P<inside>{re.escape(os.sep)})?"),
-        re.compile(f"(?:{'|'.join(map(re.escape, elsewhere))}){_REST}"),
+        re.compile(f"{_any_of(own)}(?P<inside>{re.escape(os.sep)})?"),
+        re.compile(f"{_any_of(others)}{_REST}"),
     )
 
 
-def _each_and_real(folders: list[Path]) -> list[str]:
-    """Those that are no relative path and not the root of all, and what they are links to; the longest first."""
-    both = {str(path) for folder in folders for path in (folder, Path(os.path.realpath(folder)))}
-    return sorted((path for path in both if os.path.isabs(path) and os.path.dirname(path) != path), key=len, reverse=True)
+def _any_of(folders: Iterable[Path | str]) -> str:
+    """A pattern of those that are no relative path and not the root of all, and of what they are links to."""
+    both = {path for folder in folders for path in (str(folder), os.path.realpath(folder))}
+    paths = sorted((path for path in both if os.path.isabs(path) and os.path.dirname(path) != path), key=len, reverse=True)
+    return f"(?:{'|'.join(map(re.escape, paths))})"  # the longest first
 
 
 @functools.lru_cache(maxsize=256)  # pages say the same again and again

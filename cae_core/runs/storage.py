@@ -13,6 +13,7 @@ import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -70,7 +71,7 @@ def check_plain(path: Path) -> None:
         raise OddFile(f"{path.name} is {kind}, which is never opened")
 
 
-def _opener(path: Path, flags: int) -> int:
+def _opener(path: str, flags: int) -> int:
     with contextlib.suppress(FileNotFoundError):  # one that is opened to be made
         check_plain(Path(path))
     # Should another have taken its place since: a link is not followed, and a pipe not waited for.
@@ -130,11 +131,10 @@ def _unpack(stored: np.ndarray) -> np.ndarray:
 
 
 PRECISIONS = {"float32": lambda w: w.astype("float32"), "bfloat16": _pack}
-"""How weights are stored: exactly, or rounded to a third of the size for models that ship."""
 
 
 def weights_to_bytes(weights: Mapping[str, np.ndarray], precision: str = "float32") -> bytes:
-    """Weights by name as an npz archive; `precision` is a name in `PRECISIONS`."""
+    """Weights by name as an npz archive: exactly, or as "bfloat16" rounded to a third of the size for models that ship."""
     packed = {path: PRECISIONS[precision](w) for path, w in weights.items()}
     return arrays_to_bytes(packed, compressed=precision != "float32")
 
@@ -178,12 +178,17 @@ ATTEMPTS = 20
 """Times a lock is tried for, a hundredth of a second apart: who only asks whether it is taken holds it for a moment."""
 
 
-_FAR = 1 << 30
-"""The byte that is locked on Windows: behind everything written, which others may not read where it is locked."""
-
-
 class Taken(OSError):
     """Somebody else has the lock."""
+
+
+def _lock(file: IO[bytes], shared: bool) -> None:
+    """Locks an open file; a `_REFUSED` where it is taken, another OSError on a disk that knows no locks."""
+    if fcntl:
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    else:
+        file.seek(1 << 30)  # behind everything written, which on Windows others may not read where it is locked
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
 
 
 class Lock:
@@ -200,11 +205,7 @@ class Lock:
         self._file = open(path, "ab", buffering=0, opener=_opener)  # noqa: SIM115
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                if fcntl:
-                    fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                else:
-                    self._file.seek(_FAR)
-                    msvcrt.locking(self._file.fileno(), msvcrt.LK_NBLCK, 1)
+                _lock(self._file, shared=False)
                 with contextlib.suppress(OSError):  # a full disk: then nobody knows who it is, and the lock holds
                     self._file.truncate(0)
                     self._file.write(holder.mark())
@@ -231,16 +232,11 @@ def is_locked(path: Path) -> bool:
         return False
     with file:
         try:
-            if fcntl:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: askers do not disturb one another
-            else:
-                file.seek(_FAR)
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-                msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+            _lock(file, shared=True)  # so that askers do not disturb one another; closing it lets go
         except _REFUSED:
             return True
         except OSError:  # a disk that knows no locks: nobody can have one
-            return False
+            pass
     return False
 
 
@@ -267,7 +263,7 @@ def folder_in_place(target: Path, replace: bool = True) -> Iterator[Path]:
             target.rename(old)
             try:
                 draft.rename(target)
-            except OSError:
+            except BaseException:  # also an interruption
                 old.rename(target)
                 raise
             shutil.rmtree(old, ignore_errors=True)

@@ -18,13 +18,13 @@ import numpy as np
 from cae_core import runs
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig, StackConfig
-from cae_core.runs import Run, RunError, storage
+from cae_core.runs import Run, RunError, schema, storage
 
 
 def description(config: RunConfig | StackConfig, **more: Any) -> str:
     """The content of `run.json`; `more` are the fields that only the writer knows."""
     created = datetime.now(UTC).isoformat(timespec="microseconds")
-    described = {"format": runs.FORMAT, "config": config.to_dict(), **more, "created": created, "versions": versions()}
+    described = {"format": schema.FORMAT, "config": config.to_dict(), **more, "created": created, "versions": versions()}
     return json.dumps(described, indent=1) + "\n"
 
 
@@ -52,14 +52,13 @@ def table(history: Iterable[Mapping[str, float]]) -> str:
 
 
 @contextlib.contextmanager
-def refusals(name: str, folder: Path) -> Iterator[None]:
-    """Turns a disk's refusal into one sentence."""
+def refusals(label: str, done: str) -> Iterator[None]:
+    """Turns a disk's refusal into one sentence; `done` is what it refuses, such as "renamed"."""
     try:
         yield
     except OSError as error:
-        raise RunError(
-            f"The run {name!r} could not be written to {folder} ({error.strerror or error}): {storage.advice(error)}"
-        ) from error
+        why = error.strerror or error
+        raise RunError(f"The run {label!r} could not be {done} ({why}): {storage.advice(error)}") from error
 
 
 def save(
@@ -93,7 +92,7 @@ def save(
         config, **network_facts(model), metrics=metrics, num_train=num_train, epochs=len(history), seconds=round(seconds, 1)
     )
     weights = storage.weights_to_bytes(model.weights(), precision)
-    with refusals(name, folder), storage.folder_in_place(target) as draft:
+    with refusals(name, f"written to {folder}"), storage.folder_in_place(target) as draft:
         (draft / "weights.npz").write_bytes(weights)
         (draft / "history.csv").write_text(table(history), encoding="utf-8")
         (draft / "run.json").write_text(described, encoding="utf-8")

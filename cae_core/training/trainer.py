@@ -105,8 +105,8 @@ class Trainer(ABC):
 
     @classmethod
     def new_name(cls, config: Any) -> str:
-        """A name that no run has, such as "mnist-fast-b32-20261122-093001-5f2c"."""
-        return f"{cls.stem(config)}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+        """A name that no run has, such as "mnist-fast-b32-20261122-093001-5f2c90ab"."""
+        return f"{cls.stem(config)}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
 
     def prepare(self) -> None:
         """Loads the data and builds the networks.

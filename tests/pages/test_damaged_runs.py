@@ -1,29 +1,17 @@
 """Damaged runs and stacks, as every page shows them: a sentence at most, and the page is there."""
 
-import shutil
-
 import damages
 import numpy as np
 import pytest
-from shown import FRAME, PATIENCE, unescaped
+from shown import FRAME, PATIENCE, frame_pages, unescaped
 from streamlit.testing.v1 import AppTest
 
 from cae_core import runs
 
-PAGES = (
-    "denoise.py",
-    "train.py",
-    "runs.py",
-    "latent.py",
-    "draw.py",
-    "colour.py",
-    "architectures.py",
-    "reproduce.py",
-    "stacked.py",
-)
-LINKS = [("runs.py", "runs", 4), ("runs.py", "runs", 1), ("denoise.py", "run", 1), ("latent.py", "run", 1),
-         ("draw.py", "models", 3), ("colour.py", "colour_run", 1), ("train.py", "fork", 1),
-         ("stacked.py", "stack", 1)]  # fmt: skip
+LINKS = [
+    ("runs.py", "runs", 4), ("denoise.py", "run", 1), ("latent.py", "run", 1), ("draw.py", "models", 3),
+    ("colour.py", "colour_run", 1), ("train.py", "fork", 1), ("stacked.py", "stack", 1),
+]  # fmt: skip
 """Where a link can name runs, the setting that does, and how many."""
 MINE = {"stacked.py": {"stack_view": "mine"}}
 
@@ -51,28 +39,19 @@ def draw(page, **link):
     return app
 
 
-def check_pages(sound, target, flips, share, rounds):
-    rng, made = np.random.default_rng(2), {}
-    for name in sound:
-        chosen = [one for one in damages.of_folder(sound[name], flips) if rng.random() < share]
-        made |= damages.folders(sound[name], chosen, target)
-        shutil.copytree(sound[name], target / name)
-    for page in PAGES:
+@pytest.mark.parametrize(
+    ("flips", "share", "rounds"), [(3, 0.03, 1), pytest.param(20, 0.2, 8, marks=pytest.mark.slow)], ids=["some", "much"]
+)
+def test_no_damage_loses_a_page(sound, runs_folder, flips, share, rounds):
+    rng = np.random.default_rng(2)
+    damaged = [name for source in sound.values() for name in damages.folders(source, flips, share, runs_folder, rng)]
+    for page in set(frame_pages()) - {page for page, _, _ in LINKS}:
         draw(page)
     table = draw("runs.py", whose="mine").dataframe[0].value
-    assert {"A title", "finished", "whole", "half"} <= set(table["Title"])
-    readable = [run.name for run in runs.every(target)[0]]
+    assert {"finished", "The stopped", "whole", "The half"} <= set(table["Title"])
+    readable = [run.name for run in runs.every(runs_folder)[0]]
     for _ in range(rounds):
         for page, key, most in LINKS:
             draw(page, **{key: ",".join(rng.choice(readable, most, replace=False)), **MINE.get(page, {})})
-        draw("runs.py", runs=str(rng.choice(list(made))))
-        draw("stacked.py", stack=str(rng.choice([name for name in made if name[:4] in sound])), **MINE["stacked.py"])
-
-
-def test_no_damage_loses_a_page(sound, runs_folder):
-    check_pages(sound, runs_folder, flips=3, share=0.04, rounds=1)
-
-
-@pytest.mark.slow
-def test_no_damage_that_is_known_loses_a_page(sound, runs_folder):
-    check_pages(sound, runs_folder, flips=20, share=0.2, rounds=8)
+        draw("runs.py", runs=str(rng.choice(damaged)))
+        draw("stacked.py", stack=str(rng.choice(damaged)), **MINE["stacked.py"])
