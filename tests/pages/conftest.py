@@ -11,6 +11,7 @@ import pytest
 
 from cae_core import datasets, jobs, runtime, training
 from cae_core.datasets import DATASETS, Split, strokes
+from pages.parts.common import waiting
 
 DATA_DIR = os.environ.get("CAE_DATA_DIR")
 
@@ -67,6 +68,7 @@ def held(queue, monkeypatch):
 def loading(monkeypatch):
     """TensorFlow is being loaded."""
     monkeypatch.setattr(runtime, "ready", lambda timeout=0.0: False)
+    monkeypatch.setattr(waiting, "end", lambda: None)  # nobody waits for it
 
 
 @pytest.fixture

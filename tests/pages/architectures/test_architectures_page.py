@@ -129,7 +129,6 @@ def test_file_goes_through_and_a_wrong_one_is_one_sentence():
 
 def test_before_the_networks_are_loaded(loading):
     page = ShownArchitectures()
-    assert "networks are being loaded" in page.text
     assert 'class="diagram-waiting"' in page.html
     assert "Sub-pixel upsampling" in page.text or "sub-pixel upsampling" in page.text
 

@@ -108,13 +108,6 @@ def test_grey_both_guesses_the_truth_the_errors_and_what_was_measured(asked_host
     assert asked_hosts == []
 
 
-def test_is_whole_before_tensorflow_is_there(monkeypatch):
-    monkeypatch.setattr("cae_core.runtime.ready", lambda timeout=0.0: False)
-    page = ShownColour()
-    assert page.waiting == 4 + 2  # both guesses and their errors, and the lanes
-    assert page.table["Trained with MSE"][0] != "–"
-
-
 def test_what_is_missing_is_named_or_offered(monkeypatch, tmp_path, asked_hosts):
     page = ShownColour(dataset="cifar10")
     assert "CIFAR-10 was not found" in page.text

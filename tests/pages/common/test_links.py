@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import pytest
 from shown import frame_pages
 
-from cae_core import runtime
 from pages.parts.session import state
 
 WRONG = {
@@ -90,7 +89,6 @@ WRONG = {
 
 @pytest.mark.parametrize("page", WRONG)
 def test_wrong_part_of_a_link_is_named_and_the_rest_is_used(page, monkeypatch):
-    monkeypatch.setattr(runtime, "ready", lambda *_: False)  # the import draws the page once, and without networks quickly
     settings = importlib.import_module(f"pages.{page}").SETTINGS
     for key, given, words in WRONG[page]:
         good = [name for name in settings if name != key][-1:]  # if it has another

@@ -7,7 +7,6 @@ import pytest
 import streamlit as st
 from shown import ShownPage, frame_pages
 
-from cae_core import runtime
 from pages.parts.common import experiment
 from pages.parts.reproduce import card_view
 from pages.parts.session import state
@@ -37,8 +36,7 @@ ADVICE = re.compile(r"^Each of these ", re.MULTILINE)
 
 @pytest.fixture
 def opened(monkeypatch):
-    """Opens a page or view without a network, with what pressing each of its experiments calls, by the button's key."""
-    monkeypatch.setattr(runtime, "ready", lambda *_: False)
+    """Opens a page or view, with what pressing each of its experiments calls, by the button's key."""
     monkeypatch.setattr(card_view, "begin", lambda *_: None)
     callbacks, button = {}, st.button
 

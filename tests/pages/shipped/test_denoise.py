@@ -319,16 +319,6 @@ def test_damaged_or_missing_network_is_named_and_the_rest_is_shown(kind, tmp_pat
     assert (len(page.tables[0]), page.waiting) == (1, 0)
 
 
-def test_page_is_whole_before_the_network_is_there(monkeypatch):
-    monkeypatch.setattr("cae_core.runtime.ready", lambda timeout=0.0: False)
-    page = Shown(both_losses="on")
-    assert [alt.partition(",")[2].split()[0] for alt in page.alts] == ["clean", "gaussian"]
-    assert page.waiting == 4
-    assert len(page.labels) == 6
-    assert len(page.tables[0]) == 3
-    assert not page.app.download_button
-
-
 def test_navigation_goes_from_looking_over_training_to_ones_own_drawing():
     pages = ["Denoise", "Train", "Runs", "Latent", "Draw", "Architectures", "Reproduce", "Stacked", "Colour"]
     assert list(frame_pages().values()) == pages

@@ -113,14 +113,6 @@ def test_errors_are_counted_in_the_background_and_the_places_stay(monkeypatch):
     assert page.empty == ["blank"] * 5
 
 
-def test_before_networks_are_there_the_drawing_is(monkeypatch):
-    monkeypatch.setattr("cae_core.runtime.ready", lambda timeout=0.0: False)
-    page = Shown()
-    assert page.tile("your drawing").any()
-    assert page.empty.count("waiting") == 4
-    assert page.boxes == []
-
-
 def test_network_that_is_not_there_is_named_and_the_rest_is_shown():
     page = Shown(models="nowhere,strokes-b8-bce-mixed")
     (error,) = page.boxes

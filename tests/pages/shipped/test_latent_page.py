@@ -167,14 +167,6 @@ def test_anything_else_from_the_browser_is_refused():
             pytest.fail(f"{sent} was taken as {plane_view.check(sent, 500)}")
 
 
-def test_page_is_whole_before_the_network_is_there(monkeypatch):
-    monkeypatch.setattr("cae_core.runtime.ready", lambda timeout=0.0: False)
-    page = Latent()
-    assert page._html.waiting == 7
-    assert page.component("points")["points"] == ""
-    assert page.html.count("…") == 4
-
-
 def test_what_is_missing_or_does_not_fit_is_named(tmp_path, monkeypatch, save_run, forget_data):
     page = Latent(dataset="mnist")
     assert page.has("download")
