@@ -2,7 +2,7 @@
 
 from cae_core import datasets
 from pages.parts.architectures import bce_or_mse, race, sparsity, switch_leak
-from pages.parts.common import missing, show, widgets
+from pages.parts.common import missing, show, waiting, widgets
 from pages.parts.layers import layers_view
 from pages.parts.session import address, state
 from pages.parts.session.setting import Setting
@@ -39,3 +39,4 @@ def _page() -> None:
 
 _page()
 address.write(SETTINGS)
+waiting.end()

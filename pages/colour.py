@@ -9,7 +9,7 @@ from cae_core.inference import reconstruction
 from cae_core.pretrained import colour_name
 from cae_core.runs import Run
 from pages.parts.colour import colour_race, colour_view, experiments, photo
-from pages.parts.common import controls, experiment, missing, show, widgets, words
+from pages.parts.common import controls, experiment, missing, show, waiting, widgets, words
 from pages.parts.session import address, state
 from pages.parts.session.setting import Names, Setting
 
@@ -87,3 +87,4 @@ def _page() -> None:
 
 _page()
 address.write(SETTINGS)
+waiting.end()

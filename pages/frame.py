@@ -38,5 +38,4 @@ if identity.is_forgotten():
         f"[Open it in a tab of its own]({identity.own_tab()}) to keep it."
     )
 st.navigation(pages, position="top").run()
-waiting.end()
 identity.remember()

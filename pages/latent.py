@@ -132,3 +132,4 @@ def _part(codes: embedding.Codes, plane: embedding.Plane, scale: embedding.Scale
 
 _page()
 address.write(SETTINGS)
+waiting.end()

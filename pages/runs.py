@@ -7,7 +7,7 @@ import streamlit as st
 from cae_core import datasets, runs
 from cae_core.config import Bounds
 from cae_core.runs import AnyRun, RunError, old_stacks
-from pages.parts.common import experiment, show, widgets
+from pages.parts.common import experiment, show, waiting, widgets
 from pages.parts.runs import actions, compare, experiments, one_run, run_table
 from pages.parts.session import address, state
 from pages.parts.session.setting import Names, Setting
@@ -105,3 +105,4 @@ def _page() -> None:
 
 
 _page()
+waiting.end()

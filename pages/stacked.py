@@ -79,3 +79,4 @@ def _page() -> None:
 
 _page()
 address.write(SETTINGS)
+waiting.end()

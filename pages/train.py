@@ -137,3 +137,4 @@ def _page() -> None:
 
 _page()
 address.write(SETTINGS)
+waiting.end()

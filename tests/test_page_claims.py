@@ -17,7 +17,7 @@ from cae_core.datasets import GREY, as_float, load
 from cae_core.inference import trained
 from cae_core.inspection import activations, switches
 from cae_core.pretrained import TRAINED_ON, name_of
-from pages.parts.architectures import switch_experiments, switch_leak
+from pages.parts.architectures import switch_leak
 from pages.parts.common import experiment
 from pages.parts.layers import experiments as layer_experiments
 from pages.parts.layers import layers_view
@@ -27,7 +27,7 @@ SETS = pytest.mark.parametrize(
     "dataset", ["strokes", pytest.param("mnist", marks=[pytest.mark.real_data, pytest.mark.slow])]
 )
 BOTH = pytest.mark.parametrize("loss", SHIPPED_LOSSES)
-EXPERIMENTS = experiment.EXPERIMENTS | layer_experiments.EXPERIMENTS | switch_experiments.EXPERIMENTS
+EXPERIMENTS = experiment.EXPERIMENTS | layer_experiments.EXPERIMENTS | switch_leak.EXPERIMENTS
 IMAGE = (28, 28, 1)
 
 
@@ -56,7 +56,7 @@ def test_every_experiment_is_checked_here_and_can_be_set():
     for denoise in experiment.EXPERIMENTS.values():
         assert 0 <= denoise.settings["noise_factor"] <= 1
         assert all(value in choices[key] for key, value in denoise.settings.items() if key != "noise_factor")
-    for view, module in ((layers_view, layer_experiments), (switch_leak, switch_experiments)):
+    for view, module in ((layers_view, layer_experiments), (switch_leak, switch_leak)):
         for setting in (item for one in module.EXPERIMENTS.values() for item in one.settings.items()):
             assert setting[0] == "view" or setting[1] in view.SETTINGS[setting[0]].allowed
     assert layers_view.SETTINGS["architecture"].allowed == suited("strokes")

@@ -127,11 +127,10 @@ def test_models_and_script_work_without_the_project_and_give_the_same(
             runs_folder, name.replace("_", "-"), build(config), config, [], metrics={}, num_train=9, seconds=0
         )
     for name, run in saved.items():
-        before = runs.model(run).weights()
+        model = runs.keras_model(run)
         for kind, ending in {"keras": "keras", "architecture": "json", "weights": "weights.h5"}.items():
             (tmp_path / f"{name}.{ending}").write_bytes(export(kind, run))
-        assert not runs.model(run).encoder.get_layer(index=1)._inbound_nodes[1:]  # the one in memory was not wrapped
-        assert all(np.array_equal(w, before[path]) for path, w in runs.model(run).weights().items())
+        assert not model.encoder.get_layer(index=1)._inbound_nodes[1:]  # the one in memory was not wrapped
     elsewhere(LOAD, tmp_path, ",".join(saved), ",".join(refitted))
     recalled = np.load(tmp_path / "recalled.npz")
     for name, run in saved.items():

@@ -143,7 +143,9 @@ def test_when_it_is_over_the_pictures_stay_and_the_network_goes(trained):
 
 def test_the_probes_are_of_the_test_split_and_under_the_runs_noise(few_strokes, monkeypatch):
     loaded = []
-    monkeypatch.setattr(run_monitor, "load", lambda dataset, split: loaded.append(split) or datasets.load(dataset, split))
+    monkeypatch.setattr(
+        run_monitor, "load", lambda dataset, split, **more: loaded.append(split) or datasets.load(dataset, split)
+    )
     of, again = probes(CONFIG), probes(replace(CONFIG, epochs=9, architecture="fast"))
     assert loaded == ["test", "test"]  # it may take long to draw the training images
     test, train = few_strokes("test"), few_strokes("train")

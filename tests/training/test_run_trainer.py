@@ -498,7 +498,7 @@ def test_a_fork_whose_first_weights_are_damaged_says_so_instead_of_starting_afre
 
 
 def test_a_shipped_run_can_be_forked_at_its_end(begun, parent):
-    model = runs.model(parent)
+    model = runs.keras_model(parent)
     history = [{"epoch": e, "loss": 0.1, "held_out_loss": 0.1, "seconds": 1.0} for e in (1, 2, 3)]
     shipped = writing.save(
         runs.PRETRAINED_DIR, "small", model, CONFIG, history, metrics={}, num_train=100, seconds=3, precision="bfloat16"

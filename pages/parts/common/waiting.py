@@ -101,7 +101,7 @@ def till_the_end(draw: Draw, meanwhile: Draw, compute: Draw) -> None:
 
 
 def end() -> None:
-    """Draws what was put off; for the end of every page."""
+    """Draws what was put off; for the end of a page itself, whose controls are others than the frame's."""
     for later in _page.later:
         later.fill()
     waiting = _page.needs_keras

@@ -43,7 +43,7 @@ def run(runs_folder):
 
 def test_opens_with_the_shipped_network_layer_by_layer(asked_hosts):
     page = ShownArchitectures()
-    model = runs.model(runs.find("strokes-b32-bce-mixed"))
+    model = runs.keras_model(runs.find("strokes-b32-bce-mixed"))
     network = describe(model)
     assert "Weights: trained on noisy images of Strokes" in page.text
     assert page.facts["Parameters"] == f"{network.parameters:,}"
