@@ -82,52 +82,6 @@ def test_first_link_of_a_fresh_server_shows_what_it_always_shows(visit, start):
     assert by_hand.sources == pictures
 
 
-# On a server's path, this holds TensorFlow back until the test lets it go. In find_spec it would hold back every import.
-HOLD_BACK = """
-import importlib.abc, importlib.machinery, os, sys, time
-
-class HoldBack(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path, target=None):
-        if name not in ("tensorflow", "keras"):
-            return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path)
-        load = spec.loader.exec_module
-
-        def wait(module):
-            while not os.path.exists(os.environ["LET_GO"]):
-                time.sleep(0.02)
-            load(module)
-
-        spec.loader.exec_module = wait
-        return spec
-
-sys.meta_path.insert(0, HoldBack())
-"""
-
-
-def test_page_can_be_used_before_tensorflow_is_loaded(visit, expect, start, tmp_path):
-    (tmp_path / "sitecustomize.py").write_text(HOLD_BACK, encoding="utf-8")
-    let_go = tmp_path / "let-go"
-    visitor = visit(start(PYTHONPATH=str(tmp_path), LET_GO=str(let_go)))
-    expect(visitor.page.locator("h1")).to_be_visible()
-    expect(visitor.row("clean")).to_be_visible()
-    expect(visitor.row("gaussian 0.5 noise")).to_be_visible()
-    expect(visitor.page.locator(".grid .waiting")).to_have_count(2)
-    expect(visitor.page.locator("table.figures")).to_be_visible()
-    table_at = visitor.page.locator("table.figures").bounding_box()
-    visitor.press("Noise factor", "ArrowRight").wait_for_link(noise_factor="0.55")
-    expect(visitor.row("gaussian 0.55 noise")).to_be_visible()
-    expect(visitor.page.locator(".grid .waiting")).to_have_count(2)
-
-    let_go.touch()
-    visitor.whole()  # without anything being pressed
-    expect(visitor.page.locator(".grid .waiting")).to_have_count(0)
-    assert visitor.link["noise_factor"] == "0.55"
-    assert len(visitor.rows) == 4
-    now_at = visitor.page.locator("table.figures").bounding_box()
-    assert (now_at["x"], now_at["y"]) == (table_at["x"], table_at["y"])  # nothing has jumped
-
-
 def test_screen_shows_the_pixels_that_numpy_makes(visit, server):
     visitor = visit(server, "?noise_kind=salt_and_pepper&noise_factor=0.3&seed=5").whole()
     test = datasets.load("strokes", "test")
