@@ -24,13 +24,12 @@ def sound(few_strokes, tmp_path_factory):
 
 
 def draw(page, **link):
-    """A visitor's page, as it is when nothing takes long any more."""
+    """A visitor's page."""
     app = AppTest.from_file(FRAME, default_timeout=PATIENCE)
     app.session_state["_token"] = "someone"
     app.switch_page(page)
     for key, value in link.items():
         app.query_params[key] = value
-    app.run()
     app.run()
     assert not app.exception, (page, link, [error.value for error in app.exception])
     assert len(app.title) == 1, (page, link)

@@ -108,7 +108,7 @@ def look_at_stack(stack, with_networks):
 
 
 @pytest.mark.parametrize(
-    ("flips", "share", "least"), [(3, 0.015, 60), pytest.param(60, 1, 4000, marks=pytest.mark.slow)], ids=["some", "all"]
+    ("flips", "share", "least"), [(3, 0.015, 60), pytest.param(20, 0.3, 1000, marks=pytest.mark.slow)], ids=["some", "many"]
 )
 def test_damage_of_every_kind_is_said_and_hides_no_other_run(sound, runs_folder, capsys, flips, share, least):
     """Damages copies of runs and stacks in every way, or in a share of them, and does everything with what is left."""

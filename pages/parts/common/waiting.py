@@ -52,11 +52,6 @@ def begin() -> None:
     _page.later, _page.needs_keras = [], []
 
 
-def say() -> None:
-    """In the place of what needs Keras."""
-    st.caption("TensorFlow is being loaded, which takes a few seconds, once after the start of the program.")
-
-
 def is_ready() -> bool:
     """Whether there is Keras; begins to load it."""
     try:
@@ -65,7 +60,7 @@ def is_ready() -> bool:
         return False
 
 
-def for_keras(draw: Draw, meanwhile: Draw = say, compute: Draw = lambda: None) -> None:
+def for_keras(draw: Draw, meanwhile: Draw, compute: Draw = lambda: None) -> None:
     """Draws something that needs Keras here; until it is loaded, what stands in its place, and why if it cannot be.
 
     Args:

@@ -44,7 +44,7 @@ def draw(now: dict) -> None:
     entry = ARCHITECTURES[now["architecture"]]
     st.markdown(f"**{entry.label}.** {entry.summary}")
     picture = input_picture.chosen(now)
-    waiting.for_keras(lambda: _look_inside(picture, now), lambda: st.html(diagram.waiting()))
+    waiting.for_keras(lambda: _look_inside(picture, now), lambda: st.html(diagram.waiting()), lambda: _network(now))
     experiment.try_this(experiments.EXPERIMENTS, SETTINGS, now, leaves=("image",))
     _idea(now["architecture"])
     with st.expander("Its code"):
@@ -57,13 +57,19 @@ def _look_inside(picture: input_picture.Picture, now: dict) -> None:
     hero, facts = st.container(key="diagram"), st.container(key="layer_facts")
     about, layers = st.container(key="layer_weights"), st.container(key="layer_pictures")
     try:
-        _opened(_network(now, about), picture, now, hero, facts, layers)
+        run, model, trouble = _network(now)
+        with about, st.container(horizontal=True, vertical_alignment="center"):
+            if trouble:
+                st.error(show.plain(trouble))
+            st.markdown(_which(run, now), width="content")
+            missing.link_to_training(now["architecture"], now["dataset"], "Train it with its published settings")
+        _opened(model, picture, now, hero, facts, layers)
     except (RuntimeError, ValueError) as error:
         st.error(show.plain(str(error)))
 
 
-def _network(now: dict, about) -> Any:
-    """The network with the weights to show; says which these are, and how to get others."""
+def _network(now: dict) -> tuple[runs.Run | None, Any, str]:
+    """The run whose weights are shown, the network with them, and why it is another one than could be."""
     name, dataset = now["architecture"], now["dataset"]
     image_shape, run, trouble = datasets.DATASETS[dataset].image_shape, None, ""
     try:
@@ -77,12 +83,7 @@ def _network(now: dict, about) -> Any:
     except runs.RunError as error:
         trouble = str(error)
         model = activations.fresh(activations.config_of(name, dataset, None), image_shape)
-    with about, st.container(horizontal=True, vertical_alignment="center"):
-        if trouble:
-            st.error(show.plain(trouble))
-        st.markdown(_which(run, now), width="content")
-        missing.link_to_training(name, dataset, "Train it with its published settings")
-    return model
+    return run, model, trouble
 
 
 def _which(run: runs.Run | None, now: dict) -> str:
