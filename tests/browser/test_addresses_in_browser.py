@@ -122,7 +122,7 @@ def test_a_component_ends_with_what_it_was_told_last(browser):
     page.evaluate(
         """async script => {
           const { default: run } = await import("data:text/javascript," + encodeURIComponent(script));
-          for (const data of [{ at: 2, value: "new" }, { at: 1, value: "old" }]) run({ data });
+          for (const [at, value] of [[2, "new"], [1, "old"]]) run({ data: { at, json: JSON.stringify({ value }) } });
         }""",
         script,
     )
