@@ -20,13 +20,17 @@ def _print_network_address() -> None:
 def _prepare_first_page() -> None:
     """Imports what the first page takes and makes such a picture, while the first visitor's browser loads Streamlit."""
     from cae_core import datasets
+    from cae_core.figures import pictures
     from cae_core.inference import reconstruction
     from cae_core.pretrained import name_of
-    from pages.parts.common import controls, experiment, missing  # noqa: F401
-    from pages.parts.runs import settings_table  # noqa: F401
+    from pages.parts.common import controls, experiment, missing, waiting  # noqa: F401
+    from pages.parts.denoise import metric_table  # noqa: F401
+    from pages.parts.session import address  # noqa: F401
 
     sample = reconstruction.sample(datasets.default(), "gaussian", 0.5, seed=0)
-    reconstruction.reconstruct(sample, [name_of(datasets.default(), 32, "bce", "mixed")])
+    (result,) = reconstruction.reconstruct(sample, [name_of(datasets.default(), 32, "bce", "mixed")])
+    pictures.png(pictures.image_grid([pictures.error_colours(result.x_hat)]))
+    from streamlit import emojis, material_icon_names  # noqa: F401 (Streamlit's own, for whichever page comes first)
 
 
 @asynccontextmanager
