@@ -60,9 +60,12 @@ class Goal:
 
 
 GOALS = {
-    "10 epochs": Goal(0.0114, 10, 25.0, dataclasses.replace(DENOISING, epochs=1, batch_size=256)),
-    "60 epochs": Goal(0.0100, 60, 40.0, DENOISING),
+    "10 epochs": Goal(
+        0.0114, 10, 40.0, dataclasses.replace(DENOISING, num_train=38_000, epochs=1, batch_size=192, learning_rate=0.025)
+    ),
+    "60 epochs": Goal(0.0100, 60, 70.0, dataclasses.replace(DENOISING, epochs=2)),
 }
+"""Chosen on held-out images, where 42,000 in batches of 192 had 0.0112, of 256 0.0116, and two epochs of all 0.0100."""
 
 
 def test_mse(reconstruct) -> float:
@@ -110,7 +113,7 @@ def of_torch(x: np.ndarray) -> dict[str, float]:
 def of_ours(x: np.ndarray, x_held_out: np.ndarray, recipe: RunConfig) -> dict[str, float]:
     """A whole run of ours; the held-out loss, which the trainer takes after each epoch, is part of its time."""
     model, compiling, seconds = build(recipe, x.shape[1:]), 0.0, 0.0
-    for event in training.train(model, recipe, x, x_held_out):
+    for event in training.train(model, recipe, x[: recipe.num_train], x_held_out):
         compiling, seconds = compiling or event.seconds, event.seconds
     return {"compiling": compiling, "seconds": seconds - compiling, "mse": test_mse(model.reconstruct)}
 
