@@ -26,8 +26,8 @@ PUBLISHED = {
     10_000: {"pretrained": 2.20, "random": 2.59},
     60_000: {"pretrained": 1.23, "random": 1.55},
 }
-"""Test error in per cent on MNIST with so many labels, from stacked CAEs and from random weights."""
-PUBLISHED_SOURCE = "gangchill/nip-convnet, mean of 10 runs"
+"""Test error in per cent on MNIST with so many labels, from stacked CAEs and from random weights; mean of 10
+runs of gangchill/nip-convnet."""
 
 
 @dataclass(frozen=True)

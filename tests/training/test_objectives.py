@@ -16,16 +16,6 @@ GREEDY = RunConfig(
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def x(digits):
-    return digits[:100]
-
-
-@pytest.fixture(scope="module")
-def held_out(digits):
-    return digits[300:]
-
-
 def paths(variables):
     return {variable.path for variable in variables}
 

@@ -48,16 +48,6 @@ def bce(x, logits):
     return float((np.logaddexp(0, logits) - x * logits).mean())
 
 
-@pytest.fixture(scope="module")
-def x(digits):
-    return digits[:100]
-
-
-@pytest.fixture(scope="module")
-def held_out(digits):
-    return digits[300:]
-
-
 def test_the_network_gets_the_noisy_image_and_is_held_to_the_clean_one(x, held_out):
     spy = Spy()
     settings = config(noise_kind="masking", noise_factor=1.0, batch_size=100, schedule="constant", learning_rate=0.1)
