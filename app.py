@@ -23,8 +23,8 @@ def _prepare_first_page() -> None:
     from cae_core.figures import pictures
     from cae_core.inference import reconstruction
     from cae_core.pretrained import name_of
-    from pages.parts.common import controls, experiment, missing, waiting  # noqa: F401
-    from pages.parts.denoise import metric_table  # noqa: F401
+    from pages.parts.common import controls, missing, waiting  # noqa: F401
+    from pages.parts.denoise import first_look, metric_table, questions  # noqa: F401
     from pages.parts.session import address  # noqa: F401
 
     sample = reconstruction.sample(datasets.default(), "gaussian", 0.5, seed=0)

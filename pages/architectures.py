@@ -4,6 +4,7 @@ from cae_core import datasets
 from pages.parts.architectures import bce_or_mse, race, sparsity, switch_leak
 from pages.parts.common import missing, show, waiting, widgets
 from pages.parts.layers import layers_view
+from pages.parts.lesson import strip
 from pages.parts.session import address, state
 from pages.parts.session.setting import Setting
 
@@ -14,11 +15,12 @@ VIEWS = {
     "losses": ("BCE or MSE", bce_or_mse),
     "sparsity": ("Sparsity", sparsity),
 }
-"""Name to title and the module that draws it: `SETTINGS`, `sidebar(now)` for its controls and `draw(now)`."""
+"""Name to title and the module that draws it: `SETTINGS`, `QUESTIONS`, `sidebar(now)` for its controls and `draw(now)`."""
 
 SETTINGS = {"view": Setting("layers", tuple(VIEWS)), "dataset": Setting(datasets.default(), datasets.GREY)}
 for _, part in VIEWS.values():
     SETTINGS |= part.SETTINGS
+SETTINGS |= strip.settings(*(part.QUESTIONS for _, part in VIEWS.values()))
 
 
 def _page() -> None:

@@ -8,8 +8,9 @@ from cae_core.config import BOUNDS, SHIPPED_LOSSES, Bounds
 from cae_core.inference import reconstruction
 from cae_core.pretrained import colour_name
 from cae_core.runs import Run
-from pages.parts.colour import colour_race, colour_view, experiments, photo
-from pages.parts.common import controls, experiment, missing, show, waiting, widgets, words
+from pages.parts.colour import colour_race, colour_view, photo, questions
+from pages.parts.common import controls, missing, show, waiting, widgets, words
+from pages.parts.lesson import strip
 from pages.parts.session import address, state
 from pages.parts.session.setting import Names, Setting
 
@@ -23,9 +24,10 @@ SETTINGS = {
     "chain_loss": Setting("mse", SHIPPED_LOSSES),
     "chain_images": Setting(2_000, BOUNDS["num_train"]),
     "chain_epochs": Setting(4, Bounds(1, 20, integer=True)),
+    **strip.settings(questions.QUESTIONS),
 }
 LEFT = ("take_loss", "chain_loss", "chain_images", "chain_epochs")
-"""Settings that none of the page's experiments is about."""
+"""Settings that none of the page's questions is about."""
 
 
 def _sidebar(now: dict) -> None:
@@ -66,6 +68,7 @@ def _page() -> None:
     _sidebar(now)
     if problems:
         show.link_problems(problems)
+    strip.draw(questions.QUESTIONS, SETTINGS, now, LEFT)
     try:
         x = reconstruction.sample(now["dataset"], "none", 0.0, now["seed"]).x
     except datasets.DataError as error:
@@ -78,7 +81,6 @@ def _page() -> None:
     except (RuntimeError, ValueError) as error:
         st.error(show.plain(str(error)))
     colour_view.figures(networks, now["dataset"])
-    experiment.try_this(experiments.EXPERIMENTS, SETTINGS, now, LEFT)
     photo.draw(networks)
     colour_race.draw(now)
     colour_view.take(networks, now["take_loss"])

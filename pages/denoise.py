@@ -9,8 +9,9 @@ from cae_core.corruptions import CORRUPTIONS
 from cae_core.inference import reconstruction
 from cae_core.losses import LOSSES
 from cae_core.pretrained import TRAINED_ON, name_of
-from pages.parts.common import controls, experiment, missing, show, widgets
-from pages.parts.denoise import metric_table
+from pages.parts.common import controls, missing, show, widgets, words
+from pages.parts.denoise import first_look, metric_table, questions
+from pages.parts.lesson import strip
 from pages.parts.runs import settings_table
 from pages.parts.session import address, state
 from pages.parts.session.setting import Names, Setting
@@ -26,6 +27,7 @@ SETTINGS = {
     "both_losses": Setting(False, (False, True)),
     "seed": Setting(0, Bounds(0, 9999, integer=True)),
     "run": Setting((), Names(1)),
+    **strip.settings(questions.QUESTIONS),
 }
 
 
@@ -73,7 +75,9 @@ def _page() -> None:
 
     noise = show.noise(now["noise_kind"], now["noise_factor"])
     rows = _rows(sample, through, losses, noise)
+    first_look.draw(sample, through[0] if through else None, code_size)
     show.grid(rows)
+    strip.draw(questions.QUESTIONS, SETTINGS, now, leaves=("seed",))
     figures = [result.figures for result in through]
     labels = [f"Reconstructed, {LOSSES[loss].label}" if len(losses) > 1 else "Reconstructed" for loss in losses]
     metric_table.draw(list(zip(labels, figures, strict=True)), ("Noisy", sample.noisy_figures) if sample.is_noisy else None)
@@ -91,8 +95,7 @@ def _page() -> None:
             show.download(rows, title, caption, "-".join(result.run.name for result in through))
     if through:
         _whole_test_set([result.run for result in through])
-    experiment.try_this(experiment.EXPERIMENTS, SETTINGS, now, leaves=("seed",))
-    experiment.settings(now["noise_kind"])
+    _explain(now["noise_kind"])
     entry = datasets.DATASETS[now["dataset"]]
     real = entry.stands_in_for
     if real and not datasets.DATASETS[real].on_machine():
@@ -101,6 +104,13 @@ def _page() -> None:
             f"You are looking at **{entry.label}**, digits drawn by this program, because {datasets.DATASETS[real].label} "
             "is not on this machine. It is the set of real handwriting that the published figures are about.",
         )
+
+
+def _explain(noise_kind: str) -> None:
+    """What the settings do, folded."""
+    kind = CORRUPTIONS[noise_kind]
+    source = f"; {kind.source}" if kind.source else ""
+    words.explain("denoise", noise=words.described([kind]), losses=words.described(LOSSES.values()), source=source)
 
 
 def _whole_test_set(measured: list[runs.Run]) -> None:

@@ -10,11 +10,12 @@ from cae_core import datasets, runs, runtime
 from cae_core.corruptions import corrupt
 from cae_core.inference import novelty
 from cae_core.inputs import drawing, gallery, uploads
-from pages.parts.common import experiment, missing, show, upload, widgets
-from pages.parts.draw import draw_controls, experiments, pad, result
+from pages.parts.common import missing, show, upload, widgets, words
+from pages.parts.draw import draw_controls, pad, questions, result
+from pages.parts.lesson import strip
 from pages.parts.session import address, state
 
-SETTINGS = draw_controls.settings()
+SETTINGS = draw_controls.settings() | strip.settings(questions.questions(datasets.default()))
 
 
 def _picture(now: dict, own: pad.Own) -> tuple[str, np.ndarray | None]:
@@ -104,10 +105,10 @@ def _page() -> None:
     networks, trouble = draw_controls.networks(now)
     for sentence in trouble:
         st.error(show.plain(sentence))
-    _drawing(networks)
     digits = now["dataset"] if now["dataset"] in datasets.DIGITS else datasets.default()
-    experiment.try_this(experiments.experiments(digits), SETTINGS, now)
-    experiments.explanation()
+    strip.draw(questions.questions(digits), SETTINGS, now)
+    _drawing(networks)
+    words.explain("draw")
     _compare_with_test_sets(networks)
 
 

@@ -8,8 +8,9 @@ from cae_core import datasets, runs
 from cae_core.config import BOTTLENECKS, SHIPPED_LOSSES
 from cae_core.latent import embedding, neighbours
 from cae_core.pretrained import TRAINED_ON, name_of
-from pages.parts.common import controls, experiment, missing, show, waiting, widgets
-from pages.parts.latent import code_sliders, code_views, experiments, interpolate, plane_view, selection
+from pages.parts.common import controls, missing, show, waiting, widgets, words
+from pages.parts.latent import code_sliders, code_views, interpolate, plane_view, questions, selection
+from pages.parts.lesson import strip
 from pages.parts.session import address, state
 from pages.parts.session.setting import Names, Setting
 
@@ -38,9 +39,10 @@ SETTINGS = {
     **interpolate.SETTINGS,
     **code_views.SETTINGS,
     **code_sliders.SETTINGS,
+    **strip.settings(questions.QUESTIONS),
 }
 LEFT = ("image", "even", "grid_behind", *code_views.SETTINGS, *code_sliders.SETTINGS)
-"""Settings that none of the page's experiments is about."""
+"""Settings that none of the page's questions is about."""
 
 
 def _sidebar(now: dict) -> None:
@@ -87,6 +89,7 @@ def _page() -> None:
     except (RuntimeError, runs.RunError) as error:
         st.error(show.plain(str(error)))
         return
+    strip.draw(questions.QUESTIONS, SETTINGS, now, LEFT)
     plane = _plane(codes, now)
     scale = embedding.scale(plane, now["even"])
     left, right = st.columns([6, 5], gap="medium")
@@ -112,8 +115,7 @@ def _page() -> None:
     )
     with st.container(key="part_shown"):
         _part(codes, plane, scale, now)
-    experiment.try_this(experiments.EXPERIMENTS, SETTINGS, now, LEFT)
-    experiments.explanation()
+    words.explain("latent")
 
 
 def _part(codes: embedding.Codes, plane: embedding.Plane, scale: embedding.Scale, now: dict) -> None:

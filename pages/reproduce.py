@@ -6,11 +6,12 @@ from cae_core import datasets
 from cae_core.reproduction import results
 from cae_core.reproduction.registry import CARDS
 from pages.parts.common import missing, show, words
-from pages.parts.reproduce import card_view, claims_view, experiments
+from pages.parts.lesson import strip
+from pages.parts.reproduce import card_view, claims_view, questions
 from pages.parts.session import address, identity, state
 from pages.parts.session.setting import Setting
 
-SETTINGS = {"card": Setting("", ("", *CARDS))}
+SETTINGS = {"card": Setting("", ("", *CARDS)), **strip.settings(questions.QUESTIONS)}
 
 
 def _numbers(shipped: dict) -> None:
@@ -46,10 +47,8 @@ def _page() -> None:
         st.warning(show.plain(sentence))
     claims_view.overview(shipped)
     _numbers(shipped)
-    place = st.container()
+    strip.draw(questions.QUESTIONS, SETTINGS, now)
     can_run = _can_run()
-    with place:
-        experiments.try_this(now, owner, can_run)
     if now["card"]:
         card_view.card(now["card"], shipped.get(now["card"]), owner, can_run)
     rest = [name for name in CARDS if name != now["card"]]

@@ -7,8 +7,9 @@ import streamlit as st
 from cae_core import datasets, runs
 from cae_core.config import Bounds
 from cae_core.runs import AnyRun, RunError, old_stacks
-from pages.parts.common import experiment, show, waiting, widgets
-from pages.parts.runs import actions, compare, experiments, one_run, run_table
+from pages.parts.common import show, waiting, widgets
+from pages.parts.lesson import strip
+from pages.parts.runs import actions, compare, one_run, questions, run_table
 from pages.parts.session import address, state
 from pages.parts.session.setting import Names, Setting
 
@@ -17,6 +18,7 @@ SETTINGS = {
     "runs": Setting((), Names(run_table.MOST)),
     "whose": Setting("mine", tuple(WHOSE)),
     "epoch": Setting(actions.END, Bounds(0, actions.END)),
+    **strip.settings(questions.questions(datasets.default())),
 }
 AGAIN = 3.0
 """Seconds between looks at runs in training."""
@@ -85,6 +87,7 @@ def _page() -> None:
         st.page_link("train.py", label="Train your first network", icon=":material/model_training:", query_params={})
     for sentence in trouble:
         st.warning(show.plain(sentence))
+    strip.draw(questions.questions(datasets.default()), SETTINGS, now)
     if len(chosen) == 1:
         one_run.page(chosen[0], SETTINGS)
     else:
@@ -101,7 +104,6 @@ def _page() -> None:
             for sentence in damaged:
                 st.markdown(show.plain(sentence))
     _watch(listed)
-    experiment.try_this(experiments.experiments(datasets.default()), SETTINGS, now)
 
 
 _page()

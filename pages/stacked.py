@@ -7,12 +7,13 @@ from cae_core.corruptions import NOISE_KINDS
 from cae_core.optimizers import OPTIMIZERS
 from cae_core.runs import old_stacks
 from cae_core.stacking import results
-from pages.parts.common import controls, experiment, missing, show, waiting, widgets, words
+from pages.parts.common import controls, missing, show, waiting, widgets, words
+from pages.parts.lesson import strip
 from pages.parts.session import address, identity, state
-from pages.parts.stacked import experiments, label_curve, next_stack, stack_view
+from pages.parts.stacked import label_curve, next_stack, questions, stack_view
 from pages.parts.stacked.stack_setting import VIEWS, config_of, settings
 
-SETTINGS = settings()
+SETTINGS = settings() | strip.settings(questions.QUESTIONS)
 
 
 def _sidebar(now: dict) -> None:
@@ -57,12 +58,12 @@ def _page() -> None:
     widgets.segmented_control(
         "View", tuple(VIEWS), format_func=VIEWS.get, key="stack_view", required=True, label_visibility="collapsed"
     )
+    strip.draw(questions.QUESTIONS, SETTINGS, now, leaves=("point", "arm"))
     if now["stack_view"] == "curve":
         result, trouble = results.shipped()
         if trouble:
             st.warning(show.plain(trouble))
         label_curve.draw(result, now)
-        experiment.try_this(experiments.EXPERIMENTS, SETTINGS, now, leaves=("point", "arm"))
         words.explain("stacked")
         return
     config = config_of(now)
@@ -73,7 +74,6 @@ def _page() -> None:
     waiting.to_train()
     next_stack.draw(config, owner)
     stack_view.draw(config, owner, now["arm"], state.values(SETTINGS)["stack"])
-    experiment.try_this(experiments.EXPERIMENTS, SETTINGS, now, leaves=("point", "arm"))
     words.explain("stacked")
 
 

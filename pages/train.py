@@ -12,19 +12,21 @@ from cae_core.inspection import summary
 from cae_core.losses import LOSSES
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
 from cae_core.validation import CHOICES
-from pages.parts.common import controls, experiment, missing, show, tables, waiting, widgets, words
+from pages.parts.common import controls, missing, show, tables, waiting, widgets, words
+from pages.parts.lesson import strip
 from pages.parts.live import queue_words, run_view, steering
 from pages.parts.session import address, identity, state
 from pages.parts.session.setting import Names, Setting
-from pages.parts.train import next_run, presets
+from pages.parts.train import next_run, questions
 
 BOTTLENECKS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 30, 32, 48, 64, 96, 128, 256, 512)
-DEFAULT = presets.opening().to_dict()
+DEFAULT = questions.opening().to_dict()
 SETTINGS = {
     name: Setting(DEFAULT[name], tuple(CHOICES[name]) if name in CHOICES else BOUNDS[name])
     for name in (field.name for field in dataclasses.fields(RunConfig))
 }
 SETTINGS |= {"fork": Setting((), Names(1)), "fork_step": Setting(0, Bounds(0, 10**9, integer=True))}
+SETTINGS |= strip.settings(questions.QUESTIONS)
 
 TICK = 1.0
 """Seconds between two looks at the queue."""
@@ -123,6 +125,7 @@ def _page() -> None:
     config = RunConfig(**{name: now[name] for name in DEFAULT})
     if not missing.has_images(config.dataset):
         return
+    strip.draw(questions.QUESTIONS, SETTINGS, now)
     next_run.draw(config, now, owner)
     job = run_view.latest(owner)
     if not (job and job.is_live):
@@ -130,7 +133,6 @@ def _page() -> None:
     run_view.run(job, config, owner)
     waiting.for_keras(lambda: _draw_network(config), _no_network_yet, lambda: _network(config))
     _queue(owner)
-    experiment.try_this(presets.PRESETS, SETTINGS, now)
     registries = {"losses": LOSSES, "optimizers": OPTIMIZERS, "schedules": SCHEDULES}
     words.explain("train", **{name: words.described(entries.values()) for name, entries in registries.items()})
 

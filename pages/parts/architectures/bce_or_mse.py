@@ -12,8 +12,10 @@ from cae_core.figures import curves
 from cae_core.inspection import loss_slopes
 from cae_core.losses import LOSSES
 from cae_core.training import run_monitor
-from pages.parts.common import controls, experiment, show, widgets, words
+from pages.parts.common import controls, show, widgets, words
 from pages.parts.common.outside import refusal
+from pages.parts.lesson import strip
+from pages.parts.lesson.question import questions_of
 from pages.parts.live import group_view, lanes
 from pages.parts.live.lanes import Lane
 from pages.parts.session.setting import Setting
@@ -37,7 +39,7 @@ WHEN = (
     "sigmoid take small steps, and look whether the loss is stuck at that of a black image."
 )
 """Which of the two to take."""
-EXPERIMENTS = experiment.experiments_of(  # on MNIST even small steps tell the two apart, and large ones stop neither
+QUESTIONS = questions_of(  # on MNIST even small steps tell the two apart, and large ones stop neither
     "bce_or_mse",
     stuck_in_black={"dataset": "strokes"},
     twins={"dataset": "strokes", "pair_network": "fast"},
@@ -68,9 +70,9 @@ def pair(now: dict) -> list[Lane]:
 
 
 def draw(now: dict) -> None:
+    strip.draw(QUESTIONS, SETTINGS, now)
     group_view.run("BCE or MSE", pair(now), "", _pictures)
     _one_pixel()
-    experiment.try_this(EXPERIMENTS, SETTINGS, now)
     st.markdown(WHEN)
     words.explain("bce_or_mse")
 

@@ -9,7 +9,9 @@ from cae_core.architectures import ARCHITECTURES
 from cae_core.config import BOUNDS, Bounds, RunConfig
 from cae_core.inspection import checkerboard
 from cae_core.training import run_monitor
-from pages.parts.common import controls, experiment, widgets, words
+from pages.parts.common import controls, widgets, words
+from pages.parts.lesson import strip
+from pages.parts.lesson.question import questions_of
 from pages.parts.live import group_view, lanes
 from pages.parts.live.lanes import Lane
 from pages.parts.session.setting import Setting, Some
@@ -26,7 +28,7 @@ SETTINGS = {
 }
 RECIPE = {"loss": "bce", "optimizer": "adam", "learning_rate": 0.003, "schedule": "one_cycle", "batch_size": 50}
 """Of all of them alike. With MSE three of the five get stuck in black, which is another view's lesson."""
-EXPERIMENTS = experiment.experiments_of(
+QUESTIONS = questions_of(
     "race",
     all_five={},
     one_pixel={"racers": ("conv_transpose", "conv_transpose_even")},
@@ -57,10 +59,10 @@ def racing(now: dict) -> list[Lane]:
 
 
 def draw(now: dict) -> None:
+    strip.draw(QUESTIONS, SETTINGS, now)
     racers = racing(now)
     problem = "" if len(racers) > 1 else "A race needs two: choose at least two decoders in the sidebar."
     group_view.run("Decoder race", racers, problem, _pictures)
-    experiment.try_this(EXPERIMENTS, SETTINGS, now)
     words.explain("race")
 
 

@@ -8,8 +8,10 @@ from cae_core import losses
 from cae_core.architectures import ARCHITECTURES
 from cae_core.config import BOUNDS, Bounds, RunConfig
 from cae_core.losses import LOSSES
-from pages.parts.common import controls, experiment, show, widgets, words
+from pages.parts.common import controls, show, widgets, words
 from pages.parts.common.outside import refusal
+from pages.parts.lesson import strip
+from pages.parts.lesson.question import questions_of
 from pages.parts.live import group_view, lanes
 from pages.parts.live.lanes import Lane
 from pages.parts.session.setting import Setting
@@ -30,7 +32,7 @@ SETTINGS = {
 BOTTLENECK = 64
 RECIPE = {"bottleneck": BOTTLENECK, "optimizer": "adam", "learning_rate": 0.003, "schedule": "one_cycle", "batch_size": 50}
 OTHER = dict(zip(OUTPUTS, OUTPUTS[::-1], strict=True))
-EXPERIMENTS = experiment.experiments_of(
+QUESTIONS = questions_of(
     "sparsity",
     a_price={},
     collapse={"strong": 0.1, "other_output": False},
@@ -82,8 +84,8 @@ def problem(now: dict) -> str:
 
 
 def draw(now: dict) -> None:
+    strip.draw(QUESTIONS, SETTINGS, now)
     group_view.run("Sparsity", side_by_side(now), problem(now), _pictures)
-    experiment.try_this(EXPERIMENTS, SETTINGS, now)
     words.explain("sparsity")
 
 

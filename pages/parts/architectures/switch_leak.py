@@ -11,8 +11,10 @@ from cae_core.config import Bounds
 from cae_core.inference import reconstruction, trained
 from cae_core.inspection import switches
 from cae_core.inspection.switches import CODES, NETWORKS, SWITCHES, Share
-from pages.parts.common import controls, experiment, missing, show, tables, widgets, words
+from pages.parts.common import controls, missing, show, tables, widgets, words
 from pages.parts.common.show import Row
+from pages.parts.lesson import strip
+from pages.parts.lesson.question import questions_of
 from pages.parts.session import identity, state
 from pages.parts.session.setting import Setting
 
@@ -31,7 +33,7 @@ ROWS = {
     ("kept", "none"): ("Code alone", "no switches: all to the first place"),
 }
 """Code and switches to label and note, from top to bottom."""
-EXPERIMENTS = experiment.experiments_of(
+QUESTIONS = questions_of(
     "switch_leak",
     what_and_where={"view": "leak", "mix_code": "next", "mix_switches": "kept"},
     random_switches={"view": "leak", "mix_code": "kept", "mix_switches": "random"},
@@ -49,6 +51,7 @@ def sidebar(now: dict) -> None:
 
 
 def draw(now: dict) -> None:
+    strip.draw(QUESTIONS, SETTINGS, now, leaves=("seed",))
     try:
         run = trained.find(now["leak_network"], now["dataset"], identity.visitor())
         if run is None or run.image_shape != datasets.DATASETS[now["dataset"]].image_shape:
@@ -57,7 +60,6 @@ def draw(now: dict) -> None:
             _leak(run, now)
     except (RuntimeError, ValueError) as error:
         st.error(show.plain(str(error)))
-    experiment.try_this(EXPERIMENTS, SETTINGS, now, leaves=("seed",))
     words.explain("switch_leak")
 
 

@@ -13,11 +13,13 @@ from cae_core.config import Bounds
 from cae_core.inference import trained
 from cae_core.inspection import activations, summary
 from cae_core.pretrained import NETWORK, RECIPES
-from pages.parts.common import controls, experiment, missing, show, tables, waiting, widgets, words
-from pages.parts.layers import diagram, experiments, input_picture, layer_pictures
+from pages.parts.common import controls, missing, show, tables, waiting, widgets, words
+from pages.parts.layers import diagram, input_picture, layer_pictures, questions
+from pages.parts.lesson import strip
 from pages.parts.session import identity
 from pages.parts.session.setting import Setting
 
+QUESTIONS = questions.QUESTIONS
 NETWORKS = suited(datasets.GREY[0])
 """Those that take images in grey, which this view is about."""
 WEIGHTS = {"trained": "Trained", "fresh": "Fresh"}
@@ -43,9 +45,9 @@ def sidebar(now: dict) -> None:
 def draw(now: dict) -> None:
     entry = ARCHITECTURES[now["architecture"]]
     st.markdown(f"**{entry.label}.** {entry.summary}")
+    strip.draw(QUESTIONS, SETTINGS, now, leaves=("image",))
     picture = input_picture.chosen(now)
     waiting.for_keras(lambda: _look_inside(picture, now), lambda: st.html(diagram.waiting()), lambda: _network(now))
-    experiment.try_this(experiments.EXPERIMENTS, SETTINGS, now, leaves=("image",))
     _idea(now["architecture"])
     with st.expander("Its code"):
         st.code(entry.file.read_text(encoding="utf-8"), language="python")

@@ -9,14 +9,14 @@ from cae_core.config import BOTTLENECKS, StackConfig
 from cae_core.pretrained import TRAINED_ON, name_of
 from cae_core.runs import AnyRun, Run, RunError, StackRun
 from pages.parts.runs import settings_table
-from pages.parts.train import presets
+from pages.parts.train import questions
 
 
 def facts(run: AnyRun) -> None:
     """Settings unlike those that its page opens with, and the figures beside those of a run that ships."""
     left, right = st.columns(2, gap="medium")
     is_stack = isinstance(run, StackRun)
-    page, opening = ("Stacked", StackConfig(dataset=datasets.default())) if is_stack else ("Train", presets.opening())
+    page, opening = ("Stacked", StackConfig(dataset=datasets.default())) if is_stack else ("Train", questions.opening())
     differ, same = settings_table.settings([run.config, opening])
     title = f"Settings unlike those that {page} opens with" if differ else f"All settings are those that {page} opens with"
     with left:

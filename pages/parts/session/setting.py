@@ -35,23 +35,39 @@ class Some:
 
 
 @dataclass(frozen=True)
+class Guess:
+    """An open question and, after a dot, the answer to it if there is one, a number from 1 or `skip`, as a value."""
+
+    questions: tuple[str, ...]
+
+    def check(self, key: str, given: str) -> str:
+        question, dot, answer = given.partition(".")
+        lookup(dict.fromkeys(self.questions), key, question)
+        if dot and answer != "skip" and answer not in ("1", "2", "3", "4"):
+            raise ValueError(f"{key} answers {question} with {answer!r}; an answer is a number from 1 to 4, or skip.")
+        return given
+
+
+@dataclass(frozen=True)
 class Setting:
     """One thing a visitor can set.
 
     Attributes:
         default: its value without a link.
-        allowed: `Bounds` for a number, `Names` for runs, `Some` for several of some choices, a tuple of the choices for
-            anything else.
+        allowed: `Bounds` for a number, `Names` for runs, `Some` for several of some choices, `Guess` for an answer to a
+            question, a tuple of the choices for anything else.
+        always: whether a link has it also while it is empty.
     """
 
     default: Any
-    allowed: Bounds | Names | Some | tuple[Any, ...]
+    allowed: Bounds | Names | Some | Guess | tuple[Any, ...]
+    always: bool = True
 
     def parse(self, key: str, given: str) -> Any:
         """The value a link means, or a ValueError saying what was given and what is allowed."""
         if isinstance(self.allowed, Names | Some):
             return self.allowed.check(key, [name for name in given.split(",") if name])
-        if isinstance(self.allowed, Bounds):
+        if isinstance(self.allowed, Bounds | Guess):
             return self.allowed.check(key, given)
         return lookup({text(choice): choice for choice in self.allowed}, key, given)
 
@@ -61,6 +77,8 @@ class Setting:
             return self.allowed.low <= value <= self.allowed.high
         if isinstance(self.allowed, Some):
             return set(value) <= set(self.allowed.choices)
+        if isinstance(self.allowed, Guess):
+            return not value or value.partition(".")[0] in self.allowed.questions
         return isinstance(self.allowed, Names) or value in self.allowed
 
 

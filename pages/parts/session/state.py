@@ -64,7 +64,8 @@ def _repeat_changes(settings: Mapping[str, Setting]) -> None:
     changes = st.session_state.get("_changes", {})
     for key, (value, older) in list(changes.items()):
         in_browser = text(st.session_state.get(key, value))
-        is_drawn = st.query_params.get(key) == text(value)
+        absent = "" if key in settings and not settings[key].always else None
+        is_drawn = st.query_params.get(key, absent) == text(value)
         if key in settings and not is_drawn and in_browser in {text(value), *older}:
             st.session_state[key] = value
         else:
@@ -96,6 +97,11 @@ def values(settings: Mapping[str, Setting]) -> dict[str, Any]:
     return {key: st.session_state[key] for key in settings}
 
 
+def page() -> str:
+    """The page that is open, by the name it was opened with."""
+    return st.session_state["_page"]
+
+
 def value(key: str) -> Any:
     """What the session has for a widget's key; None where it has nothing."""
     return st.session_state.get(key)
@@ -124,7 +130,8 @@ def first_time(what: str, value: Any) -> bool:
 def to_write(settings: Mapping[str, Setting]) -> tuple[dict[str, str], list[str]]:
     """What the address is to say: every setting as a link spells it, and what a link had in the place of one."""
     st.session_state["_written"] = {**st.session_state.get("_written", {}), **values(settings)}
-    return {key: text(st.session_state[key]) for key in settings}, st.session_state["_misspelt"]
+    every = {key: text(st.session_state[key]) for key in settings}
+    return {key: value for key, value in every.items() if value or settings[key].always}, st.session_state["_misspelt"]
 
 
 def said(component: str, event: str) -> Any:

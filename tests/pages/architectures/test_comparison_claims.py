@@ -8,6 +8,7 @@ import functools
 
 import numpy as np
 import pytest
+from claims import claim_of
 
 from cae_core import metrics, training
 from cae_core.architectures import build
@@ -17,9 +18,9 @@ from cae_core.training import run_monitor
 from pages.parts.architectures import bce_or_mse, race, sparsity
 
 VIEWS = {
-    "race": (race, race.racing, race.EXPERIMENTS),
-    "losses": (bce_or_mse, bce_or_mse.pair, bce_or_mse.EXPERIMENTS),
-    "sparsity": (sparsity, sparsity.side_by_side, sparsity.EXPERIMENTS),
+    "race": (race, race.racing, race.QUESTIONS),
+    "losses": (bce_or_mse, bce_or_mse.pair, bce_or_mse.QUESTIONS),
+    "sparsity": (sparsity, sparsity.side_by_side, sparsity.QUESTIONS),
 }
 CLAIMS = {
     "all_five": ["its score is more than five times that of any other", "the smallest error by far",
@@ -69,16 +70,16 @@ def trained(config):
 
 
 def runs(view, name):
-    """An experiment's runs, by title."""
-    page, plan, experiments = VIEWS[view]
+    """A question's runs, by title."""
+    page, plan, questions = VIEWS[view]
     now = {key: setting.default for key, setting in page.SETTINGS.items()} | {"dataset": "strokes"}
-    return {lane.title: trained(lane.config) for lane in plan(now | experiments[name].settings)}
+    return {lane.title: trained(lane.config) for lane in plan(now | questions[name].settings)}
 
 
-@pytest.mark.slow  # trains every lane of an experiment, to prove what a sentence says
+@pytest.mark.slow  # trains every lane of a question, to prove what a sentence says
 @pytest.mark.parametrize(("view", "name"), [(view, name) for view, (*_, entries) in VIEWS.items() for name in entries])
-def test_each_experiment_comes_out_as_it_says(view, name):
-    text = " ".join(VIEWS[view][2][name].look_for.split())
+def test_each_question_comes_out_as_it_says(view, name):
+    text = claim_of(VIEWS[view][2][name])
     assert [claim for claim in CLAIMS[name] if claim not in text] == []
     globals()[f"check_{name}"](runs(view, name) if name != "outside" else None)
 

@@ -6,15 +6,15 @@ import time
 from dataclasses import replace
 
 import pytest
-from shown import ShownReproduce, owner
+from shown import ShownReproduce
 
 from cae_core import runs
 from cae_core.jobs import scheduling
-from cae_core.reproduction import measure, own_runs, results, run_card
+from cae_core.reproduction import measure, own_runs, results
 from cae_core.reproduction.registry import CARDS
 from cae_core.reproduction.results import Result
 from pages.parts.reproduce import claims_view
-from pages.parts.reproduce.experiments import TRIALS
+from pages.parts.reproduce.questions import QUESTIONS
 
 PUBLISHED, OWN = 7, 22  # figures that are held against something
 LAYERS = {"as published": (30.0,), "layer by layer first": (27.27,), "PCA, 2 components": (43.64,)}
@@ -26,7 +26,7 @@ class Shown(ShownReproduce):
     @property
     def cards(self):
         """Their titles, top to bottom."""
-        return [head for head in self.heads if head != "Try this"]
+        return list(self.heads)
 
     def rows(self, label):
         """Cells of every table's row with this label, top to bottom."""
@@ -73,7 +73,6 @@ def test_without_results_every_claim_is_not_run_yet_and_without_mnist_nothing_ca
     assert page.labelled("Download MNIST")
     starts = [button.disabled for button in page.app.button if button.label.startswith("Run ")]
     assert starts == [True] * len(CARDS)
-    assert all(page.widget(f"try_{key}").disabled for key in TRIALS)
 
 
 def test_every_verdict_is_said_in_words_and_counted():
@@ -178,18 +177,14 @@ def test_it_can_be_stopped_and_what_refuses_it_is_said(held, monkeypatch):
     assert len(held.queue()) == 2
 
 
-@pytest.mark.usefixtures("tiny_mnist")
-@pytest.mark.parametrize("key", TRIALS)
-def test_an_experiment_starts_its_card_and_puts_it_first(held, key):
-    trial = TRIALS[key]
-    page, card = Shown().press(f"try_{key}"), CARDS[trial.card]
-    assert page.cards[0] == card.label
-    assert page.query == {"card": trial.card}
-    assert trial.look_for in page.text
-    assert [job.name for job in held.queue()] == [run_card.name_of(run, 0, owner("someone")) for run in card.runs]
+@pytest.mark.parametrize("key", QUESTIONS)
+def test_a_question_puts_its_card_first(key):
+    page, card = Shown(guess=f"{key}.1"), CARDS[QUESTIONS[key].settings["card"]]
+    assert page.press("set_again").cards[0] == card.label
+    assert page.query["card"] == QUESTIONS[key].settings["card"]
 
 
-def test_what_ships_holds_by_half_and_experiments_come_out_as_they_say(monkeypatch):
+def test_what_ships_holds_by_half_and_questions_come_out_as_they_say(monkeypatch):
     monkeypatch.setattr(results, "SHIPPED", runs.PRETRAINED_DIR / "reproductions.json")
     assert list(Shown().facts.values()) == ["4 of 7 figures", "0", "3", "20 of 22", "2", "0"]
     shipped = results.shipped()[0]

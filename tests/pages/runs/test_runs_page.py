@@ -9,6 +9,7 @@ import damages
 import numpy as np
 import pytest
 import streamlit as st
+from claims import claim_of
 from shown import ShownPage, ShownRuns, ShownStacked, ShownTrain, as_markdown, owner
 
 from cae_core import export, jobs, runs
@@ -19,9 +20,9 @@ from cae_core.runs import holder, storage
 from cae_core.stacking.trainer import StackTrainer
 from cae_core.training.run_trainer import RunTrainer
 from pages.parts.runs import settings_table
-from pages.parts.runs.experiments import experiments
+from pages.parts.runs.questions import questions
 from pages.parts.session import state
-from pages.parts.train import presets
+from pages.parts.train import questions as train_questions
 
 pytestmark = pytest.mark.usefixtures("few_images_everywhere")
 EVIL = "<script>alert(1)</script> **bold** ![x](http://evil.example/x.png)"
@@ -168,7 +169,7 @@ def test_a_link_to_an_epoch_opens_the_nearest_saved(two, asked, shown):
 
 
 def test_one_run_says_what_it_is(two):
-    page, opening = ShownRuns(runs="noisy"), presets.opening()
+    page, opening = ShownRuns(runs="noisy"), train_questions.opening()
     assert page.heads[0] == "With noise"
     assert "Stopped before its end, 1 of 2 epochs" in page.text
     expected = {"Bottleneck": ["8", f"{opening.bottleneck}"], "Loss": ["MSE", "BCE"],
@@ -530,7 +531,7 @@ def check_bce_or_mse(bce, other):
     assert mse(other, "gaussian 0.5") < mse(bce, "gaussian 0.5") * 2 / 3
 
 
-def check_never_saw_noise(practised, never):
+def check_cost_of_practice(practised, never):
     assert mse(practised, "gaussian 0.5") < mse(never, "gaussian 0.5") / 10
     assert mse(practised) > 1.5 * mse(never)
 
@@ -539,20 +540,20 @@ CLAIMS = {
     "two_or_more": ("bottleneck epochs", ["less than a tenth", "twice the epochs", "32 numbers"]),
     "wider": ("bottleneck", ["four times as many numbers", "less than a third", "row of parameters"]),
     "bce_or_mse": ("loss", ["within one hundredth", "less than two thirds"]),
-    "never_saw_noise": ("noise_kind noise_factor epochs batch_size", [
+    "cost_of_practice": ("noise_kind noise_factor epochs batch_size", [
         "less than a tenth", "more than one and a half times", "differ in epochs and batch size too",
     ]),
 }  # fmt: skip
-"""By experiment: the settings in which its runs differ, and what it says of them."""
+"""By question: the settings in which its runs differ, and what it says of them."""
 
 
 @pytest.mark.parametrize("dataset", ["strokes", "mnist"])
-def test_each_experiment_comes_out_as_it_says(dataset):
-    assert set(experiments(dataset)) == set(CLAIMS)
+def test_each_question_comes_out_as_it_says(dataset):
+    assert set(questions(dataset)) == set(CLAIMS)
     for key, (differing, claims) in CLAIMS.items():
-        experiment = experiments(dataset)[key]
-        assert all(claim in experiment.look_for for claim in claims)
-        compared = [runs.find(name) for name in experiment.settings["runs"]]
+        question = questions(dataset)[key]
+        assert all(claim in claim_of(question) for claim in claims)
+        compared = [runs.find(name) for name in question.settings["runs"]]
         configs = [run.config.to_dict() for run in compared]
         assert {name for name in configs[0] if len({config[name] for config in configs}) > 1} == {*differing.split()}
         globals()[f"check_{key}"](*compared)

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from claims import claim_of
 from PIL import Image
 from shown import ShownPage
 
@@ -14,7 +15,7 @@ from cae_core.corruptions import corrupt
 from cae_core.inference import novelty
 from cae_core.inputs import drawing, gallery
 from cae_core.pretrained import name_of
-from pages.parts.draw import experiments, pad
+from pages.parts.draw import pad, questions
 
 DEFAULTS = {
     "dataset": "strokes", "noise_kind": "gaussian", "added_noise": "0", "bottleneck": "32", "loss": "bce",
@@ -242,7 +243,7 @@ def test_file_that_cannot_be_used_is_a_sentence_and_the_drawing_stays(paper):
     assert page.tile("your drawing").any()
 
 
-EXPERIMENTS = experiments.experiments("strokes")
+QUESTIONS = questions.questions("strokes")
 
 
 def error(dataset, ready, size, loss="bce", trained_on="mixed", centred=True, noise=0.0):
@@ -258,7 +259,7 @@ CLAIMS = {
     "house": ["larger than that of 98 %", "with 8 numbers and with 32"],
     "letter": ["With 8 numbers the A is unlike the training data", "With 128 it comes back with less than a quarter"],
     "corner": ["more error than 98 %", "the error falls to less than a fifth"],
-    "noise": ["less than half of the error"],
+    "noisy_drawing": ["less than half of the error"],
 }
 
 
@@ -279,14 +280,14 @@ def check_corner(of):
     assert of("corner", 32)[0] < stranger / 5
 
 
-def check_noise(of):
+def check_noisy_drawing(of):
     trained, never = (of("three", 32, trained_on=on, noise=0.5)[0] for on in ("mixed", "clean"))
     assert trained < never / 2
 
 
 @pytest.mark.usefixtures("real_data")
-@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("name", QUESTIONS)
 @pytest.mark.parametrize("dataset", ["strokes", pytest.param("mnist", marks=[pytest.mark.real_data, pytest.mark.slow])])
-def test_each_experiment_comes_out_as_it_says(dataset, name):
-    assert all(claim in EXPERIMENTS[name].look_for for claim in CLAIMS[name])
+def test_each_question_comes_out_as_it_says(dataset, name):
+    assert all(claim in claim_of(QUESTIONS[name]) for claim in CLAIMS[name])
     globals()[f"check_{name}"](functools.partial(error, dataset))

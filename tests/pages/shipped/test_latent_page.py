@@ -5,13 +5,14 @@ import re
 
 import numpy as np
 import pytest
+from claims import claim_of
 from shown import ShownLatent
 
 from cae_core import runs
 from cae_core.latent import embedding, manifold, neighbours
 from cae_core.pretrained import name_of
 from pages.parts.latent import code_sliders, interpolate, plane_view
-from pages.parts.latent.experiments import EXPERIMENTS
+from pages.parts.latent.questions import QUESTIONS
 
 
 class Latent(ShownLatent):
@@ -179,7 +180,7 @@ def test_what_is_missing_or_does_not_fit_is_named(tmp_path, monkeypatch, save_ru
     assert "strokes-b2-bce-clean" in error
 
 
-# What the experiments say, on the shipped models.
+# What the questions say, on the shipped models.
 
 
 @pytest.fixture(params=["strokes", pytest.param("mnist", marks=[pytest.mark.real_data, pytest.mark.slow])])
@@ -187,11 +188,11 @@ def dataset(request, real_data):
     return request.param
 
 
-def experiment(name, *claims):
-    """The settings of an experiment that makes these claims."""
-    text = " ".join(EXPERIMENTS[name].look_for.split())
+def asked(name, *claims):
+    """The settings of a question that makes these claims."""
+    text = claim_of(QUESTIONS[name])
     assert [claim for claim in claims if claim not in text] == []
-    return EXPERIMENTS[name].settings
+    return QUESTIONS[name].settings
 
 
 def codes_of(dataset, on):
@@ -200,21 +201,21 @@ def codes_of(dataset, on):
 
 
 def test_two_numbers_tell_classes_better_than_two_of_pca(dataset):
-    on = experiment("two_numbers", "the gap is over 20 percentage points")
+    on = asked("no_labels", "the gap is over 20 percentage points")
     compared = neighbours.compare(codes_of(dataset, on))
     assert compared.linear_size == 2
     assert compared.codes.accuracy > compared.linear.accuracy + 0.2
 
 
 def test_with_many_numbers_pca_catches_up(dataset):
-    on = experiment("much_room", "With 64 numbers", "the gap is under three percentage points")
+    on = asked("much_room", "With 64 numbers", "the gap is under three percentage points")
     compared = neighbours.compare(codes_of(dataset, on))
     assert compared.linear_size == on["bottleneck"] == 64
     assert compared.codes.accuracy - 0.03 < compared.linear.accuracy < compared.codes.accuracy
 
 
 def test_the_other_side_shows_less(dataset):
-    on = experiment("other_side", "Components 4 and 5 of the same 16 numbers show less of the variance than 1 and 2")
+    on = asked("other_side", "Components 4 and 5 of the same 16 numbers show less of the variance than 1 and 2")
     assert (on["bottleneck"], on["components"]) == (16, "4-5")
     codes = codes_of(dataset, on)
     first, other = embedding.plane(codes, (1, 2)), embedding.plane(codes, (4, 5))
@@ -224,7 +225,7 @@ def test_the_other_side_shows_less(dataset):
 
 
 def test_half_way_through_the_code_is_less_grey(dataset):
-    on = experiment("half_way", "Through the code it is one drawing with fewer grey pixels")
+    on = asked("half_way", "Through the code it is one drawing with fewer grey pixels")
     codes = codes_of(dataset, on)
     assert codes.labels[on["image_a"]] != codes.labels[on["image_b"]]
     through_codes, through_pixels = interpolate.ways(codes, on["image_a"], on["image_b"])

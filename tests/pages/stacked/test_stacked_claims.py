@@ -11,7 +11,7 @@ from cae_core.stacking.config import check
 from cae_core.stacking.network import Networks
 from cae_core.stacking.phases import learnt_from, predict, train
 from pages.parts.stacked import stack_setting
-from pages.parts.stacked.experiments import EXPERIMENTS
+from pages.parts.stacked.questions import QUESTIONS
 
 SETTINGS = stack_setting.settings()
 TRAINS_A_STACK = pytest.mark.slow  # as large as the experiment says, to prove its sentence
@@ -19,7 +19,7 @@ TRAINS_A_STACK = pytest.mark.slow  # as large as the experiment says, to prove i
 
 def planned(name, **more):
     now = {key: setting.default for key, setting in SETTINGS.items()} | {"dataset": "strokes"}
-    return stack_setting.config_of(now | dict(EXPERIMENTS[name].settings) | more)
+    return stack_setting.config_of(now | dict(QUESTIONS[name].settings) | more)
 
 
 def trained(config, tuned=False):
@@ -38,9 +38,9 @@ def errors(config):
     return [float(np.mean((x_hat - x) ** 2)) for x_hat in back], float(np.mean((noisy - x) ** 2))
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("name", QUESTIONS)
 def test_every_experiment_can_be_set(name):
-    assert all(SETTINGS[key].allows(value) for key, value in EXPERIMENTS[name].settings.items())
+    assert all(SETTINGS[key].allows(value) for key, value in QUESTIONS[name].settings.items())
     check(planned(name))
 
 

@@ -17,7 +17,7 @@ from cae_core.runs import holder
 from cae_core.training import duration
 from cae_core.training.run_trainer import RunTrainer
 from pages.parts.live.steering import STATES
-from pages.parts.train.presets import FIRST
+from pages.parts.train.questions import FIRST
 
 OTHERS = {
     "dataset": "strokes", "num_train": 700, "architecture": "dense", "bottleneck": 12, "loss": "mse",

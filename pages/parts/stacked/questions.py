@@ -1,8 +1,8 @@
-"""Experiments of the Stacked page."""
+"""Questions of the Stacked page."""
 
 from __future__ import annotations
 
-from pages.parts.common.experiment import experiments_of
+from pages.parts.lesson.question import questions_of
 
 SMALL = {
     "stack_view": "mine", "layers": 2, "maps": 12, "kernel": 5, "pooling": True, "stack_noise": 0.0, "labels": 100,
@@ -10,7 +10,7 @@ SMALL = {
     "stack_batch": 25, "stack_optimizer": "adam", "hidden": 100, "dropout": 0.5, "stack_seed": 0,
 }  # fmt: skip
 
-EXPERIMENTS = experiments_of(
+QUESTIONS = questions_of(
     "stacked",
     copy=SMALL | {"layers": 1, "pooling": False},
     deep=SMALL | {"layers": 3, "kernel": 3, "pooling": False, "maps": 8},

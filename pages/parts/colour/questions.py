@@ -1,10 +1,10 @@
-"""Experiments of the Colour page."""
+"""Questions of the Colour page."""
 
-from pages.parts.common.experiment import experiments_of
+from pages.parts.lesson.question import questions_of
 
 _SHIPPED = {"colour_run": (), "seed": 0}
 
-EXPERIMENTS = experiments_of(
+QUESTIONS = questions_of(
     "colour",
     read_to_colour={"dataset": "strokes_colour", "chain": "colorize", **_SHIPPED},
     as_listed={"dataset": "strokes_colour", "chain": "colorize_listing", **_SHIPPED},

@@ -1,10 +1,10 @@
-"""Presets of the Train page: runs to try, each a lesson."""
+"""Questions of the Train page: runs to try, each a lesson."""
 
 import dataclasses
 
 from cae_core import datasets
 from cae_core.config import RunConfig
-from pages.parts.common.experiment import experiments_of
+from pages.parts.lesson.question import questions_of
 
 FIRST = RunConfig(
     num_train=10_000, architecture="fast", bottleneck=32, loss="bce", noise_kind="gaussian", noise_factor=0.5,
@@ -25,10 +25,10 @@ def _settings(**changes) -> dict:
     return {**settings, "fork": (), "fork_step": 0}
 
 
-PRESETS = experiments_of(
+QUESTIONS = questions_of(
     "train",
     first_steps=_settings(),
-    two_numbers=_settings(bottleneck=2, noise_kind="none", epochs=4),
+    cloud_unfolds=_settings(bottleneck=2, noise_kind="none", epochs=4),
     by_heart=_settings(num_train=100, bottleneck=64, noise_kind="none", epochs=40, batch_size=10, learning_rate=0.003),
     no_bottleneck=_settings(architecture="conv_denoise", noise_kind="none", epochs=1, learning_rate=0.02),
     too_large_steps=_settings(optimizer="adam", learning_rate=0.3, schedule="constant"),

@@ -1,4 +1,4 @@
-"""What the Train page says to look for is so: each preset is trained on strokes as it stands, and its sentences checked.
+"""What the Train page says to look for is so: each question is trained on strokes as it stands, and its sentences checked.
 
 Each test first looks whether the sentence that it checks still stands there.
 """
@@ -9,22 +9,23 @@ import itertools
 
 import numpy as np
 import pytest
+from claims import claim_of
 
 from cae_core import training, validation
 from cae_core.architectures import build
 from cae_core.config import RunConfig
 from cae_core.datasets import as_float, load
 from cae_core.training import run_monitor
-from pages.parts.train.presets import FIRST, PRESETS
+from pages.parts.train.questions import FIRST, QUESTIONS
 
 TRAINS_A_PRESET = pytest.mark.slow  # a run of thousands of images to prove what a sentence says
 
 
-def preset(name, *claims):
-    """The configuration of a preset that makes these claims, on strokes."""
-    text = " ".join(PRESETS[name].look_for.split())
+def asked(name, *claims):
+    """The configuration of a question that makes these claims, on strokes."""
+    text = claim_of(QUESTIONS[name])
     assert [claim for claim in claims if claim not in text] == []
-    settings = {key: value for key, value in PRESETS[name].settings.items() if key not in ("fork", "fork_step")}
+    settings = {key: value for key, value in QUESTIONS[name].settings.items() if key not in ("fork", "fork_step")}
     return RunConfig(dataset="strokes", **settings)
 
 
@@ -71,17 +72,17 @@ def agreement(codes, labels, k=5):
     return float((labels[nearest] == labels[:, None]).mean())
 
 
-def test_every_preset_is_checked_here_and_can_be_trained():
-    assert preset("first_steps") == FIRST  # with which the page opens
-    for name in PRESETS:
-        validation.check(preset(name))
+def test_every_question_is_checked_here_and_can_be_trained():
+    assert asked("first_steps") == FIRST  # with which the page opens
+    for name in QUESTIONS:
+        validation.check(asked(name))
     checked = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
-    assert set(PRESETS) <= checked
+    assert set(QUESTIONS) <= checked
 
 
 @TRAINS_A_PRESET
 def test_first_steps():
-    config = preset(
+    config = asked(
         "first_steps",
         "Grey fog turns into digits within the first epoch: blurred ones that are much alike, then each its own.",
     )
@@ -112,7 +113,7 @@ def test_first_steps():
 
 @TRAINS_A_PRESET
 def test_two_numbers():
-    config = preset("two_numbers", "the plane at the right is the whole code", "digits of one kind come to lie together")
+    config = asked("cloud_unfolds", "the plane at the right is the whole code", "digits of one kind come to lie together")
     run = trained(config)
     sample = run_monitor.sample(config.dataset)
     codes = run.model.encode(sample.x)
@@ -125,7 +126,7 @@ def test_two_numbers():
 
 @TRAINS_A_PRESET
 def test_by_heart():
-    config = preset(
+    config = asked(
         "by_heart",
         "One hundred images, seen forty times.",
         "The training loss goes on falling while the held-out loss stops and turns up",
@@ -143,7 +144,7 @@ def test_by_heart():
 
 @TRAINS_A_PRESET
 def test_no_bottleneck():
-    config = preset(
+    config = asked(
         "no_bottleneck",
         "The code of this network has twice as many numbers as the image",
         "after one epoch the copy is nearly perfect, and nothing had to be learned about digits. "
@@ -163,13 +164,13 @@ def test_no_bottleneck():
 
 @TRAINS_A_PRESET
 def test_too_large_steps():
-    config = preset("too_large_steps", "the run ends by itself within seconds and says what to try")
+    config = asked("too_large_steps", "the run ends by itself within seconds and says what to try")
     x_train, x_held_out = training.split_held_out(load("strokes", "train").x, config.num_train)
     steps = training.train(build(config, x_train.shape[1:]), config, x_train, x_held_out)
     too_large = r"The loss .* the steps are too large. Instead of a learning rate of 0.3, try 0.001,"
     with pytest.raises(FloatingPointError, match=too_large):
         list(itertools.islice(steps, 100))
 
-    preset("too_large_steps", "A hundredth of this learning rate works well.")
+    asked("too_large_steps", "A hundredth of this learning rate works well.")
     run = trained(dataclasses.replace(config, learning_rate=config.learning_rate / 100))
     assert mse(run.probes.x, run.x_hat.popitem()[1]) < 0.02

@@ -1,0 +1,58 @@
+"""Questions of the Denoise page."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cae_core import runs
+from cae_core.pretrained import name_of
+from pages.parts.lesson.question import questions_of
+
+_NO_NOISE = {"run": (), "noise_factor": 0.0, "trained_on": "clean", "both_losses": False}
+_GAUSSIAN = {"run": (), "noise_kind": "gaussian", "noise_factor": 0.5, "bottleneck": 32, "both_losses": False}
+
+
+def _error(now: Mapping[str, Any], size: int, loss: str, trained_on: str, images: str, metric: str = "mse") -> float:
+    """Mean error over the test set, as it was measured when the network was trained."""
+    return runs.network(name_of(now["dataset"], size, loss, trained_on)).metrics[images][metric]
+
+
+def _ratio(large: float, small: float) -> str:
+    return f"{large / small:.1f} times: MSE {large:.4f} and {small:.4f} over the test set"
+
+
+def _two_numbers(now: Mapping[str, Any]) -> str:
+    return _ratio(*(_error(now, size, "mse", "clean", "clean") for size in (2, 32)))
+
+
+def _two_judges(now: Mapping[str, Any]) -> str:
+    errors = [
+        f"{metric.upper()} {_error(now, 8, metric, 'clean', 'clean', metric):.3f} and "
+        f"{_error(now, 8, other, 'clean', 'clean', metric):.3f}"
+        for metric, other in (("mse", "bce"), ("bce", "mse"))
+    ]
+    return f"trained with the one that judges and with the other: {', '.join(errors)}"
+
+
+def _never_saw_noise(now: Mapping[str, Any]) -> str:
+    return _ratio(*(_error(now, 32, "bce", trained_on, "gaussian 0.5") for trained_on in ("clean", "mixed")))
+
+
+def _wider_worse(now: Mapping[str, Any]) -> str:
+    return _ratio(*(_error(now, size, "bce", "clean", "gaussian 0.5") for size in (32, 8)))
+
+
+QUESTIONS = questions_of(
+    "denoise",
+    {
+        "two_numbers": _two_numbers,
+        "two_judges": _two_judges,
+        "never_saw_noise": _never_saw_noise,
+        "wider_worse": _wider_worse,
+    },
+    from_the_code={**_NO_NOISE, "bottleneck": 32, "loss": "bce"},
+    two_numbers={**_NO_NOISE, "bottleneck": 2, "loss": "mse"},
+    two_judges={**_NO_NOISE, "bottleneck": 8, "both_losses": True},
+    never_saw_noise={**_GAUSSIAN, "trained_on": "clean", "loss": "bce"},
+    wider_worse={**_GAUSSIAN, "trained_on": "clean", "loss": "bce"},
+    too_much={**_GAUSSIAN, "noise_factor": 1.0, "trained_on": "mixed"},
+)

@@ -1,0 +1,155 @@
+"""The strip of a page's questions: guess first, then see the outcome beside the picture that the guess has set."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from cae_core import datasets, runs
+from pages.parts.common import widgets
+from pages.parts.lesson import path
+from pages.parts.lesson.question import Question
+from pages.parts.session import state
+from pages.parts.session.setting import Guess, Setting
+
+SKIPPED = "skip"
+
+
+def settings(*questions: Iterable[str]) -> dict[str, Setting]:
+    """The settings that a page with these questions, by key, has for them."""
+    keys = tuple(key for every in questions for key in every)
+    return {
+        "guess": Setting("", Guess(keys), always=False),
+        "lesson": Setting("", ("", *path.numbers()), always=False),
+    }
+
+
+def draw(
+    questions: Mapping[str, Question], page: Mapping[str, Setting], now: Mapping[str, Any], leaves: Collection[str] = ()
+) -> None:
+    """One question, its answers, and once one is given the outcome.
+
+    Args:
+        questions: of this page or view, by key.
+        page, now, leaves: as of `Question.changes`.
+    """
+    question, answer = _open(questions, now)
+    with st.container(border=True, key="lesson", gap="small"):
+        _head(questions, question, now)
+        changes = question.changes(page, now, leaves)
+        if answer:
+            _outcome(question, answer, now)
+        else:
+            _ask(question, changes)
+        with st.container(horizontal=True, gap="small", vertical_alignment="center", key="lesson_on"):
+            if answer and not question.is_set(page, now, leaves):
+                st.button(
+                    "Set it up again", key="set_again", icon=":material/replay:", on_click=state.change, kwargs=changes
+                )
+            _ways_on(questions, question, answer, now)
+
+
+def _open(questions: Mapping[str, Question], now: Mapping[str, Any]) -> tuple[Question, str]:
+    """The question that is open, and the answer to it: a number from 1, `SKIPPED`, or "" while there is none."""
+    key, _, answer = now["guess"].partition(".")
+    on_path = path.PATH[int(now["lesson"]) - 1].question if now["lesson"] else ""
+    if on_path in questions and state.first_time("lesson", now["lesson"]):
+        key, answer = on_path, answer if key == on_path else _guesses().get(on_path, "")
+        state.change(guess=_as_setting(key, answer))
+    if key not in questions:
+        key = on_path if on_path in questions else next(iter(questions))
+        answer = ""
+    question = questions[key]
+    if answer.isdigit() and int(answer) > len(question.answers):
+        answer = ""
+    if answer:
+        state.keep("guesses", {key: answer, **_guesses()})
+    return question, answer
+
+
+def _guesses() -> dict[str, str]:
+    """What this visitor has answered since the page was loaded, by the question's key."""
+    return state.kept("guesses", {})
+
+
+def _as_setting(key: str, answer: str) -> str:
+    return f"{key}.{answer}" if answer else key
+
+
+def _turn_to(key: str) -> None:
+    state.change(guess=_as_setting(key, _guesses().get(key, "")))
+
+
+def _head(questions: Mapping[str, Question], question: Question, now: Mapping[str, Any]) -> None:
+    """Which question it is, of which, and where on the path."""
+    if state.value("asked") != question.key:
+        state.change(asked=question.key)
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("**Try this**", width="content")
+        with st.container(key="asked_place", width="stretch"):
+            widgets.selectbox(
+                "Question", tuple(questions), format_func=lambda key: questions[key].title, key="asked",
+                label_visibility="collapsed", on_change=lambda: _turn_to(state.value("asked")),
+            )  # fmt: skip
+        if now["lesson"]:
+            st.markdown(f"{now['lesson']} of {len(path.PATH)}", width="content")
+
+
+def _ask(question: Question, changes: Mapping[str, Any]) -> None:
+    def give(answer: str) -> None:
+        state.keep("guesses", {**_guesses(), question.key: answer})
+        state.change(**changes, guess=_as_setting(question.key, answer))
+
+    st.markdown(question.asks)
+    with st.container(horizontal=True, gap="small"):
+        for number, answer in enumerate(question.answers, 1):
+            st.button(answer, key=f"guess_{question.key}_{number}", on_click=give, args=(str(number),))
+        label = "Just show me" if question.answers else "Show me"
+        st.button(label, key=f"try_{question.key}", type="tertiary", on_click=give, args=(SKIPPED,))
+
+
+def _outcome(question: Question, answer: str, now: Mapping[str, Any]) -> None:
+    """Guess and measured outcome side by side, and why."""
+    cells = []
+    if answer != SKIPPED:
+        cells.append(("Your guess", question.answers[int(answer) - 1], ""))
+    if question.answers:
+        cells.append(("Measured", question.answers[question.right - 1], _figures(question, now)))
+    columns = "".join(
+        f"<div><small>{escape(head)}</small><b>{escape(text)}</b><span>{escape(more)}</span></div>"
+        for head, text, more in cells
+    )
+    st.markdown(question.asks)
+    st.html(f'<div class="outcome" role="status">{columns}</div>')
+    st.markdown(question.why)
+
+
+def _figures(question: Question, now: Mapping[str, Any]) -> str:
+    if question.measured is None:
+        return ""
+    try:
+        return question.measured(now)
+    except (RuntimeError, runs.RunError, datasets.DataError):  # the page itself says what is wrong with them
+        return ""
+
+
+def _ways_on(questions: Mapping[str, Question], question: Question, answer: str, now: Mapping[str, Any]) -> None:
+    """The ways on: along the path where one is on it, else to another question of this page, or to the path."""
+    if not now["lesson"]:
+        keys = [*questions]
+        following = keys[(keys.index(question.key) + 1) % len(keys)]
+        st.button("Another question", key="another", type="tertiary", on_click=_turn_to, args=(following,))
+        path.go_to(1, f"The path: {len(path.PATH)} questions", "path_begin")
+        return
+    number = int(now["lesson"])
+    if path.PATH[number - 1].question != question.key:
+        path.go_to(number, f"Back to question {number}", "path_back")
+    elif answer and number < len(path.PATH):
+        path.go_to(number + 1, "Next question", "path_next")
+    elif answer:
+        st.markdown("That was the last. You can answer now: " + " ".join(f"*{lesson.goal}*" for lesson in path.PATH))
+    st.button("Leave the path", key="path_leave", type="tertiary", on_click=state.change, kwargs={"lesson": ""})

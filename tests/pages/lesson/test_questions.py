@@ -1,0 +1,149 @@
+"""Every question of every page: what is in it, that answering sets all its outcome needs, and how far a link carries it."""
+
+import importlib
+import itertools
+
+import pytest
+from shown import ShownPage, frame_pages
+
+from cae_core import runs
+from cae_core.pretrained import name_of
+from pages.parts.lesson import path, strip
+from pages.parts.lesson.question import SHARED, questions_of
+from pages.parts.session.setting import text
+
+LAB = {"dataset", "view"}
+SLIDERS = {"start", *(f"move_{place}" for place in range(1, 9))}
+LEFT = {
+    "denoise.py": {"dataset", "seed"},
+    "train.py": {"dataset"},
+    "runs.py": set(),
+    "latent.py": {"dataset", "image", "even", "grid_behind", "grid_side", *SLIDERS},
+    "draw.py": set(),
+    "architectures.py?view=layers": {"dataset", "image"},
+    "architectures.py?view=race": LAB,
+    "architectures.py?view=leak": {"dataset", "seed"},
+    "architectures.py?view=losses": {"view"},
+    "architectures.py?view=sparsity": LAB,
+    "reproduce.py": set(),
+    "stacked.py": {"dataset", "point", "arm"},
+    "colour.py": {"take_loss", "chain_loss", "chain_images", "chain_epochs"},
+}
+"""By page or view: the settings that none of its questions depends on. The other views' settings are none of a view's."""
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """Opens a page or view, with the questions it draws and what answering each would set."""
+    drawn = {}
+
+    def draw(questions, page, now, leaves=()):
+        drawn.update(questions=questions, sets={key: each.changes(page, now, leaves) for key, each in questions.items()})
+        return original(questions, page, now, leaves)
+
+    original = strip.draw
+    monkeypatch.setattr(strip, "draw", draw)
+
+    def open_page(address, **link):
+        file, _, view = address.partition("?view=")
+        page = type("Shown", (ShownPage,), {"FILE": file})
+        return page(**({"view": view} if view else {}), **link), drawn["questions"], drawn["sets"]
+
+    return open_page
+
+
+@pytest.mark.parametrize("address", LEFT)
+def test_an_answer_sets_all_its_outcome_needs_and_stands_beside_it(opened, address):
+    page, questions, sets = opened(address)
+    assert len(questions) >= 3
+    settings = {key for key in page.setting["_last"] if not key.startswith("table_")} - {*SHARED}
+    other = set() if "?" not in address else settings - set().union(*sets.values()) - LEFT[address]
+    for first, second in itertools.permutations(sets.values(), 2):
+        anything = dict.fromkeys(settings, "as it was")
+        assert anything | first | second == anything | second
+        assert settings - set(second) - other == LEFT[address]
+    different = {frozenset((key, str(value)) for key, value in new.items()) for new in sets.values()}
+    assert len(different) >= len(sets) - 1, "questions that differ in nothing that can be seen"
+
+    for key, new in sets.items():
+        question = questions[key]
+        assert question.title in page.widget("asked").options[[*questions].index(key)]
+        page.set(asked=key)
+        assert question.asks in page.text
+        page.press(f"guess_{key}_{len(question.answers)}" if question.answers else f"try_{key}")
+        assert {name: text(page.setting[name]) for name in new} == {name: text(value) for name, value in new.items()}
+        assert {name: page.query[name] for name in new} == {name: text(value) for name, value in new.items()}
+        assert question.why in page.text
+        assert not page.has("set_again")
+        assert bool(page.messages("warning")) == (key == "outside")  # whose lesson is that it is refused
+
+
+def every_question():
+    modules = ["denoise", "latent", "layers", "colour", "reproduce", "stacked", "train", "runs", "draw"]
+    modules = [f"pages.parts.{page}.questions" for page in modules]
+    modules += [f"pages.parts.architectures.{view}" for view in ("race", "switch_leak", "bce_or_mse", "sparsity")]
+    for module in map(importlib.import_module, modules):
+        yield from (module.QUESTIONS if hasattr(module, "QUESTIONS") else module.questions("strokes")).values()
+
+
+def test_no_two_questions_have_the_same_key_and_the_path_knows_its_own():
+    keys = [question.key for question in every_question()]
+    assert [key for key in keys if keys.count(key) > 1] == []
+    assert [lesson.question for lesson in path.PATH if lesson.question not in keys] == []
+    assert len({lesson.question for lesson in path.PATH}) == len(path.PATH) == 8
+
+
+def test_a_question_without_words_is_refused():
+    with pytest.raises(ValueError, match="there are settings of .'all_five', 'other'.: name the same"):
+        questions_of("race", all_five={}, other={})
+
+
+def test_every_page_is_there():
+    assert {address.partition("?")[0] for address in LEFT} == set(frame_pages())
+
+
+def test_a_guess_stands_beside_what_was_measured_and_stays_in_the_link():
+    page = ShownPage(dataset="strokes").set(asked="two_numbers")
+    page.press("guess_two_numbers_1")
+    assert page.query["guess"] == "two_numbers.1"
+    assert "Your guess" in page.html
+    assert "Measured" in page.html
+    two, many = (runs.network(name_of("strokes", size, "mse", "clean")).metrics["clean"]["mse"] for size in (2, 32))
+    assert f"{two / many:.1f} times: MSE {two:.4f} and {many:.4f} over the test set" in page.html
+    again = ShownPage(**page.query)  # in a private window
+    assert f"{two / many:.1f} times" in again.html
+    again.set(bottleneck=8)
+    assert again.press("set_again").setting["bottleneck"] == 2
+
+
+def test_a_guess_can_be_skipped():
+    page = ShownPage().press("try_from_the_code")
+    assert page.query["guess"] == "from_the_code.skip"
+    assert "Your guess" not in page.html
+    assert "Measured" in page.html
+
+
+@pytest.mark.parametrize("given", ["nonsense", "two_numbers.5", "two_numbers.", "two_numbers.<b>", ".1"])
+def test_a_link_with_no_such_guess_says_so(given):
+    page = ShownPage(guess=given)
+    (warning,) = page.messages("warning")
+    assert "guess" in warning
+    assert page.has("guess_from_the_code_1")
+
+
+def test_the_path_leads_from_question_to_question_and_can_be_left():
+    page = ShownPage(lesson=1)
+    assert f"1 of {len(path.PATH)}" in page.text
+    page.press("guess_from_the_code_2").press("path_next")
+    assert (page.query["lesson"], page.query["guess"]) == ("2", "two_numbers")
+    page.set(asked="too_much").press("path_back")  # a question aside costs nothing
+    assert page.query["guess"] == "two_numbers"
+    page.press("path_leave")
+    assert "lesson" not in page.query
+
+
+def test_a_link_to_a_lesson_opens_its_question_whatever_was_open():
+    assert ShownPage(lesson=3, guess="too_much.1").has("guess_two_judges_1")
+    elsewhere = ShownPage(lesson=6)  # a lesson of another page
+    assert elsewhere.has("guess_from_the_code_1")
+    assert elsewhere.has("path_leave")
