@@ -18,6 +18,7 @@ PAGES = {
     "reproduce.py": "Reproduce",
     "stacked.py": "Stacked",
     "colour.py": "Colour",
+    "teach.py": "Teach",
 }
 """File to title, in the order of the navigation; the first is the one that opens."""
 

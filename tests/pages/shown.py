@@ -150,7 +150,7 @@ class ShownPage:
     def _read(self) -> None:
         """Takes in what the page shows now."""
         self._html = _Html()
-        written = [element.value for element in self.app.html if not element.value.startswith("<style")]
+        written = [element.value for element in self.app.html if not re.match('<style|<div class="flow"', element.value)]
         for element in written:
             self._html.feed(element)
         self.html = "".join(written)
@@ -282,7 +282,7 @@ class ShownPage:
     @property
     def links(self) -> dict[str, tuple[str, dict[str, str]]]:
         """Links to other pages: label to page and settings."""
-        every = [link.proto for link in self.app.get("page_link")]
+        every = [link.proto for link in self.app.get("page_link") if "question" not in link.proto.label]  # of the strip
         return {link.label: (link.page, dict(parse_qsl(link.query_string, keep_blank_values=True))) for link in every}
 
     @property

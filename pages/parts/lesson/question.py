@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cae_core import datasets
+from cae_core import datasets, runs
 from pages.parts.common import words
 from pages.parts.session.setting import Setting, text
 
@@ -38,6 +38,13 @@ class Question:
     why: str
     settings: Mapping[str, Any]
     measured: Callable[[Mapping[str, Any]], str] | None = None
+
+    def figures(self, now: Mapping[str, Any]) -> str:
+        """What `measured` gives; "" where nothing was measured, or what it was measured on cannot be read."""
+        try:
+            return self.measured(now) if self.measured else ""
+        except (KeyError, RuntimeError, runs.RunError, datasets.DataError):  # the page says what is wrong with them
+            return ""
 
     def changes(self, page: Mapping[str, Setting], now: Mapping[str, Any], leaves: Collection[str] = ()) -> dict[str, Any]:
         """What answering sets: whatever the outcome could depend on, so that nothing from before lasts.

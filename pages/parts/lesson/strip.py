@@ -8,14 +8,18 @@ from typing import Any
 
 import streamlit as st
 
-from cae_core import datasets, runs
-from pages.parts.common import widgets
+from pages.parts.common import show, widgets
 from pages.parts.lesson import path
+from pages.parts.lesson.board import BOARD
 from pages.parts.lesson.question import Question
-from pages.parts.session import state
-from pages.parts.session.setting import Guess, Setting
+from pages.parts.session import identity, state
+from pages.parts.session.setting import Guess, Setting, Words
 
 SKIPPED = "skip"
+MOST_NAME = 40
+"""Characters of a class's name."""
+AGAIN = 2.0
+"""Seconds between looks at the guesses of a class."""
 
 
 def settings(*questions: Iterable[str]) -> dict[str, Setting]:
@@ -24,6 +28,7 @@ def settings(*questions: Iterable[str]) -> dict[str, Setting]:
     return {
         "guess": Setting("", Guess(keys), always=False),
         "lesson": Setting("", ("", *path.numbers()), always=False),
+        "class": Setting("", Words(MOST_NAME), always=False),
     }
 
 
@@ -43,7 +48,9 @@ def draw(
         if answer:
             _outcome(question, answer, now)
         else:
-            _ask(question, changes)
+            _ask(question, changes, now["class"])
+        if now["class"]:
+            _class(question, bool(answer), now["class"])
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key="lesson_on"):
             if answer and not question.is_set(page, now, leaves):
                 st.button(
@@ -99,10 +106,12 @@ def _head(questions: Mapping[str, Question], question: Question, now: Mapping[st
             st.markdown(f"{now['lesson']} of {len(path.PATH)}", width="content")
 
 
-def _ask(question: Question, changes: Mapping[str, Any]) -> None:
+def _ask(question: Question, changes: Mapping[str, Any], name: str) -> None:
     def give(answer: str) -> None:
         state.keep("guesses", {**_guesses(), question.key: answer})
         state.change(**changes, guess=_as_setting(question.key, answer))
+        if name and answer != SKIPPED:
+            BOARD.guess(name, question.key, answer, identity.visitor())
 
     st.markdown(question.asks)
     with st.container(horizontal=True, gap="small"):
@@ -118,7 +127,7 @@ def _outcome(question: Question, answer: str, now: Mapping[str, Any]) -> None:
     if answer != SKIPPED:
         cells.append(("Your guess", question.answers[int(answer) - 1], ""))
     if question.answers:
-        cells.append(("Measured", question.answers[question.right - 1], _figures(question, now)))
+        cells.append(("Measured", question.answers[question.right - 1], question.figures(now)))
     columns = "".join(
         f"<div><small>{escape(head)}</small><b>{escape(text)}</b><span>{escape(more)}</span></div>"
         for head, text, more in cells
@@ -128,13 +137,23 @@ def _outcome(question: Question, answer: str, now: Mapping[str, Any]) -> None:
     st.markdown(question.why)
 
 
-def _figures(question: Question, now: Mapping[str, Any]) -> str:
-    if question.measured is None:
-        return ""
-    try:
-        return question.measured(now)
-    except (RuntimeError, runs.RunError, datasets.DataError):  # the page itself says what is wrong with them
-        return ""
+@st.fragment(run_every=AGAIN)
+def _class(question: Question, is_answered: bool, name: str) -> None:
+    """What the class has guessed, as it comes in: how many while the visitor has not answered, then what."""
+    counts = BOARD.counts(name, question.key)
+    of = f"Class {escape(name)}: {counts.total()} {'guess' if counts.total() == 1 else 'guesses'}"
+    if not is_answered:
+        st.html(f'<div class="class-board"><small>{of} so far. Yours is counted without your name.</small></div>')
+        return
+    rows = []
+    for number, answer in enumerate(question.answers, 1):
+        count = counts[str(number)]
+        share = show.percent(count / max(1, counts.total()))
+        right = ' class="right"' if number == question.right else ""
+        rows.append(
+            f'<dt{right}>{escape(answer)}</dt><dd style="--share: {share.replace(" ", "")}"><span>{count}</span></dd>'
+        )
+    st.html(f'<div class="class-board"><small>{of}</small><dl>{"".join(rows)}</dl></div>')
 
 
 def _ways_on(questions: Mapping[str, Question], question: Question, answer: str, now: Mapping[str, Any]) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from urllib.parse import urlsplit
 
 import streamlit as st
+from streamlit import net_util
 
 from pages.parts.session import component, state
 
@@ -64,6 +66,15 @@ def remember() -> None:
 def is_forgotten() -> bool:
     """Whether the visitor's browser refuses to keep anything here, as it may in a frame on another site."""
     return state.kept("forgotten", False)
+
+
+def root_for_others() -> str:
+    """Where others in the network reach the app, with a slash at its end: as here, unless that is only this machine."""
+    url = urlsplit(own_tab())
+    host, colon, port = url.netloc.partition(":")
+    if host in ("localhost", "127.0.0.1") and st.get_option("server.address") is None:
+        host = net_util.get_internal_ip() or host
+    return f"{url.scheme}://{host}{colon}{port}{url.path.rpartition('/')[0]}/"
 
 
 def own_tab() -> str:

@@ -49,25 +49,40 @@ class Guess:
 
 
 @dataclass(frozen=True)
+class Words:
+    """A few words of the visitor's own as a value, of at most so many characters, with single spaces between them."""
+
+    most: int
+
+    def check(self, key: str, given: str) -> str:
+        value = " ".join(given.split())
+        if len(value) > self.most or not value.isprintable():
+            raise ValueError(
+                f"{key} is {value[: self.most]!r}; it may have at most {self.most} characters that can be printed."
+            )
+        return value
+
+
+@dataclass(frozen=True)
 class Setting:
     """One thing a visitor can set.
 
     Attributes:
         default: its value without a link.
         allowed: `Bounds` for a number, `Names` for runs, `Some` for several of some choices, `Guess` for an answer to a
-            question, a tuple of the choices for anything else.
+            question, `Words` for text, a tuple of the choices for anything else.
         always: whether a link has it also while it is empty.
     """
 
     default: Any
-    allowed: Bounds | Names | Some | Guess | tuple[Any, ...]
+    allowed: Bounds | Names | Some | Guess | Words | tuple[Any, ...]
     always: bool = True
 
     def parse(self, key: str, given: str) -> Any:
         """The value a link means, or a ValueError saying what was given and what is allowed."""
         if isinstance(self.allowed, Names | Some):
             return self.allowed.check(key, [name for name in given.split(",") if name])
-        if isinstance(self.allowed, Bounds | Guess):
+        if isinstance(self.allowed, Bounds | Guess | Words):
             return self.allowed.check(key, given)
         return lookup({text(choice): choice for choice in self.allowed}, key, given)
 
@@ -79,7 +94,7 @@ class Setting:
             return set(value) <= set(self.allowed.choices)
         if isinstance(self.allowed, Guess):
             return not value or value.partition(".")[0] in self.allowed.questions
-        return isinstance(self.allowed, Names) or value in self.allowed
+        return isinstance(self.allowed, Names | Words) or value in self.allowed
 
 
 def text(value: Any) -> str:

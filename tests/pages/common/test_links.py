@@ -26,6 +26,11 @@ WRONG = {
         ("seed", "0.5", "a whole number from 0 to 9999"),
         ("botleneck", "8", "Did you mean 'bottleneck'?"),
         ("_page", "denoise", "There is no setting '_page'"),
+        ("guess", "nonsense", "'nonsense'"),
+        ("guess", "two_numbers.5", "two_numbers with '5'; an answer is a number from 1 to 4, or skip"),
+        ("guess", "two_numbers.", "two_numbers with ''"),
+        ("guess", "two_numbers.<b>", "'<b>'"),
+        ("guess", ".1", "guess"),
     ],
     "train": [
         ("architecture", "fats", "Did you mean 'fast'?"),
@@ -83,6 +88,12 @@ WRONG = {
         ("chain", "colorise", "'colorise'"), ("dataset", "mnist", "'mnist'"), ("chain_epochs", "0", "chain_epochs is '0'"),
     ],
     "runs": [("whose", "yours", "choose one of"), ("runs", "a b", "cannot name a run"), ("epoch", "-1", "from 0 to")],
+    "teach": [
+        ("sheet", "denoice", "Did you mean 'denoise'?"),
+        ("class", 41 * "x", "at most 40 characters"),
+        ("class", "\x1b[31m", "characters that can be printed"),
+        ("lesson", "9", "choose one of"),
+    ],
 }  # fmt: skip
 """By page: a setting, what a link has for it, and a part of the sentence."""
 

@@ -99,7 +99,7 @@ def test_a_question_without_words_is_refused():
 
 
 def test_every_page_is_there():
-    assert {address.partition("?")[0] for address in LEFT} == set(frame_pages())
+    assert {address.partition("?")[0] for address in LEFT} == set(frame_pages()) - {"teach.py"}
 
 
 def test_a_guess_stands_beside_what_was_measured_and_stays_in_the_link():
@@ -121,14 +121,6 @@ def test_a_guess_can_be_skipped():
     assert page.query["guess"] == "from_the_code.skip"
     assert "Your guess" not in page.html
     assert "Measured" in page.html
-
-
-@pytest.mark.parametrize("given", ["nonsense", "two_numbers.5", "two_numbers.", "two_numbers.<b>", ".1"])
-def test_a_link_with_no_such_guess_says_so(given):
-    page = ShownPage(guess=given)
-    (warning,) = page.messages("warning")
-    assert "guess" in warning
-    assert page.has("guess_from_the_code_1")
 
 
 def test_the_path_leads_from_question_to_question_and_can_be_left():

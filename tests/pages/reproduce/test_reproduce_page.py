@@ -179,8 +179,8 @@ def test_it_can_be_stopped_and_what_refuses_it_is_said(held, monkeypatch):
 
 @pytest.mark.parametrize("key", QUESTIONS)
 def test_a_question_puts_its_card_first(key):
-    page, card = Shown(guess=f"{key}.1"), CARDS[QUESTIONS[key].settings["card"]]
-    assert page.press("set_again").cards[0] == card.label
+    page, card = Shown().set(asked=key).press(f"try_{key}"), CARDS[QUESTIONS[key].settings["card"]]
+    assert page.cards[0] == card.label
     assert page.query["card"] == QUESTIONS[key].settings["card"]
 
 

@@ -320,7 +320,7 @@ def test_damaged_or_missing_network_is_named_and_the_rest_is_shown(kind, tmp_pat
 
 
 def test_navigation_goes_from_looking_over_training_to_ones_own_drawing():
-    pages = ["Denoise", "Train", "Runs", "Latent", "Draw", "Architectures", "Reproduce", "Stacked", "Colour"]
+    pages = ["Denoise", "Train", "Runs", "Latent", "Draw", "Architectures", "Reproduce", "Stacked", "Colour", "Teach"]
     assert list(frame_pages().values()) == pages
 
 
