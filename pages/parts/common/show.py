@@ -14,6 +14,7 @@ from cae_core.config import RunConfig
 from cae_core.corruptions import NOISE_KINDS, is_none
 from cae_core.figures import pictures
 from cae_core.figures.plotting import Figure
+from pages.parts.common import words
 from pages.parts.common.outside import plain
 
 DOWNLOAD, DOWNLOAD_ICON = "Download as PNG", ":material/download:"
@@ -48,8 +49,13 @@ class Row:
 
 
 def question(text: str) -> None:
-    """The one question a page answers, as its first line: a title, which the browser can draw without fetching more."""
-    st.title(text, anchor=False)
+    """The one question a page answers, as its first line, and beside it the glossary.
+
+    It is a title, which the browser can draw without fetching more.
+    """
+    with st.container(horizontal=True, vertical_alignment="top", key="question"):
+        st.title(text, anchor=False)
+        words.offer()
 
 
 def link_problems(problems: Sequence[str]) -> None:
@@ -125,7 +131,8 @@ def chart(figure: Figure, key: str, alt: str) -> None:
 
 def facts(values: Sequence[tuple[str, str]]) -> None:
     """A line of named numbers that stay in their places while they change."""
-    cells = "".join(f"<div><small>{escape(name)}</small><span>{escape(value)}</span></div>" for name, value in values)
+    pairs = [(words.marked(escape(name)), escape(value)) for name, value in values]
+    cells = "".join(f"<div><small>{name}</small><span>{value}</span></div>" for name, value in pairs)
     st.html(f'<div class="facts">{cells}</div>')
 
 
