@@ -56,7 +56,7 @@ def _sidebar(now: dict) -> None:
             )  # fmt: skip
             widgets.number_input(
                 "Pretraining", 0, 100, step=1, key="pretraining",
-                help="Epochs that each layer is trained alone first, in networks of dense layers.",
+                help="For this many epochs each layer is first trained alone. Only for networks of dense layers.",
             )  # fmt: skip
             widgets.number_input("Sparsity", 0.0, 10.0, step=0.01, format="%g", key="sparsity")
             controls.seed()

@@ -39,7 +39,7 @@ def sidebar(now: dict) -> None:
     with st.sidebar:
         controls.dataset()
         names = controls.label(ARCHITECTURES)
-        widgets.multiselect("Decoders", RACERS, format_func=names, key="racers", help="Two to five race.")
+        widgets.multiselect("Decoders", RACERS, format_func=names, key="racers", help="Choose two to five.")
         controls.gaussian("race_noise")
         controls.training_images("race_images", now["dataset"])
         controls.epochs("race_epochs")
@@ -92,11 +92,11 @@ def _pictures(racers: Sequence[Lane]) -> None:
         ("Checkerboard (faithful: 1)", score),
         ("MSE per pixel", lanes.number("mse", ".4f")),
         code,
-        ("What else passes", _besides),
+        ("Passes beside the code", _besides),
         parameters,
     ]
 
-    lanes.table(racers, "On the eight images, and what each network has to go by", lines)
+    lanes.table(racers, "The eight images, and what each network can use", lines)
 
 
 def _besides(lane: Lane) -> str:

@@ -24,7 +24,7 @@ SETTINGS = {
 }
 
 ROWS = {
-    ("kept", "kept"): ("Reconstruction", "code and switches their own"),
+    ("kept", "kept"): ("Reconstruction", "its own code and switches"),
     ("blank", "kept"): ("Code blanked", "z = 0, switches kept"),
     ("mean", "kept"): ("Switches alone", "code: its mean over test images"),
     ("kept", "next"): ("Switches shuffled", "code kept, the next image's switches"),

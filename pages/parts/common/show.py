@@ -60,7 +60,7 @@ def question(text: str) -> None:
 
 def link_problems(problems: Sequence[str]) -> None:
     """Says what in a link could not be used."""
-    st.warning("This link asks for something there is not; defaults are shown instead. " + plain(" ".join(problems)))
+    st.warning("Part of this link cannot be used; defaults are shown instead. " + plain(" ".join(problems)))
 
 
 def grid(rows: Sequence[Row], columns: int = 10) -> None:
@@ -114,7 +114,7 @@ def places(config: RunConfig, labels: Sequence[str], columns: int = 10) -> None:
 def ratio(image_size: int, code_size: int) -> str:
     """How much smaller a code is than its image."""
     if code_size >= image_size:
-        return f"**{code_size / image_size:.3g} times** larger, no bottleneck at all"
+        return f"**{code_size / image_size:.3g} times** larger, so it is no bottleneck at all"
     return f"**{image_size / code_size:.3g} times** smaller"
 
 

@@ -53,8 +53,8 @@ def facts(codes: Codes, plane: Plane, compared: neighbours.Comparison | None = N
     """The numbers that matter, under the plane; before the comparison is there, its places."""
     show.facts(
         [
-            ("Class told by 5 neighbours", show.percent(compared.codes.accuracy, 1) if compared else "…"),
-            ("The same through PCA", show.percent(compared.linear.accuracy, 1) if compared else "…"),
+            ("Class right by 5 neighbours", show.percent(compared.codes.accuracy, 1) if compared else "…"),
+            ("The same with PCA", show.percent(compared.linear.accuracy, 1) if compared else "…"),
             ("The plane shows", f"{show.percent(sum(plane.explained))} of the variance"),
             ("Codes", f"{len(codes.z):,} × {codes.size:,} numbers"),
         ]

@@ -43,7 +43,7 @@ def why(job: Snapshot | None, queue: Sequence[Snapshot], owner: str) -> str:
 def _ahead(first: Snapshot, owner: str) -> str:
     paused = first.state == "paused"
     if first.owner == owner:
-        return "Your own run ahead of it is paused: resume or stop that one." if paused else "It begins after your own."
+        return "Your own run ahead of it is paused: resume or stop that one." if paused else "It starts after your own."
     left = show.seconds(TURN if first.seconds_left is None else first.seconds_left)
     does = "is paused and gives way" if paused else "is at work, and ends or gives way"
     return f"Another visitor's run {does} in {left} at most."
@@ -66,7 +66,7 @@ def unsaved(names: Sequence[str], owner: str, key: str) -> None:
     )
     st.button(
         "Discard", icon=":material/delete:", key=f"{key}_discard", on_click=act_on_all, args=("discard", names, owner),
-        help="Lets go of what could not be written. What was written before stays, and can go on from there.",
+        help="Drops what could not be saved. What was saved before stays, and training can continue from there.",
     )  # fmt: skip
 
 

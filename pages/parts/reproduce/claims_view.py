@@ -155,17 +155,17 @@ def tolerance(card: Card) -> str:
         return sentences + (
             "No figure is published, so two runs are compared."
             if any(claim.below for claim in card.claims)
-            else "No figure is published: what comes out is shown, without a verdict."
+            else "No figure is published, so the result is shown without a verdict."
         )
     share, own = percent(card.tolerance), any(claim.figure and not claim.is_published for claim in card.claims)
     published = any(claim.is_published for claim in card.claims)
     if card.at_most:
-        sentences += "A bar to stay under: it counts up to the figure" + (f" and {share}." if card.tolerance else ".")
+        sentences += "This figure is an upper limit: a result counts as met up to the figure itself" + (f" and {share}." if card.tolerance else ".")
     elif published:
-        sentences += f"Within {share} of the figure counts as reproduced, less error as better"
+        sentences += f"A result within {share} of the figure counts as reproduced, one with less error as better"
         sentences += "; this project's own count as met." if own else "."
     else:
-        sentences += f"Up to {share} more than the figure counts as met."
+        sentences += f"A result up to {share} above the figure counts as met."
     if any(claim.below or claim.figure is None for claim in card.claims):
         sentences += " Where no figure is published, runs are compared with one another."
     return sentences

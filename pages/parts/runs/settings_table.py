@@ -154,7 +154,7 @@ def _outcome(wins: dict[str, str]) -> str:
     if len(wins) == 1:
         ((name, loss),) = wins.items()
         (other,) = {*SHIPPED_LOSSES} - {name}
-        return f"the network trained with {LOSSES[loss].label} has less {name.upper()}, and {other.upper()} is the same"
+        return f"the network trained with {LOSSES[loss].label} has the lower {name.upper()}, and {other.upper()} is the same"
     if wins["mse"] == wins["bce"]:
         return f"the network trained with {LOSSES[wins['mse']].label} wins both"
     return "each loss wins its own game" if wins["mse"] == "mse" else "each loss wins the other's game"

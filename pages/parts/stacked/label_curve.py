@@ -24,7 +24,7 @@ def draw(result: CurveResult | None, now: dict) -> None:
     show.chart(figure, "label_curve", alt)
     if not result:
         st.info(
-            "No measured curve ships with the app yet; the open signs are the published figures. What makes it: "
+            "No measured curve ships with the app yet; the open markers are the published figures. This command makes it: "
             f"`{command()} --ship`"
         )
         return
@@ -100,7 +100,7 @@ def _point(result: CurveResult, labels: int, arm: str) -> None:
         missing.say(name, error)
         return
     if read is None or len(read) != len(test.y):
-        st.caption("What this point misreads did not ship with the curve.")
+        st.caption("The images that this point misreads do not ship with the curve.")
         return
     confusion.reading(test, read, datasets.DATASETS[name].class_names, result.config.seed)
 

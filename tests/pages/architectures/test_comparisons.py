@@ -51,7 +51,7 @@ def test_the_race_says_what_each_has_to_go_by_and_noise_has_a_row_of_its_own():
     page = Shown(view="race", race_noise=0.4)
     assert page.labels[1] == "Noisygaussian 0.4"
     assert page.lines["Numbers in the code"] == ["1,568", "6,272", "6,272", "6,272", "256"]
-    assert page.lines["What else passes"] == ["nothing", "6,272 switches", "nothing", "nothing", "nothing"]
+    assert page.lines["Passes beside the code"] == ["nothing", "6,272 switches", "nothing", "nothing", "nothing"]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def job(owner, state, **more):
         (job(ME, "waiting", place=1), job(YOU, "preparing"), "at work, and ends or gives way in 2 min at most"),
         (job(ME, "waiting", place=1), job(YOU, "paused", seconds_left=12.0), "run is paused and gives way in 12 s at most"),
         (job(ME, "waiting", place=1), job(ME, "paused"), "Your own run ahead of it is paused: resume or stop that one."),
-        (job(ME, "waiting", place=1), job(ME, "running"), "It begins after your own."),
+        (job(ME, "waiting", place=1), job(ME, "running"), "It starts after your own."),
         (job(ME, "waiting", place=1, progress=object()), job(YOU, "running"), "It gave way to others"),
         (job(ME, "paused", others=1, seconds_left=9.0), None, "Another visitor waits: in 9 s the pause ends"),
         (job(ME, "paused", others=0), None, ""),
