@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cae_core.architectures import ARCHITECTURES
-from pages.parts.common import words
+from pages.parts.glossary import glossary
 
 ROOT = Path(__file__).parent.parent
 PYTHON = [ROOT / "app.py", *sorted((ROOT / "cae_core").rglob("*.py")), *sorted((ROOT / "pages").rglob("*.py"))]
@@ -149,7 +149,7 @@ def test_an_axis_has_one_name():
 
 
 def test_the_glossary_says_each_word_once_and_shortly():
-    every = words.glossary()
+    every = glossary.words()
     forms = [form.lower() for word in every for form in word.forms]
     assert sorted({form for form in forms if forms.count(form) > 1}) == []
     assert [word.name for word in every if not 20 < len(word.meaning) <= 200 or word.meaning[-1] not in ".”"] == []
@@ -169,7 +169,7 @@ OF_COMPUTERS = {
 
 def test_every_abbreviation_of_a_page_is_in_the_glossary():
     """What no dictionary has needs its meaning; sources name journals and conferences."""
-    known = {part for word in words.glossary() for form in word.forms for part in form.split()}
+    known = {part for word in glossary.words() for form in word.forms for part in form.split()}
     texts = [text for path in PYTHON if "pages" in path.parts for text in strings(path, docstrings=False)]
     files = [path for path in sorted((ROOT / "pages/words").glob("*.md")) if path.stem != "glossary"]
     texts += [(path.name, path.read_text(encoding="utf-8")) for path in files]
@@ -192,6 +192,6 @@ ABBREVIATION = r"(?<![\w-])[A-Z]+[a-z]?[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*(?![\w])"
     ],
 )  # fmt: skip
 def test_a_word_of_the_trade_is_marked_where_it_stands(html, word):
-    marked = words.marked(html)
+    marked = glossary.marked(html)
     assert re.findall(r">([^<]*)</span>", marked) == ([word] if word else [])
     assert re.sub(r'<span class="word"[^>]*>(.*?)</span>', r"\1", marked) == html

@@ -251,7 +251,7 @@ EXPORTS: dict[str, Export] = {
         keras_files.weights_hdf5,
     ),
     "history": Export(
-        "History", "A line an epoch: losses and seconds.", "text/csv", lambda run: f"{run.name}-history.csv", history
+        "History", "One line per epoch: losses and seconds.", "text/csv", lambda run: f"{run.name}-history.csv", history
     ),
     "tensorboard": Export(
         "TensorBoard",

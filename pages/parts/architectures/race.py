@@ -82,8 +82,8 @@ def _pictures(racers: Sequence[Lane]) -> None:
     with left:
         lanes.rows(racers, lambda lane: f"checkerboard {score(lane)}", _spectrum)
         st.caption(
-            "Last column: the mean **spectrum**. Slow changes are in its middle, what repeats every two pixels at its "
-            "edge: a checkerboard is bright spots there."
+            "The last column is the mean **spectrum**, with slow changes in its middle and patterns of two pixels at its "
+            "edge: a checkerboard shows as bright spots there."
         )
     with right:
         lanes.losses(racers, "race_losses")

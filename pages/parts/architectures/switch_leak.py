@@ -65,8 +65,8 @@ def _nothing_to_see(now: dict) -> None:
     """There is no trained network with switches: where to get one."""
     entry = ARCHITECTURES[now["leak_network"]]
     st.markdown(
-        f"**{entry.label}.** {entry.summary}\n\nTo see what its switches carry it has to be trained, and there is no "
-        "trained one here yet. The link sets everything as it was published; a single epoch is enough to see it."
+        f"**{entry.label}.** {entry.summary}\n\nTo see what its switches carry, train it first: there is no "
+        "trained one here yet. The link sets everything as it was published, but for one epoch, which is enough to see it."
     )
     missing.link_to_training(now["leak_network"], now["dataset"], "Train it", epochs=1)
 

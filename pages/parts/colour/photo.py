@@ -36,7 +36,10 @@ def draw(networks: Sequence[Run]) -> None:
     upload.place(label, "photo_upload", _take_file, lambda: state.keep("photo", None))
     photo = state.kept("photo")
     if photo is None:
-        st.caption("Your picture stays on this machine. If it is in colour, you see the guess beside the truth; if it is grey, the guess alone.")
+        st.caption(
+            "Your picture stays on this machine. If it is in colour, you see the guess beside the truth; if it is grey, the "
+            "guess alone."
+        )
         return
     if photo.note:
         st.info(show.plain(photo.note))

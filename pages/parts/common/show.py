@@ -14,8 +14,8 @@ from cae_core.config import RunConfig
 from cae_core.corruptions import NOISE_KINDS, is_none
 from cae_core.figures import pictures
 from cae_core.figures.plotting import Figure
-from pages.parts.common import words
 from pages.parts.common.outside import plain
+from pages.parts.glossary import glossary
 
 DOWNLOAD, DOWNLOAD_ICON = "Download as PNG", ":material/download:"
 
@@ -55,7 +55,7 @@ def question(text: str) -> None:
     """
     with st.container(horizontal=True, vertical_alignment="top", key="question"):
         st.title(text, anchor=False)
-        words.offer()
+        glossary.offer()
 
 
 def link_problems(problems: Sequence[str]) -> None:
@@ -131,7 +131,7 @@ def chart(figure: Figure, key: str, alt: str) -> None:
 
 def facts(values: Sequence[tuple[str, str]]) -> None:
     """A line of named numbers that stay in their places while they change."""
-    pairs = [(words.marked(escape(name)), escape(value)) for name, value in values]
+    pairs = [(glossary.marked(escape(name)), escape(value)) for name, value in values]
     cells = "".join(f"<div><small>{name}</small><span>{value}</span></div>" for name, value in pairs)
     st.html(f'<div class="facts">{cells}</div>')
 

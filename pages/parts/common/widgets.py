@@ -12,14 +12,14 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts.common import words
+from pages.parts.glossary import glossary
 from pages.parts.session import state
 
 
 def _begins_with_its_value(draw: Callable[..., Any], argument: str) -> Callable[..., Any]:
     def control(label: str, *places: Any, key: str, **more: Any) -> Any:
         value = state.value(key)
-        more.setdefault("help", words.meaning(label))
+        more.setdefault("help", glossary.meaning(label))
         return draw(label, *places, key=key, **({} if value is None else {argument: value}), **more)
 
     return control
@@ -35,10 +35,10 @@ multiselect = _begins_with_its_value(st.multiselect, "default")
 
 
 def select_slider(label: str, options: Sequence[Any], *, key: str, **more: Any) -> Any:
-    more.setdefault("help", words.meaning(label))
+    more.setdefault("help", glossary.meaning(label))
     return st.select_slider(label, options, value=state.value(key), key=key, **more)
 
 
 def selectbox(label: str, options: Sequence[Any], *, key: str, **more: Any) -> Any:
-    more.setdefault("help", words.meaning(label))
+    more.setdefault("help", glossary.meaning(label))
     return st.selectbox(label, options, index=list(options).index(state.value(key)), key=key, **more)

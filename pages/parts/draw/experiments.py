@@ -62,13 +62,13 @@ A network that has only seen such digits expects them so.
 
 - **Reconstructed** is what the network makes of the picture after squeezing it through its **code**. **Absolute error** is
   how far each pixel is from the picture without noise; MSE is the mean squared error per pixel.
-- **How unusual** a drawing is: its error without noise, compared with the error of the same network on every image of the
+- **How unusual** a drawing is: its error without noise, held against the error of the same network on every image of the
   test set. From 95 % on it is called unusual, from 99 % on unlike the training data. The narrower the code, the
   stricter: a wide one copies strokes of any kind.
 - **Nearest real images** are those of the first 2,000 test images whose codes have the smallest Euclidean distance. The
   plane shows codes of two numbers as they are, of longer ones the two directions of most variance.
-- **A picture from a file** is turned upright and made grey, and its paper, as found at the border, becomes black. Dark ink
-  on light paper is detected and inverted; set "Ink" yourself where that goes wrong.
+- **A picture from a file** is turned upright, made grey, and its paper, taken from its border, made black. Dark ink on
+  light paper is noticed and inverted; "Ink" says otherwise where that goes wrong.
 
 *Sources:* LeCun, Bottou, Bengio and Haffner, *Proceedings of the IEEE* 86(11), 1998, section III.A (how MNIST's digits were
 scaled and centred); An and Cho, *SNU Data Mining Center, Special Lecture on IE* 2(1), 2015, and Sakurada and Yairi, *MLSDA*

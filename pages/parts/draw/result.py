@@ -100,7 +100,11 @@ def _verdict(result: Seen, is_noisy: bool) -> str:
     mse = f"<p>MSE {result.mse:.4f} per pixel</p>"
     if result.percentile is None:
         entry = datasets.DATASETS[result.run.config.dataset]
-        why = "Comparing it with the test set…" if entry.on_machine() else f"{entry.label} is not on this machine to compare it with."
+        why = (
+            "Comparing it with the test set…"
+            if entry.on_machine()
+            else f"{entry.label} is not on this machine to compare it with."
+        )
         return f"{mse}<p>{escape(why)}</p>"
     words = f"<b>{novelty.verdict(result.percentile)}.</b> {comparison(result.percentile)}"
     if is_noisy:

@@ -96,8 +96,8 @@ def export(codes: Codes) -> None:
 
     st.markdown(
         f"The {n:,} codes with all their {codes.size:,} numbers, for the **embedding projector** of TensorBoard, which "
-        "turns them in three dimensions and draws t-SNE and UMAP maps of them: `vectors.tsv`, `metadata.tsv` with the "
-        "classes, `sprite.png` with the images, and `projector_config.pbtxt` that ties them together. Unpack the folder "
+        "shows them in three dimensions and draws t-SNE and UMAP maps of them: `vectors.tsv`, `metadata.tsv` with the "
+        "classes, `sprite.png` with the images, and `projector_config.pbtxt`, which ties them together. Unpack the folder "
         "and run `tensorboard --logdir .` in it."
     )
     st.download_button(

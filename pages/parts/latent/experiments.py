@@ -36,21 +36,21 @@ EXPERIMENTS: dict[str, Experiment] = {
 
 _EXPLANATION = """
 The **encoder** turns each test image into a **code**, a list of as many numbers as the **bottleneck** is wide. A code of
-two numbers is a place on a plane, and that is the picture above: one point for each image, coloured by class. The network was
+two numbers is a place on a plane, and that is the picture above: one point an image, coloured by class. The network was
 never told the classes.
 
 Longer codes are seen along two of their **principal components**, the directions in which the codes differ most; number 1
-is the one with the most variance. The axes say how much of it each of the two shows; the rest is not in the picture.
+is the one with the most variance. The axes say how much of it each of the two shows; the rest is not on the picture.
 
 Networks stretch their codes as they like, and one class can take most of the plane. *Make room where points crowd* gives
 crowded parts of each axis more of the picture: the numbers along the axes are still the code's, distances are not.
 
-**A spot on the plane** is a code too: the numbers at that place or, for longer codes, the average code moved along the
+**A spot of the plane** is a code too: the numbers at that place or, for longer codes, the average code moved along the
 two components. The **decoder** turns it into an image, whether or not any image lies there. The **manifold grid** does so
 for a lattice of spots.
 
 **Interpolating** moves in equal steps from one code to another and decodes each. **Nearest neighbours** are the codes at
-the least distance, counting all their numbers, so they may lie apart on the plane.
+the least distance, all their numbers counted, so they may lie apart on the plane.
 
 Other maps, such as **t-SNE** and **UMAP**, keep neighbours together, and larger distances mean nothing in them. The
 projector, for which *Export* has the files, draws both.

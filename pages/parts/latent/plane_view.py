@@ -177,5 +177,5 @@ def _data(codes: Codes, plane: Plane, scale: Scale, behind: bool) -> dict[str, A
         "reach": list(plane.reach),
         "axes": list(plane.axes),
         "behind": picture,
-        "alt": f"Codes of {len(packed):,} images of {entry.label} on a plane, one colour a class; arrow keys move a spot",
+        "alt": f"Codes of {len(packed):,} images of {entry.label} on a plane, one colour per class; arrow keys move a spot",
     }

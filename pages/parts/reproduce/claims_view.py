@@ -160,7 +160,9 @@ def tolerance(card: Card) -> str:
     share, own = percent(card.tolerance), any(claim.figure and not claim.is_published for claim in card.claims)
     published = any(claim.is_published for claim in card.claims)
     if card.at_most:
-        sentences += "This figure is an upper limit: a result counts as met up to the figure itself" + (f" and {share}." if card.tolerance else ".")
+        sentences += "This figure is an upper limit: a result counts as met up to the figure itself" + (
+            f" and {share}." if card.tolerance else "."
+        )
     elif published:
         sentences += f"A result within {share} of the figure counts as reproduced, one with less error as better"
         sentences += "; this project's own count as met." if own else "."

@@ -45,7 +45,9 @@ def _told(run: AnyRun, mine: bool) -> str:
     if refused:
         parts.append(show.plain(refused.message))
     elif run.state in runs.AT_WORK and holder.of(run.path) != holder.THIS:
-        parts.append(show.plain(holder.sentence("It", run.path, "watch and stop it there, and see it here when it is finished")))
+        parts.append(
+            show.plain(holder.sentence("It", run.path, "watch and stop it there, and see it here when it is finished"))
+        )
     if run.message:
         parts.append(show.plain(run.message))
     if run.origin:

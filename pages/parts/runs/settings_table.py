@@ -18,7 +18,8 @@ from cae_core.losses import LOSSES
 from cae_core.metrics import METRICS
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
 from cae_core.runs import AnyRun, Run, StackRun
-from pages.parts.common import show, words
+from pages.parts.common import show
+from pages.parts.glossary import glossary
 
 SETTINGS = {
     "dataset": "Data set", "architecture": "Network", "bottleneck": "Bottleneck", "loss": "Loss", "noise_kind": "Noise",
@@ -154,7 +155,9 @@ def _outcome(wins: dict[str, str]) -> str:
     if len(wins) == 1:
         ((name, loss),) = wins.items()
         (other,) = {*SHIPPED_LOSSES} - {name}
-        return f"the network trained with {LOSSES[loss].label} has the lower {name.upper()}, and {other.upper()} is the same"
+        return (
+            f"the network trained with {LOSSES[loss].label} has the lower {name.upper()}, and {other.upper()} is the same"
+        )
     if wins["mse"] == wins["bce"]:
         return f"the network trained with {LOSSES[wins['mse']].label} wins both"
     return "each loss wins its own game" if wins["mse"] == "mse" else "each loss wins the other's game"
@@ -181,5 +184,5 @@ def table(heads: Sequence[str], groups: Sequence[tuple[str, Sequence[Line]]], co
                 + ("<small> best</small>" if i == line.best else "") + "</td>"
                 for i, cell in enumerate(line.cells)
             )  # fmt: skip
-            body += f'<tr><th scope="row">{words.marked(escape(line.label))}</th>{cells}</tr>'
+            body += f'<tr><th scope="row">{glossary.marked(escape(line.label))}</th>{cells}</tr>'
     st.html(f'<table class="figures versus"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>')

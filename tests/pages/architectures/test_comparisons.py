@@ -127,7 +127,7 @@ def test_from_the_start_to_the_end():
     assert page.links["See all under Runs"] == ("runs", {"runs": ",".join(job.name for job in page.group)})
     assert page.can == {"Start again": True, "Pause": False, "Stop": False}
     page.set(sparse_seed=5)  # the finished comparison stays
-    assert "other settings than those in the sidebar" in page.text
+    assert "other settings than the sidebar shows now" in page.text
     assert page.waiting == 0
     assert page.set(view="losses").waiting == 2  # another view's runs are none of its own
     assert page.set(view="sparsity").waiting == 0
