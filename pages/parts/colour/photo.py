@@ -37,8 +37,8 @@ def draw(networks: Sequence[Run]) -> None:
     photo = state.kept("photo")
     if photo is None:
         st.caption(
-            "Your picture stays on this machine. If it is in colour, you see the guess beside the truth; if it is grey, the "
-            "guess alone."
+            "Your picture stays on this machine. If it is in colour, you see the guess beside the truth; if it is grey, "
+            "the guess alone."
         )
         return
     if photo.note:
