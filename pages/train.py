@@ -46,7 +46,7 @@ def _sidebar(now: dict) -> None:
         controls.epochs(most=1000)
         with st.expander("More"):
             controls.training_images("num_train", now["dataset"], 100)
-            widgets.number_input("Batch size", 1, 4096, step=1, key="batch_size", help="Images per step.")
+            widgets.number_input("Batch size", 1, 4096, step=1, key="batch_size")
             widgets.selectbox("Optimizer", tuple(OPTIMIZERS), format_func=controls.label(OPTIMIZERS), key="optimizer")
             controls.rate("Learning rate", "learning_rate")
             widgets.selectbox("Schedule", tuple(SCHEDULES), format_func=controls.label(SCHEDULES), key="schedule")

@@ -79,6 +79,12 @@ RULES = {
         ["squared error a pixel", "{} a pixel, less"],
         ["the numbers of a pixel", "half a pixel off"],
     ),
+    "per class, not a class": (
+        r"\b(?:a|one) (?:line|mapping|code|image|curve|step|mosaic|number|colour|row|column|folder) "
+        r"an? (?:class|epoch|layer|channel|image|run|page)\b",
+        ["one line an epoch", "one colour a class"],
+        ["one line per epoch", "a line of an epoch"],
+    ),
     "×, not x": (
         r"[\d})\]] ?x ?[\d{(]|\b[a-z]+ x \d",
         ["28x28", "{} x {}", "factor x 1/7"],

@@ -83,7 +83,7 @@ def history(run: Run) -> bytes:
 
 
 def tensorboard(run: Run) -> bytes:
-    """A TensorBoard event file with the scalars `loss` and `held_out_loss`, a step an epoch.
+    """A TensorBoard event file with the scalars `loss` and `held_out_loss`, a step per epoch.
 
     TensorBoard itself is not needed: events are protocol buffers in the records that TensorFlow writes.
     """

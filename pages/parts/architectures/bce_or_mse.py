@@ -114,7 +114,12 @@ def _one_pixel() -> None:
     """Both losses and their slopes by the logit of one pixel, for a target of the visitor's choice."""
     st.subheader("What a loss tells one pixel", anchor=False)
     target = widgets.slider(
-        "Target t of the pixel", -0.5, 1.5, step=0.05, key="target", help="What the pixel should be. Images have 0 to 1."
+        "Target t of the pixel",
+        -0.5,
+        1.5,
+        step=0.05,
+        key="target",
+        help="The value that the pixel should have; in images it is from 0 to 1.",
     )
     if refused := refusal(losses.check_targets, "bce", target, target):
         st.warning(show.plain(refused))

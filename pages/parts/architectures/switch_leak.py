@@ -118,7 +118,7 @@ def _told(facts, table, labels: dict, shares: dict[object, Share]) -> None:
             ("Switches alone", percent(("mean", "kept"))),
             ("Blank code", percent(("blank", "kept"))),
         ])  # fmt: skip
-    heads = ("", "explained<br><small>contrast put right</small>", "R²<br><small>as drawn</small>",
+    heads = ("", "explained<br><small>contrast corrected</small>", "R²<br><small>as drawn</small>",
              "MSE<br><small>per pixel, less is better</small>")  # fmt: skip
     rows = []
     for key, (label, _) in labels.items():

@@ -38,7 +38,7 @@ def noise(kinds: Sequence[str], factor: str = "noise_factor", **more: Any) -> No
 
 
 def bottleneck(sizes: Sequence[int] = BOTTLENECKS, **more: Any) -> None:
-    widgets.select_slider("Bottleneck", sizes, key="bottleneck", help="How many numbers the code has.", **more)
+    widgets.select_slider("Bottleneck", sizes, key="bottleneck", **more)
 
 
 def training_images(key: str, dataset: str, step: int = 500, more: str = "") -> None:
@@ -59,7 +59,7 @@ def training_images(key: str, dataset: str, step: int = 500, more: str = "") -> 
 
 
 def epochs(key: str = "epochs", most: int = 20) -> None:
-    widgets.number_input("Epochs", 1, most, step=1, key=key, help="How often every training image is seen.")
+    widgets.number_input("Epochs", 1, most, step=1, key=key)
 
 
 def rate(label: str, key: str, **more: Any) -> None:

@@ -47,14 +47,14 @@ def overview(results: Mapping[str, Result]) -> None:
         groups += "</div>"
     verdicts = " ".join(f'<span class="verdict {word.replace(" ", "-")}">{MARKS[word]} {word}</span>' for word in SHOWN)
     key = (
-        "Each dot is the figure obtained here as a share of the one it is held against, which is the upright line; the "
-        f"axis goes from {percent(LOW)} to {percent(HIGH)}, an arrow points to what is further off, and less error is to "
-        "the left. The band is what counts as reproduced, or met."
+        "Each dot is the figure obtained here, as a share of the figure it is compared with: the upright line. The axis "
+        f"goes from {percent(LOW)} to {percent(HIGH)}; an arrow marks what lies further out, and less error is to the "
+        "left. The band is what counts as reproduced, or met."
     )
     st.html(f'<div class="claim-groups">{groups}</div><p class="claims-key">{verdicts}<br>{key}</p>')
 
 
-OWN = "This project’s own: measured another way, a bar to be met, or one run against another"
+OWN = "This project’s own: measured in another way, a target to meet, or one run against another"
 GROUPS = {True: "Published figures", False: OWN}
 """By whether somebody else published them."""
 SHOWN = ("reproduced", "better", "met", "missed", "not run")

@@ -56,7 +56,7 @@ def _layer_steps(config: StackConfig, progress: StackProgress | None) -> int:
 
 
 def filters(by_layer: Sequence[np.ndarray], layers: int) -> None:
-    """What one number of each map paints, a mosaic a layer; places are kept for layers that have not begun."""
+    """What one number of each map paints, a mosaic per layer; places are kept for layers that have not begun."""
     cells = []
     for number in range(layers):
         cells.append(f'<div class="label">Filters, layer {number + 1}</div>')
