@@ -7,6 +7,13 @@ function collect(node, texts) {
   for (const part of [...(node.shadowRoot?.childNodes ?? []), ...node.childNodes]) collect(part, texts);
 }
 
+// A form that begins with a small letter may begin with a capital; none stands inside another word.
+const stands = (form, text) =>
+  new RegExp(
+    "(?<![A-Za-z0-9])" + form.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll(" ", "\\s+") + "s?(?![A-Za-z0-9₀-₉])",
+    /^[a-z]/.test(form) ? "i" : "",
+  ).test(text);
+
 function list(words) {
   const dl = document.createElement("dl");
   for (const [name, , meaning] of words)
@@ -21,7 +28,7 @@ function draw({ data, parentElement }) {
   const texts = [];
   for (const place of document.querySelectorAll(SHOWN)) collect(place, texts);
   const text = texts.join("\n");
-  const inSight = data.words.filter(([, pattern]) => new RegExp(pattern).test(text));
+  const inSight = data.words.filter(([, forms]) => forms.some(form => stands(form, text)));
   const others = data.words.filter(word => !inSight.includes(word));
   const fold = document.createElement("details");
   fold.append(Object.assign(document.createElement("summary"), { textContent: `Other words (${others.length})` }));

@@ -50,36 +50,38 @@ def words() -> tuple[Word, ...]:
     return tuple(sorted((*listed, *(Word(name, (name,), text) for text, name in registered)), key=lambda w: w.name.lower()))
 
 
-def pattern(form: str) -> str:
-    """A regular expression, of Python and of a browser, for a form and its plain plural, not inside another word."""
-    letters = [f"[{c}{c.swapcase()}]" if c.isascii() and c.isalpha() and form[0].islower() else re.escape(c) for c in form]
-    return rf"(?<![A-Za-z0-9])(?:{''.join(letters)})s?(?![A-Za-z0-9₀-₉])".replace(r"\ ", r"\s+")
-
-
 @functools.cache
-def _finder() -> tuple[re.Pattern[str], tuple[Word, ...]]:
-    """What finds a word in a text, the longest first, and the word of each of its groups."""
-    every = sorted(((form, word) for word in words() for form in word.forms), key=lambda pair: -len(pair[0]))
-    return re.compile("|".join(f"({pattern(form)})" for form, _ in every)), tuple(word for _, word in every)
+def _by_form() -> dict[str, Word]:
+    return {form: word for word in words() for form in word.forms}
+
+
+def _word_of(phrase: str) -> Word | None:
+    """The word that a phrase is a form of, or the plain plural of one, also with a capital at its beginning."""
+    for text in (phrase, phrase.removesuffix("s")):
+        for form in (text, text.lower()):
+            if form in _by_form():
+                return _by_form()[form]
+    return None
 
 
 def meaning(label: str) -> str | None:
     """What a control's label means, for its help; None of one that is no word of the glossary."""
-    finder, by_group = _finder()
-    match = finder.fullmatch(label) or finder.fullmatch(label.lower())
-    return by_group[match.lastindex - 1].meaning if match else None
+    word = _word_of(label)
+    return word and word.meaning
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1024)
 def marked(html: str) -> str:
     """HTML whose first word of the trade, if any comes before a tag, shows its meaning when pointed at or focused."""
-    finder, by_group = _finder()
-    match = finder.search(html.partition("<")[0])
-    if not match:
-        return html
-    text = escape(by_group[match.lastindex - 1].meaning, quote=True)
-    word = f'<span class="word" tabindex="0" aria-description="{text}" data-meaning="{text}">{match[0]}</span>'
-    return html[: match.start()] + word + html[match.end() :]
+    parts = list(re.finditer(r"[^\s,;:()]+", html.partition("<")[0]))
+    for i, first in enumerate(parts):
+        for last in reversed(parts[i:]):
+            phrase = html[first.start() : last.end()]
+            if word := _word_of(phrase):
+                text = escape(word.meaning, quote=True)
+                span = f'<span class="word" tabindex="0" aria-description="{text}" data-meaning="{text}">{phrase}</span>'
+                return html[: first.start()] + span + html[last.end() :]
+    return html
 
 
 def offer() -> None:
@@ -89,9 +91,9 @@ def offer() -> None:
 
 
 @functools.cache
-def _listed() -> list[list[str]]:
-    """Of each word its name, what finds it in a text, and its meaning."""
-    return [[word.name, "|".join(map(pattern, word.forms)), word.meaning] for word in words()]
+def _listed() -> list[tuple[str, tuple[str, ...], str]]:
+    """Of each word its name, its forms and its meaning."""
+    return [(word.name, word.forms, word.meaning) for word in words()]
 
 
 _SCRIPT = (Path(__file__).parent / "glossary.js").read_text(encoding="utf-8")
