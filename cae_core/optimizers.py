@@ -81,7 +81,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
     "adam": Optimizer("Adam", "A step size of its own for every weight.", "Kingma and Ba, ICLR 2015", adam),
     "muon": Optimizer(
         "Muon",
-        "Steps that move every direction of a weight matrix alike; half the epochs here.",
+        "Moves all directions of a weight matrix equally far; it needs half the epochs here.",
         "Jordan et al. 2024",
         muon,
         learning_rate=0.01,
@@ -126,16 +126,16 @@ def _constant(progress: float) -> float:
 SCHEDULES: dict[str, Entry] = {
     "one_cycle": Entry(
         "One cycle",
-        "Rises for a tenth of the run, then falls to nothing along a cosine.",
+        "Rises for a tenth of the run, then falls to zero along a cosine.",
         "Smith and Topin 2019",
         _one_cycle,
     ),
     "cosine": Entry(
         "Cosine",
-        "Falls to nothing along a cosine.",
+        "Falls to zero along a cosine.",
         "Loshchilov and Hutter, ICLR 2017",
         _cosine,
     ),
-    "constant": Entry("Constant", "The same all the way.", "", _constant),
+    "constant": Entry("Constant", "The same from start to end.", "", _constant),
 }
 """Each maps progress through the run, in (0, 1], to a share of the peak learning rate."""

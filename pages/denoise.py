@@ -39,7 +39,7 @@ def _sidebar(chosen: tuple[str, ...]) -> None:
         st.button("New images", icon=":material/shuffle:", on_click=_new_images, width="stretch")
         with st.expander("More"):
             widgets.toggle("Show both losses", key="both_losses", disabled=bool(chosen))
-            widgets.number_input("Sample (seed)", 0, 9999, step=1, key="seed", help="Decides the ten images and the noise.")
+            widgets.number_input("Sample (seed)", 0, 9999, step=1, key="seed", help="Chooses the ten images and the noise.")
 
 
 def _new_images() -> None:
@@ -102,7 +102,7 @@ def _page() -> None:
         missing.offer_download(
             real,
             f"You are looking at **{entry.label}**, digits drawn by this program, because {datasets.DATASETS[real].label} "
-            "is not on this machine. It is the set of real handwriting that the published figures are about.",
+            "is not on this machine. The published figures are about that set of real handwriting.",
         )
 
 
@@ -115,7 +115,7 @@ def _explain(noise_kind: str) -> None:
 
 def _whole_test_set(measured: list[runs.Run]) -> None:
     """What was measured once, so that nobody judges a network by ten images; of two networks also which wins by what."""
-    of_ten = "These figures are of the ten images above."
+    of_ten = "These figures are for the ten images above."
     if not all(run.metrics for run in measured):
         st.caption(of_ten)
         return
@@ -126,7 +126,7 @@ def _whole_test_set(measured: list[runs.Run]) -> None:
         trained = f"trained with {LOSSES[measured[0].config.loss].label}"
         st.caption(f"{of_ten} Mean squared error over {over}: {trained} {errors}.")
         return
-    st.caption(f"{of_ten} Which loss wins, {over} tells:")
+    st.caption(f"{of_ten} Which loss wins is measured on {over}:")
     lines = settings_table.measured(measured, SHIPPED_LOSSES)
     heads = [f"trained with {LOSSES[run.config.loss].label}" for run in measured]
     settings_table.table(heads, [(f"Whole test set{f', {num_images:,} images' if num_images else ''}", lines)])

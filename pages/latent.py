@@ -50,7 +50,11 @@ def _sidebar(now: dict) -> None:
         controls.dataset()
         controls.network(now["run"])
         widgets.select_slider(
-            "Points shown", POINTS, format_func="{:,}".format, key="points", help="The first test images."
+            "Points shown",
+            POINTS,
+            format_func="{:,}".format,
+            key="points",
+            help="How many of the first test images the plane shows.",
         )
         widgets.selectbox(
             "Components", tuple(COMPONENTS), format_func=lambda pair: pair.replace("-", " across, ") + " up",

@@ -31,7 +31,9 @@ def _can_run() -> bool:
     needed = dict.fromkeys(config.dataset for card in CARDS.values() for config in card.runs.values())
     absent = [name for name in needed if not datasets.DATASETS[name].on_machine()]
     for name in absent:
-        missing.offer_download(name, f"To run any of this yourself, {datasets.DATASETS[name].label} has to be here.")
+        missing.offer_download(
+            name, f"To run any of this yourself, {datasets.DATASETS[name].label} has to be on this machine."
+        )
     return not absent
 
 

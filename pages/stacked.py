@@ -22,9 +22,14 @@ def _sidebar(now: dict) -> None:
         widgets.slider("Layers", 1, MOST_LAYERS, key="layers", help="Autoencoders, one on top of the other.")
         widgets.slider("Maps", 1, 64, key="maps", help="Pictures that each layer makes of what it reads.")
         widgets.select_slider("Kernel", SETTINGS["kernel"].allowed, key="kernel", help="Side of the kernels, in pixels.")
-        widgets.toggle("Max-pooling", key="pooling", help="Of four neighbours keep the largest, and erase the others.")
+        widgets.toggle("Max-pooling", key="pooling", help="Keeps the largest of four neighbours and erases the others.")
         widgets.slider(
-            "Noise factor", 0.0, 1.0, step=0.05, key="stack_noise", help="On what the layers see while they learn."
+            "Noise factor",
+            0.0,
+            1.0,
+            step=0.05,
+            key="stack_noise",
+            help="Noise on the images that the layers see while they learn.",
         )
         widgets.number_input("Labels", 2, 60_000, step=100, key="labels", help="Labelled images that both classifiers get.")
         with st.expander("More"):
@@ -32,15 +37,31 @@ def _sidebar(now: dict) -> None:
                 "Noise kind", SETTINGS["stack_noise_kind"].allowed, format_func=controls.label(NOISE_KINDS),
                 key="stack_noise_kind",
             )  # fmt: skip
-            controls.training_images("stack_images", now["dataset"], 1_000, "That the layers learn from.")
+            controls.training_images("stack_images", now["dataset"], 1_000, "How many images the layers learn from.")
             widgets.number_input("Epochs per layer", 1, 100, step=1, key="stack_epochs")
-            controls.rate("Learning rate", "stack_rate", help="Of the layers.")
-            widgets.number_input("Fine-tuning steps", 1, 100_000, step=100, key="tuning_steps", help="Of both classifiers.")
+            controls.rate("Learning rate", "stack_rate", help="For the layers.")
+            widgets.number_input(
+                "Fine-tuning steps", 1, 100_000, step=100, key="tuning_steps", help="For both classifiers."
+            )
             controls.rate("Fine-tuning rate", "tuning_rate")
             widgets.number_input("Batch size", 1, 1024, step=10, key="stack_batch", help="Images per step.")
             widgets.selectbox("Optimizer", tuple(OPTIMIZERS), format_func=controls.label(OPTIMIZERS), key="stack_optimizer")
-            widgets.number_input("Hidden units", 0, 1024, step=10, key="hidden", help="Between maps and classes; 0: none.")
-            widgets.slider("Dropout", 0.0, 0.9, step=0.1, key="dropout", help="Of the maps, while both classifiers learn.")
+            widgets.number_input(
+                "Hidden units",
+                0,
+                1024,
+                step=10,
+                key="hidden",
+                help="Of a dense layer between maps and classes; 0 leaves it out.",
+            )
+            widgets.slider(
+                "Dropout",
+                0.0,
+                0.9,
+                step=0.1,
+                key="dropout",
+                help="Share of the maps' numbers set to 0 in each step while both classifiers learn.",
+            )
             controls.seed("stack_seed")
 
 
@@ -52,7 +73,7 @@ def _page() -> None:
     if now["stack_view"] == "mine":
         _sidebar(now)
     else:
-        st.sidebar.caption("The curve is of one stack, which is described under it. Choose *Your stack* to make another.")
+        st.sidebar.caption("The curve belongs to one stack, described below it. Choose *Your stack* to train another.")
     if problems:
         show.link_problems(problems)
     widgets.segmented_control(

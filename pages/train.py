@@ -48,7 +48,7 @@ def _sidebar(now: dict) -> None:
         controls.epochs(most=1000)
         with st.expander("More"):
             controls.training_images("num_train", now["dataset"], 100)
-            widgets.number_input("Batch size", 1, 4096, step=1, key="batch_size", help="Images per step.")
+            widgets.number_input("Batch size", 1, 4096, step=1, key="batch_size")
             widgets.selectbox("Optimizer", tuple(OPTIMIZERS), format_func=controls.label(OPTIMIZERS), key="optimizer")
             controls.rate("Learning rate", "learning_rate")
             widgets.selectbox("Schedule", tuple(SCHEDULES), format_func=controls.label(SCHEDULES), key="schedule")
@@ -58,7 +58,7 @@ def _sidebar(now: dict) -> None:
             )  # fmt: skip
             widgets.number_input(
                 "Pretraining", 0, 100, step=1, key="pretraining",
-                help="Epochs that each layer is trained alone first, in networks of dense layers.",
+                help="For this many epochs each layer is first trained alone. Only for networks of dense layers.",
             )  # fmt: skip
             widgets.number_input("Sparsity", 0.0, 10.0, step=0.01, format="%g", key="sparsity")
             controls.seed()

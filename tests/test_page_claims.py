@@ -152,7 +152,7 @@ def test_wide_code():
 
 
 def test_past_the_code():
-    settings("past_the_code", "6,272 values are 12,544 bits, twice as many as the image's 784 bytes")
+    settings("past_the_code", "6,272 values make 1,568 bytes, twice the image's 784")
     (shape,) = build(published("conv_unpool"), IMAGE).switch_shapes
     assert np.prod(shape) == 6272
     assert 2 * 6272 == 12544 == 2 * 784 * 8

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cae_core.architectures import ARCHITECTURES
+from pages.parts.glossary import glossary
 
 ROOT = Path(__file__).parent.parent
 PYTHON = [ROOT / "app.py", *sorted((ROOT / "cae_core").rglob("*.py")), *sorted((ROOT / "pages").rglob("*.py"))]
@@ -78,6 +79,12 @@ RULES = {
         ["squared error a pixel", "{} a pixel, less"],
         ["the numbers of a pixel", "half a pixel off"],
     ),
+    "per class, not a class": (
+        r"\b(?:a|one) (?:line|mapping|code|image|curve|step|mosaic|number|colour|row|column|folder) "
+        r"an? (?:class|epoch|layer|channel|image|run|page)\b",
+        ["one line an epoch", "one colour a class"],
+        ["one line per epoch", "a line of an epoch"],
+    ),
     "×, not x": (
         r"[\d})\]] ?x ?[\d{(]|\b[a-z]+ x \d",
         ["28x28", "{} x {}", "factor x 1/7"],
@@ -145,3 +152,52 @@ def test_an_axis_has_one_name():
             axes += [(where(path, n), spelt(n)) for n in texts]
     assert len(axes) > 12
     assert [(place, axis) for place, axis in axes if axis not in AXES] == []
+
+
+def test_the_glossary_says_each_word_once_and_shortly():
+    every = glossary.words()
+    forms = [form.lower() for word in every for form in word.forms]
+    assert sorted({form for form in forms if forms.count(form) > 1}) == []
+    assert [word.name for word in every if not 20 < len(word.meaning) <= 200 or word.meaning[-1] not in ".”"] == []
+    assert [word.name for word in every if re.search(r"[*_`<>$\[\]]", word.meaning)] == []  # Markdown in a control's help
+    lines = (ROOT / "pages/words/glossary.md").read_text(encoding="utf-8").splitlines()
+    assert len([line for line in lines if line.startswith("- ")]) == sum(
+        f"- **{word.name}**" in "\n".join(lines) for word in every
+    )
+
+
+OF_COMPUTERS = {
+    "PNG", "JPEG", "BMP", "GIF", "HTML", "JSON", "HDF5", "URL", "MB", "NEW", "README", "MD5", "IDX", "ITU-R", "BT",
+    "MMM", "YYYY", "HH",
+}  # fmt: skip
+"""Abbreviations that are no trade's, or stand in the name of a standard."""
+
+
+def test_every_abbreviation_of_a_page_is_in_the_glossary():
+    """What no dictionary has needs its meaning; sources name journals and conferences."""
+    known = {part for word in glossary.words() for form in word.forms for part in form.split()}
+    texts = [text for path in PYTHON if "pages" in path.parts for text in strings(path, docstrings=False)]
+    files = [path for path in sorted((ROOT / "pages/words").glob("*.md")) if path.stem != "glossary"]
+    texts += [(path.name, path.read_text(encoding="utf-8")) for path in files]
+    bare = [
+        (where, re.sub(r"(?s)\*Sources:\*.*?(?=\n\n|\n#|\Z)|```.*?```", "", text)) for where, text in texts if " " in text
+    ]
+    used = {(m[0], where) for where, text in bare for m in re.finditer(ABBREVIATION, UNSEEN.sub("", text))}
+    assert sorted(pair for pair in used if pair[0] not in OF_COMPUTERS | known) == []
+
+
+ABBREVIATION = r"(?<![\w-])[A-Z]+[a-z]?[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*(?![\w])"
+
+
+@pytest.mark.parametrize(
+    ("html", "word"),
+    [
+        ("MSE<br><small>per pixel</small>", "MSE"), ("Silent units", "Silent units"), ("Luma error", "Luma"),
+        ("<b>MSE</b>", None), ("deep", None), ("decode", None), ("Recoded", None), ("z₁", "z₁"),
+        ("held-out loss", "held-out"),
+    ],
+)  # fmt: skip
+def test_a_word_of_the_trade_is_marked_where_it_stands(html, word):
+    marked = glossary.marked(html)
+    assert re.findall(r">([^<]*)</span>", marked) == ([word] if word else [])
+    assert re.sub(r'<span class="word"[^>]*>(.*?)</span>', r"\1", marked) == html

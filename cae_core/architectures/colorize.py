@@ -100,7 +100,7 @@ ENTRIES = {
     ),
     "colorize_listing": Architecture(
         "Grey to colour, as listed",
-        "The same as it was printed: its second convolution reads the input, so its first one is dead.",
+        "The same network as it was printed: its second convolution reads the input, so its first one is dead.",
         "a published tutorial, as listed",
         partial(build, is_listing=True),
         published=PUBLISHED,

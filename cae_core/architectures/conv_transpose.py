@@ -53,7 +53,7 @@ def decode(net: Layers, z: np.ndarray) -> np.ndarray:
 ENTRIES = {
     "conv_transpose": Architecture(
         "Transpose, kernel 3",
-        "The textbook one: its decoder paints with the encoder's own kernels, and leaves a checkerboard.",
+        "The textbook design: its decoder paints with the encoder's own kernels, and leaves a checkerboard.",
         "Masci et al., ICANN 2011; Odena, Dumoulin and Olah, Distill 2016",
         build,
         published={"loss": "half", "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "batch_size": 128,
@@ -68,7 +68,7 @@ ENTRIES = {
     ),
     "conv_transpose_even": Architecture(
         "Transpose, kernel 4",
-        "The same with a kernel that its stride divides: every pixel is painted equally often.",
+        "The same with a kernel size that the stride divides: every pixel is painted equally often.",
         "Odena, Dumoulin and Olah, Distill 2016",
         partial(build, kernel=4),
         published={"loss": "half", "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "batch_size": 128,

@@ -28,7 +28,7 @@ def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
 ENTRIES = {
     "dense_linear_2d": Architecture(
         "Deep, linear code of 2",
-        "784 → 256 → 64 → 16 → 2 and back: the whole code is a point in a plane.",
+        "784 → 256 → 64 → 16 → 2 and back: the whole code is a point on a plane.",
         "Hinton and Salakhutdinov, Science 2006; Bengio et al., NIPS 2006",
         build,
         published={"loss": "mse", "optimizer": "adam", "learning_rate": 0.01, "schedule": "constant", "batch_size": 256,

@@ -69,7 +69,7 @@ class Unpool(layers.Layer):
 
 @keras.saving.register_keras_serializable("cae_core")
 class SubtractBias(layers.Layer):
-    """h − b with one b a channel: undoes the bias that a convolution has added."""
+    """h − b with one b per channel: undoes the bias that a convolution has added."""
 
     def build(self, shape):
         self.bias = self.add_weight(name="bias", shape=(shape[-1],), initializer="zeros")

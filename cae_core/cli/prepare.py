@@ -33,7 +33,7 @@ def train(trainer: Trainer, bar: Bar, on_event: Callable[[Any], None]) -> AnyRun
         return trainer.run(on_event)
     except KeyboardInterrupt:
         bar.clear()
-        bar.say(f"to go on with it: python -m cae_core resume {trainer.name}")
+        bar.say(f"to continue it: python -m cae_core resume {trainer.name}")
         raise
     finally:
         trainer.close()

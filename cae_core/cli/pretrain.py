@@ -14,7 +14,7 @@ from cae_core.config import lookup
 
 def add(commands: Any) -> None:
     """Adds the command's arguments."""
-    command = commands.add_parser("pretrain", help="make the runs that ship with the app; goes on where it stopped")
+    command = commands.add_parser("pretrain", help="make the runs that ship with the app; continues where it stopped")
     command.add_argument("names", nargs="*", help="names or patterns such as 'mnist-*'; default: all")
     command.add_argument("--force", action="store_true", help="make them again even if they are there")
     options.add_download(command)

@@ -17,7 +17,7 @@ from cae_core.reproduction.run_card import SEEDS
 def add(commands: Any) -> None:
     """Adds the command's arguments."""
     command = commands.add_parser(
-        "reproduce", help="train what a published figure is about and compare; goes on where it was"
+        "reproduce", help="train the runs behind a published figure and compare; continues where it stopped"
     )
     command.add_argument("cards", nargs="*", metavar="card", help=f"{options.allowed(registry.CARDS)}; default: all")
     command.add_argument(

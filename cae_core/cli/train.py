@@ -21,7 +21,7 @@ def add(commands: Any) -> None:
     options.add_download(train)
     train.set_defaults(carry_out=run)
 
-    again = commands.add_parser("resume", help="go on with a run, or a stack, that was stopped or interrupted")
+    again = commands.add_parser("resume", help="continue a run or a stack that was stopped or interrupted")
     again.add_argument("run", help="the run's name, as `list` shows it")
     again.set_defaults(carry_out=resume)
 

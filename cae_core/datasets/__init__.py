@@ -125,7 +125,7 @@ def as_float(x: np.ndarray) -> np.ndarray:
 
 
 def choose(labels: np.ndarray, seed: int) -> np.ndarray:
-    """Indices of one image a class, in the order of the classes; equal seeds choose equal images.
+    """Indices of one image per class, in the order of the classes; equal seeds choose equal images.
 
     Args:
         labels: `(n,)` integers.

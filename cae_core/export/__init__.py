@@ -83,7 +83,7 @@ def history(run: Run) -> bytes:
 
 
 def tensorboard(run: Run) -> bytes:
-    """A TensorBoard event file with the scalars `loss` and `held_out_loss`, a step an epoch.
+    """A TensorBoard event file with the scalars `loss` and `held_out_loss`, a step per epoch.
 
     TensorBoard itself is not needed: events are protocol buffers in the records that TensorFlow writes.
     """
@@ -251,7 +251,7 @@ EXPORTS: dict[str, Export] = {
         keras_files.weights_hdf5,
     ),
     "history": Export(
-        "History", "A line an epoch: losses and seconds.", "text/csv", lambda run: f"{run.name}-history.csv", history
+        "History", "One line per epoch: losses and seconds.", "text/csv", lambda run: f"{run.name}-history.csv", history
     ),
     "tensorboard": Export(
         "TensorBoard",

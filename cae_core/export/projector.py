@@ -39,7 +39,7 @@ def archive(
     """The zip; equal input gives equal bytes.
 
     Args:
-        z: `(n, d)` float, one code an image.
+        z: `(n, d)` float, one code per image.
         labels: `(n,)` integers, indices into class_names.
         class_names: what the classes are called.
         images: `(n, H, W, C)` uint8.

@@ -108,7 +108,7 @@ def plane(
     limits: tuple[float, float] | None = None,
     height: int = 300,
 ) -> Figure:
-    """Codes as points on a plane, one colour a class, with one scale on both axes.
+    """Codes as points on a plane, one colour per class, with one scale on both axes.
 
     The points are SVG. WebGL is quicker only from some thousand points on, and a browser allows few such contexts at once
     and forgets the oldest.

@@ -184,7 +184,7 @@ _KINDS = {
     "ReLU": lambda layer: ("ReLU",),
     "Reshape": lambda layer: ("reshape",),
     "Resizing": lambda layer: (f"resize to {layer.height} × {layer.width}, {layer.interpolation} pixel",),
-    "SubtractBias": lambda layer: ("minus one bias a channel",),
+    "SubtractBias": lambda layer: ("minus one bias per channel",),
     "TiedConv2DTranspose": lambda layer: (*_convolution("transposed convolution")(layer), "the encoder's own kernels"),
     "Unpool": lambda layer: ("unpooling 2 ×: each value back to its place, by the switches",),
     "UpSampling2D": lambda layer: (f"{layer.interpolation} upsampling {_times(layer.size)} ×",),

@@ -7,7 +7,7 @@ other places are zeros still. The mean code says as little of the image, but has
 How much of the images reconstructions have is told twice, as shares of the variance of the images around their mean m:
 
 - **as drawn**: R² = 1 - sum |x - x_hat|² / sum |x - m|²; 0 for always answering m, negative for worse.
-- **contrast put right**: the square of the correlation of x - m with x_hat - mean(x_hat), which is R² after the best
+- **contrast corrected**: the square of the correlation of x - m with x_hat - mean(x_hat), which is R² after the best
   single factor and the best constant image; 0 for pictures that are all the same.
 
 Sources: Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, ECCV 2014 (switches); Badrinayanan,
@@ -55,7 +55,7 @@ class Share:
     Attributes:
         mse: mean squared error per pixel.
         r2: share of the images' variance, as drawn; see the module.
-        explained: the same with the contrast put right.
+        explained: the same with the contrast corrected.
         own: share of the pictures that are nearer, in squared error, to their own image than to the next one.
     """
 

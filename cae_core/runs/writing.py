@@ -43,7 +43,7 @@ def versions() -> dict[str, str]:
 
 
 def table(history: Iterable[Mapping[str, float]]) -> str:
-    """The content of `history.csv`: one line an epoch."""
+    """The content of `history.csv`: one line per epoch."""
     rows, text = list(history), io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else ["epoch"], lineterminator="\n")
     writer.writeheader()
@@ -77,7 +77,7 @@ def save(
     """Writes a finished run to `folder/name` at once; other readers see all of it or nothing.
 
     Args:
-        history: one mapping an epoch with the same keys, the columns of `history.csv`.
+        history: one mapping per epoch with the same keys, the columns of `history.csv`.
         precision: a name in `storage.PRECISIONS`; "bfloat16" makes the file of a finished model a third as large.
         replace: put it in the place of a run of that name; otherwise that is refused.
 

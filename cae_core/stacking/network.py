@@ -119,7 +119,7 @@ class Stack:
 
 
 class Classifier:
-    """Encoders, a fully connected layer if there is one, and one number a class.
+    """Encoders, a fully connected layer if there is one, and one number per class.
 
     Attributes:
         encoders: of its own; they start as the stack's do before any training.

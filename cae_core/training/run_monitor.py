@@ -109,7 +109,7 @@ class Progress:
         steps_per_second: lately.
         seconds_left: to the end at the average pace so far; None before the second step.
         curve: `(k, 2)` float64, epoch (with fractions) and training loss.
-        history: one mapping an epoch that is finished, as in `history.csv`.
+        history: one mapping per epoch that is finished, as in `history.csv`.
         x, x_noisy: the `Probes`.
         labels: of the `Sample`.
         x_hat: `(8, H, W, C)` float32 in [0, 1], what the network makes of the noisy ones now.

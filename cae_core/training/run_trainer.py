@@ -2,7 +2,7 @@
 
 weights/STEP.npz    the weights after that step, step 0 being those it started from
 resume-STEP.npz     what else it takes to go on exactly from there: the optimizer's variables
-history.csv         a line an epoch
+history.csv         a line per epoch
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class RunTrainer(Trainer):
     """A network's run.
 
     Attributes:
-        history: one mapping an epoch, also of epochs that the disk refused.
+        history: one mapping per epoch, also of epochs that the disk refused.
     """
 
     FOLDERS = ("weights",)

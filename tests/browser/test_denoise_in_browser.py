@@ -1,6 +1,7 @@
 """The Denoise page as people use it: the real server, a real browser, real pixels."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from PIL import Image
 
 from cae_core import datasets
 from cae_core.corruptions import corrupt
+from pages.parts.glossary import glossary
 
 pytestmark = pytest.mark.browser
 
@@ -260,3 +262,21 @@ def test_every_picture_says_what_it_shows(visit, server):
     assert len(alts) >= 7
     assert all(alts)
     assert len(set(alts)) == len(alts)
+
+
+def test_every_word_in_sight_has_its_meaning_one_key_away(visit, server):
+    page = visit(server).whole().page
+    word = page.locator(".figures .word", has_text="SSIM")
+    shows = "word => getComputedStyle(word, '::after').display"
+    assert word.evaluate(shows) == "none"
+    word.focus()
+    assert word.evaluate(shows) == "block"
+    page.get_by_role("button", name="Words", exact=True).press("Enter")
+    page.locator(".words dt").first.wait_for()
+    listed, others = (page.locator(place).all_text_contents() for place in (".words > dl dt", ".words details dt"))
+    text = page.locator('[data-testid="stMain"]').inner_text()
+    stands = {w.name for w in glossary.words() if any(re.search(rf"(?<!\w){re.escape(f)}s?(?!\w)", text) for f in w.forms)}
+    assert len(stands) > 9
+    assert stands <= set(listed)
+    assert "confusion matrix" in others
+    assert sorted(listed + others) == sorted(w.name for w in glossary.words())

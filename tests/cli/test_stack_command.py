@@ -63,7 +63,7 @@ def test_an_interrupted_stack_goes_on_by_its_name_to_its_end(few_strokes, capsys
         patch.setattr(phases, "train", interrupted)
         assert main([*SMALL.split(), "--name", "two", "--json"]) == 130
     first = capsys.readouterr().err
-    assert "to go on with it: python -m cae_core resume two" in first
+    assert "to continue it: python -m cae_core resume two" in first
     assert (runs.find("two").state, runs.find("two").step) == ("stopped", 3)
     assert main(["resume", "two", "--json"]) == 0
     out, err = capsys.readouterr()

@@ -288,7 +288,8 @@ class ShownPage:
     @property
     def facts(self) -> dict[str, str]:
         """The line of numbers: name to value."""
-        return dict(re.findall(r"<div><small>(.*?)</small><span>(.*?)</span></div>", self.html))
+        pairs = re.findall(r"<div><small>(.*?)</small><span>(.*?)</span></div>", self.html)
+        return {re.sub(r"<[^>]*>", "", name): value for name, value in pairs}
 
     @property
     def lines(self) -> dict[str, list[str]]:

@@ -36,7 +36,7 @@ WHEN = (
     "**BCE when** every target is in [0, 1] and the output is a sigmoid, above all if most pixels are black or white: "
     "its slope is as large as the error, so a pixel that is sure and wrong can turn back.  \n"
     "**MSE when** targets can be any number, the output is linear, or squared error is what you are judged by; with a "
-    "sigmoid take small steps, and look whether the loss is stuck at that of a black image."
+    "sigmoid, take small steps and check that the loss is not stuck at its value for a black image."
 )
 """Which of the two to take."""
 QUESTIONS = questions_of(  # on MNIST even small steps tell the two apart, and large ones stop neither
@@ -89,8 +89,8 @@ def _pictures(pair: Sequence[Lane]) -> None:
                 ("MSE per pixel", mse),
                 ("BCE per pixel, nats", bce),
                 ("Pixels sure and wrong", _share),
-                ("There, its loss's slope", lambda lane: _slope(lane, lane.config.loss)),
-                ("The other's would be", lambda lane: _slope(lane, "mse" if lane.config.loss == "bce" else "bce")),
+                ("Slope of its loss at those pixels", lambda lane: _slope(lane, lane.config.loss)),
+                ("Slope of the other loss there", lambda lane: _slope(lane, "mse" if lane.config.loss == "bce" else "bce")),
             ],
         )
     with right:
@@ -116,7 +116,12 @@ def _one_pixel() -> None:
     """Both losses and their slopes by the logit of one pixel, for a target of the visitor's choice."""
     st.subheader("What a loss tells one pixel", anchor=False)
     target = widgets.slider(
-        "Target t of the pixel", -0.5, 1.5, step=0.05, key="target", help="What the pixel should be. Images have 0 to 1."
+        "Target t of the pixel",
+        -0.5,
+        1.5,
+        step=0.05,
+        key="target",
+        help="The value that the pixel should have; in images it is from 0 to 1.",
     )
     if refused := refusal(losses.check_targets, "bce", target, target):
         st.warning(show.plain(refused))

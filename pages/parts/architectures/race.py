@@ -41,7 +41,7 @@ def sidebar(now: dict) -> None:
     with st.sidebar:
         controls.dataset()
         names = controls.label(ARCHITECTURES)
-        widgets.multiselect("Decoders", RACERS, format_func=names, key="racers", help="Two to five race.")
+        widgets.multiselect("Decoders", RACERS, format_func=names, key="racers", help="Choose two to five.")
         controls.gaussian("race_noise")
         controls.training_images("race_images", now["dataset"])
         controls.epochs("race_epochs")
@@ -84,8 +84,8 @@ def _pictures(racers: Sequence[Lane]) -> None:
     with left:
         lanes.rows(racers, lambda lane: f"checkerboard {score(lane)}", _spectrum)
         st.caption(
-            "Last column: the mean **spectrum**. Slow changes are in its middle, what repeats every two pixels at its "
-            "edge: a checkerboard is bright spots there."
+            "The last column is the mean **spectrum**, with slow changes in its middle and patterns of two pixels at its "
+            "edge: a checkerboard shows as bright spots there."
         )
     with right:
         lanes.losses(racers, "race_losses")
@@ -94,11 +94,11 @@ def _pictures(racers: Sequence[Lane]) -> None:
         ("Checkerboard (faithful: 1)", score),
         ("MSE per pixel", lanes.number("mse", ".4f")),
         code,
-        ("What else passes", _besides),
+        ("Passes beside the code", _besides),
         parameters,
     ]
 
-    lanes.table(racers, "On the eight images, and what each network has to go by", lines)
+    lanes.table(racers, "The eight images, and what each network can use", lines)
 
 
 def _besides(lane: Lane) -> str:

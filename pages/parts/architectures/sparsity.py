@@ -49,9 +49,11 @@ def sidebar(now: dict) -> None:
         )
         widgets.segmented_control("Output", OUTPUTS, format_func=str.capitalize, key="sparse_output", required=True)
         widgets.segmented_control("Loss", JUDGES, format_func=controls.label(LOSSES), key="sparse_loss", required=True)
-        widgets.select_slider("Weaker penalty", WEIGHTS, key="weak", help="What the mean size of the code's numbers costs.")
+        widgets.select_slider(
+            "Weaker penalty", WEIGHTS, key="weak", help="How much the mean size of the code's numbers adds to the loss."
+        )
         widgets.select_slider("Stronger penalty", WEIGHTS, key="strong")
-        widgets.toggle(f"One more with a {OTHER[now['sparse_output']]} output", key="other_output")
+        widgets.toggle(f"Also with a {OTHER[now['sparse_output']]} output", key="other_output")
         with st.expander("More"):
             controls.training_images("sparse_images", now["dataset"])
             controls.epochs("sparse_epochs", 40)
@@ -101,7 +103,7 @@ def _pictures(compared: Sequence[Lane]) -> None:
         lanes.key(compared)
     lanes.table(
         compared,
-        "Codes of 500 held-out images, and the eight",
+        "Codes of 500 held-out images; MSE of the eight",
         [
             ("Silent units", silent),
             ("Mean |z|", lanes.number("code", ".3g")),

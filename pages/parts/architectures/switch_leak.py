@@ -26,7 +26,7 @@ SETTINGS = {
 }
 
 ROWS = {
-    ("kept", "kept"): ("Reconstruction", "code and switches their own"),
+    ("kept", "kept"): ("Reconstruction", "its own code and switches"),
     ("blank", "kept"): ("Code blanked", "z = 0, switches kept"),
     ("mean", "kept"): ("Switches alone", "code: its mean over test images"),
     ("kept", "next"): ("Switches shuffled", "code kept, the next image's switches"),
@@ -67,8 +67,8 @@ def _nothing_to_see(now: dict) -> None:
     """There is no trained network with switches: where to get one."""
     entry = ARCHITECTURES[now["leak_network"]]
     st.markdown(
-        f"**{entry.label}.** {entry.summary}\n\nTo see what its switches carry it has to be trained, and there is no "
-        "trained one here yet. The link sets everything as it was published; a single epoch is enough to see it."
+        f"**{entry.label}.** {entry.summary}\n\nTo see what its switches carry, train it first: there is no "
+        "trained one here yet. The link sets everything as it was published, but for one epoch, which is enough to see it."
     )
     missing.link_to_training(now["leak_network"], now["dataset"], "Train it", epochs=1)
 
@@ -120,7 +120,7 @@ def _told(facts, table, labels: dict, shares: dict[object, Share]) -> None:
             ("Switches alone", percent(("mean", "kept"))),
             ("Blank code", percent(("blank", "kept"))),
         ])  # fmt: skip
-    heads = ("", "explained<br><small>contrast put right</small>", "R²<br><small>as drawn</small>",
+    heads = ("", "explained<br><small>contrast corrected</small>", "R²<br><small>as drawn</small>",
              "MSE<br><small>per pixel, less is better</small>")  # fmt: skip
     rows = []
     for key, (label, _) in labels.items():

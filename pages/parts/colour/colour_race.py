@@ -52,7 +52,7 @@ def _pictures(chains: Sequence[Lane]) -> None:
     first = chains[0].progress or run_monitor.probes(chains[0].config)
     lines = [
         ("Chroma error", chroma),
-        ("Predicting grey has", lambda lane: f"{colours.error_of(first.x, 0.0).mean():.5f}"),
+        ("Chroma error of plain grey", lambda lane: f"{colours.error_of(first.x, 0.0).mean():.5f}"),
         ("Luma error", _of(colours.luma_error)),
         *reversed(lanes.sizes()),
     ]

@@ -103,7 +103,7 @@ def take(networks: Sequence[Run], take_loss: str) -> None:
     with st.expander("Take a network with you"):
         st.markdown(
             "As one `.keras` file, or its layers as JSON and its weights as HDF5. The input is the luma, "
-            "`(n, 48, 48, 1)` from 0 to 1; what comes out are red, green and blue."
+            "`(n, 48, 48, 1)` from 0 to 1; the output is red, green and blue."
         )
         if len(networks) > 1:
             widgets.segmented_control(

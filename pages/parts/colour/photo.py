@@ -32,11 +32,14 @@ def _take_file(data: bytes, name: str) -> None:
 def draw(networks: Sequence[Run]) -> None:
     """The place to drop a file, and what the runs make of it."""
     st.subheader("Colour your own picture", anchor=False)
-    label = "A photograph in colour, or one that never had any"
+    label = "A photograph, in colour or in grey"
     upload.place(label, "photo_upload", _take_file, lambda: state.keep("photo", None))
     photo = state.kept("photo")
     if photo is None:
-        st.caption("It stays on this machine. In colour, you see the guess beside the truth; in grey, the guess alone.")
+        st.caption(
+            "Your picture stays on this machine. If it is in colour, you see the guess beside the truth; if it is grey, "
+            "the guess alone."
+        )
         return
     if photo.note:
         st.info(show.plain(photo.note))

@@ -38,7 +38,7 @@ def noise(kinds: Sequence[str], factor: str = "noise_factor", **more: Any) -> No
 
 
 def bottleneck(sizes: Sequence[int] = BOTTLENECKS, **more: Any) -> None:
-    widgets.select_slider("Bottleneck", sizes, key="bottleneck", help="How many numbers the code has.", **more)
+    widgets.select_slider("Bottleneck", sizes, key="bottleneck", **more)
 
 
 def training_images(key: str, dataset: str, step: int = 500, more: str = "") -> None:
@@ -59,7 +59,7 @@ def training_images(key: str, dataset: str, step: int = 500, more: str = "") -> 
 
 
 def epochs(key: str = "epochs", most: int = 20) -> None:
-    widgets.number_input("Epochs", 1, most, step=1, key=key, help="How often every training image is seen.")
+    widgets.number_input("Epochs", 1, most, step=1, key=key)
 
 
 def rate(label: str, key: str, **more: Any) -> None:
@@ -68,16 +68,16 @@ def rate(label: str, key: str, **more: Any) -> None:
 
 
 def seed(key: str = "seed") -> None:
-    widgets.number_input("Seed", 0, 2**31 - 1, step=1, key=key, help="Everything random follows from it.")
+    widgets.number_input("Seed", 0, 2**31 - 1, step=1, key=key)
 
 
 def sample() -> None:
-    widgets.number_input("Sample (seed)", 0, 9999, step=1, key="seed", help="Decides the ten images.")
+    widgets.number_input("Sample (seed)", 0, 9999, step=1, key="seed", help="Chooses the ten images.")
 
 
 def gaussian(key: str) -> None:
     """The strength of gaussian noise, which is none at 0; `gaussian_settings` has its settings of a run."""
-    widgets.slider("Noise factor", 0.0, 1.0, step=0.05, key=key, help="Gaussian; 0 is none.")
+    widgets.slider("Noise factor", 0.0, 1.0, step=0.05, key=key, help="Strength of the gaussian noise; 0 is none.")
 
 
 def gaussian_settings(factor: float) -> dict[str, Any]:

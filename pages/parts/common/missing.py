@@ -47,7 +47,7 @@ def say(dataset: str, trouble: datasets.DataError) -> None:
         return
     st.error(show.plain(str(trouble)))
     if datasets.DATASETS[dataset].download:
-        offer_download(dataset, "Or download it, which puts the right files in their place.")
+        offer_download(dataset, "Or download it again: that puts the right files in their place.")
 
 
 def offer_download(dataset: str, reason: str) -> None:

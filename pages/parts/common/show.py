@@ -15,6 +15,7 @@ from cae_core.corruptions import NOISE_KINDS, is_none
 from cae_core.figures import pictures
 from cae_core.figures.plotting import Figure
 from pages.parts.common.outside import plain
+from pages.parts.glossary import glossary
 
 DOWNLOAD, DOWNLOAD_ICON = "Download as PNG", ":material/download:"
 
@@ -48,13 +49,18 @@ class Row:
 
 
 def question(text: str) -> None:
-    """The one question a page answers, as its first line: a title, which the browser can draw without fetching more."""
-    st.title(text, anchor=False)
+    """The one question a page answers, as its first line, and beside it the glossary.
+
+    It is a title, which the browser can draw without fetching more.
+    """
+    with st.container(horizontal=True, vertical_alignment="top", key="question"):
+        st.title(text, anchor=False)
+        glossary.offer()
 
 
 def link_problems(problems: Sequence[str]) -> None:
     """Says what in a link could not be used."""
-    st.warning("This link asks for something there is not; defaults are shown instead. " + plain(" ".join(problems)))
+    st.warning("Part of this link cannot be used; defaults are shown instead. " + plain(" ".join(problems)))
 
 
 def grid(rows: Sequence[Row], columns: int = 10) -> None:
@@ -108,7 +114,7 @@ def places(config: RunConfig, labels: Sequence[str], columns: int = 10) -> None:
 def ratio(image_size: int, code_size: int) -> str:
     """How much smaller a code is than its image."""
     if code_size >= image_size:
-        return f"**{code_size / image_size:.3g} times** larger, no bottleneck at all"
+        return f"**{code_size / image_size:.3g} times** larger, so it is no bottleneck at all"
     return f"**{image_size / code_size:.3g} times** smaller"
 
 
@@ -125,7 +131,8 @@ def chart(figure: Figure, key: str, alt: str) -> None:
 
 def facts(values: Sequence[tuple[str, str]]) -> None:
     """A line of named numbers that stay in their places while they change."""
-    cells = "".join(f"<div><small>{escape(name)}</small><span>{escape(value)}</span></div>" for name, value in values)
+    pairs = [(glossary.marked(escape(name)), escape(value)) for name, value in values]
+    cells = "".join(f"<div><small>{name}</small><span>{value}</span></div>" for name, value in pairs)
     st.html(f'<div class="facts">{cells}</div>')
 
 

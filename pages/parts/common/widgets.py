@@ -2,6 +2,7 @@
 
 Streamlit sends a value that a page assigned only with the run that assigned it. Where a second run follows before the
 browser has drawn the first, it draws both at once, and the control begins at its default: so the default is the value.
+A control whose label is a word of the glossary explains it, unless its `help` says something else.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from typing import Any
 
 import streamlit as st
 
+from pages.parts.glossary import glossary
 from pages.parts.session import state
 
 
 def _begins_with_its_value(draw: Callable[..., Any], argument: str) -> Callable[..., Any]:
     def control(label: str, *places: Any, key: str, **more: Any) -> Any:
         value = state.value(key)
+        more.setdefault("help", glossary.meaning(label))
         return draw(label, *places, key=key, **({} if value is None else {argument: value}), **more)
 
     return control
@@ -32,8 +35,10 @@ multiselect = _begins_with_its_value(st.multiselect, "default")
 
 
 def select_slider(label: str, options: Sequence[Any], *, key: str, **more: Any) -> Any:
+    more.setdefault("help", glossary.meaning(label))
     return st.select_slider(label, options, value=state.value(key), key=key, **more)
 
 
 def selectbox(label: str, options: Sequence[Any], *, key: str, **more: Any) -> Any:
+    more.setdefault("help", glossary.meaning(label))
     return st.selectbox(label, options, index=list(options).index(state.value(key)), key=key, **more)

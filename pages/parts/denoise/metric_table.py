@@ -8,6 +8,7 @@ from html import escape
 import streamlit as st
 
 from cae_core.metrics import METRICS
+from pages.parts.glossary import glossary
 
 
 def draw(
@@ -20,8 +21,7 @@ def draw(
         before: the same of what the others were made from, if that differs from what they are held against.
     """
     head = "".join(
-        f'<th scope="col" title="{escape(f"{m.label}: {m.summary}", quote=True)}">{name.upper()}<br>'
-        f"<small>{_direction(m)}</small></th>"
+        f'<th scope="col">{glossary.marked(name.upper())}<br><small>{_direction(m)}</small></th>'
         for name, m in METRICS.items()
     )
     body = ""

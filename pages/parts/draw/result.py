@@ -100,7 +100,11 @@ def _verdict(result: Seen, is_noisy: bool) -> str:
     mse = f"<p>MSE {result.mse:.4f} per pixel</p>"
     if result.percentile is None:
         entry = datasets.DATASETS[result.run.config.dataset]
-        why = "Being compared with the test set…" if entry.on_machine() else f"{entry.label} is not here to compare."
+        why = (
+            "Comparing it with the test set…"
+            if entry.on_machine()
+            else f"{entry.label} is not on this machine to compare it with."
+        )
         return f"{mse}<p>{escape(why)}</p>"
     words = f"<b>{novelty.verdict(result.percentile)}.</b> {comparison(result.percentile)}"
     if is_noisy:
@@ -160,4 +164,4 @@ def _nearest(result: Seen | None, reference: Reference | None) -> None:
             f"Test images whose **codes** are nearest, {words}; under each its class and the distance between the codes."
         )
     st.html(f'<div class="nearest">{tiles}</div>')
-    st.caption(words or "They are found by their codes, once there is a drawing.")
+    st.caption(words or "Draw something to see them; they are found by their codes.")

@@ -13,7 +13,7 @@ from cae_core.figures import pictures
 from cae_core.latent import manifold, neighbours
 from cae_core.latent.embedding import Codes, Plane, Scale
 from cae_core.latent.neighbours import Separation
-from pages.parts.common import show, widgets
+from pages.parts.common import show, tables, widgets
 from pages.parts.session.setting import Setting
 
 SIDES = (10, 15, 20, 25, 30)
@@ -31,9 +31,9 @@ def lattice(codes: Codes, plane: Plane, scale: Scale, now: dict) -> None:
     with right:
         widgets.select_slider("Images per side", SIDES, key="grid_side")
         st.markdown(
-            "Each little picture is what the decoder makes of the **code** at its place: the plane above, from the same "
-            "left to the same right, with a picture instead of points. Neighbouring places decode to similar pictures, "
-            "so one class turns into the next; where no training image was near, it turns into things that are no class."
+            "Each little picture is what the decoder makes of the **code** at its place: this is the plane above, from "
+            "edge to edge, with pictures instead of points. Neighbouring places decode to similar pictures, so one class "
+            "turns into the next; where no training image was near, the pictures belong to no class."
         )
         st.download_button(
             show.DOWNLOAD, lambda: pictures.png(manifold.lattice(codes.run, plane, scale, n)),
@@ -53,8 +53,8 @@ def facts(codes: Codes, plane: Plane, compared: neighbours.Comparison | None = N
     """The numbers that matter, under the plane; before the comparison is there, its places."""
     show.facts(
         [
-            ("Class told by 5 neighbours", show.percent(compared.codes.accuracy, 1) if compared else "…"),
-            ("The same through PCA", show.percent(compared.linear.accuracy, 1) if compared else "…"),
+            ("Class right by 5 neighbours", show.percent(compared.codes.accuracy, 1) if compared else "…"),
+            ("The same with PCA", show.percent(compared.linear.accuracy, 1) if compared else "…"),
             ("The plane shows", f"{show.percent(sum(plane.explained))} of the variance"),
             ("Codes", f"{len(codes.z):,} × {codes.size:,} numbers"),
         ]
@@ -64,24 +64,22 @@ def facts(codes: Codes, plane: Plane, compared: neighbours.Comparison | None = N
 def separation(codes: Codes, compared: neighbours.Comparison) -> None:
     """How well the classes keep together, against the linear code."""
     names = datasets.DATASETS[codes.dataset].class_names
-    head = "<tr><th></th><th>numbers</th><th>right</th><th>hardest class</th><th>most often taken for</th></tr>"
 
-    def row(label: str, size: int, result: Separation) -> str:
+    def row(label: str, size: int, result: Separation) -> tuple[str, tuple[str, ...]]:
         hardest = f"{escape(names[result.hardest])}, {show.percent(result.hardest_accuracy)} right"
-        cells = (f"{size:,}", show.percent(result.accuracy, 1), hardest, escape(names[result.mistaken_for]))
-        return f'<tr><th scope="row">{label}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+        return label, (f"{size:,}", show.percent(result.accuracy, 1), hardest, escape(names[result.mistaken_for]))
 
-    body = row("The network's codes", codes.size, compared.codes) + row("PCA", compared.linear_size, compared.linear)
-    st.html(f'<table class="figures"><thead>{head}</thead><tbody>{body}</tbody></table>')
+    rows = [row("The network's codes", codes.size, compared.codes), row("PCA", compared.linear_size, compared.linear)]
+    tables.figures(("", "numbers", "right", "hardest class", "most often taken for"), rows)
     few = compared.num_images < len(codes.z)
     which = f"first {compared.num_images:,} of the {len(codes.z):,}" if few else f"{compared.num_images:,}"
     st.markdown(
         f"Each of the {which} images shown is given the class that most of its **{neighbours.K} nearest neighbours** have, "
-        "itself left out, and we count how often that is its own. Guessing would be right in about one of ten. No label "
-        "was used to train: what is right here is what the network found out from the pictures alone. "
-        "**PCA** is the linear code with the least squared error, fitted on "
-        f"{neighbours.LINEAR_IMAGES:,} training images; where it comes close, the network gained little for *telling* "
-        "classes, though its pictures may still come back sharper."
+        "not counting itself; the table shows how often that is right. A guess would be right about one time in ten. "
+        "Training used no labels: what is right here the network found out from the pictures alone. "
+        "**PCA** is the linear code with the least squared error, fitted to "
+        f"{neighbours.LINEAR_IMAGES:,} training images; where it comes close, the network gained little for *telling "
+        "classes apart*, though its pictures may still be sharper."
     )
 
 
@@ -96,8 +94,8 @@ def export(codes: Codes) -> None:
 
     st.markdown(
         f"The {n:,} codes with all their {codes.size:,} numbers, for the **embedding projector** of TensorBoard, which "
-        "turns them in three dimensions and draws t-SNE and UMAP maps of them: `vectors.tsv`, `metadata.tsv` with the "
-        "classes, `sprite.png` with the images, and `projector_config.pbtxt` that ties them together. Unpack the folder "
+        "shows them in three dimensions and draws t-SNE and UMAP maps of them: `vectors.tsv`, `metadata.tsv` with the "
+        "classes, `sprite.png` with the images, and `projector_config.pbtxt`, which ties them together. Unpack the folder "
         "and run `tensorboard --logdir .` in it."
     )
     st.download_button(

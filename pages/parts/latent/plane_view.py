@@ -36,7 +36,7 @@ _TOOLS = {"click": "Click", "lasso": "Lasso", "path": "Path"}
 _HTML = """
 <div class="plane">
   <div class="plane-bar">
-    <div class="plane-tools" role="group" aria-label="What the hand does">{tools}</div>
+    <div class="plane-tools" role="group" aria-label="Tools">{tools}</div>
     <div class="plane-zoom" role="group" aria-label="Zoom">
       <button type="button" class="plane-out" aria-label="Zoom out">−</button>
       <button type="button" class="plane-in" aria-label="Zoom in on what is chosen">+</button>
@@ -177,5 +177,5 @@ def _data(codes: Codes, plane: Plane, scale: Scale, behind: bool) -> dict[str, A
         "reach": list(plane.reach),
         "axes": list(plane.axes),
         "behind": picture,
-        "alt": f"Codes of {len(packed):,} images of {entry.label} on a plane, one colour a class; arrow keys move a spot",
+        "alt": f"Codes of {len(packed):,} images of {entry.label} on a plane, one colour per class; arrow keys move a spot",
     }

@@ -71,7 +71,7 @@ def _spot(codes: Codes, plane: Plane, scale: Scale, now: dict) -> None:
 def _area(codes: Codes, plane: Plane, scale: Scale, now: dict) -> None:
     inside = embedding.within(scale.shares(plane.points), scale.shares(plane_view.places(now["area"])))
     if not len(inside):
-        _show("No images", "There is no point inside what you drew. Draw around some.", [], [])
+        _show("No images", "No points lie inside what you drew. Draw around some.", [], [])
         return
     names = datasets.DATASETS[codes.dataset].class_names
     counts = np.bincount(codes.labels[inside], minlength=len(names))

@@ -87,7 +87,7 @@ def _buttons(view: str, lanes: Sequence[Lane], latest: Sequence[Lane], problem: 
         if lane.job.message:
             st.error(show.plain(f"{lane.title}: {lane.job.message}"))
     if latest and not at_work and [lane.config for lane in latest] != [lane.config for lane in lanes] and not problem:
-        st.caption("These runs were trained with other settings than those in the sidebar now.")
+        st.caption("These runs were trained with other settings than the sidebar shows now.")
 
 
 def _progress(lanes: Sequence[Lane]) -> tuple[int, int]:

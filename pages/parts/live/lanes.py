@@ -1,4 +1,4 @@
-"""Comparison of runs that learn side by side: the same images, one curve a run in one chart, a table."""
+"""Comparison of runs that learn side by side: the same images, one curve per run in one chart, a table."""
 
 from __future__ import annotations
 

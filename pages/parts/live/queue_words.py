@@ -14,7 +14,7 @@ from pages.parts.common import show
 
 RULE = (
     f"While others wait, each visitor's training has {TURN / 60:.0f} minutes at a time, and a paused run keeps its place "
-    f"for {PAUSE:.0f} seconds. Then it is written down, goes behind the others, and goes on from there in its turn."
+    f"for {PAUSE:.0f} seconds. Then it is saved, moves to the end of the queue, and goes on when its turn comes."
 )
 
 
@@ -29,23 +29,23 @@ def why(job: Snapshot | None, queue: Sequence[Snapshot], owner: str) -> str:
     if job is None or not job.is_live or not queue:
         return ""
     if job.state == "waiting":
-        rest = "It gave way to others, is written down, and goes on from there in its turn. " if job.progress else ""
+        rest = "It gave way to others: it is saved, and goes on when its turn comes. " if job.progress else ""
         return rest + _ahead(queue[0], owner)
     if job.seconds_left is None or job.state == "measuring":
         return ""
     others = "Another visitor waits" if job.others == 1 else f"{job.others} others wait"
     left = show.seconds(job.seconds_left)
     if job.state == "paused":
-        return f"{others}: in {left} the pause ends, this run goes behind them and trains on from there in its turn."
-    return f"{others}: in {left} at most this run is written down, goes behind them and goes on from there in its turn."
+        return f"{others}: in {left} the pause ends; this run then goes behind them and goes on when its turn comes."
+    return f"{others}: in {left} at most this run is saved, goes behind them, and goes on when its turn comes."
 
 
 def _ahead(first: Snapshot, owner: str) -> str:
     paused = first.state == "paused"
     if first.owner == owner:
-        return "Your own run ahead of it is paused: resume or stop that one." if paused else "It begins after your own."
+        return "Your own run ahead of it is paused: resume or stop that one." if paused else "It starts after your own."
     left = show.seconds(TURN if first.seconds_left is None else first.seconds_left)
-    does = "is paused and gives way" if paused else "is at work, and ends or gives way"
+    does = "is paused and gives way" if paused else "is training, and ends or gives way"
     return f"Another visitor's run {does} in {left} at most."
 
 
@@ -66,7 +66,7 @@ def unsaved(names: Sequence[str], owner: str, key: str) -> None:
     )
     st.button(
         "Discard", icon=":material/delete:", key=f"{key}_discard", on_click=act_on_all, args=("discard", names, owner),
-        help="Lets go of what could not be written. What was written before stays, and can go on from there.",
+        help="Drops what could not be saved. What was saved before stays, and training can continue from there.",
     )  # fmt: skip
 
 

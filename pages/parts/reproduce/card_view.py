@@ -136,7 +136,7 @@ def _time(name: str, result: Result | None, now: Rerun) -> str:
 
 def _made(name: str, result: Result | None) -> str:
     if result is None:
-        return "No result of this card ships with the app yet. What makes it:"
+        return "No result for this card ships with the app yet. This command makes it:"
     seeds = max(len(values) for values in result.values.values())
     versions = ", ".join(f"{what} {version}" for what, version in result.versions.items())
     spread = f" with {seeds} seeds: the mean, and ± the standard deviation" if seeds > 1 else ""

@@ -47,14 +47,14 @@ def overview(results: Mapping[str, Result]) -> None:
         groups += "</div>"
     verdicts = " ".join(f'<span class="verdict {word.replace(" ", "-")}">{MARKS[word]} {word}</span>' for word in SHOWN)
     key = (
-        "Each dot is the figure obtained here as a share of the one it is held against, which is the upright line; the "
-        f"axis goes from {percent(LOW)} to {percent(HIGH)}, an arrow points to what is further off, and less error is to "
-        "the left. The band is what counts as reproduced, or met."
+        "Each dot is the figure obtained here, as a share of the figure it is compared with: the upright line. The axis "
+        f"goes from {percent(LOW)} to {percent(HIGH)}; an arrow marks what lies further out, and less error is to the "
+        "left. The band is what counts as reproduced, or met."
     )
     st.html(f'<div class="claim-groups">{groups}</div><p class="claims-key">{verdicts}<br>{key}</p>')
 
 
-OWN = "This project’s own: measured another way, a bar to be met, or one run against another"
+OWN = "This project’s own: measured in another way, a target to meet, or one run against another"
 GROUPS = {True: "Published figures", False: OWN}
 """By whether somebody else published them."""
 SHOWN = ("reproduced", "better", "met", "missed", "not run")
@@ -155,17 +155,19 @@ def tolerance(card: Card) -> str:
         return sentences + (
             "No figure is published, so two runs are compared."
             if any(claim.below for claim in card.claims)
-            else "No figure is published: what comes out is shown, without a verdict."
+            else "No figure is published, so the result is shown without a verdict."
         )
     share, own = percent(card.tolerance), any(claim.figure and not claim.is_published for claim in card.claims)
     published = any(claim.is_published for claim in card.claims)
     if card.at_most:
-        sentences += "A bar to stay under: it counts up to the figure" + (f" and {share}." if card.tolerance else ".")
+        sentences += "This figure is an upper limit: a result counts as met up to the figure itself" + (
+            f" and {share}." if card.tolerance else "."
+        )
     elif published:
-        sentences += f"Within {share} of the figure counts as reproduced, less error as better"
+        sentences += f"A result within {share} of the figure counts as reproduced, one with less error as better"
         sentences += "; this project's own count as met." if own else "."
     else:
-        sentences += f"Up to {share} more than the figure counts as met."
+        sentences += f"A result up to {share} above the figure counts as met."
     if any(claim.below or claim.figure is None for claim in card.claims):
         sentences += " Where no figure is published, runs are compared with one another."
     return sentences

@@ -55,7 +55,11 @@ def actions(run: AnyRun, mine: bool) -> None:
         if mine:
             with st.popover("Rename", icon=":material/edit:"), st.form("rename", border=False):
                 title = st.text_input(
-                    "Title", run.title, max_chars=runs.TITLE, key=f"title_{run.name}", help="Empty: it goes by its name."
+                    "Title",
+                    run.title,
+                    max_chars=runs.TITLE,
+                    key=f"title_{run.name}",
+                    help="Leave it empty to use the run's name.",
                 )
                 if st.form_submit_button("Save", icon=":material/check:"):
                     trouble = _do(lambda: manage.rename(run, title, owner), st.rerun)

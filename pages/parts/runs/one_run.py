@@ -45,14 +45,16 @@ def _told(run: AnyRun, mine: bool) -> str:
     if refused:
         parts.append(show.plain(refused.message))
     elif run.state in runs.AT_WORK and holder.of(run.path) != holder.THIS:
-        parts.append(show.plain(holder.sentence("It", run.path, "watch and stop it there, and see it here after its end")))
+        parts.append(
+            show.plain(holder.sentence("It", run.path, "watch and stop it there, and see it here when it is finished"))
+        )
     if run.message:
         parts.append(show.plain(run.message))
     if run.origin:
         per_epoch = run.num_steps / run.num_epochs or 1
         parts.append(_forked_from(str(run.origin.get("run")), run.origin.get("step"), per_epoch))
     if run.path.parent == runs.PRETRAINED_DIR:
-        parts.append("It ships with the app, with its last moment only.")
+        parts.append("It ships with the app, which keeps only its final state.")
     elif not mine:
         parts.append("It is another visitor's: look at it, or fork it to go on with a copy of your own.")
     return " ".join(parts)

@@ -18,10 +18,10 @@ def facts(run: AnyRun) -> None:
     is_stack = isinstance(run, StackRun)
     page, opening = ("Stacked", StackConfig(dataset=datasets.default())) if is_stack else ("Train", questions.opening())
     differ, same = settings_table.settings([run.config, opening])
-    title = f"Settings unlike those that {page} opens with" if differ else f"All settings are those that {page} opens with"
+    title = f"Other than the settings {page} opens with" if differ else f"All settings are those {page} opens with"
     with left:
         settings_table.table(["this run", page], [(title, differ)])
-        with st.expander(f"{len(same)} settings are those that {page} opens with"):
+        with st.expander(f"{len(same)} settings are those {page} opens with"):
             settings_table.table(["both"], [("Settings", same)])
     with right:
         other = None if is_stack else _reference(run)

@@ -64,7 +64,7 @@ def _columns() -> dict:
         "Noise": column(width=110, help="What it was trained on, and the noise factor."),
         "Data set": column(width=100),
         "Epochs": number(width=66, format="%d", help="Epochs finished."),
-        "Seconds": number(width=72, format="%.0f", help="Spent training."),
+        "Seconds": number(width=72, format="%.0f", help="Seconds spent training."),
         "Date": st.column_config.DatetimeColumn(width=150, format="D MMM YYYY, HH:mm", timezone=st.context.timezone),
     }
 

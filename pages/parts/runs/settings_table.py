@@ -19,6 +19,7 @@ from cae_core.metrics import METRICS
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
 from cae_core.runs import AnyRun, Run, StackRun
 from pages.parts.common import show
+from pages.parts.glossary import glossary
 
 SETTINGS = {
     "dataset": "Data set", "architecture": "Network", "bottleneck": "Bottleneck", "loss": "Loss", "noise_kind": "Noise",
@@ -133,7 +134,7 @@ def winners(compared: Sequence[Run]) -> str:
     """Which of two networks, trained with MSE and with BCE, has less of which: a sentence for each condition, to the digits
     that `number` shows."""
     metrics, sentences = {run.config.loss: run.metrics for run in compared}, []
-    for condition, words in MEASURED.items():
+    for condition, phrase in MEASURED.items():
         try:
             digits = {
                 name: {loss: number(name, m[condition][name]) for loss, m in metrics.items()} for name in SHIPPED_LOSSES
@@ -143,7 +144,7 @@ def winners(compared: Sequence[Run]) -> str:
         wins = {
             name: min(of, key=lambda loss, of=of: float(of[loss])) for name, of in digits.items() if len({*of.values()}) > 1
         }
-        sentences.append(f"**{words[0].upper()}{words[1:]}**: {_outcome(wins)}.")
+        sentences.append(f"**{phrase[0].upper()}{phrase[1:]}**: {_outcome(wins)}.")
     return " ".join(sentences)
 
 
@@ -154,7 +155,9 @@ def _outcome(wins: dict[str, str]) -> str:
     if len(wins) == 1:
         ((name, loss),) = wins.items()
         (other,) = {*SHIPPED_LOSSES} - {name}
-        return f"the network trained with {LOSSES[loss].label} has less {name.upper()}, and {other.upper()} is the same"
+        return (
+            f"the network trained with {LOSSES[loss].label} has the lower {name.upper()}, and {other.upper()} is the same"
+        )
     if wins["mse"] == wins["bce"]:
         return f"the network trained with {LOSSES[wins['mse']].label} wins both"
     return "each loss wins its own game" if wins["mse"] == "mse" else "each loss wins the other's game"
@@ -181,5 +184,5 @@ def table(heads: Sequence[str], groups: Sequence[tuple[str, Sequence[Line]]], co
                 + ("<small> best</small>" if i == line.best else "") + "</td>"
                 for i, cell in enumerate(line.cells)
             )  # fmt: skip
-            body += f'<tr><th scope="row">{escape(line.label)}</th>{cells}</tr>'
+            body += f'<tr><th scope="row">{glossary.marked(escape(line.label))}</th>{cells}</tr>'
     st.html(f'<table class="figures versus"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>')

@@ -107,6 +107,7 @@ def linear(scores: Mapping[str, Any], labels: int) -> None:
     tables.figures(("", "numbers", "misread, %", f"cut to {FEW} by PCA, %"), rows)
     if size("encoder") >= size("pixels"):
         st.caption(
-            f"The encoder gives {size('encoder'):,} numbers, and PCA has at most {size('pixels')}: with all of them it is "
-            f"the pixels, turned. So all three are also cut to {FEW} numbers by PCA, where they are of one size."
+            f"The encoder gives {size('encoder'):,} numbers, PCA of the pixels at most {size('pixels')}, which together "
+            f"hold all that the pixels do. So each of the three is also cut to {FEW} numbers by PCA, to compare them at "
+            "the same size."
         )

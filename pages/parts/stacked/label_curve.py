@@ -20,19 +20,21 @@ def draw(result: CurveResult | None, now: dict) -> None:
     points = result.points if result else ()
     chosen = (now["point"], now["arm"])
     figure = charts.label_curve(points, results.PUBLISHED, chosen)
-    alt = "Test error in per cent over labels, with the published figures. " + " ".join(map(described, points))
+    alt = "Test error in per cent against the number of labels, with the published figures. " + " ".join(
+        map(described, points)
+    )
     show.chart(figure, "label_curve", alt)
     if not result:
         st.info(
-            "No measured curve ships with the app yet; the open signs are the published figures. What makes it: "
+            "No measured curve ships with the app yet; the open markers are the published figures. This command makes it: "
             f"`{command()} --ship`"
         )
         return
     st.markdown(sentence(points))
     show.facts([(f"{point.labels:,} labels", _points(point.gain)) for point in points])
     st.caption(
-        "What pretraining saves, in **percentage points** of the test images, with its 95 % interval: the mean over the "
-        "seeds of the difference between two classifiers that share the seed. It helps where the whole interval is above 0."
+        "How much pretraining lowers the test error, in **percentage points**, with its 95 % interval: the mean, over the "
+        "seeds, of the difference between two classifiers with the same seed. It helps where the whole interval is above 0."
     )
     picked = [point.labels for point in points]
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -78,7 +80,7 @@ def frozen_or_tuned(point: Point, errors: tuple[float, ...]) -> str:
     more = results.paired(errors, point.errors["pretrained"])
     how = {1: "more than", -1: "fewer than", 0: f"not clearly more or fewer, with {len(errors)} seeds, than"}[more.sign]
     return (
-        f"With {point.labels:,} labels, the linear classifier on the stack left as it is misreads {100 * frozen:.2f} %, "
+        f"With {point.labels:,} labels, the linear classifier on the frozen stack misreads {100 * frozen:.2f} %, "
         f"{how} the {tuned:.2f} % of the one that was fine-tuned end to end: {_points(more)} percentage points."
     )
 
@@ -100,7 +102,7 @@ def _point(result: CurveResult, labels: int, arm: str) -> None:
         missing.say(name, error)
         return
     if read is None or len(read) != len(test.y):
-        st.caption("What this point misreads did not ship with the curve.")
+        st.caption("The images that this point misreads do not ship with the curve.")
         return
     confusion.reading(test, read, datasets.DATASETS[name].class_names, result.config.seed)
 

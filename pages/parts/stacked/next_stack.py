@@ -46,4 +46,4 @@ def _plan(config: StackConfig) -> str:
     size = code_size(config, entry.image_shape)
     pixels = entry.image_shape[0] * entry.image_shape[1] * entry.image_shape[2]
     layer = f"{config.layers} × {plan[0].steps:,} steps on {images:,} images without labels"
-    return f"{layer}, then {config.steps:,} steps on {config.labels:,} labels; code: {size:,} numbers of {pixels} pixels"
+    return f"{layer}, then {config.steps:,} steps on {config.labels:,} labels; code: {size:,} numbers for {pixels} pixels"

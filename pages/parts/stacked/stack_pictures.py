@@ -33,7 +33,7 @@ def draw(config: StackConfig, progress: StackProgress | None) -> None:
         filters(progress.filters if progress else [], config.layers)
     with right:
         losses = charts.layer_losses(progress.losses if progress else [], _layer_steps(config, progress))
-        st.caption("What each layer makes small: half the squared error of what it reads")
+        st.caption("What each layer minimises: half the squared error of its reconstruction")
         show.chart(losses, "stack_losses", "Half squared error of each layer over its steps")
         st.caption("Then both classifiers: 500 held-out images read right")
         accuracy = charts.tuning(progress.accuracy if progress else {}, config.steps)
@@ -56,7 +56,7 @@ def _layer_steps(config: StackConfig, progress: StackProgress | None) -> int:
 
 
 def filters(by_layer: Sequence[np.ndarray], layers: int) -> None:
-    """What one number of each map paints, a mosaic a layer; places are kept for layers that have not begun."""
+    """What one number of each map paints, a mosaic per layer; places are kept for layers that have not begun."""
     cells = []
     for number in range(layers):
         cells.append(f'<div class="label">Filters, layer {number + 1}</div>')

@@ -100,7 +100,7 @@ def _progress(now: Shown) -> None:
         ("State", words),
         ("Stage", stage),
         ("Step of the stage", f"{progress.stage_step:,} of {progress.stage_steps:,}" if progress else "–"),
-        ("Left of the stage", left),
+        ("Left of this stage", left),
         ("Stack reads right", accuracy.get("pretrained", "–")),
         ("Random reads right", accuracy.get("random", "–")),
     ])  # fmt: skip

@@ -51,7 +51,7 @@ def test_the_race_says_what_each_has_to_go_by_and_noise_has_a_row_of_its_own():
     page = Shown(view="race", race_noise=0.4)
     assert page.labels[1] == "Noisygaussian 0.4"
     assert page.lines["Numbers in the code"] == ["1,568", "6,272", "6,272", "6,272", "256"]
-    assert page.lines["What else passes"] == ["nothing", "6,272 switches", "nothing", "nothing", "nothing"]
+    assert page.lines["Passes beside the code"] == ["nothing", "6,272 switches", "nothing", "nothing", "nothing"]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_from_the_start_to_the_end():
     assert page.links["See all under Runs"] == ("runs", {"runs": ",".join(job.name for job in page.group)})
     assert page.can == {"Start again": True, "Pause": False, "Stop": False}
     page.set(sparse_seed=5)  # the finished comparison stays
-    assert "other settings than those in the sidebar" in page.text
+    assert "other settings than the sidebar shows now" in page.text
     assert page.waiting == 0
     assert page.set(view="losses").waiting == 2  # another view's runs are none of its own
     assert page.set(view="sparsity").waiting == 0

@@ -110,7 +110,7 @@ def test_errors_are_counted_in_the_background_and_the_places_stay(monkeypatch):
     monkeypatch.setattr(runtime, "soon", lambda task: asked.append(task.args[0].name))
     page = Shown(bottleneck="4")
     assert asked == ["strokes-b4-bce-mixed"]
-    assert "Being compared with the test set" in page.text
+    assert "Comparing it with the test set" in page.text
     assert page.empty == ["blank"] * 5
 
 

@@ -21,15 +21,15 @@ def job(owner, state, **more):
 @pytest.mark.parametrize(
     ("mine", "first", "says"),
     [
-        (job(ME, "waiting", place=1), job(YOU, "running", seconds_left=80.0), "at work, and ends or gives way in 80 s"),
-        (job(ME, "waiting", place=1), job(YOU, "preparing"), "at work, and ends or gives way in 2 min at most"),
+        (job(ME, "waiting", place=1), job(YOU, "running", seconds_left=80.0), "is training, and ends or gives way in 80 s"),
+        (job(ME, "waiting", place=1), job(YOU, "preparing"), "is training, and ends or gives way in 2 min at most"),
         (job(ME, "waiting", place=1), job(YOU, "paused", seconds_left=12.0), "run is paused and gives way in 12 s at most"),
         (job(ME, "waiting", place=1), job(ME, "paused"), "Your own run ahead of it is paused: resume or stop that one."),
-        (job(ME, "waiting", place=1), job(ME, "running"), "It begins after your own."),
+        (job(ME, "waiting", place=1), job(ME, "running"), "It starts after your own."),
         (job(ME, "waiting", place=1, progress=object()), job(YOU, "running"), "It gave way to others"),
         (job(ME, "paused", others=1, seconds_left=9.0), None, "Another visitor waits: in 9 s the pause ends"),
         (job(ME, "paused", others=0), None, ""),
-        (job(ME, "running", others=3, seconds_left=70.0), None, "3 others wait: in 70 s at most this run is written down"),
+        (job(ME, "running", others=3, seconds_left=70.0), None, "3 others wait: in 70 s at most this run is saved"),
         (job(ME, "running"), None, ""),
         (job(ME, "measuring", others=1, seconds_left=5.0), None, ""),
         (job(ME, "finished"), job(YOU, "running"), ""),
@@ -103,7 +103,7 @@ def test_the_runs_page_says_that_a_run_is_not_saved_and_lets_it_be_deleted(held)
 def test_who_waits_is_told_the_rule_on_the_train_page(held):
     ShownTrain("you").press("train")
     page = ShownTrain().press("train")
-    assert "Another visitor's run is at work, and ends or gives way in" in page.text
+    assert "Another visitor's run is training, and ends or gives way in" in page.text
     assert queue_words.RULE in page.text
 
 
