@@ -153,9 +153,8 @@ def test_pause_step_resume_stop(visit_train, server):
     visitor = past(start_run(visit_train(LONG)), 50)
 
     def stands_still():
-        time.sleep(1)  # the word is there before the last step's number
-        at = step_of(visitor)
-        time.sleep(1)
+        at = step_of(visitor.idle())  # the word is there before the last step's number
+        time.sleep(0.5)
         assert step_of(visitor) == at
         return at
 
