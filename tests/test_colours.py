@@ -16,11 +16,12 @@ def rgb():
     return np.random.default_rng(0).random((6, 5, 7, 3), dtype="float32")
 
 
-def test_luma_and_chroma_are_pillows_up_to_rounding(rgb):
+def test_luma_and_chroma_are_pillows_up_to_rounding_and_give_the_colour_back(rgb):
     pixels = np.rint(rgb[0] * 255).astype(np.uint8)
     theirs = np.asarray(Image.fromarray(pixels).convert("YCbCr")).astype(float)
     np.testing.assert_allclose(luma(pixels / 255) * 255, theirs[..., :1], atol=1)
     np.testing.assert_allclose(colours.chroma(pixels / 255) * 255, theirs[..., 1:] - 128, atol=1)
+    np.testing.assert_allclose(colours.with_chroma(luma(rgb), colours.chroma(rgb)), rgb, atol=1e-6)
 
 
 def test_luma_of_a_tensor_is_that_of_the_array(rgb):
@@ -43,10 +44,6 @@ def test_luma_keeps_grey_and_refuses_grey_images():
     np.testing.assert_allclose(luma(grey)[:, 0], grey[:, 0], atol=1e-12)
     with pytest.raises(ValueError, match="needs red, green and blue"):
         luma(np.zeros((2, 8, 8, 1)))
-
-
-def test_luma_and_chroma_give_the_colour_back(rgb):
-    np.testing.assert_allclose(colours.with_chroma(luma(rgb), colours.chroma(rgb)), rgb, atol=1e-6)
 
 
 def test_error_is_0_for_the_truth_and_that_of_grey_for_its_luma(rgb):
@@ -73,12 +70,9 @@ def test_chunks_change_nothing(rgb, monkeypatch):
     np.testing.assert_array_equal(colours.error_of(rgb, 0.1), whole[1])
 
 
-def test_hue_is_that_of_colorsys(rgb):
+def test_hue_is_that_of_colorsys_and_grey_has_none(rgb):
     theirs = [360 * colorsys.rgb_to_hsv(*map(float, colour))[0] for colour in rgb.reshape(-1, 3)]
     np.testing.assert_allclose(colours.hue(rgb.reshape(-1, 3)), theirs, atol=1e-3)
-
-
-def test_grey_has_no_hue_and_is_as_wrong_as_can_be():
     assert np.isnan(colours.hue(np.full((1, 3), 0.4))).all()
     assert colours.apart(np.array([np.nan]), np.array([20.0])).tolist() == [180]
 

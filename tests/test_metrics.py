@@ -48,12 +48,6 @@ def test_ssim_follows_the_paper(pair):
     np.testing.assert_allclose(metrics.per_image(*pair)["ssim"], expected, rtol=1e-10)
 
 
-def test_ssim_of_constant_images_is_the_luminance_term_and_of_an_inverted_pattern_negative(pair):
-    expected = (2 * 0.25 * 0.75 + 1e-4) / (0.25**2 + 0.75**2 + 1e-4)
-    assert ssim(constant(0.25), constant(0.75)) == pytest.approx(expected, rel=1e-9)
-    assert ssim(pair[0], 1 - pair[0]) < -0.5
-
-
 def test_mse_and_squared_error_by_hand():
     x = constant(0, n=2)
     x_hat = x.copy()
@@ -61,6 +55,7 @@ def test_mse_and_squared_error_by_hand():
     assert metrics.per_image(x, x_hat)["mse"].tolist() == [4 * 0.25 / 144, 0]
     assert metrics.mse(x, x_hat) == 2 * 0.25 / 144
     assert metrics.squared_error_per_image(x, x_hat).tolist() == [1.0, 0.0]
+    assert metrics.mse(constant(1), constant(1.5)) == 0.25
 
 
 def test_psnr_is_the_mean_of_the_images_own_values():
@@ -70,7 +65,7 @@ def test_psnr_is_the_mean_of_the_images_own_values():
     assert metrics.summary(x, x_hat)["psnr"] == pytest.approx(30, rel=1e-6)  # the PSNR of the mean MSE would be 22.97
 
 
-def test_bce_pixel_by_pixel(pair):
+def test_bce_pixel_by_pixel_and_clipped_as_in_keras(pair):
     x, x_hat = (array[0].ravel().tolist() for array in pair)
     assert min(x_hat) == 0, "the images must reach the clip"
     assert max(x_hat) == 1, "the images must reach the clip"
@@ -79,9 +74,6 @@ def test_bce_pixel_by_pixel(pair):
         p = min(max(value, 1e-7), 1 - 1e-7)
         total -= target * math.log(p) + (1 - target) * math.log(1 - p)
     assert metrics.per_image(*pair)["bce"][0] == pytest.approx(total / len(x), rel=1e-9)
-
-
-def test_bce_of_a_certain_miss_is_clipped_as_in_keras():
     assert metrics.bce(constant(1), constant(-3)) == metrics.bce(constant(1), constant(0)) == pytest.approx(-math.log(1e-7))
 
 
@@ -104,14 +96,6 @@ def test_metric_functions_summary_and_registry_agree(pair):
     np.testing.assert_array_equal(pair, before)
 
 
-def test_better_reconstructions_score_better(pair):
-    x, x_hat = pair
-    closer = (0.8 * x + 0.2 * x_hat).astype(np.float32)
-    for name, metric in metrics.METRICS.items():
-        gain = metrics.per_image(x, closer)[name] - metrics.per_image(x, x_hat)[name]
-        assert (gain > 0).all() if metric.higher_is_better else (gain < 0).all(), name
-
-
 def test_chunks_change_nothing(pair, monkeypatch):
     whole, squared = metrics.per_image(*pair), metrics.squared_error_per_image(*pair)
     monkeypatch.setattr(metrics, "_CHUNK_VALUES", 2 * pair[0][0].size)  # two images, then one
@@ -119,10 +103,6 @@ def test_chunks_change_nothing(pair, monkeypatch):
     for name, values in metrics.per_image(*pair).items():
         np.testing.assert_allclose(values, whole[name], rtol=1e-12)
     np.testing.assert_array_equal(metrics.squared_error_per_image(*pair), squared)
-
-
-def test_x_hat_may_leave_the_unit_interval():
-    assert metrics.mse(constant(1), constant(1.5)) == 0.25
 
 
 @pytest.mark.parametrize(

@@ -129,15 +129,12 @@ def test_schedules_stay_within_their_peak(name):
     assert np.abs(np.diff(values)).max() < 0.02  # no jumps
 
 
-def test_one_cycle_rises_for_a_tenth_and_falls_to_nothing():
+def test_schedules_by_hand():
     rate = SCHEDULES["one_cycle"].make
     assert [rate(p) for p in (0.0, 0.05, 0.1, 0.55, 1.0)] == pytest.approx([0, 0.5, 1, 0.5, 0], abs=1e-9)
     values = [rate(step / 100) for step in range(101)]
     assert values.index(max(values)) == 10
     assert values[:11] == sorted(values[:11])
     assert values[10:] == sorted(values[10:], reverse=True)
-
-
-def test_cosine_and_constant():
     assert [SCHEDULES["cosine"].make(p) for p in (0.0, 1 / 3, 0.5, 1.0)] == pytest.approx([1, 0.75, 0.5, 0], abs=1e-9)
     assert {SCHEDULES["constant"].make(p) for p in (0.0, 0.3, 1.0)} == {1.0}

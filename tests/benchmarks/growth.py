@@ -1,20 +1,14 @@
 """How cost grows: with the image's size, the bottleneck, the batch and the number of images; and of looking at codes.
 
-    python -m tests.benchmarks.growth [--steps 60] [--json] [--picture FILE.html]
-
-Training: microseconds an image in a step of the app's own network, everything else at its default. Looking: seconds to
+Training: microseconds an image in a step of the app's own network, everything else at its default. Looking: milliseconds to
 encode images, to fit principal components to their codes, to put codes on a plane, and to find neighbours. Beside each row
 stands its exponent, the slope of log cost on log size: 0 where more costs no more, 1 where it is proportional, 2 where it
-is quadratic.
+is quadratic. `--picture FILE.html` draws it, too.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import math
 import statistics
-import sys
 import time
 from collections.abc import Callable
 
@@ -24,7 +18,6 @@ from cae_core import pca, runtime, training
 from cae_core.architectures import build
 from cae_core.config import RunConfig
 from cae_core.latent import live_plane, neighbours
-from tests.benchmarks import machine
 
 SIZES = (28, 56, 84, 112)
 BOTTLENECKS = (2, 8, 32, 128, 512)
@@ -35,28 +28,21 @@ NEIGHBOURS = (1_000, 2_500, 5_000, 10_000)
 COMPILING = 5
 
 
-def step_times(config: RunConfig, size: int, images: int, steps: int) -> list[float]:
-    """Seconds of each step after the first few, on random images."""
-    rng = np.random.default_rng(0)
-    x = rng.integers(0, 256, (images, size, size, 1), dtype=np.uint8)
-    held_out = x[: training.MEASURED_HELD_OUT]
-    times, last = [], 0.0
-    for event in training.train(build(config, x.shape[1:]), config, x, held_out):
-        if event.epoch_loss is None:  # the step that ends an epoch also measures the held-out loss
-            times.append(event.seconds - last)
-        last = event.seconds
-        if event.step == COMPILING + steps:
-            break
-    return times[COMPILING:]
-
-
 def of_training(steps: int) -> dict[str, dict[int, float]]:
-    """Microseconds an image, by what is varied and to what."""
+    """Microseconds an image in a step, on random images, by what is varied and to what."""
 
     def cost(size: int = 28, bottleneck: int = 32, batch: int = 128, images: int = 0) -> float:
         config = RunConfig(bottleneck=bottleneck, batch_size=batch, noise_kind="gaussian", noise_factor=0.5, epochs=1000)
-        times = step_times(config, size, images or batch * (COMPILING + steps + 1), steps)
-        return round(1e6 * statistics.median(times) / batch, 1)
+        shape = (images or batch * (COMPILING + steps + 1), size, size, 1)
+        x = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+        times, last = [], 0.0
+        for event in training.train(build(config, shape[1:]), config, x, x[: training.MEASURED_HELD_OUT]):
+            if event.epoch_loss is None:  # the step that ends an epoch also measures the held-out loss
+                times.append(event.seconds - last)
+            last = event.seconds
+            if event.step == COMPILING + steps:
+                break
+        return round(1e6 * statistics.median(times[COMPILING:]) / batch, 1)
 
     return {
         "pixels of a side": {size: cost(size=size) for size in SIZES},
@@ -74,8 +60,13 @@ def of_looking() -> dict[str, dict[int, float]]:
     z = rng.standard_normal((IMAGES[-1], 32)).astype(np.float32)
     network.encode(x[:1_000])
 
+    def cost(function: Callable[[], object]) -> float:
+        begun = time.perf_counter()
+        function()
+        return 1000 * (time.perf_counter() - begun)
+
     def over(counts: tuple[int, ...], function: Callable[[int], object]) -> dict[int, float]:
-        return {n: round(1000 * min(_seconds(lambda n=n: function(n)) for _ in range(3)), 1) for n in counts}
+        return {n: round(min(cost(lambda n=n: function(n)) for _ in range(3)), 1) for n in counts}
 
     return {
         "images encoded": over(IMAGES, lambda n: network.encode(x[:n])),
@@ -85,58 +76,31 @@ def of_looking() -> dict[str, dict[int, float]]:
     }
 
 
-def _seconds(function: Callable[[], object]) -> float:
-    begun = time.perf_counter()
-    function()
-    return time.perf_counter() - begun
-
-
-def exponent(row: dict[int, float]) -> float:
-    """Slope of the straight line through the row on logarithmic axes."""
-    sizes, costs = ([math.log(value) for value in values] for values in (row.keys(), row.values()))
-    return round(float(np.polyfit(sizes, costs, 1)[0]), 2)
-
-
-def picture(found: dict, file: str) -> None:
-    """Writes a chart for each table into one HTML file."""
+def draw(rows: dict[tuple[str, str], dict[int, float]], exponents: dict[str, float], file: str) -> None:
+    """Writes a chart for each row into one HTML file."""
     from plotly.subplots import make_subplots
 
-    tables = [(name, row, unit) for unit, rows in found["tables"].items() for name, row in rows.items()]
-    titles = [f"{name}<br>{unit}" for name, _, unit in tables]
+    titles = [f"{name}<br>{unit}" for unit, name in rows]
     chart = make_subplots(rows=2, cols=4, subplot_titles=titles, vertical_spacing=0.2, horizontal_spacing=0.05)
-    for place, (name, row, _) in enumerate(tables):
+    for place, ((_, name), row) in enumerate(rows.items()):
         at = {"row": place // 4 + 1, "col": place % 4 + 1}
         chart.add_scatter(x=list(row), y=list(row.values()), mode="lines+markers", line_color="#636efa", **at)
-        grows = found["exponents"][name] > 0.5  # then a straight line says that cost is proportional to size
+        grows = exponents[name] > 0.5  # then a straight line says that cost is proportional to size
         ticks = list(row)[1 if len(row) == len(IMAGES) and grows else 0 :]  # the smallest lie on each other
         chart.update_xaxes(type="linear" if grows else "log", tickvals=ticks, tickformat="~s", **at)
         chart.update_yaxes(rangemode="tozero", **at)
-    chart.update_layout(width=1300, height=560, margin={"l": 50, "r": 20, "t": 60, "b": 40}, showlegend=False)
-    chart.update_layout(template="plotly_white")
+    margin = {"l": 50, "r": 20, "t": 60, "b": 40}
+    chart.update_layout(width=1300, height=560, margin=margin, showlegend=False, template="plotly_white")
     chart.write_html(file, include_plotlyjs=True)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--steps", type=int, default=60, help="of each training")
-    parser.add_argument("--picture", help="also draw it into this HTML file")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+def growth(steps: int, picture: str) -> tuple[dict, dict]:
+    """Cost by size in each unit, and the exponents; there are no bars."""
     runtime.ready(300)
-    tables = {"µs an image": of_training(options.steps), "ms": of_looking()}
-    exponents = {name: exponent(row) for rows in tables.values() for name, row in rows.items()}
-    found = {"tables": tables, "exponents": exponents, "machine": machine.here()}
-    if options.picture:
-        picture(found, options.picture)
-    if options.json:
-        print(json.dumps(found))
-        return 0
-    for unit, rows in tables.items():
-        for name, row in rows.items():
-            values = "  ".join(f"{n:,}: {cost:g}" for n, cost in row.items())
-            print(f"{name:26} {values}  {unit}; exponent {exponents[name]}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    tables = {"µs an image": of_training(steps), "ms": of_looking()}
+    rows = {(unit, name): row for unit, of in tables.items() for name, row in of.items()}
+    slopes = {name: np.polyfit(np.log(list(row)), np.log(list(row.values())), 1)[0] for (_, name), row in rows.items()}
+    exponents = {name: round(float(slope), 2) for name, slope in slopes.items()}
+    if picture:
+        draw(rows, exponents, picture)
+    return tables | {"exponents": exponents}, {}

@@ -1,31 +1,21 @@
 """What an hour of mixed use leaves in the server's memory, replayed quickly.
 
-    python -m tests.benchmarks.hour [--visitors 60] [--json]
-
 Starts the real server. One visitor after another opens every page with settings of their own, moves sliders, trains a small
 network and leaves, as sixty people would in an hour. The server's memory is read with TensorFlow loaded and nothing done
-yet, and after every fifth visitor. The first ten load what stays: networks, data, compiled steps. The bar for the others is
-100 MB.
+yet, and after every fifth visitor. The first ten load what stays: networks, data, compiled steps; the bar is for others.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
-import os
 import random
-import sys
-import tempfile
-from pathlib import Path
 
 from cae_core.config import BOTTLENECKS
-from tests.benchmarks import machine, session
+from tests.benchmarks import serving
+from tests.benchmarks.machine import resident
+from tests.benchmarks.session import Session
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
-from live import Server, serve  # noqa: E402
-
-WARM, EVERY, BAR = 10, 5, 100.0
+WARM, EVERY, BAR_MEGABYTES = 10, 5, 100.0
 MOVES = 12
 """Of each visitor, on the first page."""
 SMALL = "num_train=500&epochs=2&batch_size=50&architecture={}&seed={}"
@@ -45,53 +35,37 @@ OTHERS = {
 async def visit(root: str, number: int) -> None:
     """What one visitor does."""
     rng = random.Random(number)
-    first = await session.Session.open(root, f"seed={number}")
+    first = await Session.open(root, f"seed={number}")
     for _ in range(MOVES):
         await first.move("Noise factor", rng.randrange(21) / 20)
         await first.move("Bottleneck", str(rng.choice(BOTTLENECKS)))
     await first.close()
-    trains = await session.Session.open(root, SMALL.format(NETWORKS[number % len(NETWORKS)], number), "train", "State")
+    trains = await Session.open(root, SMALL.format(NETWORKS[number % len(NETWORKS)], number), "train", "State")
     await trains.press("Train this network")
     await trains.wait_for("Finished")
     await trains.close()
     for page, query in OTHERS.items():
-        other = await session.Session.open(root, query.format(number), page, "")
+        other = await Session.open(root, query.format(number), page, "")
         await asyncio.sleep(0.3)
         await other.run()
         await other.close()
 
 
-async def hour(server: Server, visitors: int, say) -> list[dict[str, float]]:
-    """Memory before anybody did anything, and after every fifth visitor."""
-    idle = await session.Session.open(server.root)
-    rows = [{"visitors": 0, "megabytes": round(machine.resident(server.process.pid), 1)}]
+async def use(server: serving.Server, visitors: int) -> dict[int, float]:
+    """Megabytes before anybody did anything, and after every fifth visitor."""
+    idle = await Session.open(server.root)
+    rows = {0: resident(server.process.pid)}
     await idle.close()
     for number in range(1, visitors + 1):
         await visit(server.root, number)
         if number % EVERY == 0:
-            rows.append({"visitors": number, "megabytes": round(machine.resident(server.process.pid), 1)})
-            say(f"{number:4} visitors: {rows[-1]['megabytes']:8.1f} MB")
+            rows[number] = resident(server.process.pid)
     return rows
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--visitors", type=int, default=60)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    if options.visitors < WARM + EVERY:
-        parser.error(f"--visitors must be {WARM + EVERY} or more")
-    say = (lambda line: None) if options.json else (lambda line: print(line, flush=True))
-    data = {key: os.environ[key] for key in ("CAE_DATA_DIR",) if key in os.environ}
-    with tempfile.TemporaryDirectory() as folder, serve(Path(folder), **data) as server:
-        rows = asyncio.run(hour(server, options.visitors, say))
-    warm = next(row["megabytes"] for row in rows if row["visitors"] >= WARM)
-    growth = round(rows[-1]["megabytes"] - warm, 1)
-    say(f"{rows[0]['megabytes']} MB with TensorFlow loaded; grew by {growth} MB after the first {WARM} visitors")
-    if options.json:
-        print(json.dumps({"rows": rows, "growth_megabytes": growth, "machine": machine.here()}))
-    return 0 if growth < BAR else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def hour(visitors: int) -> tuple[dict, dict]:
+    """Megabytes by how many visitors there have been, and the bar for their growth; at least fifteen visitors."""
+    with serving.server() as server:
+        rows = asyncio.run(use(server, max(visitors, WARM + EVERY)))
+    grown = round(max(rows.values()) - rows[WARM], 1)
+    return {"megabytes": rows, "grown_megabytes": grown}, {"growth, MB": (grown, BAR_MEGABYTES)}

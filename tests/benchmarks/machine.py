@@ -24,9 +24,15 @@ def figures(values: Sequence[float]) -> dict[str, float]:
     }
 
 
+def medians(rounds: Sequence[dict[str, float]], digits: int = 5) -> dict[str, float]:
+    """Of rounds that all have the same figures, the median of each."""
+    return {name: round(statistics.median(row[name] for row in rounds), digits) for name in rounds[0]}
+
+
 def resident(pid: int | str = "self") -> float:
     """Megabytes of a process that are in memory, on Linux."""
-    return int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1])
+    return round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
 
 
 def processor_seconds(pid: int | str = "self") -> float:
@@ -36,30 +42,16 @@ def processor_seconds(pid: int | str = "self") -> float:
 
 
 def here() -> dict[str, object]:
-    """Processor, versions, date and load, to stand beside figures."""
-    versions = {}
-    for name in PACKAGES:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
+    """Processor, with the short number formats it computes with, versions, date and load, to stand beside figures."""
+    versions = {dist.name.lower(): dist.version for dist in importlib.metadata.distributions()}
+    info = Path("/proc/cpuinfo").read_text(encoding="utf-8") if os.path.exists("/proc/cpuinfo") else ""
+    facts = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in info.splitlines())}
+    flags = set(facts.get("flags", "").split()) & {"avx2", "avx512f", "avx512_bf16", "amx_bf16"}
     return {
-        "processor": _processor(),
+        "processor": f"{facts.get('model name', platform.machine())} ({', '.join(sorted(flags))})",
         "processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "python": platform.python_version(),
-        **versions,
+        **{name: versions[name] for name in PACKAGES if name in versions},
         "date": datetime.date.today().isoformat(),
         "load_average": [round(load, 1) for load in os.getloadavg()],
     }
-
-
-def _processor() -> str:
-    """Its name, and which short number formats it computes with."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    found = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    flags = found.get("flags", "").split()
-    extra = [flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if flag in flags]
-    return f"{found.get('model name', platform.machine())} ({', '.join(extra)})"

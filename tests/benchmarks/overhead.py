@@ -1,7 +1,5 @@
 """What the app's trainer costs beside the bare loop that it could not do without.
 
-    python -m tests.benchmarks.overhead [--rounds 5] [--json]
-
 Time of a step, in one process and in turns:
 
 - bare: a compiled function over batches that are already cut out, and nothing else,
@@ -11,21 +9,19 @@ Time of a step, in one process and in turns:
   for conv_denoise only.
 
 Same network, noise, batches, optimizer and thread priority. A figure is the mean of the steps after the first ten, which
-compile, and before its last, which ends the epoch; shown are the medians over the rounds and, within each round, of the
-ratios to bare. The bar is 1.10, and not to be slower than fit. Processor time, of all threads together, is shown beside
-the time by the clock: a machine that does other things as well is to be judged by it.
+compile, and before its last, which ends the epoch; shown are the medians over the rounds of milliseconds and, within each
+round, of the ratios to bare. The bar is 1.10, and not to be slower than fit. Processor time, of all threads together, is
+shown beside the time by the clock: a machine that does other things as well is to be judged by it.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import statistics
-import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -40,15 +36,7 @@ from tests.benchmarks import peer
 
 STEPS = {"fast": 300, "conv_denoise": 60}
 COMPILING, BAR = 10, 1.10
-
-
-def configuration(architecture: str) -> RunConfig:
-    return RunConfig(
-        dataset="strokes", architecture=architecture, num_train=128 * STEPS[architecture], epochs=1, noise_kind="gaussian"
-    )
-
-
-CLOCK, PROCESSOR = "by the clock", "processor time"
+KINDS = ("clock", "processor")
 
 
 class Ends:
@@ -60,20 +48,19 @@ class Ends:
     def step(self) -> None:
         self._times.append((time.perf_counter(), time.process_time()))
 
-    def mean(self) -> dict[str, float]:
-        """Milliseconds a step."""
-        times = 1000 * np.diff(self._times[COMPILING - 1 : -1], axis=0).mean(axis=0)
-        return {CLOCK: float(times[0]), PROCESSOR: float(times[1])}
+    def mean(self) -> np.ndarray:
+        """Milliseconds a step, by the clock and of the processor."""
+        return 1000 * np.diff(self._times[COMPILING - 1 : -1], axis=0).mean(axis=0)
 
 
-def at_low_priority(function) -> dict[str, float]:
+def at_low_priority(function: Callable[[RunConfig], np.ndarray], config: RunConfig) -> np.ndarray:
     """Calls it in a thread like that of the jobs."""
     results = []
 
     def work() -> None:
         if hasattr(os, "setpriority"):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
-        results.append(function())
+        results.append(function(config))
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -81,7 +68,11 @@ def at_low_priority(function) -> dict[str, float]:
     return results[0]
 
 
-def bare(config: RunConfig) -> dict[str, float]:
+def images_of(config: RunConfig) -> np.ndarray:
+    return load(config.dataset, "train").x[: config.num_train]
+
+
+def bare(config: RunConfig) -> np.ndarray:
     import keras
     import tensorflow as tf
 
@@ -101,7 +92,7 @@ def bare(config: RunConfig) -> dict[str, float]:
         optimizer.apply(gradients, model.trainable_variables)
         return loss
 
-    x = load(config.dataset, "train").x[: config.num_train]
+    x = images_of(config)
     order = np.random.default_rng(0).permutation(len(x)).reshape(-1, 128)
     batches = [tf.constant(x[indices]) for indices in order]
     ends = Ends()
@@ -111,33 +102,24 @@ def bare(config: RunConfig) -> dict[str, float]:
     return ends.mean()
 
 
-def fit(config: RunConfig) -> dict[str, float]:
+def fit(config: RunConfig) -> np.ndarray:
     import keras
 
-    model = build(config)
-    whole = keras.Model(model.encoder.input, model.decoder(model.encoder.output))
-    whole.compile(keras.optimizers.Adam(1e-3), keras.losses.BinaryCrossentropy(from_logits=True))
-    x = load(config.dataset, "train").x[: config.num_train].astype("float32") / 255
+    x, ends = images_of(config).astype("float32") / 255, Ends()
     noisy = np.clip(x + 0.5 * np.random.default_rng(0).standard_normal(x.shape, dtype="float32"), 0, 1)
-    ends = Ends()
-
-    class Note(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):
-            ends.step()
-
-    whole.fit(noisy, x, batch_size=128, epochs=1, verbose=0, callbacks=[Note()])
+    note = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: ends.step())
+    peer.published()[1].fit(noisy, x, batch_size=128, epochs=1, verbose=0, callbacks=[note])
     return ends.mean()
 
 
-def torch(config: RunConfig) -> dict[str, float]:
-    x = load(config.dataset, "train").x[: config.num_train]
+def torch(config: RunConfig) -> np.ndarray:
+    x = images_of(config)
     next(peer.epochs(x[:128], config.noise_factor))
     processor, (seconds, _) = time.process_time(), next(peer.epochs(x, config.noise_factor))
-    taken = time.process_time() - processor
-    return {CLOCK: 1000 * seconds / STEPS[config.architecture], PROCESSOR: 1000 * taken / STEPS[config.architecture]}
+    return 1000 * np.array([seconds, time.process_time() - processor]) / STEPS[config.architecture]
 
 
-def app(config: RunConfig, looks: bool) -> dict[str, float]:
+def app(config: RunConfig, looks: bool = False) -> np.ndarray:
     ends, train, attention = Ends(), training.train, monitor.ATTENTION
 
     def timed(*args):
@@ -162,57 +144,36 @@ def app(config: RunConfig, looks: bool) -> dict[str, float]:
     return ends.mean()
 
 
-def compare(architecture: str, rounds: int) -> dict:
-    config = configuration(architecture)
-    ways = {
-        "bare": lambda: at_low_priority(lambda: bare(config)),
-        "app": lambda: app(config, looks=False),
-        "watched": lambda: app(config, looks=True),
-    }
+def compare(architecture: str, rounds: int) -> dict[str, dict]:
+    """By the way of training, milliseconds a step and their ratio to bare."""
+    config = RunConfig(
+        dataset="strokes", architecture=architecture, num_train=128 * STEPS[architecture], epochs=1, noise_kind="gaussian"
+    )
+    ways = {"bare": lambda config: at_low_priority(bare, config), "app": app, "watched": lambda config: app(config, True)}
     if architecture == "conv_denoise":
-        ways["fit"] = lambda: at_low_priority(lambda: fit(config))
+        ways["fit"] = lambda config: at_low_priority(fit, config)
         if peer.is_installed():
-            ways["torch"] = lambda: at_low_priority(lambda: torch(config))
-    figures: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
+            ways["torch"] = lambda config: at_low_priority(torch, config)
+    every: dict[str, list[np.ndarray]] = {way: [] for way in ways}
     for number in range(rounds):
         for way in list(ways)[:: 1 if number % 2 else -1]:
-            figures[way].append(ways[way]())
-    row: dict = {"architecture": architecture, "steps": STEPS[architecture]}
-    for kind in (CLOCK, PROCESSOR):
-        times = {way: [figure[kind] for figure in of] for way, of in figures.items()}
-        ratios = {way: [a / b for a, b in zip(of, times["bare"], strict=True)] for way, of in times.items()}
-        row[kind] = {
-            way: {
-                "ms": round(statistics.median(times[way]), 2),
-                "to_bare": round(statistics.median(ratios[way]), 3),
-                "every_round": [round(ratio, 3) for ratio in ratios[way]],
-            }
-            for way in ways
-        }
-    return row
+            every[way].append(ways[way](config))
+    rows: dict[str, dict] = {way: {} for way in ways}
+    for way, row in rows.items():
+        for kind, times, of_bare in zip(KINDS, np.transpose(every[way]), np.transpose(every["bare"]), strict=True):
+            row[f"{kind}_ms"] = round(statistics.median(times), 2)
+            row[f"{kind}_to_bare"] = round(statistics.median(times / of_bare), 3)
+        row["every_round"] = [round(float(a[0] / b[0]), 3) for a, b in zip(every[way], every["bare"], strict=True)]
+    return rows
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--architecture", choices=STEPS, nargs="*", default=list(STEPS))
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+def overhead(rounds: int) -> tuple[dict, dict]:
+    """Figures and bars by network."""
     runtime.ready(300)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CAE_RUNS_DIR"] = folder
-        rows = [compare(architecture, options.rounds) for architecture in options.architecture]
-    if options.json:
-        print(json.dumps(rows))
-    for row in [] if options.json else rows:
-        print(f"{row['architecture']}, {row['steps']} steps:")
-        for kind in (CLOCK, PROCESSOR):
-            for way, of in row[kind].items():
-                print(f"  {kind:14} {way:8} {of['ms']:7.2f} ms a step, {of['to_bare']:.3f} of bare {of['every_round']}")
-    within = all(row[CLOCK][way]["to_bare"] <= BAR for row in rows for way in ("app", "watched"))
-    beaten = any(row[CLOCK]["fit"]["to_bare"] < row[CLOCK]["app"]["to_bare"] for row in rows if "fit" in row[CLOCK])
-    return 0 if within and not beaten else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        values = {architecture: compare(architecture, rounds) for architecture in STEPS}
+    to_bare = {(name, way): row["clock_to_bare"] for name, rows in values.items() for way, row in rows.items()}
+    bars = {f"{name}, {way} to bare": (to_bare[name, way], BAR) for name in STEPS for way in ("app", "watched")}
+    bars["conv_denoise, app to bare beside fit"] = (to_bare["conv_denoise", "app"], to_bare["conv_denoise", "fit"])
+    return values, bars

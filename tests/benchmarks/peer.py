@@ -1,4 +1,4 @@
-"""`conv_denoise` in PyTorch, as its users would write it for a processor: the peer of the speed benchmarks.
+"""`conv_denoise` trained as others do: by Keras's own `fit`, as published, and in PyTorch, as its users would write it.
 
 PyTorch is not among the tests' packages: `pip install torch==2.13.0` for the benchmarks that show it.
 """
@@ -11,14 +11,27 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from cae_core.architectures import build
+from cae_core.config import RunConfig
+
 
 def is_installed() -> bool:
     """Whether there is a PyTorch to compare with."""
     return importlib.util.find_spec("torch") is not None
 
 
+def published(image_shape: tuple[int, int, int] = (28, 28, 1)):
+    """The published recipe: the app's network, and the compiled Keras model from noisy images to logits that is its own."""
+    import keras
+
+    model = build(RunConfig(architecture="conv_denoise"), image_shape)
+    whole = keras.Model(model.encoder.input, model.decoder(model.encoder.output))
+    whole.compile(keras.optimizers.Adam(1e-3), keras.losses.BinaryCrossentropy(from_logits=True))
+    return model, whole
+
+
 def epochs(x: np.ndarray, noise: float, batch_size: int = 128) -> Iterator[tuple[float, object]]:
-    """Trains the network and yields after each epoch its seconds and the network.
+    """Trains the network in PyTorch and yields after each epoch its seconds and the network.
 
     Args:
         x: `(n, 28, 28, 1)` uint8, the training images.

@@ -24,13 +24,12 @@ STREAMLITS_OWN = {
 """Selectors of what Streamlit draws and the app has no hand in, and what axe has against it."""
 
 
-def flaws(visitor) -> list[str]:
+def flaws(visitor, patience: int = 3000) -> list[str]:
     """What is cut off, covered, beyond the screen, too narrow to be slid or, on a phone, too low for a finger."""
-    for _ in range(30):  # the sidebar slides, and charts are drawn anew, for a moment after a change of size
-        found = visitor.page.evaluate(_FLAWS)
-        if not found:
-            break
-        visitor.page.wait_for_timeout(100)
+    # The sidebar slides, and charts are drawn anew, for a moment after a change of size.
+    while (found := visitor.page.evaluate(_FLAWS)) and patience > 0:
+        visitor.page.wait_for_timeout(50)
+        patience -= 50
     return found
 
 

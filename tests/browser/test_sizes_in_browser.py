@@ -17,6 +17,7 @@ SIZES = {
     "laptop": (1366, 768, "light"),
     "large": (1920, 1080, "light"),
 }
+COLOURS = {"light": "rgb(255, 255, 255)", "dark": "rgb(16, 21, 20)"}
 AXE = ("phone", "laptop")
 RUN = "train?architecture=dense&optimizer=adam&learning_rate=0.003&schedule=constant&num_train=600&epochs=2&batch_size=50"
 TITLE = "https://elsewhere.example/<b>" + "w" * 60
@@ -37,27 +38,34 @@ VIEWS = [
 # What waits to be trained has no pictures yet.
 COMPLETE = '() => !document.querySelector(".waiting, .diagram-waiting") || document.querySelector("button[kind=primary]")'
 UNFOLD = '() => document.querySelectorAll("[data-testid=stExpander] details:not([open]) > summary").forEach(e => e.click())'
+UNFOLDED = """
+() => {
+  const unfolding = [...document.querySelectorAll("details")].flatMap(details => details.getAnimations());
+  unfolding.forEach(animation => animation.finish());
+  return !unfolding.length;
+}
+"""
+STILL = "*, ::before, ::after { transition: none !important }"  # colours fade from one theme to the other
 WIDEST = """
 () => Math.max(0, ...[...document.querySelectorAll(
   ".stMain :is(.grid img, .plane canvas, .drawn img, .js-plotly-plot, .photos img, .anatomy img, .claims)"
 )].map(picture => picture.getBoundingClientRect().width))
 """
-BACKGROUND = "() => getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
+BACKGROUND = "colour => getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor === colour"
 
 
 def look(visitor, view):
     """Everything that is wrong with a view, a line each."""
     page, wrong, widest = visitor.page, [], {}
     page.wait_for_function(COMPLETE)
+    page.add_style_tag(content=STILL)
     page.evaluate(UNFOLD)
-    page.wait_for_timeout(600)  # what is folded opens slowly
-    visitor.idle()
+    page.wait_for_function(UNFOLDED)
+    visitor.idle(200)
     for size, (width, height, theme) in SIZES.items():
         page.emulate_media(color_scheme=theme)
         page.set_viewport_size({"width": width, "height": height})
-        if size in ("phone", "small"):
-            page.wait_for_timeout(300)  # colours fade from one theme to the other
-        assert (page.evaluate(BACKGROUND) == "rgb(255, 255, 255)") == (theme == "light")
+        page.wait_for_function(BACKGROUND, arg=COLOURS[theme])
         found = flaws(visitor) + (axe(visitor) if size in AXE else [])
         wrong += [f"{view}, {size}: {flaw}" for flaw in found]
         widest[size] = page.evaluate(WIDEST)
@@ -108,6 +116,6 @@ FAULTS = {
 def test_each_kind_of_flaw_is_found_and_named(browser, flaw, markup):
     page = browser.new_page(viewport={"width": 390, "height": 300})
     page.set_content(f'<!doctype html><body style="margin: 0"><div data-testid="stMain">{markup}</div>')
-    found = flaws(SimpleNamespace(page=page))
+    found = flaws(SimpleNamespace(page=page), patience=0)
     page.close()
     assert found == [] if not flaw else flaw in found

@@ -1,7 +1,6 @@
 """The Train page as people use it: the real server, a real browser, runs that really train."""
 
 import contextlib
-import csv
 import json
 import re
 import time
@@ -154,9 +153,8 @@ def test_pause_step_resume_stop(visit_train, server):
     visitor = past(start_run(visit_train(LONG)), 50)
 
     def stands_still():
-        time.sleep(1)  # the word is there before the last step's number
-        at = step_of(visitor)
-        time.sleep(1)
+        at = step_of(visitor.idle())  # the word is there before the last step's number
+        time.sleep(0.5)
         assert step_of(visitor) == at
         return at
 
@@ -341,15 +339,9 @@ def test_shortcuts_do_nothing_in_the_name_field(visit_train):
     assert field.input_value() == "x stops, p pauses"  # kept while the page is drawn again and again
 
 
-def history(folder):
-    with (folder / "history.csv").open(newline="", encoding="utf-8") as file:
-        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
-
-
-def test_run_of_a_killed_server_is_interrupted_and_goes_on_exactly_where_it_was(visit, start):
-    link = f"train?{QUICK}&num_train=500&epochs=16&batch_size=10&seed=3"
+def test_run_of_a_killed_server_is_interrupted_and_goes_on_where_it_was(visit, start):
     killed = start()
-    visitor = ready(visit(killed, link))
+    visitor = ready(visit(killed, f"train?{QUICK}&num_train=500&epochs=16&batch_size=10&seed=3"))
     start_run(visitor, "Cut off")
     visitor.page.wait_for_function("parseFloat(document.querySelectorAll('.facts span')[1].textContent) > 1.1", polling=20)
     killed.kill()
@@ -358,6 +350,7 @@ def test_run_of_a_killed_server_is_interrupted_and_goes_on_exactly_where_it_was(
     ((name, run),) = on_disk(killed).items()
     assert run["state"] == "running"
     assert 1 <= run["epochs"] < 16
+    history = (killed.runs / name / "history.csv").read_text(encoding="utf-8")
 
     server = start()
     visitor.root = server.root
@@ -368,16 +361,6 @@ def test_run_of_a_killed_server_is_interrupted_and_goes_on_exactly_where_it_was(
     wait_for(again, "Finished")
     run = on_disk(server)[name]
     assert (run["state"], run["epochs"], run["step"]) == ("finished", 16, 800)
-
-    whole = ready(visit(server, link))
-    wait_for(start_run(whole), "Finished")
-    (other,) = set(on_disk(server)) - {name}
-    ours, theirs = history(server.runs / name), history(server.runs / other)
-    assert [row["epoch"] for row in ours] == [*range(1, 17)]
-    for column in ("loss", "held_out_loss"):
-        np.testing.assert_allclose(
-            [row[column] for row in ours],
-            [row[column] for row in theirs],
-            rtol=0,
-            atol=1.01e-6,  # written with six digits
-        )
+    whole = (server.runs / name / "history.csv").read_text(encoding="utf-8")
+    assert whole.startswith(history)
+    assert [row.partition(",")[0] for row in whole.split()] == ["epoch", *map(str, range(1, 17))]

@@ -104,13 +104,6 @@ def test_mnist_and_fashion_mnist_are_told_apart(tmp_path, monkeypatch, swapped):
         datasets.DATASETS[place.replace("-", "_")].load("test")
 
 
-def test_roots_are_tried_in_order(root, keras):
-    np.savez(keras / "tiny_set.npz", **make_arrays(1))
-    check_equal(small_set(), make_arrays(1))
-    np.savez(root / "tiny_set.npz", **make_arrays(2))
-    check_equal(small_set(), make_arrays(2))
-
-
 def test_keras_cache_is_in_the_home_folder_by_default(monkeypatch, tmp_path):
     for name in ("CAE_DATA_DIR", "KERAS_HOME"):
         monkeypatch.delenv(name, raising=False)

@@ -36,13 +36,6 @@ def test_every_line_is_complete():
         assert (entry.download is None) == (entry.download_bytes == 0), name
 
 
-@pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10"])
-def test_missing_data(name, root):
-    assert not DATASETS[name].on_machine()
-    with pytest.raises(DatasetMissing, match=f"--dataset {name} .*--download"):
-        datasets.load(name, "train")
-
-
 def test_unknown_names_are_refused():
     with pytest.raises(ValueError, match="Unknown dataset 'mnits': choose one of mnist, .* Did you mean 'mnist'"):
         datasets.load("mnits", "train")
@@ -68,22 +61,6 @@ def test_arrays_cannot_be_changed_by_one_visitor_for_all():
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1
     mine[0] = 1  # the caller's own array is left as it was
-
-
-def test_split_is_loaded_once_and_again_after_clear_cache(monkeypatch):
-    loaded = []
-
-    def load(split):
-        loaded.append(split)
-        return tiny_split()
-
-    add(monkeypatch, load)
-    assert datasets.load("tiny", "train") is datasets.load("tiny", "train")
-    datasets.load("tiny", "test")
-    assert loaded == ["train", "test"]
-    datasets.clear_cache()
-    datasets.load("tiny", "train")
-    assert loaded == ["train", "test", "train"]
 
 
 def test_failed_load_is_not_remembered(monkeypatch):

@@ -14,10 +14,17 @@ def drawn():
     return draw(600, seed=5)
 
 
-def test_shape_and_labels(drawn):
+def test_images_are_balanced_on_a_dark_grey_ground_with_digits_anywhere(drawn):
     images, labels = drawn
     assert (images.shape, images.dtype) == ((600, SIZE, SIZE, 3), np.uint8)
     assert (labels.dtype, np.bincount(labels).tolist()) == (np.uint8, [60] * 10)
+    corner = drawn[0][:, 0, 0].astype(int)
+    assert (np.ptp(corner, axis=1) == 0).all()
+    assert (GROUND[0] - 0.01 < corner[:, 0] / 255).all()
+    assert (corner[:, 0] / 255 < GROUND[1] + 0.01).all()
+    ink = colours.ink(drawn[0] / np.float32(255))
+    tops = np.array([np.flatnonzero(one.any(axis=1))[0] for one in ink])
+    assert np.ptp(tops) > (SIZE - DIGIT) * 0.8
 
 
 def test_equal_seeds_draw_equal_images_whatever_the_chunks(drawn, monkeypatch):
@@ -44,19 +51,6 @@ def test_luma_does_not_say_the_digit(drawn):
     assert ink.max() < INK[1] + 0.02
     assert np.ptp(by_digit) < 0.03
     assert np.ptp(ink) > 0.15
-
-
-def test_the_ground_is_dark_and_grey(drawn):
-    corner = drawn[0][:, 0, 0].astype(int)
-    assert (np.ptp(corner, axis=1) == 0).all()
-    assert (GROUND[0] - 0.01 < corner[:, 0] / 255).all()
-    assert (corner[:, 0] / 255 < GROUND[1] + 0.01).all()
-
-
-def test_digits_lie_anywhere(drawn):
-    ink = colours.ink(drawn[0] / np.float32(255))
-    tops = np.array([np.flatnonzero(one.any(axis=1))[0] for one in ink])
-    assert np.ptp(tops) > (SIZE - DIGIT) * 0.8
 
 
 @pytest.mark.parametrize("hue", [*HUES, 359.0])

@@ -1,6 +1,5 @@
 """Pictures, looked at pixel by pixel."""
 
-import base64
 import io
 
 import numpy as np
@@ -38,13 +37,6 @@ def test_grid_puts_every_image_at_its_place():
             covered[place] = True
     assert (grid[~covered] == RED).all()
     assert (~covered).sum() == 4 * 17 + 2 * 12
-
-
-def test_columns_touch_and_rows_are_two_pixels_apart_by_default():
-    grid = pictures.image_grid([np.ones((3, 4, 5))] * 2)
-    assert grid.shape == (10, 15, 3)
-    assert (grid[4:6] == pictures.GAP_GREY).all()
-    assert (np.delete(grid, [4, 5], axis=0) == 255).all()
 
 
 def test_grey_is_never_rescaled():
@@ -145,12 +137,6 @@ def test_png_keeps_every_pixel_and_enlarges_without_smoothing(shape, scale):
 def test_png_refuses_other_arrays(array):
     with pytest.raises(ValueError, match="must be uint8"):
         pictures.png(array)
-
-
-def test_data_uri_holds_the_bytes():
-    kind, text = pictures.data_uri(b"\x89PNG any bytes \xff").split(",")
-    assert kind == "data:image/png;base64"
-    assert base64.b64decode(text, validate=True) == b"\x89PNG any bytes \xff"
 
 
 def find(picture, part):

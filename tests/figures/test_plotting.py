@@ -124,23 +124,12 @@ def test_the_epoch_axis_stands_still_when_the_last_epoch_is_known():
     assert [trace["x"] for trace in empty["data"]] == [[None], [None]]
 
 
-def test_the_mark_is_a_line_over_the_whole_height():
-    (shape,) = plotting.loss_curves([curve()], "BCE", mark=2.5)["layout"]["shapes"]
-    assert (shape["x0"], shape["x1"], shape["y0"], shape["y1"], shape["yref"]) == (2.5, 2.5, 0, 1, "paper")
-    assert "shapes" not in plotting.loss_curves([curve()], "BCE")["layout"]
-
-
 def test_a_long_curve_is_thinned_and_keeps_its_last_point():
     for n in (399, 400, 401, 2345, 468_000):
         x = plotting.loss_curves([curve(n)], "BCE")["data"][0]["x"]
         assert len(x) <= plotting.MAX_POINTS
         assert x[-1] == np.float32(4)
         assert len(x) > plotting.MAX_POINTS / 2 - 1 or n < plotting.MAX_POINTS / 2
-
-
-def test_thinning_keeps_the_points_drawn_when_one_is_added():
-    before, after = (plotting.loss_curves([curve(n, epochs=n)], "BCE")["data"][0]["x"] for n in (1000, 1001))
-    np.testing.assert_array_equal(before[:-1], after[: len(before) - 1])
 
 
 def test_each_class_has_its_colour_and_place_in_the_legend():
@@ -208,10 +197,3 @@ def test_lines_have_their_colours_and_share_axes():
     assert [(shape["x0"], shape["x1"]) for shape in layout["shapes"]] == [(2, 2)]
     empty = curves.lines([line(n=0)], ("epoch", "share"), (0, 4))
     assert (names(empty), empty["layout"]["height"]) == (["a"], 200)
-
-
-def test_over_sizes_has_dots_for_figures_and_lines_for_what_came_out_here():
-    figure = FIGURES["over sizes"]()
-    assert [(trace["name"], trace["mode"]) for trace in figure["data"]] == [("here", "lines"), ("paper", "markers")]
-    np.testing.assert_array_equal(figure["data"][1]["y"], [9, 5])
-    assert figure["layout"]["xaxis"]["tickvals"] == [2, 4]

@@ -9,7 +9,7 @@ from PIL import Image
 
 from cae_core import metrics, runs
 from cae_core.datasets import as_float, load
-from cae_core.inputs import drawing, gallery
+from cae_core.inputs import drawing
 from cae_core.inputs.drawing import DrawingError
 from cae_core.pretrained import name_of
 
@@ -80,15 +80,6 @@ def test_fit_keeps_the_proportions_and_the_mean():
     assert drawing.fit(np.zeros((2000, 100), np.float32)).shape == (280, 14)
 
 
-def test_bounding_box_and_centre_of_mass(blot):
-    rows, columns = np.nonzero(blot)
-    assert drawing.bounding_box(blot) == (rows.min(), columns.min(), rows.max() + 1, columns.max() + 1)
-    grey = blot * np.random.default_rng(0).random((280, 280)).astype(np.float32)
-    weights = grey[rows, columns].astype(float)
-    middle = np.average(rows, weights=weights), np.average(columns, weights=weights)
-    assert drawing.centre_of_mass(grey) == pytest.approx(middle)
-
-
 @pytest.mark.parametrize("shape", [(160, 60), (60, 160), (33, 33), (250, 11), (17, 140)])
 @pytest.mark.parametrize("at", [(0, 0), (15, 90), (30, 120)])
 def test_centring_scales_the_box_to_twenty_and_its_mass_to_the_middle(shape, at):
@@ -126,14 +117,6 @@ def test_empty_and_full_pads(grey, says, centred):
         drawing.to_network(np.full((280, 280), grey, np.float32), centred)
 
 
-def test_a_dot_is_a_drawing():
-    picture = np.zeros((280, 280), np.float32)
-    picture[200:210, 30:40] = 1
-    for centred, ink in ((True, 400), (False, 1)):
-        assert drawing.to_network(picture, centred).shape == (1, 28, 28, 1)
-        assert drawing.to_network(picture, centred).sum() == pytest.approx(ink)
-
-
 @pytest.mark.parametrize("paper", [0.0, 0.1, 0.5, 0.85, 1.0])
 @pytest.mark.parametrize("ink", [0.0, 0.5, 0.7, 1.0])
 def test_ink_is_found_whatever_it_and_the_paper_are(blot, paper, ink):
@@ -147,11 +130,6 @@ def test_ink_is_found_whatever_it_and_the_paper_are(blot, paper, ink):
     own, other = ("dark", "light") if ink < paper else ("light", "dark")
     np.testing.assert_allclose(drawing.to_ink(grey, own), blot, atol=1e-5)
     np.testing.assert_allclose(drawing.to_ink(grey, other), 1 - blot, atol=1e-5)
-
-
-def test_white_on_black_stays_exactly_as_it_is():
-    picture = gallery.picture("smiley")
-    np.testing.assert_array_equal(drawing.to_ink(picture), picture)
 
 
 def test_shadow_and_noise_of_a_photograph_do_not_count(blot):

@@ -132,16 +132,6 @@ def test_filters_are_the_weights(networks):
     assert (units["hidden"].paints, units["logits"].paints) == (False, True)
 
 
-def test_every_network_has_filters_to_see_and_an_idea_as_its_file_says(networks):
-    for name in suited("strokes"):
-        assert activations.filters(networks[name]), name
-        about, source = activations.idea(name)
-        assert len(about) > 150, name
-        assert source, name
-        assert about[0].isupper(), name
-        assert "Source" not in about, name
-
-
 def test_shipped_run_comes_first_then_the_visitors_newest(save_run, tmp_path, monkeypatch):
     assert trained.find("fast", "strokes", "me").name == name_of("strokes", 32, "bce", "mixed")
     assert trained.find("conv_unpool", "no_such_set", "me") is None

@@ -54,15 +54,6 @@ def test_conv_denoise_is_the_published_network_line_by_line():
     assert (described.parameters, described.code_size) == (28_353, 1_568)
 
 
-def test_fast_in_words():
-    described = network("fast", 32, IMAGE)
-    assert kinds(described)[0] == "convolution 5 × 5, stride 2, SiLU"
-    assert "sum of two paths" in kinds(described)
-    upsampled = [layer.shape for layer in described.layers if layer.kind == "sub-pixel upsampling 2 ×"]
-    assert upsampled == [(14, 14, 16), IMAGE]
-    assert "axes in another order" not in kinds(described)
-
-
 def test_the_flow_shows_each_shape_once_and_the_code_in_bold():
     assert flow(network("dense", 32, IMAGE)) == "28×28×1 → 784 → 256 → **32** → 256 → 784 → 28×28×1"
     assert flow(network("conv_denoise", 32, IMAGE)) == (

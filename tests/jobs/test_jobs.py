@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import functools
-import json
 import os
 import pathlib
 import shutil
@@ -16,7 +15,6 @@ import pytest
 
 from cae_core import datasets, jobs, runs, runtime, training
 from cae_core.architectures import build
-from cae_core.cli import main
 from cae_core.config import RunConfig, StackConfig
 from cae_core.datasets import DatasetMissing
 from cae_core.inspection import evaluation
@@ -189,16 +187,6 @@ def test_a_run_to_its_end(queue):
     assert [row["loss"] for row in seen.history] == pytest.approx([row["loss"] for row in alone(CONFIG)[0]], abs=1.01e-6)
     np.testing.assert_array_equal(seen.curve[:, 0], np.arange(1, 10) / 3)
     np.testing.assert_allclose(seen.x_hat, runs.model(run).reconstruct(seen.x_noisy), atol=1e-5)
-
-
-def test_the_command_line_trains_what_a_job_trains(capsys, runs_folder):
-    settings = [word for key, value in CONFIG.to_dict().items() for word in (f"--{key.replace('_', '-')}", str(value))]
-    assert main(["train", *settings, "--json"]) == 0
-    printed = json.loads(capsys.readouterr().out)
-    assert printed["run"].startswith("strokes-dense-b3-2")  # without a name, it is called after what it is
-    assert printed["path"] == str(runs_folder / printed["run"])
-    assert printed["metrics"] == runs.find(printed["run"]).metrics
-    assert_equals(printed["run"])
 
 
 def test_the_queue_has_an_order_and_places_and_one_may_leave_it(queue, gate, runs_folder):
@@ -443,17 +431,6 @@ def test_a_visitors_oldest_runs_that_are_over_are_forgotten_but_not_those_unsave
     assert [job.name for job in queue.of("you")] == [theirs]
 
 
-def test_what_a_fork_needs_is_checked_before_it_waits(queue, runs_folder):
-    over(queue, parent := queue.submit(SHORT))
-    with pytest.raises(ValueError, match="bottleneck is 4, but the weights to start from"):
-        queue.submit(replace(CONFIG, bottleneck=4), origin={"run": parent, "step": 3})
-    child = queue.submit(SHORT, origin={"run": parent, "step": 3})
-    assert over(queue, child).state == "finished"
-    for path, w in runs.weights(runs.find(child), 0).items():
-        np.testing.assert_array_equal(w, runs.weights(runs.find(parent))[path])
-    assert len(list(runs_folder.iterdir())) == 2
-
-
 # Runs that are trained together, a step each in turn.
 
 
@@ -493,17 +470,6 @@ def test_one_that_ends_lets_those_together_with_it_go_on(queue, gate, other, sta
         where = f"in step {ended[0].progress.step:,} of {ended[0].progress.num_steps:,}: "
         assert where in ended[0].message  # one count, wherever it is said
         assert runs.find(names[0]).message == ended[0].message
-
-
-def test_paused_together_nothing_is_trained_and_all_go_on(queue, gate):
-    gate.call_at(4, lambda: [queue.pause(name, "me") for name in names])
-    names = queue.enter([Entry("", CONFIG), Entry("", OTHER)], "me", mode="together")
-    until(lambda: "paused" in [job.state for job in queue.of("me")])  # the other's turn to see it comes after this one's
-    assert_stays(queue, gate, 4 + 3)
-    for name in names:
-        queue.go_on(name, "me")
-    over(queue, names[1]), over(queue, names[0])
-    assert_equals(names[0])
 
 
 @pytest.mark.parametrize(

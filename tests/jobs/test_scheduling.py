@@ -114,26 +114,6 @@ def test_many_visitors_of_one_address_do_not_keep_another_address_waiting(queue,
     assert set(order) == {*units, "z1", "z2"}
 
 
-def test_runs_in_turn_leave_together_and_runs_in_order_stay_in_it(queue, clock):
-    race = [Waiting("a", "race", group="race") for _ in range(3)]
-    series = [Waiting("b", "series") for _ in range(3)]
-    queue.fill(queue.reserve("a", ""), race)
-    queue.fill(queue.reserve("b", ""), series)
-    assert queue.next() == race
-    queue.step()
-    race[1].paused_at = clock.now  # one of them holds them all
-    clock.now += PAUSE
-    assert [queue.must_give_way(job) for job in race] == [True] * 3
-    race[1].paused_at = None
-    assert queue.must_give_way(race[0])
-    assert queue.next() == series[:1]
-    queue.step()
-    clock.now += TURN
-    assert queue.must_give_way(series[0])
-    assert queue.next() == race
-    assert queue.jobs == [*race, *series]
-
-
 def test_a_turn_that_is_long_over_costs_nobody_the_next_one(queue, clock):
     enter(queue, "a1")
     assert served(queue, clock, 9, {"a1": 5}) == ["a1"]

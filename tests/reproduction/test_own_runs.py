@@ -108,24 +108,6 @@ def test_starting_twice_enters_nothing_twice_and_stopping_takes_out_what_waits(q
     assert own_runs.look("two", ME).state == "none"
 
 
-def test_what_was_interrupted_goes_on_in_its_order(cards, whole):
-    names = {run: run_card.name_of(run, 0, ME) for run in ("first", "second")}
-    first = RunTrainer.begin(cards["two"].runs["first"], names["first"], owner=ME)
-    second = RunTrainer.begin(cards["two"].runs["second"], names["second"], "", ME, warm_start.at_end_of(names["first"]))
-    for event in first.events():
-        if event.step == 7:
-            break
-    assert "is trained by this program" in own_runs.look("two", ME).trouble
-    first.close(), second.close()  # as when the process ends
-    assert runs.find(names["second"]).state == "interrupted"
-    now = own_runs.look("two", ME)
-    assert (now.state, now.steps) == ("partial", 5)
-    own_runs.start("two", ME)
-    done = look_until_done("two")
-    assert done.finished["second"].origin == {"run": names["first"], "step": 20}
-    assert {label: (value,) for label, value in done.values.items()} == whole.first_seed
-
-
 def test_a_run_whose_start_never_came_says_so_and_can_go_on(queue, cards):
     RunTrainer.begin(tiny_cards.BASE, "parent", owner=ME).close()
     queue.enter([Entry("child", cards["two"].runs["second"], "", warm_start.at_end_of("parent"))], ME)

@@ -267,13 +267,3 @@ def test_a_damaged_shipped_run_says_how_to_make_it_again(save_run, tmp_path, mon
     (run.path / "weights.npz").write_bytes(b"")
     with pytest.raises(RunError, match=r": make it again with `python -m cae_core pretrain strokes-b2`\."):
         runs.model(run)
-
-
-def test_a_damaged_history_is_named(save_run):
-    run = save_run()
-    (run.path / "history.csv").write_text("epoch,loss\n1,a lot\n", encoding="utf-8")
-    with pytest.raises(RunError, match=r"history\.csv is damaged \(.*delete the folder"):
-        runs.history(run)
-    (run.path / "history.csv").unlink()
-    with pytest.raises(RunError, match=r"history\.csv cannot be read"):
-        runs.history(run)

@@ -48,19 +48,6 @@ def test_a_write_that_fails_anywhere_changes_nothing(tmp_path, monkeypatch, plac
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_a_write_that_the_system_cuts_short_changes_nothing(tmp_path):
-    resource = pytest.importorskip("resource")
-    storage.write(tmp_path / "weights.npz", b"old")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
-    try:
-        with pytest.raises(OSError, match="File too large"):
-            storage.write(tmp_path / "weights.npz", bytes(2_000_000))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"weights.npz": b"old"}
-
-
 def test_a_reader_finds_the_old_or_the_new_and_never_half(tmp_path):
     file, contents = tmp_path / "run.json", [bytes([n]) * 200_000 for n in (1, 2)]
     storage.write(file, contents[0])

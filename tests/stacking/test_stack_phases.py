@@ -99,20 +99,6 @@ def test_noise_is_taken_off_what_a_layer_aims_at(fresh, images, tiny):
     assert event.losses[0] == pytest.approx(np.sum((x - 0.5) ** 2) / 50, rel=1e-5)
 
 
-def test_going_on_equals_never_having_stopped(fresh, images, tiny):
-    config = replace(tiny, noise_kind="masking")
-    whole, losses, checkpoints = fresh(config), [], []
-    for event in train(whole, config, *images):
-        losses.append(event.losses)
-        checkpoints += [event.checkpoint()] * (event.step in (3, 16, 18))  # in a layer, between two stages, in the last
-    for checkpoint in checkpoints:
-        rest = fresh(config)
-        events = [event.losses for event in train(rest, config, *images, start=checkpoint)]
-        np.testing.assert_allclose(np.concatenate(events), np.concatenate(losses[checkpoint.step :]), rtol=1e-4)
-        for name, array in whole.weights().items():
-            np.testing.assert_allclose(rest.weights()[name], array, atol=1e-4)
-
-
 def test_labels_are_balanced_chosen_by_seed_and_few_are_part_of_many():
     y = np.random.default_rng(0).integers(0, 10, 1000)
     some, more = choose_labelled(y, 30, 1), choose_labelled(y, 100, 1)

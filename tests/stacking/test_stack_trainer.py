@@ -2,14 +2,14 @@
 
 import json
 import shutil
-import time
 from dataclasses import replace
 
+import damages
 import numpy as np
 import pytest
 from tiny_stack import TINY
 
-from cae_core import datasets, jobs, runs
+from cae_core import datasets, runs
 from cae_core.runs import old_stacks, storage
 from cae_core.stacking import stacks
 from cae_core.stacking.trainer import StackTrainer
@@ -19,16 +19,8 @@ pytestmark = pytest.mark.usefixtures("tensorflow", "few_strokes", "few_numbers")
 ME = "somebody"
 
 
-def drive(trainer, until=None):
-    trainer.prepare()
-    monitor = trainer.monitor()
-    for event in trainer.events():
-        monitor.see(event)
-        if event.step == until:
-            trainer.write("stopped")
-            break
-    trainer.close()
-    return runs.read(trainer.path)
+def drive(trainer, until=0):
+    return runs.read(damages.drive(trainer, until))
 
 
 @pytest.fixture(scope="module")
@@ -124,25 +116,6 @@ def test_one_that_gives_way_lets_go_of_its_networks_and_goes_on_to_the_same_end(
     assert monitor.progress is progress  # of no numbers there is no picture
     monitor.end_at(Diverged("The loss became nan", "step 7", 23, "adam", 0.1, stage=event.stage))
     assert monitor.progress == replace(progress, step=23, stage_step=7, seconds_left=None)
-
-
-def test_the_queue_steers_it():
-    queue = jobs.Jobs()
-    name = queue.submit(TINY, ME, "a stack")
-    queue.pause(name, ME)
-    queue.step(name, ME)
-    end = time.monotonic() + 120
-    while (now := queue.snapshot(name)).state != "paused" or not now.progress or not now.progress.step:
-        assert time.monotonic() < end, now
-        time.sleep(0.02)
-    queue.stop(name, ME)
-    while (now := queue.snapshot(name)).state != "stopped":
-        assert time.monotonic() < end, now
-        time.sleep(0.02)
-    queue.end()
-    assert (now.config, now.progress.step, now.progress.stage_steps) == (TINY, 1, 8)
-    run = runs.find(name)
-    assert (run.state, run.step, run.can_go_on) == ("stopped", 1, True)
 
 
 def test_a_stack_is_a_run_but_no_network(half, save_run):

@@ -101,23 +101,6 @@ def test_events_count_steps_epochs_and_seconds_without_the_time_between_them(ima
     assert [e.seconds for e in events] == [1, 2, 3, 4, 5, 6]
 
 
-def test_two_trainings_step_by_step_each_equal_their_solo_run(images):
-    import tensorflow as tf
-
-    first = replace(CONFIG, seed=1)
-    second = replace(CONFIG, seed=2, noise_kind="masking", loss="mse", optimizer="muon", sparsity=0.0)
-    solo = [list(train(build(c), c, *images)) for c in (first, second)]
-    runs = [train(build(c), c, *images) for c in (first, second)]
-    together = [[], []]
-    for _ in range(6):
-        for run, events in zip(runs, together, strict=True):
-            events.append(next(run))
-            tf.random.normal((3,))
-            np.random.rand(3)  # noqa: NPY002 - someone else drawing from the global generator
-    for alone, shared in zip(solo, together, strict=True):
-        assert_same(alone, shared)
-
-
 @pytest.mark.parametrize(("optimizer", "steps"), [("adam", (1, 4, 6)), ("muon", (3,))])
 def test_going_on_after_any_step_equals_never_having_stopped(images, optimizer, steps):
     config = replace(CONFIG, optimizer=optimizer)

@@ -84,20 +84,6 @@ def test_the_loss_of_an_inner_stage_by_hand(x):
     assert float(loss) == pytest.approx(np.mean((down - h) ** 2), rel=1e-4)
 
 
-def test_going_on_in_the_middle_of_pretraining_equals_never_having_stopped(x, held_out):
-    config = dataclasses.replace(GREEDY, pretraining=2, epochs=1)
-    whole, checkpoints = [], []
-    for event in training.train(build(config), config, x, held_out):
-        whole.append(event)
-        checkpoints += [event.checkpoint()] * (event.step in (4, 15))  # where a layer is done, and within the last
-    for checkpoint in checkpoints:
-        rest = list(training.train(build(config), config, x, held_out, start=checkpoint))
-        ours, theirs = (
-            [(e.step, e.loss, e.epoch_loss, e.held_out_loss) for e in events] for events in (rest, whole[checkpoint.step :])
-        )
-        np.testing.assert_allclose(np.array(ours, float), np.array(theirs, float), rtol=1e-6)
-
-
 def test_the_schedule_begins_anew_with_each_phase(x, held_out):
     config = dataclasses.replace(GREEDY, schedule="cosine", optimizer="rmsprop", pretraining=1, epochs=1)
     model, moved = build(config), []

@@ -403,23 +403,6 @@ def test_taken_and_impossible_names_are_refused(begun, runs_folder):
     assert all(runs.check_name(name) == name for name in names)
 
 
-SHOWN = {
-    "Zwölf Töne, 数字, 👩🏽‍🔬\n<b>**b** $x$": "Zwölf Töne, 数字, 👩🏽‍🔬\n<b>**b** $x$",
-    "null\0byte": "null\ufffdbyte",
-    "é" * 500: "é" * runs.TITLE,
-    "half a \ud83d pair": "half a ? pair",
-}
-
-
-def test_any_title_comes_back_as_far_as_it_can_be_shown(begun):
-    for number, (title, shown) in enumerate(SHOWN.items()):
-        begun(f"run-{number}", title=title)
-        run = runs.find(f"run-{number}")
-        assert run.title == run.label == shown
-    begun("blank", title="  \n ")
-    assert runs.find("blank").label == "blank"
-
-
 def test_a_folder_that_cannot_be_written_is_said(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("CAE_RUNS_DIR", str(tmp_path / "file" / "runs"))

@@ -443,13 +443,6 @@ def test_fork_takes_the_settings_and_the_moment_to_the_train_page(two):
     assert {key: page.setting[key] for key in expected} == expected
 
 
-def test_a_fork_of_a_shipped_run_says_as_many_images_as_there_are(monkeypatch):
-    monkeypatch.setattr("cae_core.training.HELD_OUT", 5_000)
-    page = ShownRuns(runs="strokes-b8-bce-clean", whose="shipped")
-    page.leave("Fork from its end")
-    assert page.setting["num_train"] == runs.find("strokes-b8-bce-clean").num_train == 45_000
-
-
 def test_run_again_resume_and_denoise_with_it(shelf_of, two, no_queue):
     origin = {"run": "clean", "step": 4}
     shelf_of(first=("clean", {}, "A title"), child=("clean", {"origin": origin}, ""))

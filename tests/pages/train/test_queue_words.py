@@ -7,7 +7,6 @@ from cae_core import runs
 from cae_core.config import RunConfig
 from cae_core.jobs import Snapshot
 from cae_core.reproduction import own_runs
-from cae_core.stacking import stacks
 from pages.parts.live import queue_words
 from pages.parts.live.queue_words import why
 
@@ -105,16 +104,3 @@ def test_who_waits_is_told_the_rule_on_the_train_page(held):
     page = ShownTrain().press("train")
     assert "Another visitor's run is training, and ends or gives way in" in page.text
     assert queue_words.RULE in page.text
-
-
-def test_a_stack_is_deleted_on_the_runs_page_and_brought_back(held):
-    page = ShownStacked().press("train_stack")
-    name = page.job.name
-    held._all[name].trainer.close()
-    held._all.clear()
-    assert ShownStacked().facts["State"] == "Interrupted"
-    runs_page = ShownRuns(runs=name).click("Delete")
-    assert stacks.latest(page.owner) is None
-    assert ShownStacked().facts["State"] == "Not started"
-    runs_page.click("Undo")
-    assert stacks.latest(page.owner).name == name
