@@ -22,6 +22,7 @@ from cae_core.config import Bounds
 from cae_core.figures import pictures
 from cae_core.latent import manifold
 from cae_core.latent.embedding import Codes, Plane, Scale
+from cae_core.latent.holes import Hole
 from pages.parts.common import show
 from pages.parts.session import component, state
 from pages.parts.session.setting import Names, Setting
@@ -85,8 +86,9 @@ SETTINGS = {
     "spot": Setting((), Places(1)),
     "area": Setting((), Places(MOST_CORNERS)),
     "path": Setting((), Places(MOST_CORNERS)),
+    "holes": Setting(True, (False, True)),
 }
-"""What is chosen on the plane: an image, unless there is a spot, a path, or an area with images in it."""
+"""What is chosen on the plane: an image, unless there is a spot, a path, or an area with images in it; and the marks."""
 NOTHING = {"spot": (), "area": (), "path": ()}
 
 
@@ -127,8 +129,8 @@ def chosen(now: dict[str, Any]) -> str:
     return next((kind for kind, count in least.items() if len(now[kind]) >= count), "image")
 
 
-def draw(codes: Codes, plane: Plane, scale: Scale, behind: bool) -> None:
-    """The plane with its points."""
+def draw(codes: Codes, plane: Plane, scale: Scale, behind: bool, marked: tuple[Hole, ...]) -> None:
+    """The plane with its points and the holes that are marked."""
 
     def picked() -> None:
         try:
@@ -136,7 +138,7 @@ def draw(codes: Codes, plane: Plane, scale: Scale, behind: bool) -> None:
         except ValueError as error:
             st.toast(show.plain(str(error)))
 
-    data = _data(codes, plane, scale, behind)
+    data = _data(codes, plane, scale, behind, marked)
     component.mount("plane", _script(), data, looks={"html": _HTML, "isolate_styles": False}, on_picked_change=picked)
 
 
@@ -156,7 +158,7 @@ def _script() -> str:
 
 
 @functools.lru_cache(maxsize=8)
-def _data(codes: Codes, plane: Plane, scale: Scale, behind: bool) -> dict[str, Any]:
+def _data(codes: Codes, plane: Plane, scale: Scale, behind: bool, marked: tuple[Hole, ...]) -> dict[str, Any]:
     """What `plane.js` draws: places on the picture as 16 bits over the points' extent, far finer than a pixel."""
     shares = scale.shares(plane.points)
     low, high = np.minimum(shares.min(axis=0), 0), np.maximum(shares.max(axis=0), 1)
@@ -177,5 +179,6 @@ def _data(codes: Codes, plane: Plane, scale: Scale, behind: bool) -> dict[str, A
         "reach": list(plane.reach),
         "axes": list(plane.axes),
         "behind": picture,
+        "holes": [[*hole.middle, hole.radius] for hole in marked],
         "alt": f"Codes of {len(packed):,} images of {entry.label} on a plane, one colour a class; arrow keys move a spot",
     }
