@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cae_core import datasets, runs
-from cae_core.latent import embedding, holes
+from cae_core.latent import embedding, holes, layout
 
 
 def strewn(seed, *discs, n=2500):
@@ -89,3 +89,13 @@ def test_codes_of_a_network_trained_with_noise_are_those_of_noisy_images():
     noisy = holes.training_codes(run)[:50]
     assert noisy.shape == clean.shape
     assert not np.allclose(noisy, clean, atol=0.5)
+
+
+def test_layout_says_where_each_class_lies_and_how_well_it_is_told_apart():
+    shares = np.array([[0.1, 0.9], [0.2, 0.8], [0.3, 0.7], [0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.25, 0.75]])
+    first, other = layout.by_class(shares, np.array([0, 0, 0, 7, 7, 7, 7], np.uint8))
+    assert (first.label, first.count, first.near_own) == (0, 3, 1.0)
+    assert first.centre == pytest.approx((0.2, 0.8))
+    assert (other.label, other.count, other.near_own) == (7, 4, 0.75)
+    assert other.centre == pytest.approx((0.75, 0.25))
+    assert layout.by_class(np.zeros((0, 2)), np.zeros(0, np.uint8)) == ()

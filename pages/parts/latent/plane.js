@@ -266,9 +266,14 @@ function create(root) {
 
   canvas.onkeydown = event => {
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    if (!way || !x.length) return;
+    if (!(way || event.key === "Enter") || !x.length) return;
     event.preventDefault();
-    const from = mark.spot ? [toX(mark.spot[0]), toY(mark.spot[1])] : mark.image < x.length ? [sx[mark.image], sy[mark.image]] : [size / 2, size / 2];
+    const from = middle();
+    if (!way) {
+      const image = nearest(...from, Infinity);
+      if (image >= 0) send({ image });
+      return;
+    }
     const far = event.shiftKey ? size / 8 : size / 50;
     spot(from[0] + far * way[0], from[1] + far * way[1]);
   };
@@ -335,6 +340,7 @@ function create(root) {
     find(".plane-x").textContent = data.axes[0];
     find(".plane-y").textContent = data.axes[1];
     canvas.setAttribute("aria-label", data.alt);
+    find("#plane-says").textContent = data.description;
     if (!data.behind) behind = null;
     else if (before?.behind !== data.behind || !behind) {
       const picture = new Image();

@@ -20,10 +20,11 @@ import streamlit as st
 from cae_core import datasets
 from cae_core.config import Bounds
 from cae_core.figures import pictures
-from cae_core.latent import manifold
+from cae_core.latent import layout, manifold
 from cae_core.latent.embedding import Codes, Plane, Scale
 from cae_core.latent.holes import Hole
 from pages.parts.common import show
+from pages.parts.latent import description
 from pages.parts.session import component, state
 from pages.parts.session.setting import Names, Setting
 
@@ -46,11 +47,14 @@ _HTML = """
   </div>
   <div class="plane-box">
     <div class="plane-y"></div><div class="plane-up"></div>
-    <div class="plane-sheet"><canvas tabindex="0" role="img"></canvas><div class="plane-tip" hidden></div></div>
+    <div class="plane-sheet">
+      <canvas tabindex="0" role="application" aria-describedby="plane-says"></canvas><div class="plane-tip" hidden></div>
+    </div>
     <div class="plane-across"></div><div class="plane-x"></div>
   </div>
   <div class="plane-key" role="group" aria-label="Classes"></div>
   <div class="plane-hint"></div>
+  <p class="unseen" id="plane-says"></p>
 </div>
 """.format(tools="".join(f'<button type="button" data-tool="{name}">{label}</button>' for name, label in _TOOLS.items()))
 _MARK = """
@@ -180,5 +184,9 @@ def _data(codes: Codes, plane: Plane, scale: Scale, behind: bool, marked: tuple[
         "axes": list(plane.axes),
         "behind": picture,
         "holes": [[*hole.middle, hole.radius] for hole in marked],
-        "alt": f"Codes of {len(packed):,} images of {entry.label} on a plane, one colour a class; arrow keys move a spot",
+        "alt": f"Codes of {len(packed):,} images of {entry.label} on a plane, one colour a class; arrow keys move a "
+        "spot, with Shift farther, Enter chooses the image nearest to it",
+        "description": description.of_plane(
+            plane, scale, layout.by_class(shares, labels), entry.class_names, marked, entry.label
+        ),
     }

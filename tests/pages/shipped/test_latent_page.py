@@ -102,6 +102,10 @@ def test_holes_are_marked_and_the_button_looks_into_one_after_the_other():
     marked = holes.find(codes, plane, embedding.scale(plane, True))
     assert len(marked) > 1
     assert page.component("points")["holes"] == [[*hole.middle, hole.radius] for hole in marked]
+    says = page.component("points")["description"]
+    assert says.startswith("2,000 codes of test images of Strokes, in 10 classes. Class 0: ")
+    assert says.count(" codes, its centre ") == 10
+    assert says.count("Hole ") == len(marked)
     for hole in (*marked, marked[0]):
         page.press("look_into_hole")
         np.testing.assert_allclose(page.mark["spot"], hole.spot, rtol=1e-3)
