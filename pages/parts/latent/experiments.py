@@ -49,6 +49,12 @@ crowded parts of each axis more of the picture: the numbers along the axes are s
 two components. The **decoder** turns it into an image, whether or not any image lies there. The **manifold grid** does so
 for a lattice of spots.
 
+**A hole**, hatched, is an empty circle with codes all around it, at least half as far again from the nearest code as 99 %
+of the codes are, measured on the picture as it is drawn; up to three are marked. Training only ever asked the decoder
+about codes of images, and hardly ever about one there. Two figures show it: few training images have their code in the
+circle, and the **encoder**, given the decoded picture, mostly puts it somewhere else. Planes of longer codes have no
+marks: what looks empty in a shadow need not be so in the code.
+
 **Interpolating** moves in equal steps from one code to another and decodes each. **Nearest neighbours** are the codes at
 the least distance, all their numbers counted, so they may lie apart on the plane.
 
@@ -58,7 +64,7 @@ projector, for which *Export* has the files, draws both.
 *Sources:* Hinton and Salakhutdinov, *Science* 2006 (two-number codes of digits); Kingma and Welling, *ICLR* 2014, figure
 4 (the plane decoded on a lattice); Cover and Hart, *IEEE Transactions on Information Theory* 1967 (nearest neighbours);
 Smilkov and others, *arXiv* 1611.05469, 2016 (the embedding projector); van der Maaten and Hinton, *JMLR* 2008 (t-SNE);
-McInnes, Healy and Melville, *arXiv* 1802.03426, 2018 (UMAP).
+McInnes, Healy and Melville, *arXiv* 1802.03426, 2018 (UMAP); Shamos and Hoey, *FOCS* 1975 (largest empty circles).
 """
 
 
