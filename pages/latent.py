@@ -9,7 +9,7 @@ from cae_core.config import BOTTLENECKS, SHIPPED_LOSSES
 from cae_core.latent import embedding, neighbours
 from cae_core.pretrained import TRAINED_ON, name_of
 from pages.parts.common import controls, missing, show, waiting, widgets, words
-from pages.parts.latent import code_sliders, code_views, interpolate, plane_view, questions, selection
+from pages.parts.latent import code_sliders, code_views, hole_view, interpolate, plane_view, questions, selection
 from pages.parts.lesson import strip
 from pages.parts.session import address, state
 from pages.parts.session.setting import Names, Setting
@@ -41,7 +41,7 @@ SETTINGS = {
     **code_sliders.SETTINGS,
     **strip.settings(questions.QUESTIONS),
 }
-LEFT = ("image", "even", "grid_behind", *code_views.SETTINGS, *code_sliders.SETTINGS)
+LEFT = ("image", "even", "grid_behind", "holes", *code_views.SETTINGS, *code_sliders.SETTINGS)
 """Settings that none of the page's questions is about."""
 
 
@@ -98,10 +98,11 @@ def _page() -> None:
     scale = embedding.scale(plane, now["even"])
     left, right = st.columns([6, 5], gap="medium")
     with left:
-        plane_view.draw(codes, plane, scale, now["grid_behind"])
+        plane_view.draw(codes, plane, scale, now["grid_behind"], hole_view.marked(codes, plane, scale, now))
         with st.container(horizontal=True):
             widgets.toggle("Manifold grid behind", key="grid_behind")
             widgets.toggle("Make room where points crowd", key="even")
+            hole_view.controls(codes, plane, scale, now)
     with right:
         selection.draw(codes, plane, scale, now)
         plane_view.mark(now, interpolate.pair(codes, now) if now["part"] == "interpolate" else None)

@@ -132,6 +132,20 @@ def centre(picture: np.ndarray) -> np.ndarray:
     return placed
 
 
+def describe(picture: np.ndarray) -> str:
+    """What is on a pad, in words: how much ink, and where."""
+    if picture.max(initial=0) < INK:
+        return "Nothing is on the pad."
+    top, left, bottom, right = bounding_box(picture)
+    height, width = picture.shape
+    share = max(1, round(100 * float(np.mean(picture >= INK * picture.max()))))
+    across, down = (
+        f"{round(100 * first / length)} to {round(100 * last / length)} %"
+        for first, last, length in ((left, right, width), (top, bottom, height))
+    )
+    return f"Ink on {share} % of the pad, {across} of the way across and {down} of the way down."
+
+
 def to_network(picture: np.ndarray, centred: bool) -> np.ndarray:
     """A drawing as one image for a network, `(1, 28, 28, 1)` float32 in [0, 1], centred as MNIST or left where it is.
 

@@ -78,3 +78,41 @@ def spectrum(images: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore"):
         decades = np.log10(np.fft.fftshift(power))
     return np.clip(1 + decades / DECADES, 0, 1)
+
+
+def overlap(kernel: int, stride: int, num_values: int) -> np.ndarray:
+    """How many kernels reach each pixel along one axis of a transposed convolution.
+
+    Args:
+        kernel: pixels that a value paints.
+        stride: pixels from one value's first to the next one's.
+        num_values: values along the axis of the small map.
+
+    Returns:
+        `((num_values - 1) * stride + kernel,)` integers, 0 where no kernel reaches.
+    """
+    counts = np.zeros((num_values - 1) * stride + kernel, int)
+    for value in range(num_values):
+        counts[value * stride : value * stride + kernel] += 1
+    return counts
+
+
+def clearest(x: np.ndarray, x_hat: np.ndarray, side: int) -> tuple[int, int, int]:
+    """Where reconstructions have the strongest pattern that the images do not have.
+
+    Args:
+        x: `(n, H, W, C)` float, the images.
+        x_hat: their reconstructions, the same shape.
+        side: of the crop, even, no more than H and W.
+
+    Returns:
+        Index of the image, and the crop's first row and column, both even.
+    """
+    errors = np.asarray(x_hat, np.float64) - x
+    places = [
+        (i, row, column)
+        for i in range(len(errors))
+        for row in range(0, errors.shape[1] - side + 1, 2)
+        for column in range(0, errors.shape[2] - side + 1, 2)
+    ]
+    return max(places, key=lambda at: energy(errors[at[0] : at[0] + 1, at[1] : at[1] + side, at[2] : at[2] + side]))

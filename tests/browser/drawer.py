@@ -14,7 +14,7 @@ class Drawer:
 
     def __init__(self, visitor):
         self.visitor, self.page = visitor, visitor.page
-        self.canvas = visitor.page.locator("canvas[role=img]")
+        self.canvas = visitor.page.locator(".pad canvas")
 
     def ready(self):
         """Waits until networks answer, and their errors are compared with the test set's."""

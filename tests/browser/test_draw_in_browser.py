@@ -48,6 +48,18 @@ def test_a_drawn_three_is_reconstructed_with_a_small_error(drawer):
     assert drawer.error == pytest.approx(error, abs=2e-4)
 
 
+def test_keys_draw_and_the_pad_says_what_is_on_it(drawer, expect):
+    before = drawer.answer
+    for key in ("Shift+ArrowUp", "Space", "Shift+ArrowDown", "Shift+ArrowDown", "ArrowRight", "Space", "ArrowRight"):
+        drawer.canvas.press(key)
+    drawer.changed(before)
+    ink = drawer.pad
+    assert ink[100:180, 140].min() == 1  # from 40 pixels above the middle to 40 below it
+    assert ink[180, 150] == 1
+    assert ink[180, 165:].max() == 0  # the pen was up
+    expect(drawer.canvas).to_have_accessible_description(drawing.describe(ink))
+
+
 def test_clear_undo_and_ready_drawings(drawer, expect):
     three = drawer.pad
     before = drawer.answer

@@ -1,6 +1,7 @@
 """The Latent page as people use it: a point, a spot, a drag, the keyboard, a lasso, a path, and the files to download."""
 
 import io
+import re
 import time
 import zipfile
 
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from cae_core import runs
-from cae_core.latent import embedding
+from cae_core.latent import embedding, holes
 
 pytestmark = pytest.mark.browser
 
@@ -114,6 +115,28 @@ def test_drag_and_arrow_keys_move_a_spot(latent, oracle, expect):
     moved = [float(number) for number in visitor.link["spot"].split(",")]
     assert moved[0] < told[0]
     assert moved[1] == pytest.approx(told[1], rel=1e-2, abs=0.1)
+
+
+def test_a_click_in_a_hole_says_why_and_a_key_leads_to_the_image_beside_it(latent, oracle, expect):
+    codes = embedding.encode(oracle[0].run, "strokes", 2000)
+    plane = embedding.plane(codes)
+    scale = embedding.scale(plane, True)
+    (hole, *_) = holes.find(codes, plane, scale)
+    visitor = latent("points=2000")
+    canvas = visitor.page.locator(".plane canvas")
+    expect(canvas).to_have_accessible_description(re.compile("10 classes. Class 0: [0-9]+ codes, .* Hole 1, where no code"))
+    visitor.page.mouse.click(*place(visitor, hole.middle))
+    expect(title(visitor)).to_contain_text("in a hole")
+    expect(visitor.page.locator(".st-key-hole_figures")).to_contain_text("of 5,000; usually")
+    canvas.press("Enter")
+    nearest = np.linalg.norm(scale.shares(codes.z) - hole.middle, axis=1).argsort()[:3]  # of those on the circle, one
+    expect(title(visitor)).to_have_text(re.compile("|".join(f"Image {i:,}: {codes.labels[i]}" for i in nearest)))
+
+
+def test_the_loss_leads_to_its_view_and_back_everything_is_as_it_was(latent):
+    visitor = latent("points=500&loss=mse&trained_on=mixed")
+    visitor.click("BCE or MSE?", "link").wait_for_link(view="losses", dataset="strokes")
+    visitor.click("Latent", "link").wait_for_link(points="500", loss="mse", trained_on="mixed")
 
 
 def test_lasso_shows_the_images_inside(latent, oracle, expect):

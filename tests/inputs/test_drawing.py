@@ -164,3 +164,10 @@ def test_centring_leaves_nearly_every_digit_of_mnist_as_it_is():
     x = as_float(load("mnist", "test").x[:300])[..., 0]
     same = [np.abs(drawing.centre(picture) - image).max() < 0.01 for picture, image in zip(enlarged(x), x, strict=True)]
     assert np.mean(same) > 0.9
+
+
+def test_a_pad_is_described_by_how_much_ink_there_is_and_where():
+    picture = np.zeros((280, 280), np.float32)
+    assert drawing.describe(picture) == "Nothing is on the pad."
+    picture[28:140, 14:70] = 1
+    assert drawing.describe(picture) == "Ink on 8 % of the pad, 5 to 25 % of the way across and 10 to 50 % of the way down."

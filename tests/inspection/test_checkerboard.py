@@ -81,3 +81,19 @@ def test_what_is_no_batch_of_pictures_is_refused(bad, x):
         checkerboard.energy(bad)
     with pytest.raises(ValueError, match="they must be the same"):
         checkerboard.score(x, bad)
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 2), (4, 2), (5, 2), (6, 3), (2, 3)])
+def test_overlap_is_what_a_transposed_convolution_of_ones_gives(kernel, stride):
+    values = np.zeros(7 * stride - stride + 1, int)
+    values[::stride] = 1
+    counts = checkerboard.overlap(kernel, stride, 7)
+    np.testing.assert_array_equal(counts, np.convolve(values, np.ones(kernel, int)))
+    inside = counts[kernel:-kernel]
+    assert (len(set(inside)) == 1) == (kernel % stride == 0)
+
+
+def test_the_clearest_crop_is_where_a_pattern_was_added(x):
+    pattern = np.zeros_like(x[:6])
+    pattern[4, 6:18, 10:22] = board((12, 12), 0.3)[0]
+    assert checkerboard.clearest(x[:6], x[:6] + pattern + 0.1, 12) == (4, 6, 10)

@@ -9,6 +9,7 @@ from cae_core.architectures import ARCHITECTURES
 from cae_core.config import BOUNDS, Bounds, RunConfig
 from cae_core.inspection import checkerboard
 from cae_core.training import run_monitor
+from pages.parts.architectures import overlap
 from pages.parts.common import controls, widgets, words
 from pages.parts.lesson import strip
 from pages.parts.lesson.question import questions_of
@@ -63,6 +64,7 @@ def draw(now: dict) -> None:
     racers = racing(now)
     problem = "" if len(racers) > 1 else "A race needs two: choose at least two decoders in the sidebar."
     group_view.run("Decoder race", racers, problem, _pictures)
+    overlap.draw(now["dataset"])
     words.explain("race")
 
 

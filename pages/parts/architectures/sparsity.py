@@ -7,7 +7,6 @@ import streamlit as st
 from cae_core import losses
 from cae_core.architectures import ARCHITECTURES
 from cae_core.config import BOUNDS, Bounds, RunConfig
-from cae_core.losses import LOSSES
 from pages.parts.common import controls, show, widgets, words
 from pages.parts.common.outside import refusal
 from pages.parts.lesson import strip
@@ -48,7 +47,7 @@ def sidebar(now: dict) -> None:
             "Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="sparse_network", required=True
         )
         widgets.segmented_control("Output", OUTPUTS, format_func=str.capitalize, key="sparse_output", required=True)
-        widgets.segmented_control("Loss", JUDGES, format_func=controls.label(LOSSES), key="sparse_loss", required=True)
+        controls.loss(JUDGES, "sparse_loss", here=True)
         widgets.select_slider(
             "Weaker penalty", WEIGHTS, key="weak", help="How much the mean size of the code's numbers adds to the loss."
         )

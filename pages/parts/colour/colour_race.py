@@ -8,12 +8,9 @@ import streamlit as st
 from cae_core import colours, datasets
 from cae_core.architectures import ARCHITECTURES
 from cae_core.colours import NEAR
-from cae_core.config import SHIPPED_LOSSES
-from cae_core.losses import LOSSES
 from cae_core.pretrained import colour_config
 from cae_core.training import run_monitor
 from pages.parts.common import controls as shared
-from pages.parts.common import widgets
 from pages.parts.live import group_view, lanes
 from pages.parts.live.lanes import Lane
 
@@ -23,9 +20,7 @@ LANES = ("colorize", "colorize_listing")
 def controls(dataset: str) -> None:
     """What both are trained with on a data set, in the sidebar."""
     with st.expander("Train both yourself"):
-        widgets.segmented_control(
-            "Loss", SHIPPED_LOSSES, format_func=shared.label(LOSSES), key="chain_loss", required=True
-        )  # fmt: skip
+        shared.loss(key="chain_loss")
         shared.training_images("chain_images", dataset)
         shared.epochs("chain_epochs")
 

@@ -17,6 +17,7 @@ from cae_core.pretrained import SYSTEMS
 from pages.parts.common import widgets
 from pages.parts.session import identity, state
 
+_ABOUT_LOSSES = "BCE or MSE?"
 TRAINED_ON = {"mixed": "Noisy images", "clean": "Clean images"}
 
 
@@ -85,8 +86,20 @@ def gaussian_settings(factor: float) -> dict[str, Any]:
     return {"noise_kind": "gaussian", "noise_factor": factor} if factor else {"noise_kind": "none"}
 
 
-def loss(names: Sequence[str] = SHIPPED_LOSSES) -> None:
-    widgets.segmented_control("Loss", names, format_func=label(LOSSES), key="loss", required=True)
+def loss(names: Sequence[str] = SHIPPED_LOSSES, key: str = "loss", here: bool = False) -> None:
+    """Which loss, and a way to the view about choosing one, in the same session.
+
+    Args:
+        names: of the losses.
+        key: of the setting.
+        here: the page is that view's own, where a link to it would not be read again.
+    """
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=f"choose_{key}"):
+        widgets.segmented_control("Loss", names, format_func=label(LOSSES), key=key, required=True)
+        if here:
+            st.button(_ABOUT_LOSSES, key=f"about_{key}", type="tertiary", on_click=state.change, kwargs={"view": "losses"})
+        else:
+            st.page_link("architectures.py", label=_ABOUT_LOSSES, query_params={"view": "losses"})
 
 
 def trained_on() -> None:

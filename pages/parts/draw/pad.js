@@ -4,6 +4,8 @@ const EVERY = 150; // milliseconds between two pictures sent while the pen is do
 const PATIENCE = 4000; // milliseconds after which an answer is no longer waited for
 const NEAR = 1.5; // pixels of the canvas that a point must be away from the last one
 const MOST = 4000; // numbers in all strokes up to which they are sent along, for undoing after a return to the page
+const STEP = 10, FAR = 40; // pixels of the canvas that an arrow key moves the pen, and with Shift
+const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const pads = new WeakMap();
 
 function draw({ data, parentElement, setStateValue }) {
@@ -25,7 +27,10 @@ class Pad {
     this.now = { base: null, strokes: [] };
     this.past = [];
     this.stroke = null; // the one being drawn
-    this.pointer = null;
+    this.pointer = null; // whose stroke it is: a pointer's number, or "keys"
+    this.pen = root.querySelector(".pen");
+    this.place = [SIDE / 2, SIDE / 2]; // of the pen that keys move
+    this.says = root.querySelector("#says");
     this.edition = null;
     this.sent = this.answered = Date.now(); // numbers only grow, also over a return to the page
     this.sentAt = 0;
@@ -33,6 +38,8 @@ class Pad {
     on(this.canvas, "pointerdown", event => this.down(event));
     on(this.canvas, "pointermove", event => this.move(event));
     for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) on(this.canvas, end, event => this.up(event));
+    on(this.canvas, "keydown", event => this.key(event));
+    on(this.canvas, "blur", () => this.end("keys"));
     on(this.undoButton, "click", () => this.undo());
     on(this.clearButton, "click", () => this.become({ base: null, strokes: [] }));
     this.answer = event => {
@@ -45,7 +52,8 @@ class Pad {
 
   // What the page says is on the pad: taken over at the start, and whenever it was not drawn here.
   load() {
-    const { edition, picture, strokes } = this.data;
+    const { edition, picture, strokes, says } = this.data;
+    if (this.says.textContent !== says) this.says.textContent = says;
     const waits = this.stroke || (this.sent > this.answered && performance.now() - this.sentAt < PATIENCE);
     const here = name => name !== null && name.startsWith("pad:");
     if (waits || edition === this.edition || (here(edition) && here(this.edition))) return;
@@ -82,11 +90,16 @@ class Pad {
   }
 
   down(event) {
+    this.end("keys");
     if (this.stroke || event.button !== 0) return;
     event.preventDefault();
-    this.pointer = event.pointerId;
     this.canvas.setPointerCapture(event.pointerId);
-    this.stroke = { width: Number(this.width.value), points: this.at(event).map(Math.round) };
+    this.begin(event.pointerId, this.at(event));
+  }
+
+  begin(pointer, place) {
+    this.pointer = pointer;
+    this.stroke = { width: Number(this.width.value), points: place.map(Math.round) };
     this.past.push(this.now);
     // The first stroke on a picture begins a drawing of one's own; undo brings the picture back.
     this.now = { base: null, strokes: this.now.base ? [this.stroke] : [...this.now.strokes, this.stroke] };
@@ -95,11 +108,13 @@ class Pad {
 
   move(event) {
     if (!this.stroke || event.pointerId !== this.pointer) return;
+    this.reach((event.getCoalescedEvents?.() ?? [event]).map(part => this.at(part)));
+  }
+
+  reach(places) {
     const points = this.stroke.points;
-    for (const part of event.getCoalescedEvents?.() ?? [event]) {
-      const [x, y] = this.at(part);
+    for (const [x, y] of places)
       if (Math.hypot(x - points.at(-2), y - points.at(-1)) >= NEAR) points.push(Math.round(x), Math.round(y));
-    }
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
       this.draw();
@@ -112,10 +127,29 @@ class Pad {
   }
 
   up(event) {
-    if (!this.stroke || event.pointerId !== this.pointer) return;
+    this.end(event.pointerId);
+  }
+
+  end(pointer) {
+    if (pointer === "keys") this.pen.hidden = true;
+    if (!this.stroke || pointer !== this.pointer) return;
     this.stroke = this.pointer = null;
     this.draw();
     this.tell();
+  }
+
+  key(event) {
+    const way = WAYS[event.key], drawing = this.pointer === "keys";
+    if (event.ctrlKey || event.metaKey || event.altKey || !(way || event.key === " ") || (this.stroke && !drawing)) return;
+    event.preventDefault();
+    if (way) {
+      this.place = this.place.map((value, i) => Math.min(Math.max(value + (event.shiftKey ? FAR : STEP) * way[i], 0), SIDE));
+      if (drawing) this.reach([this.place]);
+    } else if (drawing) this.end("keys");
+    else this.begin("keys", this.place);
+    [this.pen.style.left, this.pen.style.top] = this.place.map(value => `${(100 * value) / SIDE}%`);
+    this.pen.classList.toggle("down", this.pointer === "keys");
+    this.pen.hidden = false;
   }
 
   tell() {

@@ -20,8 +20,13 @@ PEN = (8, 48, 24)
 _UNDO = '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M9 14 4 9l5-5M4 9h10a6 6 0 0 1 0 12h-3"/></svg>'
 _HTML = f"""
 <div class="pad">
-  <canvas width="{drawing.PAD}" height="{drawing.PAD}" role="img"
-    aria-label="Drawing pad: draw with mouse, finger or pen"></canvas>
+  <div class="sheet">
+    <canvas width="{drawing.PAD}" height="{drawing.PAD}" role="application" tabindex="0" aria-describedby="says"
+      aria-label="Drawing pad: draw with mouse, finger or pen, or with keys: arrows move the pen, with Shift farther, Space
+      puts it down and lifts it"></canvas>
+    <i class="pen" hidden></i>
+  </div>
+  <p id="says" role="status"></p>
   <div class="tools" role="toolbar" aria-label="Pad">
     <button type="button" class="undo" aria-label="Undo the last stroke">{_UNDO}Undo</button>
     <button type="button" class="clear" aria-label="Clear the pad">Clear</button>
@@ -72,7 +77,8 @@ def own() -> Own:
 def show(edition: str, picture: np.ndarray | None, strokes: tuple[dict[str, Any], ...]) -> None:
     """The pad with a picture on it, or strokes where it is made of some."""
     text = "" if picture is None or strokes else drawing.to_pad(picture)
-    data = {"edition": edition, "picture": text, "strokes": list(strokes)}
+    says = drawing.describe(np.zeros((1, 1), np.float32) if picture is None else picture)
+    data = {"edition": edition, "picture": text, "strokes": list(strokes), "says": says}
     component.mount("pad", _PAD, data, looks=_LOOKS, on_drawn_change=take)
 
 

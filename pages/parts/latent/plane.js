@@ -76,6 +76,7 @@ function create(root) {
       pen.imageSmoothingEnabled = false;
       pen.drawImage(behind, pixelX(0), pixelY(1), pixelX(1) - pixelX(0), pixelY(0) - pixelY(1));
     }
+    for (const [cx, cy, radius] of data.holes) hole(pen, pixelX(cx), pixelY(cy), radius * size / (view[1] - view[0]));
     const sprites = dots();
     pen.globalAlpha = behind ? 0.75 : 0.9;
     for (let i = 0; i < x.length; i++) {
@@ -121,6 +122,24 @@ function create(root) {
       if (mark.spot) handle(toX(mark.spot[0]), toY(mark.spot[1]), accent);
       else if (mark.image != null && mark.image < x.length) ring(sx[mark.image], sy[mark.image], 9, accent);
     });
+  }
+
+  function hole(pen, px, py, radius) { // hatched, in a broken line, in two colours: to be seen on any ground
+    pen.save();
+    pen.beginPath(); pen.arc(px, py, radius, 0, 7); pen.clip();
+    for (const [colour, shift] of behind ? [["#101514", 1], ["#ffffff", 0]] : [["#7f8886", 0]]) {
+      pen.beginPath();
+      for (let at = -radius; at < 3 * radius; at += 9) {
+        pen.moveTo(px - radius + at + shift, py - radius); pen.lineTo(px - radius + at - 2 * radius + shift, py + radius);
+      }
+      pen.lineWidth = 1; pen.strokeStyle = colour; pen.stroke();
+    }
+    pen.restore();
+    pen.beginPath(); pen.arc(px, py, radius, 0, 7);
+    if (behind) { pen.lineWidth = 3.5; pen.strokeStyle = "#101514"; pen.stroke(); }
+    pen.setLineDash([6, 4]);
+    pen.lineWidth = 1.8; pen.strokeStyle = behind ? "#ffffff" : "#7f8886"; pen.stroke();
+    pen.setLineDash([]);
   }
 
   function strokes(accent, width) { // on any ground: dark, then light, then the accent
@@ -247,9 +266,14 @@ function create(root) {
 
   canvas.onkeydown = event => {
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    if (!way || !x.length) return;
+    if (!(way || event.key === "Enter") || !x.length) return;
     event.preventDefault();
-    const from = mark.spot ? [toX(mark.spot[0]), toY(mark.spot[1])] : mark.image < x.length ? [sx[mark.image], sy[mark.image]] : [size / 2, size / 2];
+    const from = middle();
+    if (!way) {
+      const image = nearest(...from, Infinity);
+      if (image >= 0) send({ image });
+      return;
+    }
     const far = event.shiftKey ? size / 8 : size / 50;
     spot(from[0] + far * way[0], from[1] + far * way[1]);
   };
@@ -291,6 +315,10 @@ function create(root) {
       button.onclick = () => { hidden.has(i) ? hidden.delete(i) : hidden.add(i); key(); drawBase(); };
       return button;
     }));
+    if (!data.holes.length) return;
+    const entry = document.createElement("span"), swatch = document.createElement("i");
+    entry.className = "plane-hole"; entry.append(swatch, data.holes.length > 1 ? "holes" : "hole");
+    find(".plane-key").append(entry);
   }
 
   new ResizeObserver(() => {
@@ -307,10 +335,12 @@ function create(root) {
     size = canvas.clientWidth || size;
     if (before?.points !== data.points || before?.labels !== data.labels) read();
     if (before && !(same(before.across, data.across) && same(before.up, data.up))) view = [0, 1, 0, 1];
-    if (!before || !same(before.names, data.names)) { hidden = new Set(); key(); }
+    if (!before || !same(before.names, data.names)) hidden = new Set();
+    if (!before || !same(before.names, data.names) || !same(before.holes, data.holes)) key();
     find(".plane-x").textContent = data.axes[0];
     find(".plane-y").textContent = data.axes[1];
     canvas.setAttribute("aria-label", data.alt);
+    find("#plane-says").textContent = data.description;
     if (!data.behind) behind = null;
     else if (before?.behind !== data.behind || !behind) {
       const picture = new Image();

@@ -20,9 +20,11 @@ import streamlit as st
 from cae_core import datasets
 from cae_core.config import Bounds
 from cae_core.figures import pictures
-from cae_core.latent import manifold
+from cae_core.latent import layout, manifold
 from cae_core.latent.embedding import Codes, Plane, Scale
+from cae_core.latent.holes import Hole
 from pages.parts.common import show
+from pages.parts.latent import description
 from pages.parts.session import component, state
 from pages.parts.session.setting import Names, Setting
 
@@ -45,11 +47,14 @@ _HTML = """
   </div>
   <div class="plane-box">
     <div class="plane-y"></div><div class="plane-up"></div>
-    <div class="plane-sheet"><canvas tabindex="0" role="img"></canvas><div class="plane-tip" hidden></div></div>
+    <div class="plane-sheet">
+      <canvas tabindex="0" role="application" aria-describedby="plane-says"></canvas><div class="plane-tip" hidden></div>
+    </div>
     <div class="plane-across"></div><div class="plane-x"></div>
   </div>
   <div class="plane-key" role="group" aria-label="Classes"></div>
   <div class="plane-hint"></div>
+  <p class="unseen" id="plane-says"></p>
 </div>
 """.format(tools="".join(f'<button type="button" data-tool="{name}">{label}</button>' for name, label in _TOOLS.items()))
 _MARK = """
@@ -85,8 +90,9 @@ SETTINGS = {
     "spot": Setting((), Places(1)),
     "area": Setting((), Places(MOST_CORNERS)),
     "path": Setting((), Places(MOST_CORNERS)),
+    "holes": Setting(True, (False, True)),
 }
-"""What is chosen on the plane: an image, unless there is a spot, a path, or an area with images in it."""
+"""What is chosen on the plane: an image, unless there is a spot, a path, or an area with images in it; and the marks."""
 NOTHING = {"spot": (), "area": (), "path": ()}
 
 
@@ -127,8 +133,8 @@ def chosen(now: dict[str, Any]) -> str:
     return next((kind for kind, count in least.items() if len(now[kind]) >= count), "image")
 
 
-def draw(codes: Codes, plane: Plane, scale: Scale, behind: bool) -> None:
-    """The plane with its points."""
+def draw(codes: Codes, plane: Plane, scale: Scale, behind: bool, marked: tuple[Hole, ...]) -> None:
+    """The plane with its points and the holes that are marked."""
 
     def picked() -> None:
         try:
@@ -136,7 +142,7 @@ def draw(codes: Codes, plane: Plane, scale: Scale, behind: bool) -> None:
         except ValueError as error:
             st.toast(show.plain(str(error)))
 
-    data = _data(codes, plane, scale, behind)
+    data = _data(codes, plane, scale, behind, marked)
     component.mount("plane", _script(), data, looks={"html": _HTML, "isolate_styles": False}, on_picked_change=picked)
 
 
@@ -156,7 +162,7 @@ def _script() -> str:
 
 
 @functools.lru_cache(maxsize=8)
-def _data(codes: Codes, plane: Plane, scale: Scale, behind: bool) -> dict[str, Any]:
+def _data(codes: Codes, plane: Plane, scale: Scale, behind: bool, marked: tuple[Hole, ...]) -> dict[str, Any]:
     """What `plane.js` draws: places on the picture as 16 bits over the points' extent, far finer than a pixel."""
     shares = scale.shares(plane.points)
     low, high = np.minimum(shares.min(axis=0), 0), np.maximum(shares.max(axis=0), 1)
@@ -177,5 +183,10 @@ def _data(codes: Codes, plane: Plane, scale: Scale, behind: bool) -> dict[str, A
         "reach": list(plane.reach),
         "axes": list(plane.axes),
         "behind": picture,
-        "alt": f"Codes of {len(packed):,} images of {entry.label} on a plane, one colour per class; arrow keys move a spot",
+        "holes": [[*hole.middle, hole.radius] for hole in marked],
+        "alt": f"Codes of {len(packed):,} images of {entry.label} on a plane, one colour per class; arrow keys move a "
+        "spot, with Shift farther, Enter chooses the image nearest to it",
+        "description": description.of_plane(
+            plane, scale, layout.by_class(shares, labels), entry.class_names, marked, entry.label
+        ),
     }

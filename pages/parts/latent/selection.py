@@ -12,7 +12,7 @@ from cae_core.figures import pictures
 from cae_core.latent import embedding, manifold, neighbours
 from cae_core.latent.embedding import Codes, Plane, Scale
 from pages.parts.common import show
-from pages.parts.latent import plane_view
+from pages.parts.latent import hole_view, plane_view
 from pages.parts.session import state
 
 NEIGHBOURS = 5
@@ -55,6 +55,7 @@ def _image(codes: Codes, plane: Plane, scale: Scale, now: dict) -> None:
 
 def _spot(codes: Codes, plane: Plane, scale: Scale, now: dict) -> None:
     spot = plane.inside(plane_view.places(now["spot"])[0])
+    hole = hole_view.around(codes, plane, scale, now, spot)
     code = plane.codes_at([spot])[0]
     x_hat = embedding.decode(codes.run, code[None])
     near, far = neighbours.nearest(codes.z, code, NEIGHBOURS + 1)
@@ -65,7 +66,11 @@ def _spot(codes: Codes, plane: Plane, scale: Scale, now: dict) -> None:
     ]
     alike = "one class" if len(set(codes.labels[near])) == 1 else f"{len(set(codes.labels[near]))} classes"
     words = f"No image lies here; the decoder makes one up. The {len(near)} nearest are of {alike}."
+    if hole:
+        where, words = f"{where}, in a hole", hole_view.why(codes)
     _show(f"Spot {where}", words, large, _neighbours(codes, near[1:], far[1:]))
+    if hole:
+        hole_view.figures(codes, plane, scale, hole, spot)
 
 
 def _area(codes: Codes, plane: Plane, scale: Scale, now: dict) -> None:

@@ -41,6 +41,17 @@ def test_places_are_kept_before_anything_is_started(view, lanes, asked_hosts):
     assert asked_hosts == []
 
 
+def test_a_checkerboard_is_magnified_and_overlapping_kernels_are_drawn_before_anything_is_started():
+    page = Shown(view="race")
+    crops = [alt for alt in page.alts if "12 by 12 pixels magnified" in alt]
+    assert [alt.split(",")[0] for alt in crops[:1]] == ["The image"]
+    scores = [float(alt.split()[-1]) for alt in crops[1:]]
+    assert len(scores) == 3
+    assert scores[0] > 1.5 > scores[2]
+    assert "reaching each pixel: 1, 1, 2, 2, 3, 2, 3, 2, 3, 2, 2, 1, 1" in page.html
+    assert "reaching each pixel: 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1" in page.html
+
+
 def test_is_whole_before_tensorflow_is_there(loading):
     page = Shown(view="race")
     assert page.waiting == 5

@@ -140,7 +140,8 @@ def test_own_drawing_is_shown_and_stays():
     strokes = ({"width": 24, "points": [142, 72, 142, 208]},)
     page = Shown(kept={"own": own(picture, strokes=strokes)}, ready="own")
     np.testing.assert_array_equal(page.tile("your drawing"), grey(drawing.shrink(picture)))
-    assert page.sent("edition") == {"edition": "pad:5", "picture": "", "strokes": list(strokes)}
+    says = "Ink on 5 % of the pad, 46 to 55 % of the way across and 21 to 79 % of the way down."
+    assert page.sent("edition") == {"edition": "pad:5", "picture": "", "strokes": list(strokes), "says": says}
     assert page.sent("number") == {"number": 5}
     page.set(added_noise=0.5)
     np.testing.assert_array_equal(page.tile("your drawing"), grey(drawing.shrink(picture)))

@@ -9,7 +9,7 @@ from claims import claim_of
 from shown import ShownLatent
 
 from cae_core import runs
-from cae_core.latent import embedding, manifold, neighbours
+from cae_core.latent import embedding, holes, manifold, neighbours
 from cae_core.pretrained import name_of
 from pages.parts.latent import code_sliders, interpolate, plane_view
 from pages.parts.latent.questions import QUESTIONS
@@ -94,6 +94,36 @@ def test_spot_of_a_link_is_decoded_and_beyond_the_plane_is_its_edge(codes):
     page = Latent(points=500, spot="1e6,0")
     assert page.messages("warning") == []
     assert not any("1e+06" in alt for alt in page.alts)
+
+
+def test_holes_are_marked_and_the_button_looks_into_one_after_the_other():
+    page = Latent()
+    codes = embedding.encode(runs.find("strokes-b2-bce-clean"), "strokes", 2000)
+    plane = embedding.plane(codes)
+    marked = holes.find(codes, plane, embedding.scale(plane, True))
+    assert len(marked) > 1
+    assert page.component("points")["holes"] == [[*hole.middle, hole.radius] for hole in marked]
+    says = page.component("points")["description"]
+    assert says.startswith("2,000 codes of test images of Strokes, in 10 classes. Class 0: ")
+    assert says.count(" codes, its centre ") == 10
+    assert says.count("Hole ") == len(marked)
+    for hole in (*marked, marked[0]):
+        page.press("look_into_hole")
+        np.testing.assert_allclose(page.mark["spot"], hole.spot, rtol=1e-3)
+        assert "in a hole</h2><p>Training only ever asked the decoder about codes of images" in page.html
+        asked = holes.asked(codes, plane, embedding.scale(plane, True), hole)
+        assert page.facts["Training codes here"] == f"{asked.inside} of 5,000; usually {asked.usual:,}"
+    page.set(holes=False)
+    assert (page.component("points")["holes"], page.query["holes"]) == ([], "off")
+    assert not page.has("look_into_hole")
+    assert "in a hole" not in page.html
+
+
+def test_a_shadow_of_longer_codes_has_no_marks():
+    page = Latent(points=500, bottleneck=16)
+    assert page.component("points")["holes"] == []
+    assert page.widget("holes").disabled
+    assert not page.has("look_into_hole")
 
 
 def test_area_of_a_link_shows_its_images(codes):
