@@ -43,9 +43,9 @@ def draw(dataset: str) -> None:
         names = {"clean": "The image", **{name: ARCHITECTURES[name].label for name in NETWORKS}}
         figures = "".join(_figure(names[name], crops[name], scores.get(name)) for name in names)
         st.html(f'<div class="crops">{figures}</div>')
-        shown, trained = (datasets.DATASETS[name].label for name in (dataset, TRAINED_ON))
+        here, trained = (datasets.DATASETS[name].label for name in (dataset, TRAINED_ON))
         st.caption(
-            f"The same {SIDE} × {SIDE} pixels of a test image of {shown} through networks that ship with the app, trained "
+            f"The same {SIDE} × {SIDE} pixels of a test image of {here} through networks that ship with the app, trained "
             f"on {trained}: the place where kernel 3 leaves the strongest pattern in {IMAGES} images. The checkerboard "
             f"score is that of all {IMAGES}; a faithful copy has 1."
         )

@@ -35,7 +35,7 @@ def draw(sample: Sample, through: Reconstruction | None, code_size: int) -> None
         drawing = _image(through.x_hat[WHICH], "The same image, drawn again from the code alone")
     numbers = _figure(code, f"{code_size} {'number' if code_size == 1 else 'numbers'}")
     ways = [f"<span>{name}</span>" for name in ("encoder", "decoder")]
-    picture, sentences = st.columns([5, 7], gap="medium", vertical_alignment="center")
+    picture, sentences = st.columns([2, 3], gap="medium", vertical_alignment="center")
     with picture:
         st.html(f'<div class="flow">{image}{ways[0]}{numbers}{ways[1]}{_figure(drawing, f"{size} pixels")}</div>')
     with sentences:

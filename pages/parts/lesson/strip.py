@@ -42,7 +42,7 @@ def draw(
         page, now, leaves: as of `Question.changes`.
     """
     question, answer = _open(questions, now)
-    with st.container(border=True, key="lesson", gap="small"):
+    with st.container(border=True, key="lesson", gap="xsmall"):
         _head(questions, question, now)
         changes = question.changes(page, now, leaves)
         if answer:
@@ -51,6 +51,8 @@ def draw(
             _ask(question, changes, now["class"])
         if now["class"]:
             _class(question, bool(answer), now["class"])
+        if not answer and not now["lesson"]:
+            return
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key="lesson_on"):
             if answer and not question.is_set(page, now, leaves):
                 st.button(
@@ -94,7 +96,6 @@ def _head(questions: Mapping[str, Question], question: Question, now: Mapping[st
     """Which question it is, of which, and where on the path."""
     if state.value("asked") != question.key:
         state.change(asked=question.key)
-
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("**Try this**", width="content")
         with st.container(key="asked_place", width="stretch"):
@@ -104,6 +105,8 @@ def _head(questions: Mapping[str, Question], question: Question, now: Mapping[st
             )  # fmt: skip
         if now["lesson"]:
             st.markdown(f"{now['lesson']} of {len(path.PATH)}", width="content")
+        else:
+            path.go_to(1, f"The path: {len(path.PATH)} questions", "path_begin")
 
 
 def _ask(question: Question, changes: Mapping[str, Any], name: str) -> None:
@@ -157,12 +160,11 @@ def _class(question: Question, is_answered: bool, name: str) -> None:
 
 
 def _ways_on(questions: Mapping[str, Question], question: Question, answer: str, now: Mapping[str, Any]) -> None:
-    """The ways on: along the path where one is on it, else to another question of this page, or to the path."""
+    """The ways on: along the path where one is on it, else to another question of this page."""
     if not now["lesson"]:
         keys = [*questions]
         following = keys[(keys.index(question.key) + 1) % len(keys)]
         st.button("Another question", key="another", type="tertiary", on_click=_turn_to, args=(following,))
-        path.go_to(1, f"The path: {len(path.PATH)} questions", "path_begin")
         return
     number = int(now["lesson"])
     if path.PATH[number - 1].question != question.key:
