@@ -217,14 +217,6 @@ def test_text_of_a_link_is_shown_as_it_is(visit, expect, server, text):
     assert warning.locator("a, h1, li, .katex").count() == 0
 
 
-def test_experiments_work_by_a_click(visit, server):
-    visitor = visit(server).whole()
-    before = visitor.sources
-    visitor.click("Two numbers for a digit").wait_for_link(bottleneck="2", noise_factor="0").whole()
-    assert visitor.sources != before
-    assert visitor.slider("Noise factor").input_value() == "0"
-
-
 def test_download_is_a_picture_of_what_is_shown(visit, server):
     visitor = visit(server, "?noise_factor=0.3").whole()
     with visitor.page.expect_download() as waiting:

@@ -20,7 +20,7 @@ def state_is(visitor, words):
 
 def opened(visit, server, images, epochs, **context):
     visitor = visit(server, LINK.format(images, epochs), **context)
-    visitor.page.get_by_role("heading", name="Try this").wait_for()
+    visitor.page.locator(".st-key-lesson").wait_for()
     visitor.page.locator(".js-plotly-plot .main-svg").nth(3).wait_for(state="attached")
     return visitor
 

@@ -1,0 +1,98 @@
+"""The path of questions as people walk it: on a fresh machine and with MNIST, wide and on a phone, by mouse and by keys."""
+
+import os
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+STEPS = 8
+WIDE = {"viewport": {"width": 1366, "height": 768}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+SCROLLED = "() => document.querySelector('[data-testid=stMain]').scrollTop"
+MOST = "() => { const main = document.querySelector('[data-testid=stMain]'); return main.scrollHeight - main.clientHeight }"
+# Whether a picture of the page is in sight, at least in part, together with the strip.
+IN_SIGHT = """
+() => [...document.querySelectorAll(
+  ".stMain :is(.grid img, .plane canvas, .drawn img, .js-plotly-plot, .anatomy img, .diagram, .crops img, .facts)"
+)].some(picture => {
+  const { top, bottom } = picture.getBoundingClientRect();
+  return bottom > 60 && top < innerHeight - 20;
+})
+"""
+
+
+def strip(visitor):
+    return visitor.page.locator(".st-key-lesson")
+
+
+def press(visitor, button, by_keyboard):
+    button.wait_for()
+    if by_keyboard:
+        button.focus()
+        visitor.page.keyboard.press("Enter")
+    else:
+        button.click()
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(("dataset", "context", "by_keyboard"), [("strokes", WIDE, False), ("mnist", PHONE, True)])
+def test_the_whole_path(visit, start, dataset, context, by_keyboard):
+    data = {"CAE_DATA_DIR": os.environ["CAE_DATA_DIR"]} if dataset == "mnist" else {}
+    visitor = visit(start(**data), "?lesson=1", **context)
+    for lesson in range(1, STEPS + 1):
+        strip(visitor).get_by_text(f"{lesson} of {STEPS}", exact=True).wait_for()
+        visitor.idle()
+        first = strip(visitor).locator('[class*="st-key-guess_"] button').first
+        first.scroll_into_view_if_needed()
+        before = visitor.page.evaluate(SCROLLED)
+        press(visitor, first, by_keyboard)
+        strip(visitor).get_by_text("Your guess").wait_for()
+        visitor.idle()
+        left = visitor.page.evaluate(MOST)  # of a page that has become shorter
+        assert visitor.page.evaluate(SCROLLED) == pytest.approx(min(before, left), abs=1), f"lesson {lesson} scrolled"
+        assert visitor.page.evaluate(IN_SIGHT), f"lesson {lesson} has no picture in sight"
+        assert strip(visitor).locator(".outcome").is_visible()
+        assert visitor.link["lesson"] == str(lesson)
+        assert visitor.link.get("dataset", dataset) == dataset
+        if lesson < STEPS:
+            on = strip(visitor).get_by_text("Next question")
+            press(visitor, on.locator("xpath=ancestor-or-self::*[self::a or self::button][1]"), by_keyboard)
+    strip(visitor).get_by_text("That was the last").wait_for()
+
+
+def test_back_reload_and_a_private_window_find_what_was_guessed(visit, expect, server):
+    visitor = visit(server).whole()
+    visitor.page.locator(".st-key-try_from_the_code button").click()  # skipped
+    visitor.wait_for_link(guess="from_the_code.skip")
+    visitor.choose("Question", "Two numbers for a digit")
+    visitor.page.locator(".st-key-guess_two_numbers_1 button").click()
+    visitor.wait_for_link(guess="two_numbers.1", bottleneck="2").whole()
+    link = visitor.page.url
+    visitor.page.get_by_role("link", name="Latent").first.click()
+    visitor.page.locator(".plane").wait_for()
+    visitor.idle()
+    assert not visitor.link["guess"].startswith("two_numbers") if "guess" in visitor.link else True
+    visitor.page.go_back()
+    expect(strip(visitor).get_by_text("Your guess")).to_be_visible()
+    visitor.wait_for_link(guess="two_numbers.1", bottleneck="2")
+    visitor.page.reload()
+    expect(strip(visitor).get_by_text("Hardly larger")).to_be_visible()
+    private = visit(server, link.removeprefix(server.root))
+    expect(strip(private).get_by_text("Hardly larger")).to_be_visible()
+
+
+def test_two_classes_side_by_side_on_two_projectors(visit, expect, server):
+    answers = {"8b": "1", "<b>8c</b>": "3"}
+    projectors = {}
+    for name in answers:
+        projectors[name] = visit(server, "?guess=two_numbers.skip&class=" + name.replace("<", "%3C").replace(">", "%3E"))
+        expect(projectors[name].page.locator(".class-board")).to_contain_text(f"Class {name}: 0 guesses")
+    for name, answer in answers.items():
+        student = visit(server, "?guess=two_numbers&class=" + name.replace("<", "%3C").replace(">", "%3E"))
+        student.page.locator(f".st-key-guess_two_numbers_{answer} button").click()
+        expect(student.page.locator(".class-board dl")).to_be_visible()
+    for name, answer in answers.items():  # as they come in
+        board = projectors[name].page.locator(".class-board")
+        expect(board).to_contain_text(f"Class {name}: 1 guess")
+        expect(board.locator("dd").nth(int(answer) - 1)).to_have_text("1")
