@@ -171,7 +171,7 @@ def test_an_interrupted_training_says_how_far_it_was_and_how_to_go_on(capsys, mo
     assert [row["epoch"] for row in json.loads(out)["epochs"]] == [1, 2]
     assert "two epoch 2: loss" in err
     assert main(["resume", "two"]) == 1
-    assert "only one that was interrupted or stopped can go on" in capsys.readouterr().err
+    assert "only an interrupted or stopped run can be resumed" in capsys.readouterr().err
 
 
 def test_pretrain_goes_on_where_it_stopped_and_measures_the_rounded_network_that_ships(capsys, shipped, monkeypatch):
