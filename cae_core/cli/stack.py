@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
         metavar="N",
         help=f"1 to {MOST_LAYERS}; default: as many as numbers are given for maps or kernels, else {StackConfig().layers}",
     )
-    stack.add_argument("--name", help="what to call the stack; default: made of its settings")
+    stack.add_argument("--name", help="what to call the stack; default: made from its settings")
     stack.add_argument("--curve", action="store_true", help="test error against labels, with and without pretraining")
     stack.add_argument(
         "--seeds", type=int, metavar="N", help=f"with --curve: {options.allowed(SEEDS)}; default: {PLAN.seeds}"

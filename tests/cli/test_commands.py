@@ -68,7 +68,7 @@ def test_help_names_every_choice_and_the_default_that_is_taken(command):
     taken = vars(settings(dataset=datasets.default())) | {"layers": 2, "seeds": label_curve.PLAN.seeds, "name": None}
     written = {
         "mnist where it is on this machine, else strokes": datasets.default(), "the run's own": None, "on": True,
-        "made of its settings": None, "as many as numbers are given for maps or kernels, else 2": 2, "20,20": (20, 20),
+        "made from its settings": None, "as many as numbers are given for maps or kernels, else 2": 2, "20,20": (20, 20),
         "5,5": (5, 5),
     }  # fmt: skip
     actions = next(action for action in parser()._actions if action.choices).choices[command]._actions
