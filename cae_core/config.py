@@ -128,11 +128,11 @@ class RunConfig(Settings):
         learning_rate: peak learning rate.
         schedule: name in `training.SCHEDULES`.
         epochs: passes over the training images.
-        batch_size: images a step.
+        batch_size: images per step.
         sparsity: weight of the mean absolute code value in the loss.
         output: what makes the reconstruction of the decoder's last values, one of `OUTPUTS`.
         pretraining: epochs that each layer is trained alone first, before `epochs` of the whole; 0 for none.
-        seed: everything random in the run follows from it.
+        seed: every random choice of the run is drawn from it.
     """
 
     dataset: str = "strokes"
@@ -184,7 +184,7 @@ class StackConfig(Settings):
         noise_kind: of what each layer sees of its own input while it is trained: a name in `corruptions.NOISE_KINDS`.
         noise_factor: strength of the noise in [0, 1].
         epochs: passes over the images for each layer.
-        batch_size: images a step, at most; there are no more than labels.
+        batch_size: images per step, at most; there are no more than labels.
         learning_rate: peak, of each layer's training.
         steps: of fine-tuning, the same for both classifiers.
         tuning_rate: peak learning rate of fine-tuning, the same for both.
@@ -192,7 +192,7 @@ class StackConfig(Settings):
         hidden: units of the fully connected layer between maps and classes; 0 for none.
         dropout: share of the last layer's numbers that fine-tuning leaves out of each image of a step, the same ones in
             both classifiers; on held-out images both read better for it.
-        seed: everything random follows from it.
+        seed: every random choice is drawn from it.
     """
 
     architecture: ClassVar[str] = "masci"  # whose layers these are: the images go in as they are

@@ -69,7 +69,7 @@ def check_stack(config: StackConfig) -> None:
         raise ValueError(f"There are {config.layers} layers; a stack has 1 to {MOST_LAYERS}.")
     if len(config.kernels) != config.layers:
         raise ValueError(
-            f"maps are of {config.layers} layers and kernels of {len(config.kernels)}: give one of each for every layer."
+            f"maps has {config.layers} numbers and kernels {len(config.kernels)}: give one of each for every layer."
         )
     if even := [kernel for kernel in config.kernels if kernel % 2 == 0]:
         raise ValueError(

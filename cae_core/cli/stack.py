@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
         metavar="N",
         help=f"1 to {MOST_LAYERS}; default: as many as numbers are given for maps or kernels, else {StackConfig().layers}",
     )
-    stack.add_argument("--name", help="what to call the stack; default: made of its settings")
+    stack.add_argument("--name", help="what to call the stack; default: made from its settings")
     stack.add_argument("--curve", action="store_true", help="test error against labels, with and without pretraining")
     stack.add_argument(
         "--seeds", type=int, metavar="N", help=f"with --curve: {options.allowed(SEEDS)}; default: {PLAN.seeds}"
@@ -117,7 +117,7 @@ def _curve(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
     if args.ship and (plan.seeds < 5 or set(plan.steps) != set(label_curve.PLAN.steps)):
         raise ValueError("Only the whole curve with at least 5 seeds ships: leave --labels out, and --seeds or --ship.")
     if given := [name for name in options.given(args, StackConfig) if name != "labels"]:
-        raise ValueError(f"--{given[0].replace('_', '-')} is of one stack; the curve has its own: leave it or --curve out.")
+        raise ValueError(f"--{given[0].replace('_', '-')} belongs to a single stack: leave it or --curve out.")
     prepare.fetch(args, bar, plan.config.dataset)
     prepare.load_tensorflow(bar)
 

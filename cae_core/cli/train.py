@@ -17,7 +17,7 @@ def add(commands: Any) -> None:
     """Adds both commands' arguments."""
     train = commands.add_parser("train", help="train a network and keep the run")
     options.add(train, RunConfig, {})
-    train.add_argument("--name", help="what to call the run; default: made of its settings")
+    train.add_argument("--name", help="what to call the run; default: made from its settings")
     options.add_download(train)
     train.set_defaults(carry_out=run)
 

@@ -60,9 +60,9 @@ def _ended_early(run: Run) -> bool:
 def _head(run: Run) -> str:
     config, file = run.config, f"{run.config.dataset}.npz"
     if needs_data(run):
-        data = f"{file}: it{' and start.npz' if run.origin else ''} can be had from the export of everything."
+        data = f"{file}{' and start.npz, which come' if run.origin else ', which comes'} with the export of everything."
     elif run.origin:
-        data = f"{file}, else downloaded. start.npz: in the export of everything."
+        data = f"{file}, else downloaded. start.npz comes with the export of everything."
     else:
         data = f"{file} beside the script; without that, Keras downloads them."
     epochs, count = "EPOCHS", f"{config.epochs}"

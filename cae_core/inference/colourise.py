@@ -71,7 +71,9 @@ def colour(run: Run, x: np.ndarray, known: bool = True) -> Coloured:
         RunError: the network colours nothing, or its weights are missing or damaged.
     """
     if not is_colouring(run):
-        raise RunError(f"The run {run.label!r} is of {run.config.architecture}, which gives back grey: choose another.")
+        raise RunError(
+            f"The run {run.label!r} is a network {run.config.architecture}, which gives back grey: choose another."
+        )
     x_hat = _network(run, x.shape[1:3]).reconstruct(luma(x))
     errors = {"chroma": colours.error(x, x_hat).mean(), "chroma_grey": colours.error_of(x, 0.0).mean()} if known else {}
     return Coloured(run, x_hat, {name: float(error) for name, error in errors.items()})

@@ -73,7 +73,7 @@ def reconstruct(images: Sample, names: Sequence[str]) -> list[Reconstruction]:
         network = runs.model(run)
         if images.x.shape[1:] != network.image_shape:
             theirs, ours = (" × ".join(map(str, shape)) for shape in (network.image_shape, images.x.shape[1:]))
-            raise runs.RunError(f"The run {run.label!r} is of images of {theirs}, these are {ours}: choose another.")
+            raise runs.RunError(f"The run {run.label!r} takes images of {theirs}, these are {ours}: choose another.")
         x_hat = network.reconstruct(network.seen(images.x_noisy))
         through.append(Reconstruction(run, x_hat, metrics.summary(images.x, x_hat)))
     return through

@@ -87,7 +87,7 @@ class Jobs:
         """Enters an interrupted or stopped run again, to go on where it was. Raises as `submit` does."""
         run = runs.find(name)
         if run.owner not in ("", owner):
-            raise JobError(f"The run {run.label!r} is another visitor's: fork it to go on with a copy of your own.")
+            raise JobError(f"The run {run.label!r} is another visitor's: fork it to continue with a copy of your own.")
         self._enter([(run.title, functools.partial(requests.resume, run))], owner, address)
         return name
 

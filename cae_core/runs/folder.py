@@ -68,8 +68,7 @@ class Folder:
             raise RunError(holder.sentence(what, self.path)) from error
         except OSError as error:
             raise RunError(
-                f"{what} cannot go on, for its folder cannot be written to ({error.strerror or error}): "
-                f"{storage.advice(error)}"
+                f"{what} cannot go on: its folder cannot be written to ({error.strerror or error}): {storage.advice(error)}"
             ) from error
         for draft in self.path.rglob(".*"):  # what a killed process was just writing
             with contextlib.suppress(OSError):

@@ -225,7 +225,7 @@ def run_fields(content: bytes) -> tuple[str, dict[str, Any]]:
     if not isinstance(values, dict):
         raise _refuse("it", values, "a mapping")
     if values["format"] != FORMAT:
-        raise ValueError(f"it is of format {values['format']!r}, and this program reads format {FORMAT}")
+        raise ValueError(f"it has format {values['format']!r}, and this program reads format {FORMAT}")
     kind = values.get("kind", "network")
     fields = lookup({"network": _network, "stack": _stack}, "kind of run", kind)(values)
     whole(1, 10**9)("num_steps", fields["num_steps"])

@@ -38,7 +38,7 @@ _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 def advice(error: OSError) -> str:
     """What mends a disk's refusal, by its cause."""
     if error.errno in FULL:
-        return "free some space, for one by deleting runs for good."
+        return "free some space, for example by deleting runs for good."
     if error.errno in _GONE:
         return "there is no such folder: put it back, or set CAE_RUNS_DIR to a folder that is there."
     if error.errno in _FORBIDDEN:

@@ -101,7 +101,7 @@ class StackProgress:
             and {*self.tuning, *self.accuracy} <= set(ARMS)
         )
         if not is_whole:
-            raise ValueError("It is of another stack, or damaged.")
+            raise ValueError("It belongs to another stack, or is damaged.")
 
 
 def projections(kernels: Sequence[np.ndarray], pooling: bool) -> np.ndarray:

@@ -47,7 +47,7 @@ class Checkpoint:
 
         step, seconds, *first_loss = arrays["numbers"].tolist()  # of a stack there may be no third
         if step != at_step:
-            raise ValueError(f"it is of step {step:g}")
+            raise ValueError(f"it belongs to step {step:g}")
         losses, optimizer = arrays.get("losses", np.empty(0)), list(named("optimizer/").values())
         return cls(at_step, seconds, named("weights/"), optimizer, losses, *(first_loss or [0.0]))
 

@@ -130,6 +130,6 @@ def set_variables(optimizer: Any, values: Sequence[np.ndarray]) -> None:
     """Puts an optimizer where it was; a ValueError if these were not the variables of one like it."""
     wanted = [(tuple(variable.shape), variable.dtype) for variable in optimizer.variables]
     if [(array.shape, str(array.dtype)) for array in values] != wanted:
-        raise ValueError("The checkpoint is of another optimizer or network than the configuration's: start the run anew.")
+        raise ValueError("The checkpoint belongs to another optimizer or network than the configuration: start again.")
     for variable, array in zip(optimizer.variables, values, strict=True):
         variable.assign(array)

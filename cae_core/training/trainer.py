@@ -89,7 +89,7 @@ class Trainer(ABC):
         if run.state in runs.AT_WORK:
             raise RunError(holder.sentence(f"The run {run.label!r}", run.path))
         if not run.can_go_on:
-            raise RunError(f"The run {run.label!r} is {run.state}: only one that was interrupted or stopped can go on.")
+            raise RunError(f"The run {run.label!r} is {run.state}: only an interrupted or stopped run can be resumed.")
         cls.check(run.config)
         self = cls(run.path, run.config, run.title, run.owner, run.origin)
         self._folder.take_up(f"The run {run.label!r}")
@@ -241,7 +241,7 @@ class Trainer(ABC):
                 file = self.weights_name(step)
                 checkpoint = replace(checkpoint, weights=storage.read_weights(self.path / file))
         except Exception as error:
-            raise self._damaged(file, error, "the run cannot go on; start it again") from error
+            raise self._damaged(file, error, "the run cannot be resumed; start it again") from error
         return checkpoint
 
     def _damaged(self, file: str, error: Exception, advice: str) -> RunError:

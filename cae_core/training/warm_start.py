@@ -43,7 +43,7 @@ def weights(
         if parent.state != "finished" and is_due:
             raise RunError(
                 f"It starts from the end of {parent.label!r}, which is {parent.state}: let that run finish first, then "
-                "go on with this one."
+                "resume this one."
             )
         if parent.state != "finished":
             return origin, None

@@ -68,7 +68,7 @@ def test_help_names_every_choice_and_the_default_that_is_taken(command):
     taken = vars(settings(dataset=datasets.default())) | {"layers": 2, "seeds": label_curve.PLAN.seeds, "name": None}
     written = {
         "mnist where it is on this machine, else strokes": datasets.default(), "the run's own": None, "on": True,
-        "made of its settings": None, "as many as numbers are given for maps or kernels, else 2": 2, "20,20": (20, 20),
+        "made from its settings": None, "as many as numbers are given for maps or kernels, else 2": 2, "20,20": (20, 20),
         "5,5": (5, 5),
     }  # fmt: skip
     actions = next(action for action in parser()._actions if action.choices).choices[command]._actions
@@ -171,7 +171,7 @@ def test_an_interrupted_training_says_how_far_it_was_and_how_to_go_on(capsys, mo
     assert [row["epoch"] for row in json.loads(out)["epochs"]] == [1, 2]
     assert "two epoch 2: loss" in err
     assert main(["resume", "two"]) == 1
-    assert "only one that was interrupted or stopped can go on" in capsys.readouterr().err
+    assert "only an interrupted or stopped run can be resumed" in capsys.readouterr().err
 
 
 def test_pretrain_goes_on_where_it_stopped_and_measures_the_rounded_network_that_ships(capsys, shipped, monkeypatch):

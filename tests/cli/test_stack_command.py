@@ -39,7 +39,7 @@ def test_layers_are_given_by_one_number_or_one_each(words, maps, kernels, poolin
         ("--pooling maybe", "Unknown pooling"),
         ("--labels 5 --dataset strokes", "has 10 classes"),
         ("--seeds 3", "--seeds is about the label curve"),
-        ("--curve --maps 3", "--maps is of one stack"),
+        ("--curve --maps 3", "--maps belongs to a single stack"),
         ("--curve --labels 70", "the curve has 100, 300"),
         ("--curve --labels a", "labels is 'a'; it must be a whole number"),
         ("--curve --ship --seeds 2", "Only the whole curve with at least 5 seeds ships"),

@@ -113,7 +113,7 @@ def test_a_run_whose_start_never_came_says_so_and_can_go_on(queue, cards):
     queue.enter([Entry("child", cards["two"].runs["second"], "", warm_start.at_end_of("parent"))], ME)
     until(lambda: not queue.snapshot("child").is_live)
     assert queue.snapshot("child").message == (
-        "It starts from the end of 'parent', which is interrupted: let that run finish first, then go on with this one."
+        "It starts from the end of 'parent', which is interrupted: let that run finish first, then resume this one."
     )
     assert runs.find("child").state == "interrupted"
 

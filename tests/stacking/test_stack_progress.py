@@ -45,7 +45,7 @@ def test_a_look_comes_back_as_it_was():
     with np.load(io.BytesIO(storage.arrays_to_bytes(look.to_arrays())), allow_pickle=False) as arrays:
         back = StackProgress.from_arrays(dict(arrays))
     back.check((28, 28, 1), 2)
-    with pytest.raises(ValueError, match="It is of another stack, or damaged"):
+    with pytest.raises(ValueError, match="It belongs to another stack, or is damaged"):
         back.check((28, 28, 1), 1)
     assert (back.number, back.step, back.seconds_left) == (3, 20, None)
     np.testing.assert_allclose(back.x_hats[1], look.x_hats[1], atol=1 / 500)

@@ -69,7 +69,7 @@ def test_a_finished_stack_says_what_came_out(whole):
     assert (progress.step, progress.stage, len(progress.x_hats), len(progress.filters)) == (22, 2, 2, 2)
     assert [len(line) for line in (*progress.losses, *progress.tuning.values())] == [8, 8, 6, 6]
     assert all(0 <= share <= 1 for line in progress.accuracy.values() for _, share in line)
-    with pytest.raises(runs.RunError, match="is finished: only one that was interrupted or stopped"):
+    with pytest.raises(runs.RunError, match="is finished: only an interrupted or stopped run"):
         StackTrainer.resume(stack)
 
 
@@ -173,7 +173,7 @@ def test_damage_is_said_and_passed_over(half, runs_folder):
         runs.read(runs_folder / "none")
     for content in (b"PK", storage.arrays_to_bytes({"numbers": np.array([4.0, 1.0])})):
         (half.path / "checkpoint-00000005.npz").write_bytes(content)
-        with pytest.raises(runs.RunError, match="cannot go on; start it again"):
+        with pytest.raises(runs.RunError, match="cannot be resumed; start it again"):
             StackTrainer.resume(half)
     assert not storage.is_locked(half.path / "lock")
     (half.path / "seen.npz").write_bytes(b"PK")

@@ -152,7 +152,7 @@ def test_what_others_see_of_a_run_while_it_trains(begun, replayed):
     assert stood == [("running", 3 * e, e, e) for e in (0, 0, 1, 1, 1, 2, 2, 2, 2)]  # the last one is still measured
     run = runs.find("one")
     assert (run.state, run.title, run.owner, run.label) == ("finished", "Mine", "me", "Mine")
-    with pytest.raises(RunError, match="'Mine' is finished: only one that was interrupted or stopped can go on"):
+    with pytest.raises(RunError, match="'Mine' is finished: only an interrupted or stopped run can be resumed"):
         RunTrainer.resume(run)
 
 
@@ -277,7 +277,7 @@ def test_driven_to_the_end_it_returns_the_run_and_what_stops_it_leaves_one_that_
             begun(state).run(stop)
         run = runs.find(state)
         assert (run.state, run.step, run.message) == (state, 3, str(error))
-    with pytest.raises(RunError, match="is failed: only one that was interrupted or stopped can go on"):
+    with pytest.raises(RunError, match="is failed: only an interrupted or stopped run can be resumed"):
         RunTrainer.resume(run)
 
 
@@ -325,7 +325,7 @@ def test_only_a_taken_lock_is_another_process(begun, replayed, monkeypatch, numb
         return opened(path, flags, *args, **kwargs)
 
     monkeypatch.setattr(os, "open", refuse)
-    with pytest.raises(RunError, match=r"'one' cannot go on, for its folder cannot be written to \(.+\): allow writing"):
+    with pytest.raises(RunError, match=r"'one' cannot go on: its folder cannot be written to \(.+\): allow writing"):
         RunTrainer.resume(run)
 
 
@@ -345,7 +345,9 @@ def test_a_damaged_resume_file_is_named_and_the_run_can_be_looked_at(begun, repl
         file.write_bytes(content)
         damage(file)
         for _ in range(2):  # it is let go of after the refusal
-            with pytest.raises(RunError, match=r"resume-00000002\.npz is damaged or missing \(.+\): the run cannot go on"):
+            with pytest.raises(
+                RunError, match=r"resume-00000002\.npz is damaged or missing \(.+\): the run cannot be resumed"
+            ):
                 RunTrainer.resume(run)
     assert runs.find("one").state == "stopped"
     assert runs.model(run).reconstruct(np.zeros((1, 28, 28, 1), "float32")).shape == (1, 28, 28, 1)

@@ -56,7 +56,7 @@ def _told(run: AnyRun, mine: bool) -> str:
     if run.path.parent == runs.PRETRAINED_DIR:
         parts.append("It ships with the app, which keeps only its final state.")
     elif not mine:
-        parts.append("It is another visitor's: look at it, or fork it to go on with a copy of your own.")
+        parts.append("It is another visitor's: look at it, or fork it to continue with a copy of your own.")
     return " ".join(parts)
 
 

@@ -135,7 +135,7 @@ def test_before_the_networks_are_loaded(loading):
 
 def test_leak_without_a_trained_network_says_where_to_get_one():
     page = ShownArchitectures(view="leak")
-    assert "has to be trained" in page.text
+    assert "train it first" in page.text
     where, settings = page.links["Train it"]
     assert where == "train"
     assert (settings["architecture"], settings["epochs"], settings["dataset"]) == ("conv_unpool", "1", "strokes")

@@ -129,7 +129,7 @@ def test_a_run_of_ones_own_is_shown_alone_and_one_that_colours_nothing_refused(s
     (error,) = ShownColour(colour_run="grey-one").messages("error")
     assert "gives back grey" in error
     (error,) = ShownPage(run="mine").messages("error")  # on the Denoise page
-    assert "'mine' is of images of 48 × 48 × 3, these are 28 × 28 × 1" in error
+    assert "'mine' takes images of 48 × 48 × 3, these are 28 × 28 × 1" in error
 
 
 def test_a_photograph_in_colour_is_compared_and_a_file_is_let_go_once_it_is_read(photo, monkeypatch):
