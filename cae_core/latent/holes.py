@@ -136,6 +136,7 @@ class Asked:
     num_images: int
 
 
+@functools.lru_cache(maxsize=64)
 def asked(codes: Codes, plane: Plane, scale: Scale, hole: Hole) -> Asked:
     """Training images with their codes in a hole, as the network got them, with its noise.
 
