@@ -142,9 +142,9 @@ def test_every_network_has_filters_to_see_and_an_idea_as_its_file_says(networks)
         assert "Source" not in about, name
 
 
-def test_shipped_run_comes_first_then_the_visitors_newest(save_run, tmp_path, monkeypatch):
+def test_shipped_run_comes_first_then_the_visitors_newest_then_one_of_another_data_set(save_run, tmp_path, monkeypatch):
     assert trained.find("fast", "strokes", "me").name == name_of("strokes", 32, "bce", "mixed")
-    assert trained.find("conv_unpool", "no_such_set", "me") is None
+    assert trained.find("conv_unpool", "strokes", "me").name == "mnist-conv_unpool"
     monkeypatch.setattr(runs, "PRETRAINED_DIR", tmp_path / "shipped")
     assert trained.find("fast", "strokes", "me") is None
     save_run("older")
@@ -152,7 +152,7 @@ def test_shipped_run_comes_first_then_the_visitors_newest(save_run, tmp_path, mo
     assert trained.find("fast", "mnist", "me").name == "newer"
     assert trained.find("dense", "mnist", "me") is None
     save_run("strokes-dense", folder=tmp_path / "shipped")
-    assert trained.find("dense", "strokes", "me").name == "strokes-dense"
+    assert trained.find("dense", "strokes", "me").name == trained.find("dense", "mnist", "me").name == "strokes-dense"
 
 
 def test_fresh_weights_are_those_that_training_starts_from():

@@ -133,7 +133,8 @@ def test_before_the_networks_are_loaded(loading):
     assert "Sub-pixel upsampling" in page.text or "sub-pixel upsampling" in page.text
 
 
-def test_leak_without_a_trained_network_says_where_to_get_one():
+def test_leak_without_a_trained_network_says_where_to_get_one(monkeypatch, tmp_path):
+    monkeypatch.setattr(runs, "PRETRAINED_DIR", tmp_path)
     page = ShownArchitectures(view="leak")
     assert "has to be trained" in page.text
     where, settings = page.links["Train it"]
