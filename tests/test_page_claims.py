@@ -171,7 +171,7 @@ def test_past_the_code():
 
 
 def mixed(dataset, name="", **other):
-    """The share of the images in the last row as a question sets it, or with these in its place."""
+    """The share of the images that a mix has as a question sets it, or with these in its place."""
     on = {**(QUESTIONS[name].settings if name else {}), **other}
     return switches.measured(trained.find("conv_unpool", dataset, ""), dataset, on["mix_code"], on["mix_switches"])
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from cae_core.stacking import results
 from pages.parts.lesson.question import questions_of
-from pages.parts.stacked import label_curve
 
 SMALL = {
     "stack_view": "mine", "layers": 2, "maps": 12, "kernel": 5, "pooling": True, "stack_noise": 0.0, "labels": 100,
@@ -20,8 +19,12 @@ FEW, MANY = 300, 55_000
 
 def _few_or_many(now: Mapping[str, Any]) -> str:
     result, _ = results.shipped()
-    points = [point for point in result.points if point.labels in (FEW, MANY)] if result else []
-    return "misread, in %: " * bool(points) + " ".join(map(label_curve.described, points))
+    parts = [
+        f"with {point.labels:,} labels {point.mean('pretrained')[0]:.2f} % and {point.mean('random')[0]:.2f} %"
+        for point in (result.points if result else ())
+        if point.labels in (FEW, MANY)
+    ]
+    return "misread from the stack and from random weights: " * bool(parts) + ", ".join(parts)
 
 
 QUESTIONS = questions_of(

@@ -197,7 +197,7 @@ def check_collapse(runs_of):
 
 def check_bce_pays_more(runs_of):
     under_mse, under_bce = (runs_of(name)["Penalty 0.005"] for name in ("a_price", "bce_pays_more"))
-    assert under_bce.bce > 4 * under_mse.mse
+    assert under_bce.bce > 3 * under_bce.mse
     ratio = under_bce.silent / under_mse.silent
     return ratio > 1.2, 0.8 < ratio < 1.2, 0.3 < ratio < 0.7
 

@@ -71,8 +71,8 @@ def test_few_or_many():
     saved = [point.gain.mean for point in curve.points]
     assert saved == sorted(saved, reverse=True)
     assert len(many.errors["random"]) == 5
-    for point in (few, many):
-        assert all(f"{point.mean(arm)[0]:.2f} ±" in QUESTIONS["few_or_many"].measured({}) for arm in point.errors)
+    shown = QUESTIONS["few_or_many"].measured({})
+    assert all(f"{point.mean(arm)[0]:.2f} %" in shown for point in (few, many) for arm in point.errors)
 
 
 @trains_a_stack
