@@ -26,8 +26,8 @@ SETTINGS = {
 }
 
 ROWS = {
-    ("kept", "kept"): ("Reconstruction", "code and switches their own"),
     ("mean", "kept"): ("Switches alone", "code: its mean over test images"),
+    ("kept", "kept"): ("Reconstruction", "code and switches their own"),
     ("blank", "kept"): ("Code blanked", "z = 0, switches kept"),
     ("kept", "next"): ("Switches shuffled", "code kept, the next image's switches"),
     ("kept", "none"): ("Code alone", "no switches: all to the first place"),

@@ -18,17 +18,15 @@ def _figures(name: str, loss: str, dataset: str, chain: str = "colorize") -> flo
     return runs.network(colour_name(dataset, chain, loss)).metrics["clean"][name]
 
 
-def _right_hues(chain: str) -> str:
-    shares = [(_figures("hue_near", loss, "strokes_colour", chain), LOSSES[loss].label) for loss in SHIPPED_LOSSES]
+def _read_to_colour(now: Mapping[str, Any]) -> str:
+    shares = [(_figures("hue_near", loss, "strokes_colour"), LOSSES[loss].label) for loss in SHIPPED_LOSSES]
     return " and ".join(f"{show.percent(share, 1)} with {label}" for share, label in shares)
 
 
-def _read_to_colour(now: Mapping[str, Any]) -> str:
-    return f"{_right_hues('colorize')} have the right hue"
-
-
 def _as_listed(now: Mapping[str, Any]) -> str:
-    return f"right hues: as listed {_right_hues('colorize_listing')}; as meant {_right_hues('colorize')}"
+    chains = ("colorize_listing", "colorize")
+    listed, meant = (show.percent(_figures("hue_near", "mse", "strokes_colour", chain), 1) for chain in chains)
+    return f"{listed} of the hues are right with MSE; as meant {meant}"
 
 
 def _pale_photographs(now: Mapping[str, Any]) -> str:

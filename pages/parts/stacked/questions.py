@@ -20,11 +20,11 @@ FEW, MANY = 300, 55_000
 def _few_or_many(now: Mapping[str, Any]) -> str:
     result, _ = results.shipped()
     parts = [
-        f"with {point.labels:,} labels {point.mean('pretrained')[0]:.2f} % and {point.mean('random')[0]:.2f} %"
+        f"{point.labels:,} labels, {point.mean('pretrained')[0]:.2f} % and {point.mean('random')[0]:.2f} %"
         for point in (result.points if result else ())
         if point.labels in (FEW, MANY)
     ]
-    return "misread from the stack and from random weights: " * bool(parts) + ", ".join(parts)
+    return "misread from the stack and from random weights: " * bool(parts) + "; ".join(parts)
 
 
 QUESTIONS = questions_of(

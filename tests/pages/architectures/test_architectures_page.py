@@ -145,7 +145,7 @@ def test_leak_without_a_trained_network_says_where_to_get_one(monkeypatch, tmp_p
 def test_leak_in_rows_and_numbers(run):
     page = ShownArchitectures(view="leak", mix_code="first", mix_switches="random")
     assert page.messages("error") == []
-    labels = ["Clean", "Your mix", "Reconstruction", "Switches alone", "Code blanked", "Switches shuffled", "Code alone"]
+    labels = ["Clean", "Your mix", "Switches alone", "Reconstruction", "Code blanked", "Switches shuffled", "Code alone"]
     assert len(page.labels) == len(labels)
     assert all(shown.startswith(label) for shown, label in zip(page.labels, labels, strict=True))
     x = page.row("ten clean images")
