@@ -47,12 +47,15 @@ def _page() -> None:
     shipped, damaged = results.shipped()
     for sentence in damaged:
         st.warning(show.plain(sentence))
-    claims_view.overview(shipped)
     _numbers(shipped)
     strip.draw(questions.QUESTIONS, SETTINGS, now)
-    can_run = _can_run()
+    card, others = st.container(), st.container()  # what a question sets stands beside it
+    with others:
+        claims_view.overview(shipped)
+        can_run = _can_run()
     if now["card"]:
-        card_view.card(now["card"], shipped.get(now["card"]), owner, can_run)
+        with card:
+            card_view.card(now["card"], shipped.get(now["card"]), owner, can_run)
     rest = [name for name in CARDS if name != now["card"]]
     heights = [6 + len(CARDS[name].claims) + 10 * CARDS[name].is_curve for name in rest]  # about, in lines
     left = sum(sum(heights[:place]) < sum(heights) / 2 for place in range(len(rest)))

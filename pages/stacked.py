@@ -79,7 +79,7 @@ def _page() -> None:
     widgets.segmented_control(
         "View", tuple(VIEWS), format_func=VIEWS.get, key="stack_view", required=True, label_visibility="collapsed"
     )
-    strip.draw(questions.QUESTIONS, SETTINGS, now, leaves=("point", "arm"))
+    strip.draw(questions.QUESTIONS, SETTINGS, now)
     if now["stack_view"] == "curve":
         result, trouble = results.shipped()
         if trouble:

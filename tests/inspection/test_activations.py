@@ -132,9 +132,9 @@ def test_filters_are_the_weights(networks):
     assert (units["hidden"].paints, units["logits"].paints) == (False, True)
 
 
-def test_shipped_run_comes_first_then_the_visitors_newest(save_run, tmp_path, monkeypatch):
+def test_shipped_run_comes_first_then_the_visitors_newest_then_one_of_another_data_set(save_run, tmp_path, monkeypatch):
     assert trained.find("fast", "strokes", "me").name == name_of("strokes", 32, "bce", "mixed")
-    assert trained.find("conv_unpool", "no_such_set", "me") is None
+    assert trained.find("conv_unpool", "strokes", "me").name == "mnist-conv_unpool"
     monkeypatch.setattr(runs, "PRETRAINED_DIR", tmp_path / "shipped")
     assert trained.find("fast", "strokes", "me") is None
     save_run("older")
@@ -142,7 +142,7 @@ def test_shipped_run_comes_first_then_the_visitors_newest(save_run, tmp_path, mo
     assert trained.find("fast", "mnist", "me").name == "newer"
     assert trained.find("dense", "mnist", "me") is None
     save_run("strokes-dense", folder=tmp_path / "shipped")
-    assert trained.find("dense", "strokes", "me").name == "strokes-dense"
+    assert trained.find("dense", "strokes", "me").name == trained.find("dense", "mnist", "me").name == "strokes-dense"
 
 
 def test_fresh_weights_are_those_that_training_starts_from():

@@ -71,8 +71,11 @@ def pair(now: dict) -> list[Lane]:
 
 def draw(now: dict) -> None:
     strip.draw(QUESTIONS, SETTINGS, now)
+    if about_a_pixel := now["guess"].startswith("outside"):  # what it sets has to stand beside it
+        _one_pixel()
     group_view.run("BCE or MSE", pair(now), "", _pictures)
-    _one_pixel()
+    if not about_a_pixel:
+        _one_pixel()
     st.markdown(WHEN)
     words.explain("bce_or_mse")
 

@@ -26,13 +26,13 @@ SETTINGS = {
 }
 
 ROWS = {
+    ("mean", "kept"): ("Switches alone", "code: its mean over test images"),
     ("kept", "kept"): ("Reconstruction", "its own code and switches"),
     ("blank", "kept"): ("Code blanked", "z = 0, switches kept"),
-    ("mean", "kept"): ("Switches alone", "code: its mean over test images"),
     ("kept", "next"): ("Switches shuffled", "code kept, the next image's switches"),
     ("kept", "none"): ("Code alone", "no switches: all to the first place"),
 }
-"""Code and switches to label and note, from top to bottom."""
+"""Code and switches to label and note, from top to bottom, below the visitor's mix."""
 QUESTIONS = questions_of(
     "switch_leak",
     what_and_where={"view": "leak", "mix_code": "next", "mix_switches": "kept"},
@@ -45,8 +45,8 @@ def sidebar(now: dict) -> None:
     with st.sidebar:
         controls.dataset()
         widgets.selectbox("Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="leak_network")
-        widgets.selectbox("Code of the last row", tuple(CODES), format_func=CODES.get, key="mix_code")
-        widgets.selectbox("Switches of the last row", tuple(SWITCHES), format_func=SWITCHES.get, key="mix_switches")
+        widgets.selectbox("Code of your mix", tuple(CODES), format_func=CODES.get, key="mix_code")
+        widgets.selectbox("Switches of your mix", tuple(SWITCHES), format_func=SWITCHES.get, key="mix_switches")
         controls.sample()
 
 
@@ -75,7 +75,7 @@ def _nothing_to_see(now: dict) -> None:
 
 def _leak(run: runs.Run, now: dict) -> None:
     mix = (now["mix_code"], now["mix_switches"])
-    labels = {**ROWS, "mix": ("Your mix", f"code: {CODES[mix[0]]}; switches: {SWITCHES[mix[1]]}")}
+    labels = {"mix": ("Your mix", f"code: {CODES[mix[0]]}; switches: {SWITCHES[mix[1]]}"), **ROWS}
     sample = reconstruction.sample(now["dataset"], "none", 0.0, now["seed"])
     grid, facts, table = (st.container(key=f"leak_{part}").empty() for part in ("rows", "facts", "table"))
     if state.first_time("leak_measured", (run.name, run.step, now["dataset"])):

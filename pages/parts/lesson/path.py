@@ -34,7 +34,7 @@ PATH = (
     Lesson("nothing_known", "architectures", {"view": "leak"}, "Where does information leak past the code?"),
     Lesson("half_way", "latent", {}, "What is a latent space, and why does it have holes?"),
     Lesson("all_five", "architectures", {"view": "race"}, "Why do transposed convolutions leave a checkerboard?"),
-    Lesson("few", "stacked", {}, "Does pretraining help?"),
+    Lesson("few_or_many", "stacked", {}, "Does pretraining help?"),
 )
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from cae_core.stacking import results
 from pages.parts.lesson.question import questions_of
 
 SMALL = {
@@ -9,11 +13,26 @@ SMALL = {
     "stack_images": 5_000, "stack_epochs": 1, "tuning_steps": 150, "stack_rate": 0.005, "tuning_rate": 0.004,
     "stack_batch": 25, "stack_optimizer": "adam", "hidden": 100, "dropout": 0.5, "stack_seed": 0,
 }  # fmt: skip
+FEW, MANY = 300, 55_000
+"""Labels that the question of the curve is about."""
+
+
+def _few_or_many(now: Mapping[str, Any]) -> str:
+    result, _ = results.shipped()
+    parts = [
+        f"{point.labels:,} labels, {point.mean('pretrained')[0]:.2f} % and {point.mean('random')[0]:.2f} %"
+        for point in (result.points if result else ())
+        if point.labels in (FEW, MANY)
+    ]
+    return "misread from the stack and from random weights: " * bool(parts) + "; ".join(parts)
+
 
 QUESTIONS = questions_of(
     "stacked",
+    {"few_or_many": _few_or_many},
+    few_or_many={"stack_view": "curve", "point": FEW, "arm": "pretrained"},
     copy=SMALL | {"layers": 1, "pooling": False},
     deep=SMALL | {"layers": 3, "kernel": 3, "pooling": False, "maps": 8},
     noise=SMALL | {"stack_noise": 0.5, "stack_noise_kind": "gaussian"},
-    few=SMALL | {"labels": 10},
+    one_label=SMALL | {"labels": 10},
 )

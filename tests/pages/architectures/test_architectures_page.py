@@ -133,7 +133,8 @@ def test_before_the_networks_are_loaded(loading):
     assert "Sub-pixel upsampling" in page.text or "sub-pixel upsampling" in page.text
 
 
-def test_leak_without_a_trained_network_says_where_to_get_one():
+def test_leak_without_a_trained_network_says_where_to_get_one(monkeypatch, tmp_path):
+    monkeypatch.setattr(runs, "PRETRAINED_DIR", tmp_path)
     page = ShownArchitectures(view="leak")
     assert "train it first" in page.text
     where, settings = page.links["Train it"]
@@ -144,7 +145,7 @@ def test_leak_without_a_trained_network_says_where_to_get_one():
 def test_leak_in_rows_and_numbers(run):
     page = ShownArchitectures(view="leak", mix_code="first", mix_switches="random")
     assert page.messages("error") == []
-    labels = ["Clean", "Reconstruction", "Code blanked", "Switches alone", "Switches shuffled", "Code alone", "Your mix"]
+    labels = ["Clean", "Your mix", "Switches alone", "Reconstruction", "Code blanked", "Switches shuffled", "Code alone"]
     assert len(page.labels) == len(labels)
     assert all(shown.startswith(label) for shown, label in zip(page.labels, labels, strict=True))
     x = page.row("ten clean images")
@@ -159,4 +160,4 @@ def test_leak_in_rows_and_numbers(run):
     assert "your run “mine”" in page.text
     page.press("try_what_and_where")
     assert (page.query["mix_code"], page.query["mix_switches"]) == ("next", "kept")
-    assert "A code of 14 × 14 places" in page.text
+    assert "its 14 × 14 places" in page.text

@@ -1,4 +1,4 @@
-"""What the race, BCE or MSE, and Sparsity say to look for is so: each is trained on strokes as it stands, and checked.
+"""What the questions of the race, BCE or MSE, and Sparsity claim is so: each is trained as it stands, and checked.
 
 Each check first looks whether the sentences that it checks still stand there.
 """
@@ -8,9 +8,9 @@ import functools
 
 import numpy as np
 import pytest
-from claims import claim_of
+from claims import answer, claim_of
 
-from cae_core import metrics, training
+from cae_core import losses, metrics, training
 from cae_core.architectures import build
 from cae_core.datasets import as_float, load
 from cae_core.inspection import checkerboard, loss_slopes
@@ -18,24 +18,25 @@ from cae_core.training import run_monitor
 from pages.parts.architectures import bce_or_mse, race, sparsity
 
 VIEWS = {
-    "race": (race, race.racing, race.QUESTIONS),
-    "losses": (bce_or_mse, bce_or_mse.pair, bce_or_mse.QUESTIONS),
-    "sparsity": (sparsity, sparsity.side_by_side, sparsity.QUESTIONS),
+    "race": (race, race.racing),
+    "losses": (bce_or_mse, bce_or_mse.pair),
+    "sparsity": (sparsity, sparsity.side_by_side),
 }
+QUESTIONS = race.QUESTIONS | bce_or_mse.QUESTIONS | sparsity.QUESTIONS
 CLAIMS = {
-    "all_five": ["its score is more than five times that of any other", "the smallest error by far",
-                 "its switches tell it where every stroke is"],
-    "one_pixel": ["kernel 3 is more than ten times that of kernel 4, and its error is larger"],
-    "training_longer": ["falls from over 10 to below 2", "resizing never has one, and its picture gets sharper"],
-    "switches_and_noise": ["its error is now more than three times what it was without"],
-    "stuck_in_black": ["it is sure and wrong at every white pixel, and there the slope of MSE is nearly 0"],
-    "twins": ["their squared errors differ by less than a tenth"],
-    "large_steps": ["MSE overshoots into black early on and stays there, while BCE goes on learning"],
+    "all_five": ["the score is more than five times that of any other"],
+    "one_pixel": ["The error of kernel 3 is larger, too"],
+    "training_longer": ["Resizing never has one, and its picture only gets sharper"],
+    "switches_and_noise": ["On clean images unpooling has the smallest error of all"],
+    "stuck_in_black": ["it is sure and wrong at every white pixel, and there the slope of MSE is nearly 0",
+                       "ends at a loss of about 0.1; the other with MSE, and ends at about 0.1"],
+    "twins": ["ends at a loss several times lower than with BCE"],
+    "large_steps": ["MSE overshoots into black early on and stays there"],
     "outside": ["The curve of BCE now falls without end to the right", "but a sigmoid cannot reach it"],
-    "a_price": ["the stronger one more than half of them are", "linear output silences far fewer"],
-    "collapse": ["gives the same average image for all eight", "does not say so"],
-    "bce_pays_more": ["the same stronger penalty silences fewer units: about half as many"],
-    "linear_code": ["to less than a third, and no unit falls silent"],
+    "a_price": ["Without a penalty no unit is silent", "linear output silences far fewer", "the error is larger"],
+    "collapse": ["Every number of the code is close to 0", "The share of silent units does not say so"],
+    "bce_pays_more": ["BCE is several times as large as MSE"],
+    "linear_code": ["by making all numbers smaller, to less than a third"],
 }  # fmt: skip
 
 
@@ -52,6 +53,10 @@ class Trained:
         return metrics.mse(self.x, self.x_hat)
 
     @property
+    def bce(self):
+        return metrics.bce(self.x, self.x_hat)
+
+    @property
     def score(self):
         return checkerboard.score(self.x, self.x_hat)
 
@@ -59,104 +64,146 @@ class Trained:
     def silent(self):
         return metrics.silent_share(self.codes)
 
+    @property
+    def is_black(self):
+        return self.x_hat.max() < 0.01
+
+    @property
+    def is_one_image(self):
+        return self.x_hat.var(axis=0).mean() < 0.001 * self.x.var(axis=0).mean()
+
 
 @functools.cache
 def trained(config):
-    model = build(config)
-    for _ in training.train(model, config, *training.split_held_out(load("strokes", "train").x, config.num_train)):
+    model, x = build(config), load(config.dataset, "train").x
+    for _ in training.train(model, config, *training.split_held_out(x, config.num_train)):
         pass
     of = run_monitor.probes(config)
-    return Trained(of.x, model.reconstruct(of.x_noisy), model.encode(as_float(load("strokes", "train").x[-500:])))
+    return Trained(of.x, model.reconstruct(of.x_noisy), model.encode(as_float(x[-500:])))
 
 
-def runs(view, name):
-    """A question's runs, by title."""
-    page, plan, questions = VIEWS[view]
-    now = {key: setting.default for key, setting in page.SETTINGS.items()} | {"dataset": "strokes"}
-    return {lane.title: trained(lane.config) for lane in plan(now | questions[name].settings)}
+def runs(name, dataset):
+    """A question's runs, by title; on the data set that it sets, or on this."""
+    page, plan = next(view for view in VIEWS.values() if name in view[0].QUESTIONS)
+    now = {key: setting.default for key, setting in page.SETTINGS.items()} | {"dataset": dataset}
+    return {lane.title: trained(lane.config) for lane in plan(now | dict(QUESTIONS[name].settings))}
+
+
+def cases():
+    """Every question on Strokes, and on MNIST where it sets no data set of its own."""
+    for name, question in QUESTIONS.items():
+        yield pytest.param(name, "strokes", id=f"{name}-strokes")
+        if "dataset" not in question.settings:
+            yield pytest.param(name, "mnist", id=f"{name}-mnist", marks=pytest.mark.real_data)
 
 
 @pytest.mark.slow  # trains every lane of a question, to prove what a sentence says
-@pytest.mark.parametrize(("view", "name"), [(view, name) for view, (*_, entries) in VIEWS.items() for name in entries])
-def test_each_question_comes_out_as_it_says(view, name):
-    text = claim_of(VIEWS[view][2][name])
-    assert [claim for claim in CLAIMS[name] if claim not in text] == []
-    globals()[f"check_{name}"](runs(view, name) if name != "outside" else None)
+@pytest.mark.usefixtures("real_data")
+@pytest.mark.parametrize(("name", "dataset"), cases())
+def test_each_question_comes_out_as_it_says(name, dataset):
+    assert [claim for claim in CLAIMS[name] if claim not in claim_of(QUESTIONS[name])] == []
+    answer(QUESTIONS[name], *globals()[f"check_{name}"](functools.partial(runs, dataset=dataset)))
 
 
-def check_all_five(five):
-    score = {title: run.score for title, run in five.items()}
-    worst = score.pop("Transpose, kernel 3")
-    assert worst > 5 * max(score.values())
+def check_all_five(runs_of):
+    five = runs_of("all_five")
     mse = {title: run.mse for title, run in five.items()}
-    best = mse.pop("Unpooling with switches")
-    assert best < min(mse.values()) / 2
+    assert min(mse, key=mse.get) == "Unpooling with switches"
+    best = max(five, key=lambda title: five[title].score)
+    others = max(run.score for title, run in five.items() if title != best)
+    for title in ("Unpooling with switches", "Transpose, kernel 3", "Transpose, kernel 4", "Resize, then convolve"):
+        yield title == best and five[title].score > 5 * others
 
 
-def check_one_pixel(two):
-    assert two["Transpose, kernel 3"].score > 10 * two["Transpose, kernel 4"].score
+def check_one_pixel(runs_of):
+    two = runs_of("one_pixel")
     assert two["Transpose, kernel 3"].mse > two["Transpose, kernel 4"].mse
+    ratio = two["Transpose, kernel 4"].score / two["Transpose, kernel 3"].score
+    return 0.8 < ratio < 1.2, ratio > 1.2, ratio < 0.1
 
 
-def check_training_longer(two):
-    before = runs("race", "all_five")
-    assert before["Transpose, kernel 3"].score > 10
-    assert two["Transpose, kernel 3"].score < 2
-    three_epochs, eight_epochs = (trained_runs["Resize, then convolve"] for trained_runs in (before, two))
-    assert three_epochs.score < eight_epochs.score < 1  # sharper: more of what the image has there
-    assert eight_epochs.mse < three_epochs.mse
+def check_training_longer(runs_of):
+    three, eight = runs_of("all_five"), runs_of("training_longer")
+    resized = [epochs["Resize, then convolve"] for epochs in (three, eight)]
+    assert resized[0].score < resized[1].score < 1  # sharper: more of what the image has there
+    assert resized[1].mse < resized[0].mse
+    before, after = (epochs["Transpose, kernel 3"].score for epochs in (three, eight))
+    assert before > 5
+    return 0.8 < after / before < 1.2, after > 1.2 * before, after < 2
 
 
-def check_switches_and_noise(two):
-    before = runs("race", "all_five")
-    assert before["Unpooling with switches"].mse < before["Convolutional denoiser"].mse
-    assert two["Unpooling with switches"].mse > 3 * before["Unpooling with switches"].mse
+def check_switches_and_noise(runs_of):
+    clean, noisy = runs_of("all_five"), runs_of("switches_and_noise")
+    assert clean["Unpooling with switches"].mse == min(run.mse for run in clean.values())
+    ratio = noisy["Unpooling with switches"].mse / clean["Unpooling with switches"].mse
+    return ratio < 1.2, 1.5 < ratio < 2.5, ratio > 3
 
 
-def check_stuck_in_black(two):
-    good, stuck = two["Trained with BCE"], two["Trained with MSE"]
-    assert stuck.x_hat.max() < 0.01
-    assert good.mse < stuck.mse / 5
+def check_stuck_in_black(runs_of):
+    good, stuck = runs_of("stuck_in_black").values()
+    assert (good.bce, stuck.mse) == (pytest.approx(0.1, abs=0.01), pytest.approx(0.1, abs=0.01))
     assert loss_slopes.sure_and_wrong(stuck.x, stuck.x_hat)[stuck.x > 0.52].all()
     assert loss_slopes.mean_slope("mse", stuck.x, stuck.x_hat) < 0.001
     assert loss_slopes.mean_slope("bce", stuck.x, stuck.x_hat) > 0.8
+    alike = 0.8 < good.mse / stuck.mse < 1.2
+    return alike, stuck.is_black and good.mse < stuck.mse / 5, good.is_black and stuck.mse < good.mse / 5
 
 
-def check_twins(two):
-    a, b = (run.mse for run in two.values())
-    assert abs(a - b) < 0.1 * min(a, b)
+def check_twins(runs_of):
+    with_bce, with_mse = runs_of("twins").values()
+    times = with_bce.bce / with_mse.mse  # how much lower its own loss is
+    assert times > 4
+    ratio = with_mse.mse / with_bce.mse
+    return ratio < 2 / times, 0.9 < ratio < 1.1, ratio > 1.2
 
 
-def check_large_steps(two):
-    assert two["Trained with MSE"].x_hat.max() < 0.01
-    assert two["Trained with BCE"].mse < 0.7 * two["Trained with MSE"].mse
+def check_large_steps(runs_of):
+    with_bce, with_mse = runs_of("large_steps").values()
+    learns = [run.mse < 0.7 * metrics.mse(run.x, np.zeros_like(run.x)) for run in (with_bce, with_mse)]
+    assert with_mse.is_black
+    return all(learns), learns == [True, False], learns == [False, True]
 
 
 def check_outside(_):
-    far = loss_slopes.value("bce", 1.2, np.array([1.0, 10.0, 100.0, 1000.0]))
-    assert (np.diff(far) < 0).all()
-    assert loss_slopes.value("mse", 1.2, 1000.0) == pytest.approx(0.04)
+    target, far = QUESTIONS["outside"].settings["target"], np.array([1.0, 10.0, 100.0, 1000.0])
+    ends = [loss_slopes.value(loss, target, far) for loss in ("bce", "mse")]
+    has_best = [values[-1] - values[-2] > -0.01 and min(values) > -0.01 for values in ends]
+    assert (np.diff(ends[0]) < 0).all()
+    assert ends[1][-1] == pytest.approx(0.04)  # the sigmoid's end is still off by 0.2
+    with pytest.raises(ValueError, match="takes them from 0 to 1 only"):
+        losses.check_targets("bce", target, target)
+    return has_best == [True, False], has_best == [False, True], all(has_best), not any(has_best)
 
 
-def check_a_price(four):
+def check_a_price(runs_of):
+    four = runs_of("a_price")
+    silent = four["Penalty 0.005"].silent
     assert four["No penalty"].silent == 0
-    assert four["Penalty 0.005"].silent > 0.5
-    assert four["Penalty 0.005, linear"].silent < four["Penalty 0.005"].silent / 2
+    assert four["Penalty 0.005, linear"].silent < silent / 2
     assert four["No penalty"].mse < four["Penalty 0.005"].mse
+    return silent == 0, 0.5 < silent < 0.85, silent > 0.9
 
 
-def check_collapse(three):
-    gone = three["Penalty 0.1"]
-    assert gone.x_hat.var(axis=0).mean() < 0.001 * gone.x.var(axis=0).mean()
+def check_collapse(runs_of):
+    cheaper, gone = runs_of("a_price")["Penalty 0.005"], runs_of("collapse")["Penalty 0.1"]
     assert np.abs(gone.codes).mean() < 0.001
     assert gone.silent < 0.2
+    return (
+        not gone.is_one_image and gone.silent > cheaper.silent,
+        gone.is_one_image,
+        abs(gone.silent - cheaper.silent) < 0.1,
+    )
 
 
-def check_bce_pays_more(under_bce):
-    half = runs("sparsity", "a_price")["Penalty 0.005"].silent / 2
-    assert 0.6 * half < under_bce["Penalty 0.005"].silent < 1.4 * half
+def check_bce_pays_more(runs_of):
+    under_mse, under_bce = (runs_of(name)["Penalty 0.005"] for name in ("a_price", "bce_pays_more"))
+    assert under_bce.bce > 3 * under_bce.mse
+    ratio = under_bce.silent / under_mse.silent
+    return ratio > 1.2, 0.8 < ratio < 1.2, 0.3 < ratio < 0.7
 
 
-def check_linear_code(three):
+def check_linear_code(runs_of):
+    three = runs_of("linear_code")
     assert np.abs(three["Penalty 0.03"].codes).mean() < np.abs(three["No penalty"].codes).mean() / 3
-    assert {run.silent for run in three.values()} == {0.0}
+    silent = max(run.silent for run in three.values())
+    return silent == 0, 0.5 < silent < 0.85, silent > 0.9

@@ -26,7 +26,7 @@ LEFT = {
     "architectures.py?view=losses": {"view"},
     "architectures.py?view=sparsity": LAB,
     "reproduce.py": set(),
-    "stacked.py": {"dataset", "point", "arm"},
+    "stacked.py": {"dataset"},
     "colour.py": {"take_loss", "chain_loss", "chain_images", "chain_epochs"},
 }
 """By page or view: the settings that none of its questions depends on. The other views' settings are none of a view's."""

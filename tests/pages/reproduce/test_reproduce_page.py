@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from claims import answer
 from shown import ShownReproduce
 
 from cae_core import runs
@@ -184,12 +185,43 @@ def test_a_question_puts_its_card_first(key):
     assert page.query["card"] == QUESTIONS[key].settings["card"]
 
 
-def test_what_ships_holds_by_half_and_questions_come_out_as_they_say(monkeypatch):
+@pytest.fixture
+def means(monkeypatch):
+    """By card and claim, what ships."""
     monkeypatch.setattr(results, "SHIPPED", runs.PRETRAINED_DIR / "reproductions.json")
+    shipped, _ = results.shipped()
+    assert all(any(sign.isdigit() for sign in question.measured({})) for question in QUESTIONS.values())
+    return {name: result.means for name, result in shipped.items()}
+
+
+@pytest.mark.usefixtures("means")
+def test_what_ships_holds_by_half():
     assert list(Shown().facts.values()) == ["4 of 7 figures", "0", "3", "20 of 22", "2", "0"]
-    shipped = results.shipped()[0]
-    assert all(shipped["pca"].means[claim.label] == pytest.approx(claim.figure, rel=0.005) for claim in CARDS["pca"].claims)
-    layers, dense = shipped["dense_linear_2d"].means, shipped["dense"].means
-    assert layers["layer by layer first"] == pytest.approx(layers["as published"], rel=0.03)
-    assert max(layers["layer by layer first"], layers["as published"]) < 0.7 * layers["PCA, 2 components"]
-    assert dense["as published"] > 7 * dense["PCA, 128 components"]
+
+
+def test_eight_at_once(means):
+    figures = {claim.label: claim.figure for claim in CARDS["pca"].claims}
+    assert all(means["pca"][label] == pytest.approx(figure, rel=0.005) for label, figure in figures.items())
+    ratio = means["pca"]["30 components"] / figures["30 components"]
+    by_seed = results.shipped()[0]["dense"].values["PCA, 128 components"]
+    answer(QUESTIONS["eight_at_once"], abs(ratio - 1) < 0.005, ratio < 0.98, len(set(by_seed)) > 1)
+
+
+def test_figure_of_2006(means):
+    (figure,) = (claim.figure for claim in CARDS["hinton"].claims if claim.is_published)
+    ratio = means["hinton"]["whole network at once"] / figure
+    answer(QUESTIONS["figure_of_2006"], abs(ratio - 1) < 0.1, ratio < 0.9, ratio > 1.33)
+    assert means["thirty"]["fast, 30 numbers"] < 2.3
+
+
+def test_layer_by_layer(means):
+    first, at_once, pca = (
+        means["dense_linear_2d"][label] for label in ("layer by layer first", "as published", "PCA, 2 components")
+    )
+    answer(QUESTIONS["layer_by_layer"], first < 0.97 * at_once, at_once < 0.97 * first, abs(first / at_once - 1) < 0.03)
+    assert max(first, at_once) < 0.7 * pca
+
+
+def test_no_training(means):
+    network, pca = (means["dense"][label] for label in ("as published", "PCA, 128 components"))
+    answer(QUESTIONS["no_training"], pca > 1.1 * network, 0.9 < network / pca < 1.1, network > 7 * pca)
