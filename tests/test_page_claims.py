@@ -7,7 +7,7 @@ import functools
 
 import numpy as np
 import pytest
-from claims import claim_of
+from claims import answer, claim_of
 
 from cae_core import metrics, runs
 from cae_core.architectures import build, published, suited
@@ -69,13 +69,6 @@ def asked(name, dataset, bottleneck=None, trained_on=None, noise_factor=None, lo
     )  # fmt: skip
 
 
-def answer(name, *wrong_to_right):
-    """The number of the answer that holds: the one that stands where the first truth does."""
-    right = [number for number, holds in enumerate(wrong_to_right, 1) if holds]
-    assert right == [QUESTIONS[name].right]
-    assert len(wrong_to_right) == len(QUESTIONS[name].answers)
-
-
 @SETS
 def test_from_the_code(dataset):
     on = QUESTIONS["from_the_code"].settings
@@ -86,13 +79,13 @@ def test_from_the_code(dataset):
     assert z.shape == (50, 32)
     nearest = min(float(np.abs(train - image).mean(axis=(1, 2, 3)).min()) for image in x_hat)
     np.testing.assert_array_equal(x_hat, network.reconstruct(x))
-    answer("from_the_code", np.abs(x_hat - x).max() < 1e-3, z.shape[1] == 32, nearest < 1e-3)
+    answer(QUESTIONS["from_the_code"], np.abs(x_hat - x).max() < 1e-3, z.shape[1] == 32, nearest < 1e-3)
 
 
 @SETS
 def test_two_numbers(dataset):
     ratio = asked("two_numbers", dataset)["mse"] / asked("two_numbers", dataset, bottleneck=32)["mse"]
-    answer("two_numbers", ratio < 2, 4 < ratio < 6, ratio > 10)
+    answer(QUESTIONS["two_numbers"], ratio < 2, 4 < ratio < 6, ratio > 10)
 
 
 @SETS
@@ -102,20 +95,20 @@ def test_two_judges(dataset):
     assert mse["mse"] < bce["mse"]
     assert bce["bce"] < mse["bce"]
     by_mse = mse["mse"] / bce["mse"]
-    answer("two_judges", by_mse < 0.9, by_mse > 1.1, 0.9 < by_mse < 1.1)
+    answer(QUESTIONS["two_judges"], by_mse < 0.9, by_mse > 1.1, 0.9 < by_mse < 1.1)
 
 
 @SETS
 def test_never_saw_noise(dataset):
     never, practised = (asked("never_saw_noise", dataset, trained_on=on)["mse"] for on in ("clean", "mixed"))
     assert QUESTIONS["never_saw_noise"].settings["trained_on"] == "clean"
-    answer("never_saw_noise", practised > never, 0.8 < practised / never < 1.2, never > 5 * practised)
+    answer(QUESTIONS["never_saw_noise"], practised > never, 0.8 < practised / never < 1.2, never > 5 * practised)
 
 
 @SETS
 def test_wider_worse(dataset):
     ratio = asked("wider_worse", dataset)["mse"] / asked("wider_worse", dataset, bottleneck=8)["mse"]
-    answer("wider_worse", ratio < 0.9, 0.9 < ratio < 1.1, ratio > 1.5)
+    answer(QUESTIONS["wider_worse"], ratio < 0.9, 0.9 < ratio < 1.1, ratio > 1.5)
     claim = claim_of(QUESTIONS["wider_worse"])
     assert "On clean images the wider code is the better one" in claim
     clean = [asked("wider_worse", dataset, bottleneck=size, noise_factor=0.0)["mse"] for size in (8, 32)]
@@ -132,7 +125,7 @@ def test_too_much(dataset):
     x_hat = network.reconstruct(corrupt(x, "gaussian", 1.0, seed=0))
     grey = float(np.mean((x_hat > 0.2) & (x_hat < 0.8)))
     rough = [float(np.abs(np.diff(images, axis=1)).mean()) for images in (x_hat, corrupt(x, "gaussian", 1.0, seed=0))]
-    answer("too_much", grey > 0.3, rough[0] > rough[1] / 2, grey < 0.2 and rough[0] < rough[1] / 3)
+    answer(QUESTIONS["too_much"], grey > 0.3, rough[0] > rough[1] / 2, grey < 0.2 and rough[0] < rough[1] / 3)
 
 
 @SETS
