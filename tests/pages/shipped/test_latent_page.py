@@ -260,8 +260,8 @@ def test_half_way_through_the_code_is_less_grey(dataset):
     answer(question, greys[0] > 0.8 * greys[1], moved < 0.01, greys[0] < greys[1] / 2 and moved > 0.03)
 
 
-def test_a_hole_decodes_to_something_between_the_classes(dataset):
-    question = asked(dataset, "no_code", "something between the classes around")
+def test_a_hole_decodes_to_another_shape_than_its_nearest_codes(dataset):
+    question = asked(dataset, "no_code", "nothing makes the answer a digit, or like the images with the nearest codes")
     codes = codes_of(dataset, question)
     spot = plane_view.places(question.settings["spot"])
     plane = embedding.plane(codes)
@@ -277,7 +277,7 @@ def test_a_hole_decodes_to_something_between_the_classes(dataset):
     x = datasets.as_float(train.x[:10_000])
     apart = ((shape - x) ** 2).mean(axis=(1, 2, 3))
     looks_like = np.bincount(train.y[apart.argsort()[:20]]).argmax()
-    lies_among = np.bincount(codes.labels[far.argsort()[:20]]).argmax()
+    lies_among = np.bincount(codes.labels[neighbours.nearest(codes.z, spot[0], 20)[0]]).argmax()
     ink = shape.mean() / usual.mean()
     is_shape = 0.5 < ink < 2 and interpolate.grey(shape) < 0.3 and looks_like != lies_among
     rough = np.abs(np.diff(shape, axis=0)).mean() / np.abs(np.diff(usual, axis=1)).mean()
