@@ -39,7 +39,7 @@ SETTINGS = {
     **interpolate.SETTINGS,
     **code_views.SETTINGS,
     **code_sliders.SETTINGS,
-    **strip.settings(questions.QUESTIONS),
+    **strip.settings(questions.questions(datasets.default())),
 }
 LEFT = ("image", "even", "grid_behind", "holes", *code_views.SETTINGS, *code_sliders.SETTINGS)
 """Settings that none of the page's questions is about."""
@@ -93,7 +93,6 @@ def _page() -> None:
     except (RuntimeError, runs.RunError) as error:
         st.error(show.plain(str(error)))
         return
-    strip.draw(questions.QUESTIONS, SETTINGS, now, LEFT)
     plane = _plane(codes, now)
     scale = embedding.scale(plane, now["even"])
     left, right = st.columns([6, 5], gap="medium")
@@ -104,6 +103,8 @@ def _page() -> None:
             widgets.toggle("Make room where points crowd", key="even")
             hole_view.controls(codes, plane, scale, now)
     with right:
+        digits = now["dataset"] if now["dataset"] in datasets.DIGITS else datasets.default()
+        strip.draw(questions.questions(digits), SETTINGS, now, LEFT)
         selection.draw(codes, plane, scale, now)
         plane_view.mark(now, interpolate.pair(codes, now) if now["part"] == "interpolate" else None)
     with st.container(key="latent_facts"):

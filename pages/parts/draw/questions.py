@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from cae_core import metrics
+from cae_core.corruptions import corrupt
+from cae_core.inputs import drawing, gallery
 from cae_core.pretrained import name_of
 from pages.parts.lesson.question import Question, questions_of
+
+
+def _noisy_drawing(now: Mapping[str, Any]) -> str:
+    x = drawing.to_network(gallery.picture(now["ready"]), now["centred"])
+    before = metrics.mse(x, corrupt(x, now["noise_kind"], now["added_noise"], now["seed"]))
+    return f"MSE of what went in: {before:.3f}; of what came back: under its picture"
 
 
 def questions(dataset: str) -> dict[str, Question]:
@@ -20,6 +32,7 @@ def questions(dataset: str) -> dict[str, Question]:
 
     return questions_of(
         "draw",
+        {"noisy_drawing": _noisy_drawing},
         house=on("house", 8, (32, "bce", "mixed")),
         letter=on("letter_a", 8, (32, "bce", "mixed"), (128, "bce", "mixed")),
         corner=on("corner", 32, (8, "bce", "mixed"), centred=False),

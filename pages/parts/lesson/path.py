@@ -32,7 +32,7 @@ PATH = (
     Lesson("two_judges", "denoise", {}, "When BCE, when MSE?"),
     Lesson("never_saw_noise", "denoise", {}, "What does training with noise buy?"),
     Lesson("nothing_known", "architectures", {"view": "leak"}, "Where does information leak past the code?"),
-    Lesson("half_way", "latent", {}, "What is a latent space, and why does it have holes?"),
+    Lesson("no_code", "latent", {}, "What is a latent space, and why does it have holes?"),
     Lesson("all_five", "architectures", {"view": "race"}, "Why do transposed convolutions leave a checkerboard?"),
     Lesson("few_or_many", "stacked", {}, "Does pretraining help?"),
 )

@@ -9,7 +9,7 @@ import damages
 import numpy as np
 import pytest
 import streamlit as st
-from claims import claim_of
+from claims import answer, claim_of
 from shown import ShownPage, ShownRuns, ShownStacked, ShownTrain, as_markdown, owner
 
 from cae_core import export, jobs, runs
@@ -506,35 +506,44 @@ def mse(run, condition="clean"):
     return run.metrics[condition]["mse"]
 
 
-def check_two_or_more(two, many):
+def check_two_or_more(question, two, many):
     assert (two.config.bottleneck, many.config.bottleneck) == (2, 32)
-    assert mse(many) < mse(two) / 10
     assert two.config.epochs == 2 * many.config.epochs
+    times = mse(two) / mse(many)
+    answer(question, times < 0.8, 0.8 < times < 1.25, times > 10)
 
 
-def check_wider(*compared):
-    for narrow, wide in zip(compared, compared[1:], strict=False):
-        assert wide.config.bottleneck == 4 * narrow.config.bottleneck
-        assert mse(wide) < mse(narrow) / 3
-        assert wide.parameters > narrow.parameters
+def check_wider(question, *compared):
+    steps = [mse(wide) / mse(narrow) for narrow, wide in zip(compared, compared[1:], strict=False)]
+    assert [run.config.bottleneck for run in compared] == [8, 32, 128]
+    assert compared[0].parameters < compared[1].parameters < compared[2].parameters
+    assert mse(compared[1], "gaussian 0.5") > mse(compared[0], "gaussian 0.5")
+    answer(question, steps[0] < 0.8 < steps[1], steps[1] > 1, max(steps) < 1 / 3)
 
 
-def check_bce_or_mse(bce, other):
-    assert abs(mse(bce) / mse(other) - 1) < 0.01
+def check_bce_or_mse(question, bce, other):
+    assert (bce.config.loss, other.config.loss) == ("bce", "mse")
+    curves = [runs.history(run)["held_out_loss"] for run in (bce, other)]
+    assert curves[1].max() < curves[0].min() / 2  # far below
     assert mse(other, "gaussian 0.5") < mse(bce, "gaussian 0.5") * 2 / 3
+    times = mse(other) / mse(bce)
+    answer(question, times < 0.95, times > 1.05, abs(times - 1) < 0.01)
 
 
-def check_cost_of_practice(practised, never):
+def check_cost_of_practice(question, practised, never):
     assert mse(practised, "gaussian 0.5") < mse(never, "gaussian 0.5") / 10
-    assert mse(practised) > 1.5 * mse(never)
+    times = mse(practised) / mse(never)
+    answer(question, times < 1, 1.5 < times < 5, times > 8)
 
 
 CLAIMS = {
-    "two_or_more": ("bottleneck epochs", ["less than a tenth", "twice the epochs", "32 numbers"]),
-    "wider": ("bottleneck", ["four times as many numbers", "less than a third", "row of parameters"]),
-    "bce_or_mse": ("loss", ["within one hundredth", "less than two thirds"]),
+    "two_or_more": ("bottleneck epochs", ["was given twice the epochs of the one with 32", "*MSE clean*"]),
+    "wider": ("bottleneck", [
+        "From 8 numbers to 32, and from 32 to 128", "row of parameters", "with 32 numbers does worse than the one with 8",
+    ]),
+    "bce_or_mse": ("loss", ["lies far below the other", "less than 1 %", "less than two thirds"]),
     "cost_of_practice": ("noise_kind noise_factor epochs batch_size", [
-        "less than a tenth", "more than one and a half times", "differ in epochs and batch size too",
+        "less than a tenth of the other's error at noise 0.5", "differ in epochs and batch size too",
     ]),
 }  # fmt: skip
 """By question: the settings in which its runs differ, and what it says of them."""
@@ -549,4 +558,5 @@ def test_each_question_comes_out_as_it_says(dataset):
         compared = [runs.find(name) for name in question.settings["runs"]]
         configs = [run.config.to_dict() for run in compared]
         assert {name for name in configs[0] if len({config[name] for config in configs}) > 1} == {*differing.split()}
-        globals()[f"check_{key}"](*compared)
+        globals()[f"check_{key}"](question, *compared)
+        assert all(f"{mse(run):.4f}" in question.measured(question.settings) for run in compared)
