@@ -10,6 +10,8 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
+from cae_core.runtime import process
+
 PACKAGES = ("streamlit", "tensorflow", "keras", "numpy", "torch")
 
 
@@ -45,7 +47,7 @@ def here() -> dict[str, object]:
             continue
     return {
         "processor": _processor(),
-        "processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "processors": process.processors(),
         "python": platform.python_version(),
         **versions,
         "date": datetime.date.today().isoformat(),
@@ -55,11 +57,7 @@ def here() -> dict[str, object]:
 
 def _processor() -> str:
     """Its name, and which short number formats it computes with."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    found = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    flags = found.get("flags", "").split()
+    facts = process.processor_facts()
+    flags = facts.get("flags", "").split()
     extra = [flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if flag in flags]
-    return f"{found.get('model name', platform.machine())} ({', '.join(extra)})"
+    return f"{facts.get('model name', platform.machine())} ({', '.join(extra)})"

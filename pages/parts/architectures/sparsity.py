@@ -6,12 +6,14 @@ import streamlit as st
 
 from cae_core import losses
 from cae_core.architectures import ARCHITECTURES
-from cae_core.config import BOUNDS, Bounds, RunConfig
+from cae_core.comparisons import SIZES, sparse_config
+from cae_core.config import BOUNDS, Bounds
 from cae_core.losses import LOSSES
 from pages.parts.common import controls, experiment, show, widgets, words
 from pages.parts.common.outside import refusal
 from pages.parts.live import group_view, lanes
 from pages.parts.live.lanes import Lane
+from pages.parts.live.opening import View
 from pages.parts.session.setting import Setting
 
 WEIGHTS = (0.0003, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3, 1.0)
@@ -23,12 +25,10 @@ SETTINGS = {
     "weak": Setting(0.001, WEIGHTS),
     "strong": Setting(0.005, WEIGHTS),
     "other_output": Setting(True, (True, False)),
-    "sparse_images": Setting(5_000, BOUNDS["num_train"]),
-    "sparse_epochs": Setting(6, Bounds(1, 40, integer=True)),
+    "sparse_images": Setting(SIZES["sparsity"]["num_train"], BOUNDS["num_train"]),
+    "sparse_epochs": Setting(SIZES["sparsity"]["epochs"], Bounds(1, 40, integer=True)),
     "sparse_seed": Setting(0, BOUNDS["seed"]),
 }
-BOTTLENECK = 64
-RECIPE = {"bottleneck": BOTTLENECK, "optimizer": "adam", "learning_rate": 0.003, "schedule": "one_cycle", "batch_size": 50}
 OTHER = dict(zip(OUTPUTS, OUTPUTS[::-1], strict=True))
 EXPERIMENTS = experiment.experiments_of(
     "sparsity",
@@ -61,16 +61,19 @@ def side_by_side(now: dict) -> list[Lane]:
     output = now["sparse_output"]
     shared = {
         "dataset": now["dataset"], "architecture": now["sparse_network"], "loss": now["sparse_loss"],
-        "num_train": now["sparse_images"], "epochs": now["sparse_epochs"], "seed": now["sparse_seed"], **RECIPE,
+        "num_train": now["sparse_images"], "epochs": now["sparse_epochs"], "seed": now["sparse_seed"],
     }  # fmt: skip
 
     def lane(title: str, weight: float, output: str) -> Lane:
-        return Lane(title, RunConfig(sparsity=weight, output=output, **shared))
+        return Lane(title, sparse_config(weight, output, **shared))
 
     planned = [lane("No penalty" if not w else f"Penalty {w:g}", w, output) for w in (0.0, now["weak"], now["strong"])]
     if now["other_output"]:
         planned.append(lane(f"Penalty {now['strong']:g}, {OTHER[output]}", now["strong"], OTHER[output]))
     return planned
+
+
+VIEW = View("Sparsity", "sparsity", side_by_side, SETTINGS)
 
 
 def problem(now: dict) -> str:
@@ -82,7 +85,7 @@ def problem(now: dict) -> str:
 
 
 def draw(now: dict) -> None:
-    group_view.run("Sparsity", side_by_side(now), problem(now), _pictures)
+    group_view.run(VIEW, now, problem(now), _pictures)
     experiment.try_this(EXPERIMENTS, SETTINGS, now)
     words.explain("sparsity")
 
