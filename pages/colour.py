@@ -4,7 +4,7 @@ import streamlit as st
 
 from cae_core import datasets, runs
 from cae_core.architectures import ARCHITECTURES, suited
-from cae_core.config import BOUNDS, SHIPPED_LOSSES, Bounds
+from cae_core.config import SHIPPED_LOSSES, Bounds
 from cae_core.inference import reconstruction
 from cae_core.pretrained import colour_name
 from cae_core.runs import Run
@@ -21,12 +21,10 @@ SETTINGS = {
     "colour_run": Setting((), Names(1)),
     "seed": Setting(0, Bounds(0, 9999, integer=True)),
     "take_loss": Setting("mse", SHIPPED_LOSSES),
-    "chain_loss": Setting("mse", SHIPPED_LOSSES),
-    "chain_images": Setting(2_000, BOUNDS["num_train"]),
-    "chain_epochs": Setting(4, Bounds(1, 20, integer=True)),
+    **colour_race.SETTINGS,
     **strip.settings(questions.QUESTIONS),
 }
-LEFT = ("take_loss", "chain_loss", "chain_images", "chain_epochs")
+LEFT = ("take_loss", *colour_race.SETTINGS)
 """Settings that none of the page's questions is about."""
 
 

@@ -94,7 +94,7 @@ FLOORS = (
     "training",
     "stacking",
     "jobs pretrained",
-    "inference reproduction",
+    "inference reproduction comparisons",
     "export cli",
     "__main__",
 )

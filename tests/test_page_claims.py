@@ -1,6 +1,6 @@
 """What Denoise, "Layer by layer" and "Switch leak" say to look for is so, on shipped networks and whole test splits.
 
-Each test reads its settings from the experiment and first looks whether the sentence that it checks still stands there.
+Each test reads its settings from the question and first looks whether the sentence that it checks still stands there.
 """
 
 import functools
@@ -39,14 +39,14 @@ def error(dataset, bottleneck, loss, trained_on, noise_kind="none", noise_factor
 
 
 def settings(name, *claims):
-    """The settings of an experiment that makes these claims."""
+    """The settings of a question that makes these claims."""
     text = claim_of(QUESTIONS[name])
     for claim in claims:
         assert claim in text
     return QUESTIONS[name].settings
 
 
-def test_every_experiment_is_checked_here_and_can_be_set():
+def test_every_question_is_checked_here_and_can_be_set():
     checked = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
     assert set(QUESTIONS) <= checked
     choices = {"bottleneck": BOTTLENECKS, "loss": SHIPPED_LOSSES, "trained_on": TRAINED_ON, "noise_kind": CORRUPTIONS}

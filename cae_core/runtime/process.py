@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import platform
+from pathlib import Path
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 """Of glibc's `mallopt`."""
@@ -22,3 +24,25 @@ def set_up() -> None:
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE)
         ctypes.CDLL(None).mallopt(M_TRIM_THRESHOLD, 2 * LARGE)
+
+
+def processors() -> int:
+    """How many of them this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processor_facts() -> dict[str, str]:
+    """What Linux says of the first one, by name, such as "model name" and "flags"; elsewhere nothing."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return {}
+    first = lines[: lines.index("")] if "" in lines else lines
+    return {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in first)}
+
+
+def machine() -> str:
+    """The processors in a few words, such as "2 cores, AMD EPYC"."""
+    name = processor_facts().get("model name") or platform.processor() or platform.machine()
+    count = processors()
+    return f"{count} core{'s' if count > 1 else ''}, {' '.join(name.split())}"[:80]

@@ -30,18 +30,22 @@ class Pace:
         return self.seconds_per_step * num_epochs(config) * training.steps_per_epoch(config, num_images)
 
 
-def pace(config: RunConfig, image_shape: ImageShape) -> Pace | None:
+def pace(config: RunConfig, image_shape: ImageShape, shipped: Iterable[runs.Run] = ()) -> Pace | None:
     """How fast a run will be, going by the last one like it; else, roughly, by a shipped one of its network; else None.
 
     Args:
         config: its data set, numbers of images and epochs, learning rate and seed change nothing.
         image_shape: `(H, W, C)`.
+        shipped: more of those, of which one with the same batches and code is taken first.
     """
     own = _own().get(_key(config, image_shape))
     if own is not None:
         return Pace(own, True)
-    shipped = _shipped().get((config.architecture, tuple(image_shape)))
-    return Pace(shipped * config.batch_size, False) if shipped is not None else None
+    alike = {_key(run.config, run.image_shape): seconds for run, seconds in _timed(shipped)}
+    if _key(config, image_shape) in alike:
+        return Pace(alike[_key(config, image_shape)], False)
+    of_image = _shipped().get((config.architecture, tuple(image_shape)))
+    return Pace(of_image * config.batch_size, False) if of_image is not None else None
 
 
 def learn(config: RunConfig, image_shape: ImageShape, seconds_per_step: float) -> None:

@@ -111,9 +111,9 @@ class Progress:
         curve: `(k, 2)` float64, epoch (with fractions) and training loss.
         history: one mapping per epoch that is finished, as in `history.csv`.
         x, x_noisy: the `Probes`.
-        labels: of the `Sample`.
+        labels: of the `Sample`; none of a run that ships only as it was watched.
         x_hat: `(8, H, W, C)` float32 in [0, 1], what the network makes of the noisy ones now.
-        plane: the codes of the sample in the plane.
+        plane: the codes of the sample in the plane; None of such a run.
         measured: by name in `MEASURES`, `(k, 2)` float64: epoch (with fractions) and value, as often as somebody looked.
     """
 
@@ -132,7 +132,7 @@ class Progress:
     x_noisy: np.ndarray = field(repr=False)
     labels: np.ndarray = field(repr=False)
     x_hat: np.ndarray = field(repr=False)
-    plane: live_plane.Plane = field(repr=False)
+    plane: live_plane.Plane | None = field(repr=False)
     measured: Mapping[str, np.ndarray] = field(repr=False)
 
 

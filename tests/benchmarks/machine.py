@@ -10,6 +10,8 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
+from cae_core.runtime import process
+
 PACKAGES = ("streamlit", "tensorflow", "keras", "numpy", "torch")
 
 
@@ -44,14 +46,18 @@ def processor_seconds(pid: int | str = "self") -> float:
 def here() -> dict[str, object]:
     """Processor, with the short number formats it computes with, versions, date and load, to stand beside figures."""
     versions = {dist.name.lower(): dist.version for dist in importlib.metadata.distributions()}
-    info = Path("/proc/cpuinfo").read_text(encoding="utf-8") if os.path.exists("/proc/cpuinfo") else ""
-    facts = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in info.splitlines())}
-    flags = set(facts.get("flags", "").split()) & {"avx2", "avx512f", "avx512_bf16", "amx_bf16"}
     return {
-        "processor": f"{facts.get('model name', platform.machine())} ({', '.join(sorted(flags))})",
-        "processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "processor": _processor(),
+        "processors": process.processors(),
         "python": platform.python_version(),
         **{name: versions[name] for name in PACKAGES if name in versions},
         "date": datetime.date.today().isoformat(),
         "load_average": [round(load, 1) for load in os.getloadavg()],
     }
+
+
+def _processor() -> str:
+    """Its name, and which short number formats it computes with."""
+    facts = process.processor_facts()
+    flags = set(facts.get("flags", "").split()) & {"avx2", "avx512f", "avx512_bf16", "amx_bf16"}
+    return f"{facts.get('model name', platform.machine())} ({', '.join(sorted(flags))})"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tiny_cards
 
-from cae_core import datasets, pretrained, runs, training, validation
+from cae_core import comparisons, datasets, pretrained, runs, training, validation
 from cae_core.architectures import ARCHITECTURES
 from cae_core.cli import main, parser, progress
 from cae_core.cli.stack import config_of
@@ -176,6 +176,7 @@ def test_an_interrupted_training_says_how_far_it_was_and_how_to_go_on(capsys, mo
 
 def test_pretrain_goes_on_where_it_stopped_and_measures_the_rounded_network_that_ships(capsys, shipped, monkeypatch):
     config = RunConfig(dataset="strokes", num_train=100, epochs=1, architecture="dense", bottleneck=2)
+    monkeypatch.setattr(comparisons, "SHIPPED", {})
     monkeypatch.setattr(pretrained, "SHIPPED", {"strokes-a": config, "strokes-b": replace(config, loss="mse")})
     train, trained = training.train, []
     measure, measured = evaluation.measure, []

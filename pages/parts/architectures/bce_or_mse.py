@@ -7,7 +7,8 @@ import streamlit as st
 
 from cae_core import losses
 from cae_core.architectures import ARCHITECTURES
-from cae_core.config import BOUNDS, Bounds, RunConfig
+from cae_core.comparisons import SIZES, loss_config
+from cae_core.config import BOUNDS, Bounds
 from cae_core.figures import curves
 from cae_core.inspection import loss_slopes
 from cae_core.losses import LOSSES
@@ -18,6 +19,7 @@ from pages.parts.lesson import strip
 from pages.parts.lesson.question import questions_of
 from pages.parts.live import group_view, lanes
 from pages.parts.live.lanes import Lane
+from pages.parts.live.opening import View
 from pages.parts.session.setting import Setting
 
 NETWORKS = ("conv_denoise", "fast", "dense", "dense_deep", "conv_resize")
@@ -26,8 +28,8 @@ SETTINGS = {
     "pair_network": Setting("conv_denoise", NETWORKS),
     "pair_noise": Setting(0.0, Bounds(0.0, 1.0)),
     "pair_rate": Setting(0.003, BOUNDS["learning_rate"]),
-    "pair_images": Setting(2_000, BOUNDS["num_train"]),
-    "pair_epochs": Setting(3, Bounds(1, 20, integer=True)),
+    "pair_images": Setting(SIZES["losses"]["num_train"], BOUNDS["num_train"]),
+    "pair_epochs": Setting(SIZES["losses"]["epochs"], Bounds(1, 20, integer=True)),
     "pair_seed": Setting(0, BOUNDS["seed"]),
     "target": Setting(1.0, Bounds(-0.5, 1.5)),
 }
@@ -63,17 +65,20 @@ def pair(now: dict) -> list[Lane]:
     """What the settings of now would train: equal configurations but for the loss."""
     config = {
         "dataset": now["dataset"], "architecture": now["pair_network"], "learning_rate": now["pair_rate"],
-        "num_train": now["pair_images"], "epochs": now["pair_epochs"], "seed": now["pair_seed"], "batch_size": 50,
+        "num_train": now["pair_images"], "epochs": now["pair_epochs"], "seed": now["pair_seed"],
         **controls.gaussian_settings(now["pair_noise"]),
     }  # fmt: skip
-    return [Lane(f"Trained with {LOSSES[loss].label}", RunConfig(loss=loss, **config)) for loss in PAIR]
+    return [Lane(f"Trained with {LOSSES[loss].label}", loss_config(loss, **config)) for loss in PAIR]
+
+
+VIEW = View("BCE or MSE", "losses", pair, SETTINGS)
 
 
 def draw(now: dict) -> None:
     strip.draw(QUESTIONS, SETTINGS, now)
     if about_a_pixel := now["guess"].startswith("outside"):  # what it sets has to stand beside it
         _one_pixel()
-    group_view.run("BCE or MSE", pair(now), "", _pictures)
+    group_view.run(VIEW, now, "", _pictures)
     if not about_a_pixel:
         _one_pixel()
     st.markdown(WHEN)

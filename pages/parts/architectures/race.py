@@ -6,7 +6,8 @@ import numpy as np
 import streamlit as st
 
 from cae_core.architectures import ARCHITECTURES
-from cae_core.config import BOUNDS, Bounds, RunConfig
+from cae_core.comparisons import RACERS, SIZES, race_config
+from cae_core.config import BOUNDS, Bounds
 from cae_core.inspection import checkerboard
 from cae_core.training import run_monitor
 from pages.parts.architectures import overlap
@@ -15,20 +16,16 @@ from pages.parts.lesson import strip
 from pages.parts.lesson.question import questions_of
 from pages.parts.live import group_view, lanes
 from pages.parts.live.lanes import Lane
+from pages.parts.live.opening import View
 from pages.parts.session.setting import Setting, Some
-
-RACERS = ("conv_denoise", "conv_unpool", "conv_transpose", "conv_transpose_even", "conv_resize")
-"""Networks whose decoders make the image larger in five ways. All take any loss and have a code of a fixed size."""
 
 SETTINGS = {
     "racers": Setting(RACERS, Some(RACERS)),
     "race_noise": Setting(0.0, Bounds(0.0, 1.0)),
-    "race_images": Setting(2_000, BOUNDS["num_train"]),
-    "race_epochs": Setting(3, Bounds(1, 20, integer=True)),
+    "race_images": Setting(SIZES["race"]["num_train"], BOUNDS["num_train"]),
+    "race_epochs": Setting(SIZES["race"]["epochs"], Bounds(1, 20, integer=True)),
     "race_seed": Setting(0, BOUNDS["seed"]),
 }
-RECIPE = {"loss": "bce", "optimizer": "adam", "learning_rate": 0.003, "schedule": "one_cycle", "batch_size": 50}
-"""Of all of them alike. With MSE three of the five get stuck in black, which is another view's lesson."""
 QUESTIONS = questions_of(
     "race",
     all_five={},
@@ -52,18 +49,18 @@ def sidebar(now: dict) -> None:
 def racing(now: dict) -> list[Lane]:
     """What the settings of now would train: equal configurations but for the network."""
     noise = controls.gaussian_settings(now["race_noise"])
-    shared = {"num_train": now["race_images"], "epochs": now["race_epochs"], "seed": now["race_seed"], **noise, **RECIPE}
+    shared = {"num_train": now["race_images"], "epochs": now["race_epochs"], "seed": now["race_seed"], **noise}
     chosen = [name for name in RACERS if name in now["racers"]]
-    return [
-        Lane(ARCHITECTURES[name].label, RunConfig(dataset=now["dataset"], architecture=name, **shared)) for name in chosen
-    ]
+    return [Lane(ARCHITECTURES[name].label, race_config(name, dataset=now["dataset"], **shared)) for name in chosen]
+
+
+VIEW = View("Decoder race", "race", racing, SETTINGS)
 
 
 def draw(now: dict) -> None:
     strip.draw(QUESTIONS, SETTINGS, now)
-    racers = racing(now)
-    problem = "" if len(racers) > 1 else "A race needs two: choose at least two decoders in the sidebar."
-    group_view.run("Decoder race", racers, problem, _pictures)
+    problem = "" if len(now["racers"]) > 1 else "A race needs two: choose at least two decoders in the sidebar."
+    group_view.run(VIEW, now, problem, _pictures)
     overlap.draw(now["dataset"])
     words.explain("race")
 

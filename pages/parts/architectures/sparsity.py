@@ -6,13 +6,15 @@ import streamlit as st
 
 from cae_core import losses
 from cae_core.architectures import ARCHITECTURES
-from cae_core.config import BOUNDS, Bounds, RunConfig
+from cae_core.comparisons import SIZES, sparse_config
+from cae_core.config import BOUNDS, Bounds
 from pages.parts.common import controls, show, widgets, words
 from pages.parts.common.outside import refusal
 from pages.parts.lesson import strip
 from pages.parts.lesson.question import questions_of
 from pages.parts.live import group_view, lanes
 from pages.parts.live.lanes import Lane
+from pages.parts.live.opening import View
 from pages.parts.session.setting import Setting
 
 WEIGHTS = (0.0003, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3, 1.0)
@@ -24,12 +26,10 @@ SETTINGS = {
     "weak": Setting(0.001, WEIGHTS),
     "strong": Setting(0.005, WEIGHTS),
     "other_output": Setting(True, (True, False)),
-    "sparse_images": Setting(5_000, BOUNDS["num_train"]),
-    "sparse_epochs": Setting(6, Bounds(1, 40, integer=True)),
+    "sparse_images": Setting(SIZES["sparsity"]["num_train"], BOUNDS["num_train"]),
+    "sparse_epochs": Setting(SIZES["sparsity"]["epochs"], Bounds(1, 40, integer=True)),
     "sparse_seed": Setting(0, BOUNDS["seed"]),
 }
-BOTTLENECK = 64
-RECIPE = {"bottleneck": BOTTLENECK, "optimizer": "adam", "learning_rate": 0.003, "schedule": "one_cycle", "batch_size": 50}
 OTHER = dict(zip(OUTPUTS, OUTPUTS[::-1], strict=True))
 QUESTIONS = questions_of(
     "sparsity",
@@ -64,16 +64,19 @@ def side_by_side(now: dict) -> list[Lane]:
     output = now["sparse_output"]
     shared = {
         "dataset": now["dataset"], "architecture": now["sparse_network"], "loss": now["sparse_loss"],
-        "num_train": now["sparse_images"], "epochs": now["sparse_epochs"], "seed": now["sparse_seed"], **RECIPE,
+        "num_train": now["sparse_images"], "epochs": now["sparse_epochs"], "seed": now["sparse_seed"],
     }  # fmt: skip
 
     def lane(title: str, weight: float, output: str) -> Lane:
-        return Lane(title, RunConfig(sparsity=weight, output=output, **shared))
+        return Lane(title, sparse_config(weight, output, **shared))
 
     planned = [lane("No penalty" if not w else f"Penalty {w:g}", w, output) for w in (0.0, now["weak"], now["strong"])]
     if now["other_output"]:
         planned.append(lane(f"Penalty {now['strong']:g}, {OTHER[output]}", now["strong"], OTHER[output]))
     return planned
+
+
+VIEW = View("Sparsity", "sparsity", side_by_side, SETTINGS)
 
 
 def problem(now: dict) -> str:
@@ -86,7 +89,7 @@ def problem(now: dict) -> str:
 
 def draw(now: dict) -> None:
     strip.draw(QUESTIONS, SETTINGS, now)
-    group_view.run("Sparsity", side_by_side(now), problem(now), _pictures)
+    group_view.run(VIEW, now, problem(now), _pictures)
     words.explain("sparsity")
 
 

@@ -8,13 +8,21 @@ import streamlit as st
 from cae_core import colours, datasets
 from cae_core.architectures import ARCHITECTURES
 from cae_core.colours import NEAR
-from cae_core.pretrained import colour_config
+from cae_core.comparisons import SIZES
+from cae_core.config import BOUNDS, SHIPPED_LOSSES, Bounds
+from cae_core.pretrained import COLOUR_NETWORKS, colour_config
 from cae_core.training import run_monitor
 from pages.parts.common import controls as shared
 from pages.parts.live import group_view, lanes
 from pages.parts.live.lanes import Lane
+from pages.parts.live.opening import View
+from pages.parts.session.setting import Setting
 
-LANES = ("colorize", "colorize_listing")
+SETTINGS = {
+    "chain_loss": Setting("mse", SHIPPED_LOSSES),
+    "chain_images": Setting(SIZES["colouring"]["num_train"], BOUNDS["num_train"]),
+    "chain_epochs": Setting(SIZES["colouring"]["epochs"], Bounds(1, 20, integer=True)),
+}
 
 
 def controls(dataset: str) -> None:
@@ -28,13 +36,16 @@ def controls(dataset: str) -> None:
 def racing(now: dict) -> list[Lane]:
     """What the settings of now would train: equal configurations but for the network."""
     size = {"num_train": now["chain_images"], "epochs": now["chain_epochs"]}
-    recipes = {name: colour_config(now["dataset"], name, now["chain_loss"], **size) for name in LANES}
+    recipes = {name: colour_config(now["dataset"], name, now["chain_loss"], **size) for name in COLOUR_NETWORKS}
     return [Lane(ARCHITECTURES[name].label, recipe) for name, recipe in recipes.items()]
+
+
+VIEW = View("Grey to colour", "colouring", racing, SETTINGS)
 
 
 def draw(now: dict) -> None:
     st.subheader("Train both: as meant, and as listed", anchor=False)
-    group_view.run("Grey to colour", racing(now), "", _pictures)
+    group_view.run(VIEW, now, "", _pictures)
 
 
 def _pictures(chains: Sequence[Lane]) -> None:

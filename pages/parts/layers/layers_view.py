@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from cae_core import datasets, metrics, runs
-from cae_core.architectures import ARCHITECTURES, suited
+from cae_core.architectures import ARCHITECTURES, published, suited
 from cae_core.config import Bounds
 from cae_core.inference import trained
 from cae_core.inspection import activations, summary
@@ -99,7 +99,9 @@ def _which(run: runs.Run | None, now: dict) -> str:
         return f"Weights: your run “{show.plain(run.label)}”, trained on {trained}."
     if run.name in RECIPES:
         return f"Weights: trained on noisy images of {trained}, as on the Denoise page."
-    return f"Weights: trained on {trained} at the published settings."
+    whole = published(run.config.architecture).epochs
+    shorter = f", for {run.config.epochs} epochs in place of {whole}" if run.config.epochs < whole else ""
+    return f"Weights: trained on {trained} at the published settings{shorter}."
 
 
 def _opened(model: Any, picture: input_picture.Picture, now: dict, hero, facts, layers) -> None:

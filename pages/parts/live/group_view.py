@@ -10,8 +10,9 @@ from cae_core import jobs
 from cae_core.jobs.requests import Entry
 from pages.parts.common import show, waiting
 from pages.parts.common.outside import refusal
-from pages.parts.live import queue_words, steering
+from pages.parts.live import estimate, opening, queue_words, steering
 from pages.parts.live.lanes import Lane
+from pages.parts.live.opening import View
 from pages.parts.runs import run_table
 from pages.parts.session import identity, state
 
@@ -24,23 +25,31 @@ _ORDER = (
 Draw = Callable[[Sequence[Lane]], None]
 
 
-def run(view: str, lanes: Sequence[Lane], problem: str, draw: Draw) -> None:
+def run(view: View, now: dict, problem: str, draw: Draw) -> None:
     """Buttons, progress, and what `draw` makes of the lanes, again and again as long as anything moves.
 
     Args:
-        view: begins the runs' titles, by which the visitor's last ones are found again.
-        lanes: what the settings of now would train.
-        problem: why that cannot be; "" if it can.
-        draw: is given the lanes of the visitor's last start, or those of now before there is one.
+        view: what is compared.
+        now: the settings.
+        problem: why what they would train cannot be; "" if it can.
+        draw: is given the lanes of the visitor's last start; before there is one, those that ship.
     """
-    owner = identity.visitor()
+    owner, lanes = identity.visitor(), view.plan(now)
     waiting.to_train()
+    shipped = opening.find(view, now)
 
     def draw_all(latest: list[Lane]) -> None:
+        in_view = latest or shipped.lanes or lanes
         _buttons(view, lanes, latest, problem, owner)
-        draw(latest or lanes)
+        done, whole = _progress(in_view)
+        steering.bar(done, whole)
+        show.facts(_facts(in_view, done, whole))
+        _messages(view, latest, problem, [] if latest else shipped.troubles)
+        opening.say(in_view, [] if latest else shipped.about, lanes)
+        draw(in_view)
 
-    steering.follow(lambda: _started(view, owner), lambda now: steering.is_queued(*(lane.job for lane in now)), draw_all)
+    title = view.title
+    steering.follow(lambda: _started(title, owner), lambda now: steering.is_queued(*(lane.job for lane in now)), draw_all)
 
 
 def _started(view: str, owner: str) -> list[Lane]:
@@ -56,8 +65,8 @@ def _start(view: str, lanes: Sequence[Lane], owner: str) -> None:
     state.keep(f"trouble {view}", refused)
 
 
-def _buttons(view: str, lanes: Sequence[Lane], latest: Sequence[Lane], problem: str, owner: str) -> None:
-    """Steering, always in the same places, and how far it is."""
+def _buttons(view: View, lanes: Sequence[Lane], latest: Sequence[Lane], problem: str, owner: str) -> None:
+    """Steering, always in the same places, and how long it would take."""
     at_work = [lane.job for lane in latest if lane.job.is_live]
     names = [job.name for job in at_work if job.state != "measuring"]
     is_paused = any(job.state == "paused" for job in at_work)
@@ -65,7 +74,7 @@ def _buttons(view: str, lanes: Sequence[Lane], latest: Sequence[Lane], problem: 
         start = "Start" if not latest else "Start again"
         st.button(
             start, type="primary", icon=":material/play_circle:", key="together_start", width=150,
-            disabled=bool(at_work or problem), on_click=_start, args=(view, lanes, owner),
+            disabled=bool(at_work or problem), on_click=_start, args=(view.title, lanes, owner),
         )  # fmt: skip
         waits = all(job.state == "waiting" for job in at_work)  # behind other runs; it can only leave the queue
         steering.pause_or_resume(names, owner, "together", is_paused, bool(names) and not waits)
@@ -73,21 +82,24 @@ def _buttons(view: str, lanes: Sequence[Lane], latest: Sequence[Lane], problem: 
         if refused := [lane.job.name for lane in latest if lane.job.state == "unsaved"]:
             queue_words.unsaved(refused, owner, "together")
         queue_words.say_why(next((job for job in at_work if job.state == "paused"), at_work[0] if at_work else None), owner)
+        if not at_work and not problem:
+            st.caption(estimate.plan([lane.config for lane in lanes], view.kind), width="content")
         if latest and not at_work:
             first = [lane.job.name for lane in latest][: run_table.MOST]
             which = "all" if len(first) == len(latest) else f"the first {len(first)}"
             link = {"runs": ",".join(first)}
             st.page_link("runs.py", label=f"See {which} under Runs", icon=":material/table_rows:", query_params=link)
-    done, whole = _progress(latest)
-    steering.bar(done, whole)
-    show.facts(_facts(latest or lanes, done, whole))
-    for trouble in filter(None, (problem, state.kept(f"trouble {view}", ""))):
+
+
+def _messages(view: View, latest: Sequence[Lane], problem: str, unread: Sequence[str]) -> None:
+    """What is wrong: with the settings, the last start, its runs, or what ships."""
+    for trouble in filter(None, (problem, state.kept(f"trouble {view.title}", ""))):
         st.warning(show.plain(trouble))
     for lane in latest:
         if lane.job.message:
             st.error(show.plain(f"{lane.title}: {lane.job.message}"))
-    if latest and not at_work and [lane.config for lane in latest] != [lane.config for lane in lanes] and not problem:
-        st.caption("These runs were trained with other settings than the sidebar shows now.")
+    for trouble in unread:
+        st.warning(f"{show.plain(trouble)} Until then, **Start** trains it here.")
 
 
 def _progress(lanes: Sequence[Lane]) -> tuple[int, int]:

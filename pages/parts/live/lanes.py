@@ -15,6 +15,7 @@ from cae_core.config import RunConfig
 from cae_core.figures import curves, plotting
 from cae_core.inspection import summary
 from cae_core.jobs.job import Snapshot
+from cae_core.runs import Run
 from cae_core.training import run_monitor
 from pages.parts.common import show, waiting
 from pages.parts.runs import settings_table
@@ -28,11 +29,13 @@ class Lane:
         title: short, on its row and in the charts.
         config: what is trained.
         job: the run as it is now; None before it is started.
+        run: what ships of it; None for one of the visitor's.
     """
 
     title: str
     config: RunConfig
     job: Snapshot | None = None
+    run: Run | None = None
 
     @property
     def progress(self) -> run_monitor.Progress | None:
@@ -143,6 +146,8 @@ def size(name: str) -> Callable[[Lane], str]:
     """Gives a number of a lane's network as text, as of `summary.Network`; an ellipsis while there is no Keras."""
 
     def text(lane: Lane) -> str:
+        if lane.run:
+            return f"{getattr(lane.run, name):,}"
         if not waiting.is_ready():
             return "…"
         shape = datasets.DATASETS[lane.config.dataset].image_shape

@@ -2,12 +2,11 @@
 
 import streamlit as st
 
-from cae_core import datasets, jobs, runs, training, validation
-from cae_core.architectures import ARCHITECTURES, num_epochs
+from cae_core import jobs, runs, validation
 from cae_core.config import RunConfig
-from cae_core.training import duration
 from pages.parts.common import show, widgets
 from pages.parts.common.outside import refusal
+from pages.parts.live import estimate
 from pages.parts.session import identity, state
 
 
@@ -26,7 +25,7 @@ def draw(config: RunConfig, now: dict, owner: str) -> None:
             width=220,
             label_visibility="collapsed",
         )
-        st.caption("" if trouble else _plan(config), width="content")
+        st.caption("" if trouble else estimate.plan([config]), width="content")
     if trouble:
         st.error(show.plain(trouble))
         works = validation.fitting(config).to_dict()
@@ -53,15 +52,3 @@ def _fork(now: dict) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"Starts from the weights {whose}.", width="content")
         st.button("Start from fresh weights", on_click=state.change, kwargs={"fork": (), "fork_step": 0})
-
-
-def _plan(config: RunConfig) -> str:
-    """How long the run will take and how that is known, or that it is not."""
-    images, image_shape = training.num_images(config), datasets.DATASETS[config.dataset].image_shape
-    if ARCHITECTURES[config.architecture].solve:
-        return f"{images:,} images, computed at once"
-    took, pace = "time not measured yet", duration.pace(config, image_shape)
-    if pace:
-        whose = "on this machine" if pace.is_own else "at the shipped run's pace"
-        took = f"about **{show.seconds(max(1, pace.seconds(config, images)))}** {whose}"
-    return f"{num_epochs(config)} × {images:,} images, {took}"

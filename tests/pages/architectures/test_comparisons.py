@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from shown import ShownArchitectures
 
+from cae_core import comparisons, runs
 from cae_core.config import RunConfig
 from cae_core.jobs import scheduling
 from pages.parts.architectures import bce_or_mse, race, sparsity
@@ -28,14 +29,23 @@ class Shown(ShownArchitectures):
         return self.steering("together_")
 
 
-@pytest.mark.parametrize(("view", "lanes"), [("race", 5), ("losses", 2), ("sparsity", 4)])
-def test_places_are_kept_before_anything_is_started(view, lanes, asked_hosts):
-    page = Shown(view=view)
+VIEWS = {"race": (race, 5), "losses": (bce_or_mse, 2), "sparsity": (sparsity, 4)}
+SHIPS = (
+    r"ships with the app:\** Strokes, \d epochs of [\d,]+ images, trained in \d.* on \d+ cores?, .*, on \d+ \w+ 20\d\d\."
+)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_opens_with_a_shipped_result_and_says_how_long_ones_own_takes(view, loading, asked_hosts):
+    page, lanes = Shown(view=view), VIEWS[view][1]  # TensorFlow is not there, and nothing waits for it
     assert page.labels[0] == "Cleanx, the target"
-    assert len(page.labels) == 1 + lanes
-    assert page.waiting == lanes
+    assert (len(page.labels), page.waiting) == (1 + lanes, 0)
     assert page.can == {"Start": True, "Pause": False, "Stop": False}
-    assert page.facts["State"] == "Not started"
+    assert page.facts["State"] == "Finished"
+    assert not [cells for cells in page.lines.values() if {"–", "…"} & set(cells)]
+    assert re.search(SHIPS, page.text)
+    assert "The sidebar has other settings" not in page.text
+    assert re.search(rf"{lanes} runs, each \d × [\d,]+ images, about \*\*\d.*\*\* at the shipped runs' pace", page.text)
     assert page.troubles == []
     assert page.has("asked")
     assert asked_hosts == []
@@ -52,17 +62,46 @@ def test_a_checkerboard_is_magnified_and_overlapping_kernels_are_drawn_before_an
     assert "reaching each pixel: 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1" in page.html
 
 
-def test_is_whole_before_tensorflow_is_there(loading):
-    page = Shown(view="race")
-    assert page.waiting == 5
-    assert page.lines["Numbers in the code"] == ["…"] * 5
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_question_on_strokes_has_its_shipped_result(view):
+    module, _ = VIEWS[view]
+    opens_with = {key: setting.default for key, setting in module.SETTINGS.items()} | {"dataset": "strokes"}
+    for settings in ({}, *(question.settings for question in module.QUESTIONS.values())):
+        configs = [lane.config for lane in module.VIEW.plan(opens_with | dict(settings))]
+        assert comparisons.find(module.VIEW.kind, configs), "make it with `python -m cae_core pretrain` and its name"
+
+
+def test_a_result_of_other_settings_or_another_data_set_says_so(loading, few_of):
+    page = Shown(view="race", race_seed=7)
+    assert (len(page.labels), page.waiting) == (6, 0)
+    assert "The sidebar has other settings now." in page.text
+    with few_of("fashion_mnist"):
+        page = Shown(view="race", dataset="fashion_mnist")
+    assert page.waiting == 0
+    assert re.search(SHIPS + " It is not of Fashion-MNIST, which the sidebar says", page.text)
+
+
+@pytest.mark.parametrize("damage", ["missing", "damaged"])
+def test_without_a_readable_result_places_are_kept_and_start_is_offered(damage, monkeypatch, tmp_path):
+    monkeypatch.setattr(runs, "PRETRAINED_DIR", tmp_path)
+    if damage == "damaged":
+        (tmp_path / "losses-strokes.npz").write_bytes(b"PK")
+    page = Shown(view="losses")
+    assert page.waiting == 2
+    assert page.facts["State"] == "Not started"
+    assert page.can["Start"]
+    (warning,) = [text for text in page.messages("warning") if "losses-strokes" in text]
+    assert f"losses-strokes.npz is {damage}" in warning
+    assert "python -m cae_core pretrain losses-strokes. Until then, **Start** trains it here." in warning
 
 
 def test_the_race_says_what_each_has_to_go_by_and_noise_has_a_row_of_its_own():
-    page = Shown(view="race", race_noise=0.4)
-    assert page.labels[1] == "Noisygaussian 0.4"
+    page = Shown(view="race")
     assert page.lines["Numbers in the code"] == ["1,568", "6,272", "6,272", "6,272", "256"]
     assert page.lines["Passes beside the code"] == ["nothing", "6,272 switches", "nothing", "nothing", "nothing"]
+    page = Shown(view="race", race_noise=0.5, racers="conv_denoise,conv_unpool")
+    assert page.labels[1] == "Noisygaussian 0.5"
+    assert page.lines["Passes beside the code"] == ["nothing", "6,272 switches"]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +141,8 @@ def test_what_cannot_be_trained_is_said_in_a_sentence():
     check(page, "make the stronger one larger")
     check(page.set(weak=0.001, sparse_loss="bce"), "a linear decoder's can be any number")
     assert page.set(other_output=False).troubles == []  # the one with a linear output is left out
-    assert page.waiting == 3
+    assert "4 runs, each" not in page.text
+    assert "3 runs, each" in page.text
     check(page.set(sparse_output="linear"), "or loss to 'mse'")
 
 
@@ -124,8 +164,11 @@ def test_several_choices_come_in_their_order_and_once():
 
 
 def test_from_the_start_to_the_end():
-    page = Shown(view="sparsity", **SMALL).click("Start")
+    page = Shown(view="sparsity", **SMALL)
+    assert "ships with the app" in page.text
+    page.click("Start")
     assert page.can["Start again"] is False
+    assert "ships with the app" not in page.text
     page.until("finished")
     assert [job.title for job in page.group] == [
         "Sparsity: No penalty", "Sparsity: Penalty 0.001", "Sparsity: Penalty 0.005",
@@ -138,11 +181,11 @@ def test_from_the_start_to_the_end():
     assert page.links["See all under Runs"] == ("runs", {"runs": ",".join(job.name for job in page.group)})
     assert page.can == {"Start again": True, "Pause": False, "Stop": False}
     page.set(sparse_seed=5)  # the finished comparison stays
-    assert "other settings than the sidebar shows now" in page.text
-    assert page.waiting == 0
-    assert page.set(view="losses").waiting == 2  # another view's runs are none of its own
-    assert page.set(view="sparsity").waiting == 0
-    assert Shown("somebody else", view="sparsity", other_output="off").waiting == 3
+    assert "**Your own runs:** Strokes, 1 epoch of 100 images. The sidebar has other settings now." in page.text
+    assert "ships with the app" not in page.text
+    assert "ships with the app" in page.set(view="losses").text  # another view's runs are none of its own
+    assert "ships with the app" not in page.set(view="sparsity").text
+    assert "ships with the app" in Shown("somebody else", view="sparsity", other_output="off").text
 
 
 def test_one_press_pauses_all_another_lets_all_go_on_and_one_stops_all():
@@ -170,7 +213,7 @@ def test_behind_other_runs_it_waits_can_be_withdrawn_and_a_full_queue_is_said(he
     assert page.facts["State"] == "Waiting, 1 ahead"
     assert page.can == {"Start again": False, "Pause": False, "Stop": True}
     page.click("Stop").run()
-    assert page.waiting == 3
-    assert page.facts["State"] == "Not started"
+    assert (page.facts["State"], page.waiting) == ("Finished", 0)  # what ships is there again
+    assert "ships with the app" in page.text
     monkeypatch.setattr(scheduling, "MOST_WAITING", 0)
     assert any("The queue is full" in warning for warning in page.click("Start").messages("warning"))

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import io
 import re
+import shutil
 import types
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,7 +16,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.testing.v1 import local_script_runner
 
 import app
-from cae_core import datasets, export, pretrained, runs, runtime, training
+from cae_core import comparisons, datasets, export, pretrained, runs, runtime, training
 from cae_core.architectures import build
 from cae_core.datasets import Split, strokes_colour
 from cae_core.inspection import evaluation
@@ -76,7 +77,9 @@ def shipped(tmp_path_factory):
         entry = dataclasses.replace(datasets.DATASETS["strokes_colour"], load=load)
         patch.setitem(datasets.DATASETS, "strokes_colour", entry)
         patch.setattr(training, "HELD_OUT", 60)
+        shipped_result = comparisons.file_of("colouring-strokes_colour")
         patch.setattr(runs, "PRETRAINED_DIR", tmp_path_factory.mktemp("shipped"))
+        shutil.copy(shipped_result, runs.PRETRAINED_DIR)
         datasets.clear_cache()
         for name in NAMES:
             save(runs.PRETRAINED_DIR, name, pretrained.COLOURING[name])
@@ -178,7 +181,11 @@ def test_both_chains_are_trained_alike_and_seen_here_and_on_the_runs_page():
     now = {key: setting.default for key, setting in colour.SETTINGS.items()}
     first, second = (lane.config.to_dict() for lane in colour_race.racing(now))
     assert {key for key in first if first[key] != second[key]} == {"architecture"}
-    page = ShownColour(chain_images=100, chain_epochs=1).press("together_start").until("finished")
+    page = ShownColour(chain_images=100, chain_epochs=1)
+    assert "ships with the app:** Coloured Strokes, 4 epochs of 2,000 images" in page.text
+    assert "The sidebar has other settings now." in page.text
+    page.press("together_start").until("finished")
+    assert "ships with the app" not in page.text
     assert page.labels[6:8] == ["Cleanx, the target", "Greyno noise"]
     drawn = {alt.partition(", chroma")[0] for alt in page.alts}
     assert {f"8 images, reconstructed by Grey to colour, as {how}" for how in ("meant", "listed")} <= drawn

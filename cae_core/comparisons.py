@@ -1,0 +1,277 @@
+"""The comparisons that ship with the app: runs side by side as they look when they are over, without their weights.
+
+A view of runs that learn side by side opens with one of these. For each run its file has what the view shows: `run.json`,
+the history, the curves and what the network makes of the eight test images, which is a twentieth of its weights.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from cae_core import runs, training
+from cae_core.architectures import build
+from cae_core.config import SHIPPED_LOSSES, RunConfig, lookup
+from cae_core.datasets import load
+from cae_core.pretrained import COLOUR_NETWORKS, colour_config
+from cae_core.runs import Run, RunError, schema, storage, writing
+from cae_core.runtime import process
+from cae_core.training import run_monitor
+
+RACERS = ("conv_denoise", "conv_unpool", "conv_transpose", "conv_transpose_even", "conv_resize")
+"""Networks whose decoders make the image larger in five ways. All take any loss and have a code of a fixed size."""
+SIZES = {
+    "race": {"num_train": 2_000, "epochs": 3},
+    "losses": {"num_train": 2_000, "epochs": 3},
+    "sparsity": {"num_train": 5_000, "epochs": 6},
+    "colouring": {"num_train": 2_000, "epochs": 4},
+}
+"""Images and epochs of the runs that each comparison opens with."""
+LOOKS = 16
+"""Times that the pictures of a run are made while it trains: points of its curves but those of the losses."""
+
+_Recipe = tuple[list[RunConfig], list[RunConfig]]
+
+
+def race_config(architecture: str, **settings: Any) -> RunConfig:
+    """A run of the decoder race. With MSE three of the five get stuck in black, which is another comparison's lesson."""
+    recipe = {"loss": "bce", "optimizer": "adam", "learning_rate": 0.003, "schedule": "one_cycle", "batch_size": 50}
+    return RunConfig(architecture=architecture, **{**SIZES["race"], **recipe, **settings})
+
+
+def loss_config(loss: str, **settings: Any) -> RunConfig:
+    """A run that is held against the same one with the other loss."""
+    recipe = {"architecture": "conv_denoise", "learning_rate": 0.003, "batch_size": 50}
+    return RunConfig(loss=loss, **{**SIZES["losses"], **recipe, **settings})
+
+
+def sparse_config(sparsity: float, output: str = "sigmoid", **settings: Any) -> RunConfig:
+    """A run whose code costs something."""
+    recipe = {
+        "architecture": "dense", "loss": "mse", "bottleneck": 64, "optimizer": "adam", "learning_rate": 0.003,
+        "schedule": "one_cycle", "batch_size": 50,
+    }  # fmt: skip
+    return RunConfig(sparsity=sparsity, output=output, **{**SIZES["sparsity"], **recipe, **settings})
+
+
+def _race(dataset: str) -> _Recipe:
+    noise = {"noise_kind": "gaussian", "noise_factor": 0.5}
+    longer = [race_config(name, dataset=dataset, epochs=8) for name in ("conv_transpose", "conv_resize")]
+    noisy = [race_config(name, dataset=dataset, **noise) for name in ("conv_denoise", "conv_unpool")]
+    return [race_config(name, dataset=dataset) for name in RACERS], [*longer, *noisy]
+
+
+def _losses(dataset: str) -> _Recipe:
+    others = [{"architecture": "fast"}, {"architecture": "fast", "learning_rate": 0.01}]
+    pairs = [[loss_config(loss, dataset=dataset, **other) for loss in SHIPPED_LOSSES] for other in ({}, *others)]
+    return pairs[0], sum(pairs[1:], [])
+
+
+def _sparsity(dataset: str) -> _Recipe:
+    weights = [sparse_config(weight, dataset=dataset) for weight in (0.0, 0.001, 0.005)]
+    bce = [sparse_config(weight, dataset=dataset, loss="bce") for weight in (0.0, 0.001, 0.005)]
+    fast = [sparse_config(weight, dataset=dataset, architecture="fast", epochs=2) for weight in (0.0, 0.003, 0.03)]
+    return [*weights, sparse_config(0.005, "linear", dataset=dataset)], [sparse_config(0.1, dataset=dataset), *bce, *fast]
+
+
+def _colouring(dataset: str) -> _Recipe:
+    return [colour_config(dataset, name, "mse", **SIZES["colouring"]) for name in COLOUR_NETWORKS], []
+
+
+KINDS: Mapping[str, tuple[Callable[[str], _Recipe], tuple[str, ...]]] = {
+    "race": (_race, ("strokes", "mnist")),
+    "losses": (_losses, ("strokes", "mnist")),
+    "sparsity": (_sparsity, ("strokes", "mnist")),
+    "colouring": (_colouring, ("strokes_colour",)),
+}
+"""What is compared: on a data set the runs that it opens with, and those of the page's questions; and the data sets that it
+ships for, the first of which is on every machine, with the questions' runs."""
+
+
+def _shipped(kind: str) -> dict[str, list[RunConfig]]:
+    recipe, datasets = KINDS[kind]
+    opening = {f"{kind}-{dataset}": recipe(dataset)[0] for dataset in datasets}
+    opening[f"{kind}-{datasets[0]}"] += recipe(datasets[0])[1]
+    return opening
+
+
+SHIPPED = {name: configs for kind in KINDS for name, configs in _shipped(kind).items()}
+"""The runs of each file in `pretrained/`, such as "race-strokes"."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A run that was watched to its end.
+
+    Attributes:
+        run: what it is; its weights are not kept.
+        machine: what it was trained on.
+        progress: the last look at it, but for the codes of the sample.
+    """
+
+    run: Run
+    machine: str
+    progress: run_monitor.Progress
+
+
+def file_of(name: str) -> Path:
+    """Where the comparison of that name is kept."""
+    return runs.PRETRAINED_DIR / f"{name}.npz"
+
+
+def find(kind: str, configs: Sequence[RunConfig]) -> list[Watched] | None:
+    """The shipped runs of these configurations, all of one data set; None unless each of them ships.
+
+    Raises:
+        RunError: the file that should have them is missing or damaged.
+        datasets.DataError: their data set is not on this machine.
+    """
+    name = f"{kind}-{configs[0].dataset}" if configs else ""
+    if any(config not in SHIPPED.get(name, ()) for config in configs) or not configs:
+        return None
+    of_config = _read(name)
+    if any(config not in of_config for config in configs):
+        raise _damaged(name, ValueError("a run is missing in it"))
+    return [_watched(name, of_config[config]) for config in configs]
+
+
+def runs_of(kind: str, dataset: str) -> list[Run]:
+    """The runs that ship of a comparison: on this data set, else on the first; none where they cannot be read."""
+    names = KINDS[kind][1]
+    name = f"{kind}-{dataset if dataset in names else names[0]}"
+    try:
+        return [_checked(file_of(name), kept)[0] for kept in _read(name).values()]
+    except RunError:
+        return []
+
+
+def is_made(name: str) -> bool:
+    """Whether every run of a comparison is in its file."""
+    try:
+        return not [config for config in SHIPPED[name] if config not in _read(name)]
+    except RunError:
+        return False
+
+
+def make(name: str, on_event: Callable[[Any], None] = lambda event: None, again: bool = False) -> None:
+    """Trains the runs of a comparison that are not in its file, and writes each into it.
+
+    Args:
+        name: a name in `SHIPPED`.
+        on_event: called with every `TrainingEvent`.
+        again: train also those that are there.
+    """
+    configs = lookup(SHIPPED, "comparison", name)
+    try:
+        kept = {} if again else dict(_read(name))
+    except RunError:
+        kept = {}
+    for config in configs:
+        if config not in kept:
+            kept[config] = _train(config, on_event)
+            _write(name, [kept[config] for config in configs if config in kept])
+
+
+def _write(name: str, several: Sequence[_Kept]) -> None:
+    about = np.frombuffer(json.dumps([run.about for run in several]).encode(), np.uint8)
+    arrays = {f"{number}/{key}": run.arrays[key] for number, run in enumerate(several) for key in _COLUMNS}
+    storage.write(file_of(name), storage.arrays_to_bytes({"about": about, **arrays}))
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A run as its file has it.
+
+    Attributes:
+        about: its `run.json`, and the machine.
+        arrays: by name "history", the bytes of its `history.csv`; "curve" and "measured" as of `run_monitor.Progress`, the
+            lines of `MEASURES` side by side after their epochs; and "x_hat".
+    """
+
+    about: Mapping[str, Any]
+    arrays: Mapping[str, np.ndarray]
+
+
+def _train(config: RunConfig, on_event: Callable[[Any], None]) -> _Kept:
+    x_train, x_held_out = training.split_held_out(load(config.dataset, "train").x, config.num_train)
+    trainer = SimpleNamespace(config=config, model=build(config, x_train.shape[1:]), history=[], last=None)
+    monitor, event = run_monitor.RunMonitor(trainer), None
+    for event in training.train(trainer.model, config, x_train, x_held_out):
+        on_event(event)
+        if event.epoch_loss is not None:
+            trainer.history.append(training.history_row(event))
+        monitor.see(event)
+        if event.step * LOOKS // event.num_steps > (event.step - 1) * LOOKS // event.num_steps:
+            monitor.show()
+    last = monitor.progress
+    about = writing.description(
+        config, **writing.network_facts(trainer.model), metrics={}, num_train=len(x_train), epochs=config.epochs,
+        seconds=round(event.seconds, 2), machine=process.machine(),
+    )  # fmt: skip
+    lines = [last.measured["mse"][:, 0], *(last.measured[name][:, 1] for name in run_monitor.MEASURES)]
+    table = np.frombuffer(writing.table(trainer.history).encode(), np.uint8)
+    curves = {"curve": last.curve.astype("f4"), "measured": np.stack(lines, axis=1).astype("f4")}
+    return _Kept(json.loads(about), {"history": table, **curves, "x_hat": last.x_hat.astype("f2")})
+
+
+def _read(name: str) -> Mapping[RunConfig, _Kept]:
+    """What a comparison's file has, checked, by configuration."""
+    file = file_of(name)
+    try:
+        return _read_file(file, file.stat().st_mtime_ns)
+    except Exception as error:  # a damaged file fails in more ways than can be listed
+        raise _damaged(name, error) from error
+
+
+@functools.lru_cache(maxsize=len(SHIPPED))
+def _read_file(file: Path, changed: int) -> Mapping[RunConfig, _Kept]:
+    arrays = storage.read_arrays(file)
+    of_config = {}
+    for number, about in enumerate(json.loads(arrays["about"].tobytes())):
+        kept = _Kept(about, {key: arrays[f"{number}/{key}"] for key in _COLUMNS})
+        of_config[_checked(file, kept)[0].config] = kept
+    return of_config
+
+
+_COLUMNS = {"history": 0, "curve": 2, "measured": 1 + len(run_monitor.MEASURES), "x_hat": 0}
+"""The arrays of a run; of its curves, how many columns."""
+
+
+def _checked(file: Path, kept: _Kept) -> tuple[Run, str, Mapping[str, np.ndarray]]:
+    """The run, its machine and its history; an error of any kind if anything does not fit."""
+    kind, fields = schema.run_fields(json.dumps(kept.about).encode())
+    run = runs.KINDS[kind](path=file, **fields)
+    for name, columns in _COLUMNS.items():
+        shape = kept.arrays[name].shape
+        if columns and (len(shape) != 2 or shape[1] != columns or not shape[0]):
+            raise ValueError(f"{name} is of shape {shape}")
+    if kept.arrays["x_hat"].shape != (run_monitor.NUM_PROBES, *run.image_shape):
+        raise ValueError(f"x_hat is of shape {kept.arrays['x_hat'].shape}")
+    machine = schema.text(80)("machine", kept.about["machine"])
+    return run, machine, schema.columns(kept.arrays["history"].tobytes(), run.epochs)
+
+
+def _watched(name: str, kept: _Kept) -> Watched:
+    run, machine, columns = _checked(file_of(name), kept)
+    probes, epochs, lines = run_monitor.probes(run.config), run.num_epochs, kept.arrays["measured"].astype(float)
+    history = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    progress = run_monitor.Progress(
+        number=1, step=run.num_steps, num_steps=run.num_steps, epoch=epochs, seconds=run.seconds, epochs=epochs,
+        steps_per_epoch=run.num_steps // epochs, steps_per_second=run.num_steps / run.seconds, seconds_left=None,
+        curve=kept.arrays["curve"].astype(float), history=tuple(history), x=probes.x, x_noisy=probes.x_noisy,
+        labels=np.empty(0, int), x_hat=kept.arrays["x_hat"].astype(np.float32), plane=None,
+        measured={key: lines[:, [0, place]] for place, key in enumerate(run_monitor.MEASURES, 1)},
+    )  # fmt: skip
+    return Watched(run, machine, progress)
+
+
+def _damaged(name: str, error: Exception) -> RunError:
+    what = "is missing" if isinstance(error, FileNotFoundError) else f"is damaged ({schema.reason(error)})"
+    return RunError(f"{file_of(name).name} {what}. To make it again: python -m cae_core pretrain {name}.")
