@@ -38,7 +38,7 @@ _SET = datasets.default()
 SHEETS = {
     "denoise": Sheet("", {}, denoise.QUESTIONS),
     "train": Sheet("train", {}, train.QUESTIONS),
-    "latent": Sheet("latent", {}, latent.QUESTIONS),
+    "latent": Sheet("latent", {}, latent.questions(_SET)),
     "draw": Sheet("draw", {}, draw.questions(_SET)),
     "layers": Sheet("architectures", {"view": "layers"}, layers.QUESTIONS),
     "race": Sheet("architectures", {"view": "race"}, race.QUESTIONS),
