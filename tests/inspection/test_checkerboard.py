@@ -93,7 +93,10 @@ def test_overlap_is_what_a_transposed_convolution_of_ones_gives(kernel, stride):
     assert (len(set(inside)) == 1) == (kernel % stride == 0)
 
 
-def test_the_clearest_crop_is_where_a_pattern_was_added(x):
-    pattern = np.zeros_like(x[:6])
-    pattern[4, 6:18, 10:22] = board((12, 12), 0.3)[0]
-    assert checkerboard.clearest(x[:6], x[:6] + pattern + 0.1, 12) == (4, 6, 10)
+def test_the_clearest_crop_is_where_a_pattern_was_added_and_edges_are_none():
+    x = np.zeros((6, 28, 28, 1))
+    x[2, 4:24, 12] = 1
+    pattern = np.zeros_like(x)
+    pattern[4, 6:18, 10:22] = board((12, 12), 0.1)[0]
+    pattern[2] = -0.9 * x[2]  # a line that was lost is no pattern
+    assert checkerboard.clearest(x, x + pattern + 0.1, 12) == (4, 6, 10)

@@ -281,8 +281,8 @@ class ShownPage:
 
     @property
     def links(self) -> dict[str, tuple[str, dict[str, str]]]:
-        """Links to other pages: label to page and settings."""
-        every = [link.proto for link in self.app.get("page_link") if "question" not in link.proto.label]  # of the strip
+        """Links to other pages in the page itself, but for the questions': label to page and settings."""
+        every = [link.proto for link in self.app.main.get("page_link") if "question" not in link.proto.label]
         return {link.label: (link.page, dict(parse_qsl(link.query_string, keep_blank_values=True))) for link in every}
 
     @property

@@ -12,12 +12,13 @@ from cae_core import datasets, runs
 from cae_core.architectures import ARCHITECTURES
 from cae_core.figures import pictures
 from cae_core.inspection import checkerboard
-from pages.parts.common import show
+from pages.parts.common import show, waiting
+from pages.parts.session import state
 
 NETWORKS = ("conv_transpose", "conv_transpose_even", "conv_resize")
 """Of the shipped networks, those whose pictures stand side by side."""
 TRAINED_ON = "mnist"
-SIDE, IMAGES = 12, 40
+SIDE, IMAGES = 12, 20
 """Pixels a side of the crop, and test images that it is looked for in and that are scored."""
 STRIDE, VALUES = 2, 5
 KERNELS = {3: "uneven", 5: "uneven", 4: "even"}
@@ -35,6 +36,18 @@ _WORDS = (
 def draw(dataset: str) -> None:
     """The crops, the kernels and why."""
     st.subheader("Where a checkerboard comes from", anchor=False)
+    if state.first_time("crops_shown", dataset):  # a second or two, once a data set
+        empty = '<figure><div class="waiting"></div><figcaption>…</figcaption></figure>' * (1 + len(NETWORKS))
+        meanwhile = f'<div class="crops" role="status" aria-label="No pictures yet">{empty}</div>'
+        waiting.till_the_end(lambda: _magnified(dataset), lambda: st.html(meanwhile), lambda: _crops(dataset))
+    else:
+        _magnified(dataset)
+    st.html('<div class="overlaps">' + "".join(kernels(size, f"{how} overlap") for size, how in KERNELS.items()) + "</div>")
+    st.markdown(_WORDS)
+
+
+def _magnified(dataset: str) -> None:
+    """The crops, side by side."""
     try:
         crops, scores = _crops(dataset)
     except (RuntimeError, ValueError) as error:
@@ -49,8 +62,6 @@ def draw(dataset: str) -> None:
             f"on {trained}: the place where kernel 3 leaves the strongest pattern in {IMAGES} images. The checkerboard "
             f"score is that of all {IMAGES}; a faithful copy has 1."
         )
-    st.html('<div class="overlaps">' + "".join(kernels(size, f"{how} overlap") for size, how in KERNELS.items()) + "</div>")
-    st.markdown(_WORDS)
 
 
 @functools.lru_cache(maxsize=4)
