@@ -121,8 +121,6 @@ def _one_pixel() -> None:
     target = widgets.slider(
         "Target t of the pixel", -0.5, 1.5, step=0.05, key="target", help="What the pixel should be. Images have 0 to 1."
     )
-    if refused := refusal(losses.check_targets, "bce", target, target):
-        st.warning(show.plain(refused))
     axes, ends = "logit l, the pixel is its sigmoid", (float(LOGITS[0]), float(LOGITS[-1]))
     best = float(np.log(target / (1 - target))) if 0 < target < 1 else None
     charts = (
@@ -137,6 +135,8 @@ def _one_pixel() -> None:
         with column:
             figure = curves.lines(both, (axes, label), ends, up, best)
             show.chart(figure, f"pixel_{label.split()[0]}", f"{title} by its logit, target {target:g}, BCE and MSE")
+    if refused := refusal(losses.check_targets, "bce", target, target):
+        st.warning(show.plain(refused))
     st.markdown(_pixel(target))
 
 
