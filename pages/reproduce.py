@@ -47,10 +47,10 @@ def _page() -> None:
     shipped, damaged = results.shipped()
     for sentence in damaged:
         st.warning(show.plain(sentence))
-    _numbers(shipped)
     strip.draw(questions.QUESTIONS, SETTINGS, now)
     card, others = st.container(), st.container()  # what a question sets stands beside it
     with others:
+        _numbers(shipped)
         claims_view.overview(shipped)
         can_run = _can_run()
     if now["card"]:

@@ -131,8 +131,6 @@ def _one_pixel() -> None:
         key="target",
         help="The value that the pixel should have; in images it is from 0 to 1.",
     )
-    if refused := refusal(losses.check_targets, "bce", target, target):
-        st.warning(show.plain(refused))
     axes, ends = "logit l, the pixel is its sigmoid", (float(LOGITS[0]), float(LOGITS[-1]))
     best = float(np.log(target / (1 - target))) if 0 < target < 1 else None
     charts = (
@@ -147,6 +145,8 @@ def _one_pixel() -> None:
         with column:
             figure = curves.lines(both, (axes, label), ends, up, best)
             show.chart(figure, f"pixel_{label.split()[0]}", f"{title} by its logit, target {target:g}, BCE and MSE")
+    if refused := refusal(losses.check_targets, "bce", target, target):
+        st.warning(show.plain(refused))
     st.markdown(_pixel(target))
 
 

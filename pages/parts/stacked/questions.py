@@ -19,12 +19,12 @@ FEW, MANY = 300, 55_000
 
 def _few_or_many(now: Mapping[str, Any]) -> str:
     result, _ = results.shipped()
-    parts = [
-        f"{point.labels:,} labels, {point.mean('pretrained')[0]:.2f} % and {point.mean('random')[0]:.2f} %"
-        for point in (result.points if result else ())
-        if point.labels in (FEW, MANY)
-    ]
-    return "misread from the stack and from random weights: " * bool(parts) + "; ".join(parts)
+    points = [point for point in result.points if point.labels in (FEW, MANY)] if result else []
+    return "; ".join(
+        f"{point.labels:,} labels: {point.mean('pretrained')[0]:.2f} % misread, "
+        f"{point.mean('random')[0]:.2f} % from random weights"
+        for point in points
+    )
 
 
 QUESTIONS = questions_of(
