@@ -14,7 +14,7 @@ MOST = "() => { const main = document.querySelector('[data-testid=stMain]'); ret
 # Whether a picture of the page is in sight, at least in part, together with the strip.
 IN_SIGHT = """
 () => [...document.querySelectorAll(
-  ".stMain :is(.grid img, .plane canvas, .chosen img, .drawn img, .js-plotly-plot, .anatomy img, .diagram, .crops img, .facts)"
+  ".stMain :is(.grid, .plane, .chosen, .drawn, .anatomy, .crops) :is(img, canvas), .stMain :is(.js-plotly-plot, .diagram)"
 )].some(picture => {
   const { top, bottom } = picture.getBoundingClientRect();
   return bottom > 60 && top < innerHeight - 20;

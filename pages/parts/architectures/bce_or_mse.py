@@ -75,8 +75,8 @@ VIEW = View("BCE or MSE", "losses", pair, SETTINGS)
 
 
 def draw(now: dict) -> None:
-    strip.draw(QUESTIONS, SETTINGS, now)
-    if about_a_pixel := now["guess"].startswith("outside"):  # what it sets has to stand beside it
+    about_a_pixel = strip.draw(QUESTIONS, SETTINGS, now) == "outside"
+    if about_a_pixel:  # what it sets stands beside it
         _one_pixel()
     group_view.run(VIEW, now, "", _pictures)
     if not about_a_pixel:

@@ -54,14 +54,19 @@ def racing(now: dict) -> list[Lane]:
     return [Lane(ARCHITECTURES[name].label, race_config(name, dataset=now["dataset"], **shared)) for name in chosen]
 
 
+CHECKERBOARD = ("all_five", "one_pixel")
+"""Questions that the magnified crops answer."""
 VIEW = View("Decoder race", "race", racing, SETTINGS)
 
 
 def draw(now: dict) -> None:
-    strip.draw(QUESTIONS, SETTINGS, now)
+    question = strip.draw(QUESTIONS, SETTINGS, now)
     problem = "" if len(now["racers"]) > 1 else "A race needs two: choose at least two decoders in the sidebar."
+    if question in CHECKERBOARD:  # its picture stands beside it
+        overlap.draw(now["dataset"])
     group_view.run(VIEW, now, problem, _pictures)
-    overlap.draw(now["dataset"])
+    if question not in CHECKERBOARD:
+        overlap.draw(now["dataset"])
     words.explain("race")
 
 

@@ -34,12 +34,15 @@ def settings(*questions: Iterable[str]) -> dict[str, Setting]:
 
 def draw(
     questions: Mapping[str, Question], page: Mapping[str, Setting], now: Mapping[str, Any], leaves: Collection[str] = ()
-) -> None:
+) -> str:
     """One question, its answers, and once one is given the outcome.
 
     Args:
         questions: of this page or view, by key.
         page, now, leaves: as of `Question.changes`.
+
+    Returns:
+        The key of the question that is open.
     """
     question, answer = _open(questions, now)
     with st.container(border=True, key="lesson", gap="xsmall"):
@@ -51,14 +54,13 @@ def draw(
             _ask(question, changes, now["class"])
         if now["class"]:
             _class(question, bool(answer), now["class"])
-        if not answer and not now["lesson"]:
-            return
-        with st.container(horizontal=True, gap="small", vertical_alignment="center", key="lesson_on"):
-            if answer and not question.is_set(page, now, leaves):
-                st.button(
-                    "Set it up again", key="set_again", icon=":material/replay:", on_click=state.change, kwargs=changes
-                )
-            _ways_on(questions, question, answer, now)
+        if answer or now["lesson"]:
+            with st.container(horizontal=True, gap="small", vertical_alignment="center", key="lesson_on"):
+                if answer and not question.is_set(page, now, leaves):
+                    again = {"icon": ":material/replay:", "on_click": state.change, "kwargs": changes}
+                    st.button("Set it up again", key="set_again", **again)
+                _ways_on(questions, question, answer, now)
+    return question.key
 
 
 def _open(questions: Mapping[str, Question], now: Mapping[str, Any]) -> tuple[Question, str]:
