@@ -23,7 +23,7 @@ def _page() -> None:
         widgets.selectbox("Sheet", tuple(sheet.SHEETS), format_func=sheet.title, key="sheet")
         widgets.text_input(
             "Name of the class", key="class", max_chars=strip.MOST_NAME, on_change=_tidy_name, placeholder="Class 8b",
-            help="Whoever opens the link is in the class: their guesses are counted, without names, for a day.",
+            help="Everybody who opens the link is in the class: their guesses are counted, without names, for a day.",
         )  # fmt: skip
     if problems:
         show.link_problems(problems)

@@ -93,7 +93,7 @@ def test_overlap_is_what_a_transposed_convolution_of_ones_gives(kernel, stride):
     assert (len(set(inside)) == 1) == (kernel % stride == 0)
 
 
-def test_the_clearest_crop_is_where_a_pattern_was_added_and_edges_are_none():
+def test_the_clearest_crop_is_where_a_pattern_was_added():
     x = np.zeros((6, 28, 28, 1))
     x[2, 4:24, 12] = 1
     pattern = np.zeros_like(x)

@@ -8,18 +8,17 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from cae_core import datasets, runs
+from cae_core import comparisons, datasets
 from cae_core.architectures import ARCHITECTURES
+from cae_core.comparisons import KINDS, race_config
 from cae_core.figures import pictures
 from cae_core.inspection import checkerboard
-from pages.parts.common import show, waiting
-from pages.parts.session import state
+from pages.parts.common import show
 
 NETWORKS = ("conv_transpose", "conv_transpose_even", "conv_resize")
-"""Of the shipped networks, those whose pictures stand side by side."""
-TRAINED_ON = "mnist"
-SIDE, IMAGES = 12, 20
-"""Pixels a side of the crop, and test images that it is looked for in and that are scored."""
+"""Of the racers, those whose pictures stand side by side."""
+SIDE = 12
+"""Pixels a side of the crop."""
 STRIDE, VALUES = 2, 5
 KERNELS = {3: "uneven", 5: "uneven", 4: "even"}
 """Sizes of the kernels that are drawn."""
@@ -36,46 +35,35 @@ _WORDS = (
 def draw(dataset: str) -> None:
     """The crops, the kernels and why."""
     st.subheader("Where a checkerboard comes from", anchor=False)
-    if state.first_time("crops_shown", dataset):  # a second or two, once a data set
-        empty = '<figure><div class="waiting"></div><figcaption>…</figcaption></figure>' * (1 + len(NETWORKS))
-        meanwhile = f'<div class="crops" role="status" aria-label="No pictures yet">{empty}</div>'
-        waiting.till_the_end(lambda: _magnified(dataset), lambda: st.html(meanwhile), lambda: _crops(dataset))
-    else:
-        _magnified(dataset)
-    st.html('<div class="overlaps">' + "".join(kernels(size, f"{how} overlap") for size, how in KERNELS.items()) + "</div>")
-    st.markdown(_WORDS)
-
-
-def _magnified(dataset: str) -> None:
-    """The crops, side by side."""
     try:
-        crops, scores = _crops(dataset)
+        raced, crops, scores = _crops(dataset)
     except (RuntimeError, ValueError) as error:
         st.error(show.plain(str(error)))
     else:
         names = {"clean": "The image", **{name: ARCHITECTURES[name].label for name in NETWORKS}}
         figures = "".join(_figure(names[name], crops[name], scores.get(name)) for name in names)
         st.html(f'<div class="crops">{figures}</div>')
-        here, trained = (datasets.DATASETS[name].label for name in (dataset, TRAINED_ON))
         st.caption(
-            f"The same {SIDE} × {SIDE} pixels of a test image of {here} through networks that ship with the app, trained "
-            f"on {trained}: the place where kernel 3 leaves the strongest pattern in {IMAGES} images. The checkerboard "
-            f"score is that of all {IMAGES}; a faithful copy has 1."
+            f"The same {SIDE} × {SIDE} pixels of the race that ships with the app, on {datasets.DATASETS[raced].label}: "
+            "the place where kernel 3 leaves the strongest pattern. The checkerboard score is that of all eight images; "
+            "a faithful copy has 1."
         )
+    st.html('<div class="overlaps">' + "".join(kernels(size, f"{how} overlap") for size, how in KERNELS.items()) + "</div>")
+    st.markdown(_WORDS)
 
 
 @functools.lru_cache(maxsize=4)
-def _crops(dataset: str) -> tuple[dict[str, np.ndarray], dict[str, float | None]]:
-    """The same crop of the image and of each network's picture, `(SIDE, SIDE)` in [0, 1]; scores of the networks."""
-    x = datasets.as_float(datasets.load(dataset, "test").x[:IMAGES])
-    networks = {name: runs.model(runs.find(f"{TRAINED_ON}-{name}")) for name in NETWORKS}
-    x_hats = {name: network.decode(network.encode(x)) for name, network in networks.items()}
+def _crops(dataset: str) -> tuple[str, dict[str, np.ndarray], dict[str, float | None]]:
+    """Whose race it is; the same crop of the image and of each picture, `(SIDE, SIDE)` in [0, 1]; the networks' scores."""
+    raced = dataset if dataset in KINDS["race"][1] else KINDS["race"][1][0]
+    watched = comparisons.find("race", [race_config(name, dataset=raced) for name in NETWORKS])
+    x, x_hats = watched[0].progress.x, {name: each.progress.x_hat for name, each in zip(NETWORKS, watched, strict=True)}
     i, row, column = checkerboard.clearest(x, x_hats[NETWORKS[0]], SIDE)
     crops = {
         name: np.clip(images[i, row : row + SIDE, column : column + SIDE, 0], 0, 1)
         for name, images in {"clean": x, **x_hats}.items()
     }
-    return crops, {name: checkerboard.score(x, x_hat) for name, x_hat in x_hats.items()}
+    return raced, crops, {name: checkerboard.score(x, x_hat) for name, x_hat in x_hats.items()}
 
 
 def _figure(name: str, crop: np.ndarray, score: float | None) -> str:

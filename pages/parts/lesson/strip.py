@@ -174,5 +174,6 @@ def _ways_on(questions: Mapping[str, Question], question: Question, answer: str,
     elif answer and number < len(path.PATH):
         path.go_to(number + 1, "Next question", "path_next")
     elif answer:
-        st.markdown("That was the last. You can answer now: " + " ".join(f"*{lesson.goal}*" for lesson in path.PATH))
+        with st.popover("That was the last: what you can answer now", type="tertiary"):
+            st.markdown("\n".join(f"1. {lesson.goal}" for lesson in path.PATH))
     st.button("Leave the path", key="path_leave", type="tertiary", on_click=state.change, kwargs={"lesson": ""})
