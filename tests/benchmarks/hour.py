@@ -67,5 +67,5 @@ def hour(visitors: int) -> tuple[dict, dict]:
     """Megabytes by how many visitors there have been, and the bar for their growth; at least fifteen visitors."""
     with serving.server() as server:
         rows = asyncio.run(use(server, max(visitors, WARM + EVERY)))
-    grown = round(max(rows.values()) - rows[WARM], 1)
+    grown = round(list(rows.values())[-1] - rows[WARM], 1)
     return {"megabytes": rows, "grown_megabytes": grown}, {"growth, MB": (grown, BAR_MEGABYTES)}

@@ -23,14 +23,12 @@ class Session:
     Attributes:
         widgets: by label, the id of every slider and button that the page has drawn.
         html: what the page last drew as HTML, in the order it came.
-        received: bytes of websocket frames since the session was opened.
     """
 
     def __init__(self, socket: ClientConnection, page: str, query: str) -> None:
         self._socket, self._page, self._query, self._values = socket, page, query, {}
         self.widgets: dict[str, str] = {}
         self.html: list[str] = []
-        self.received = 0
 
     @classmethod
     async def open(cls, root: str, query: str = "", page: str = "", shows: str = "reconstructed") -> Session:
@@ -88,9 +86,7 @@ class Session:
         self.html, trouble, started = [], "", time.perf_counter()
         await self._socket.send(message.SerializeToString())
         while True:
-            frame = await self._socket.recv()
-            self.received += len(frame)
-            answer = ForwardMsg.FromString(frame)
+            answer = ForwardMsg.FromString(await self._socket.recv())
             if answer.WhichOneof("type") == "delta":
                 trouble = self._read(answer.delta.new_element) or trouble
             if answer.WhichOneof("type") == "script_finished" and answer.script_finished in ENDS:
