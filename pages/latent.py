@@ -46,10 +46,13 @@ LEFT = ("image", "even", "grid_behind", *code_views.SETTINGS, *code_sliders.SETT
 def _sidebar(now: dict) -> None:
     with st.sidebar:
         controls.dataset()
+        with controls.main():
+            if not now["run"]:
+                controls.bottleneck()
+            widgets.select_slider(
+                "Points shown", POINTS, format_func="{:,}".format, key="points", help="The first test images."
+            )
         controls.network(now["run"])
-        widgets.select_slider(
-            "Points shown", POINTS, format_func="{:,}".format, key="points", help="The first test images."
-        )
         widgets.selectbox(
             "Components", tuple(COMPONENTS), format_func=lambda pair: pair.replace("-", " across, ") + " up",
             key="components", disabled=not now["run"] and now["bottleneck"] == 2,

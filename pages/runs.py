@@ -7,7 +7,7 @@ import streamlit as st
 from cae_core import datasets, runs
 from cae_core.config import Bounds
 from cae_core.runs import AnyRun, RunError, old_stacks
-from pages.parts.common import experiment, show, waiting, widgets
+from pages.parts.common import controls, experiment, show, waiting, widgets
 from pages.parts.runs import actions, compare, experiments, one_run, run_table
 from pages.parts.session import address, state
 from pages.parts.session.setting import Names, Setting
@@ -66,7 +66,8 @@ def _page() -> None:
     show.question("Which settings made the difference?")
     now = state.values(SETTINGS)
     with st.sidebar:
-        widgets.segmented_control("Whose", WHOSE, format_func=WHOSE.get, key="whose", required=True, wrap=False)
+        with controls.main():
+            widgets.segmented_control("Whose", WHOSE, format_func=WHOSE.get, key="whose", required=True, wrap=False)
         st.button(
             "Unmark all", icon=":material/deselect:", disabled=not now["runs"], width="stretch",
             on_click=state.change, kwargs={"runs": (), "epoch": actions.END},

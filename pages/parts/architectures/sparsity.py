@@ -47,8 +47,11 @@ def sidebar(now: dict) -> None:
         )
         widgets.segmented_control("Output", OUTPUTS, format_func=str.capitalize, key="sparse_output", required=True)
         widgets.segmented_control("Loss", JUDGES, format_func=controls.label(LOSSES), key="sparse_loss", required=True)
-        widgets.select_slider("Weaker penalty", WEIGHTS, key="weak", help="What the mean size of the code's numbers costs.")
-        widgets.select_slider("Stronger penalty", WEIGHTS, key="strong")
+        with controls.main():
+            widgets.select_slider(
+                "Weaker penalty", WEIGHTS, key="weak", help="What the mean size of the code's numbers costs."
+            )
+            widgets.select_slider("Stronger penalty", WEIGHTS, key="strong")
         widgets.toggle(f"One more with a {OTHER[now['sparse_output']]} output", key="other_output")
         with st.expander("More"):
             controls.training_images("sparse_images", now["dataset"])
