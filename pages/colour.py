@@ -30,11 +30,12 @@ LEFT = ("take_loss", *colour_race.SETTINGS)
 
 def _sidebar(now: dict) -> None:
     with st.sidebar:
-        controls.dataset(datasets.COLOUR)
-        widgets.segmented_control(
-            "Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="chain", required=True, wrap=True,
-            help="As listed, its second convolution reads the input, so its first one is dead.",
-        )  # fmt: skip
+        with controls.main():
+            controls.dataset(datasets.COLOUR)
+            widgets.selectbox(
+                "Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="chain",
+                help="As listed, its second convolution reads the input, so its first one is dead.",
+            )  # fmt: skip
         chosen = now["colour_run"]
         labels = {(): "Shipped with the app", **({chosen: chosen[0]} if chosen else {})}
         labels |= {(name,): title for name, title in controls.own_runs(channels=3).items()}

@@ -34,7 +34,11 @@ SETTINGS = {
 def _sidebar(chosen: tuple[str, ...]) -> None:
     with st.sidebar:
         controls.dataset()
-        controls.noise(NOISES)
+        controls.noise_kind(NOISES)
+        with controls.main():
+            controls.noise_factor()
+            if not chosen:
+                controls.bottleneck()
         controls.network(chosen)
         st.button("New images", icon=":material/shuffle:", on_click=_new_images, width="stretch")
         with st.expander("More"):

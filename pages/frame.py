@@ -6,7 +6,7 @@ import streamlit as st
 
 from cae_core.runs import holder
 from pages.parts.common import waiting
-from pages.parts.session import identity
+from pages.parts.session import identity, state
 
 PAGES = {
     "denoise.py": "Denoise",
@@ -22,21 +22,39 @@ PAGES = {
 }
 """File to title, in the order of the navigation; the first is the one that opens."""
 
+
+def _pages(at_guess: bool) -> list[st.Page]:
+    """All of them. The first is at the root, and, hidden, at the address that anybody would guess: there, the other is."""
+    first, *others = PAGES
+    seen = ("visible", "hidden")
+    root = st.Page(first, title=PAGES[first], default=True, url_path="root", visibility=seen[at_guess])
+    guess = st.Page(first, title=PAGES[first], visibility=seen[not at_guess])
+    return [root, guess, *(st.Page(file, title=PAGES[file]) for file in others)]
+
+
+def _navigate() -> st.Page:
+    """Draws the navigation, in which the page that is open is marked, and gives that page."""
+    at_guess = state.kept("at_guess", False)
+    current = st.navigation(pages := _pages(at_guess), position="top")
+    if (current is pages[1]) != at_guess:
+        state.keep("at_guess", not at_guess)
+        current = st.navigation(pages := _pages(not at_guess), position="top")
+    with st.container(key="pages", horizontal=True, gap=None):  # seen on a phone, where Streamlit hides its own
+        for page in pages:
+            if page.visibility == "visible":
+                st.page_link(page, label=f":primary[{page.title}]" if page is current else None, width="content")
+    return current
+
+
 st.set_page_config(page_title="Autoencoder explorer", page_icon="🔢", layout="wide")
 st.html(Path(__file__).parent / "parts/common/style.css")
 holder.introduce(f"the app at port {st.get_option('server.port')}")
 waiting.begin()
-first, *others = PAGES
-# The page that opens is at the root; at the address that anybody would guess it opens, too, which takes a page of its own.
-pages = [
-    st.Page(first, title=PAGES[first], default=True, url_path="root"),
-    *(st.Page(file, title=PAGES[file]) for file in others),
-    st.Page(first, title=PAGES[first], visibility="hidden"),
-]
+page = _navigate()
 if identity.is_forgotten():
     st.info(
         "Your browser keeps nothing for this page inside another one: what you train here is yours until you reload it. "
         f"[Open it in a tab of its own]({identity.own_tab()}) to keep it."
     )
-st.navigation(pages, position="top").run()
+page.run()
 identity.remember()

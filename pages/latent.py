@@ -48,14 +48,17 @@ LEFT = ("image", "even", "grid_behind", "holes", *code_views.SETTINGS, *code_sli
 def _sidebar(now: dict) -> None:
     with st.sidebar:
         controls.dataset()
+        with controls.main():
+            if not now["run"]:
+                controls.bottleneck()
+            widgets.select_slider(
+                "Points shown",
+                POINTS,
+                format_func="{:,}".format,
+                key="points",
+                help="How many of the first test images the plane shows.",
+            )
         controls.network(now["run"])
-        widgets.select_slider(
-            "Points shown",
-            POINTS,
-            format_func="{:,}".format,
-            key="points",
-            help="How many of the first test images the plane shows.",
-        )
         widgets.selectbox(
             "Components", tuple(COMPONENTS), format_func=lambda pair: pair.replace("-", " across, ") + " up",
             key="components", disabled=not now["run"] and now["bottleneck"] == 2,

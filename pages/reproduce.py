@@ -55,10 +55,9 @@ def _page() -> None:
         can_run = _can_run()
     if now["card"]:
         with card:
-            card_view.card(now["card"], shipped.get(now["card"]), owner, can_run)
+            card_view.card(now["card"], shipped.get(now["card"]), owner, can_run, is_open=True)
     rest = [name for name in CARDS if name != now["card"]]
-    heights = [6 + len(CARDS[name].claims) + 10 * CARDS[name].is_curve for name in rest]  # about, in lines
-    left = sum(sum(heights[:place]) < sum(heights) / 2 for place in range(len(rest)))
+    left = (len(rest) + 1) // 2
     for column, names in zip(st.columns(2, gap="medium"), (rest[:left], rest[left:]), strict=True):
         with column:
             for name in names:

@@ -7,7 +7,7 @@ import streamlit as st
 from cae_core import datasets, runs
 from cae_core.config import Bounds
 from cae_core.runs import AnyRun, RunError, old_stacks
-from pages.parts.common import show, waiting, widgets
+from pages.parts.common import controls, show, waiting, widgets
 from pages.parts.lesson import strip
 from pages.parts.runs import actions, compare, one_run, questions, run_table
 from pages.parts.session import address, state
@@ -68,7 +68,8 @@ def _page() -> None:
     show.question("Which settings made the difference?")
     now = state.values(SETTINGS)
     with st.sidebar:
-        widgets.segmented_control("Whose", WHOSE, format_func=WHOSE.get, key="whose", required=True, wrap=False)
+        with controls.main():
+            widgets.segmented_control("Whose", WHOSE, format_func=WHOSE.get, key="whose", required=True, wrap=False)
         st.button(
             "Unmark all", icon=":material/deselect:", disabled=not now["runs"], width="stretch",
             on_click=state.change, kwargs={"runs": (), "epoch": actions.END},

@@ -19,8 +19,9 @@ SETTINGS = settings() | strip.settings(questions.QUESTIONS)
 def _sidebar(now: dict) -> None:
     with st.sidebar:
         controls.dataset()
-        widgets.slider("Layers", 1, MOST_LAYERS, key="layers", help="Autoencoders, one on top of the other.")
-        widgets.slider("Maps", 1, 64, key="maps", help="Pictures that each layer makes of what it reads.")
+        with controls.main():
+            widgets.slider("Layers", 1, MOST_LAYERS, key="layers", help="Autoencoders, one on top of the other.")
+            widgets.slider("Maps", 1, 64, key="maps", help="Pictures that each layer makes of what it reads.")
         widgets.select_slider("Kernel", SETTINGS["kernel"].allowed, key="kernel", help="Side of the kernels, in pixels.")
         widgets.toggle("Max-pooling", key="pooling", help="Keeps the largest of four neighbours and erases the others.")
         widgets.slider(

@@ -38,9 +38,11 @@ def _sidebar(now: dict) -> None:
     forks = bool(now["fork"])
     with st.sidebar:
         controls.dataset(datasets.DATASETS)
-        controls.noise(tuple(NOISE_KINDS))
-        bottlenecks = sorted({*BOTTLENECKS, now["bottleneck"]})  # a link, or a run from the command line, may have any
-        controls.bottleneck(bottlenecks, disabled=forks)
+        controls.noise_kind(tuple(NOISE_KINDS))
+        with controls.main():
+            controls.noise_factor()
+            bottlenecks = sorted({*BOTTLENECKS, now["bottleneck"]})  # a link, or a run from the command line, may have any
+            controls.bottleneck(bottlenecks, disabled=forks)
         controls.loss(tuple(LOSSES))
         widgets.selectbox(
             "Network", tuple(ARCHITECTURES), format_func=controls.label(ARCHITECTURES), key="architecture", disabled=forks

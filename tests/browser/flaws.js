@@ -5,10 +5,12 @@
   // Streamlit's own: the header lies over the page; a table of runs scrolls inside; long labels end in an ellipsis there.
   const THEIRS = '[data-testid="stHeader"], [data-testid="stFileUploaderDropzone"], [data-baseweb="select"], [data-testid="stCode"], .dvn-scroller, .katex';
   const SMALL = '[data-testid="stElementToolbar"], [data-testid="stTooltipIcon"], [data-testid="stNumberInput"]';
-  const roots = [...document.querySelectorAll('[data-testid="stMain"], [data-testid="stSidebar"][aria-expanded="true"]')];
+  const roots = [...document.querySelectorAll('[data-testid="stMain"], [data-testid="stSidebar"][data-collapsed="false"], [data-collapsed="true"] .st-key-main_controls')]
+    .filter(root => wide(root).right > 0);
   const every = function* (root) { for (const e of root.querySelectorAll("*")) { yield e; if (e.shadowRoot) yield* every(e.shadowRoot); } };
   const parent = e => e.assignedSlot ?? e.parentElement ?? (e.getRootNode() instanceof ShadowRoot ? e.getRootNode().host : null);
   const within = (outer, inner) => { for (let e = inner; e; e = parent(e)) if (e === outer) return true; return false; };
+  const root = e => roots.find(root => within(root, e));
   const name = e => e.getAttribute?.("aria-label") || e.alt || shorten(e.innerText ?? e.textContent ?? "") || e.className || e.tagName;
   const found = new Set();
 
@@ -59,6 +61,7 @@
   boxes.forEach(([kind, e, left, top, right, bottom], i) => {
     for (let j = i + 1; j < boxes.length && boxes[j][3] < bottom - 3; j++) {
       const [other, o, l, , r] = boxes[j];
+      if (root(e) !== root(o)) continue; // the page goes on behind the controls that stand at its foot
       const over = Math.min(right, r) - Math.max(left, l);
       if (over > 3 && !within(e, o) && !within(o, e)) {
         const marks = e.closest(".js-plotly-plot") && o.closest(".js-plotly-plot") === e.closest(".js-plotly-plot");

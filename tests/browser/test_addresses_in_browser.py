@@ -39,6 +39,7 @@ def test_first_page_opens_at_the_address_that_anybody_would_guess(visit, server,
     visitor = visit(server, link).whole()
     assert visitor.page.get_by_role("dialog").count() == 0
     assert visitor.link["noise_factor"] == ("0.8" if "?" in link else "0.5")
+    assert visitor.page.locator("[aria-current=page]").all_inner_texts() == ["Denoise"]
     visitor.page.get_by_role("link", name="Runs").click()
     visitor.page.get_by_role("heading", name="Which settings made the difference?").wait_for()
 

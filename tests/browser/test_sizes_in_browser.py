@@ -52,6 +52,21 @@ WIDEST = """
 )].map(picture => picture.getBoundingClientRect().width))
 """
 BACKGROUND = "colour => getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor === colour"
+# What a phone lacks of a view as it opens: its name among those of the other pages, six screens at the most.
+PHONE = """
+() => {
+  const links = [...document.querySelectorAll(".st-key-pages a")], { scrollHeight } = document.querySelector(".stMain");
+  const at = ({ x, y, width, height }) => document.elementFromPoint(x + width / 2, y + height / 2);
+  const away = links.filter(a => a.offsetHeight < 40 || at(a.getBoundingClientRect())?.closest("a") !== a);
+  const marked = links.filter(a => getComputedStyle(a).backgroundColor !== "rgba(0, 0, 0, 0)").map(a => a.innerText);
+  const name = location.pathname.slice(1) || "denoise";
+  return [
+    ...away.map(a => `no finger gets at the page ${a.innerText}`),
+    ...marked.join().toLowerCase() === name && links.length > 8 ? [] : [`of ${links.length} pages, marked is ${marked}`],
+    ...scrollHeight <= 6 * innerHeight ? [] : [`${scrollHeight} px are more than six screens`],
+  ];
+}
+"""
 
 
 def look(visitor, view):
@@ -59,6 +74,10 @@ def look(visitor, view):
     page, wrong, widest = visitor.page, [], {}
     page.wait_for_function(COMPLETE)
     page.add_style_tag(content=STILL)
+    page.set_viewport_size({"width": 390, "height": 844})
+    visitor.idle(200)
+    wrong += [f"{view}, phone: {flaw}" for flaw in page.evaluate(PHONE)]
+    page.set_viewport_size({"width": 1366, "height": 768})
     page.evaluate(UNFOLD)
     page.wait_for_function(UNFOLDED)
     visitor.idle(200)
@@ -96,6 +115,30 @@ def test_every_view_fits_every_screen(visit, server):
             page.locator('.photos img[alt*="trained with mse"]').wait_for()
         wrong += look(visitor, view)
     assert not wrong, "\n".join(wrong)
+
+
+DOCKED = [
+    ("", "Noise factor", '.grid img[alt*="reconstructed"]'),
+    ("", "Bottleneck", '.grid img[alt*="reconstructed"]'),
+    ("latent", "Bottleneck", ".plane canvas"),
+    ("draw", "Noise factor", ".drawn img >> nth=1"),
+]
+
+
+@pytest.mark.parametrize(("view", "label", "picture"), DOCKED)
+def test_finger_moves_a_picture_by_a_control_that_is_in_sight_with_it(visit, server, view, label, picture):
+    visitor = visit(server, view, viewport={"width": 390, "height": 844}, has_touch=True)
+    drawn, control = visitor.page.locator(picture).first, visitor.page.locator(".stSlider", has_text=label)
+    drawn.wait_for()
+    visitor.idle()
+    drawn.scroll_into_view_if_needed()
+    look = "e => e.src ?? e.toDataURL()"
+    before, place, thumb = drawn.evaluate(look), drawn.bounding_box(), visitor.slider(label).bounding_box()
+    track = control.bounding_box()
+    visitor.page.touchscreen.tap(track["x"] + track["width"] / 4, thumb["y"] + thumb["height"] / 2)
+    visitor.page.wait_for_function(f"([e, before]) => ({look})(e) !== before", arg=[drawn.element_handle(), before])
+    assert drawn.bounding_box() == place
+    assert 80 <= place["y"] < place["y"] + place["height"] <= track["y"] < track["y"] + track["height"] <= 844
 
 
 FAULTS = {

@@ -281,8 +281,13 @@ class ShownPage:
 
     @property
     def links(self) -> dict[str, tuple[str, dict[str, str]]]:
-        """Links to other pages in the page itself, but for the questions': label to page and settings."""
-        every = [link.proto for link in self.app.main.get("page_link") if "question" not in link.proto.label]
+        """Links to other pages but those of the frame and of the questions: label to page and settings."""
+        names = {name for title in frame_pages().values() for name in (title, f":primary[{title}]")}
+        every = [
+            link.proto
+            for link in self.app.main.get("page_link")
+            if link.proto.label not in names and "question" not in link.proto.label
+        ]
         return {link.label: (link.page, dict(parse_qsl(link.query_string, keep_blank_values=True))) for link in every}
 
     @property

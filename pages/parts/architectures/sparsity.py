@@ -48,10 +48,11 @@ def sidebar(now: dict) -> None:
         )
         widgets.segmented_control("Output", OUTPUTS, format_func=str.capitalize, key="sparse_output", required=True)
         controls.loss(JUDGES, "sparse_loss", here=True)
-        widgets.select_slider(
-            "Weaker penalty", WEIGHTS, key="weak", help="How much the mean size of the code's numbers adds to the loss."
-        )
-        widgets.select_slider("Stronger penalty", WEIGHTS, key="strong")
+        with controls.main():
+            widgets.select_slider(
+                "Weaker penalty", WEIGHTS, key="weak", help="How much the mean size of the code's numbers adds to the loss."
+            )
+            widgets.select_slider("Stronger penalty", WEIGHTS, key="strong")
         widgets.toggle(f"Also with a {OTHER[now['sparse_output']]} output", key="other_output")
         with st.expander("More"):
             controls.training_images("sparse_images", now["dataset"])

@@ -45,8 +45,9 @@ def sidebar(now: dict) -> None:
     with st.sidebar:
         controls.dataset()
         widgets.selectbox("Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="leak_network")
-        widgets.selectbox("Code of your mix", tuple(CODES), format_func=CODES.get, key="mix_code")
-        widgets.selectbox("Switches of your mix", tuple(SWITCHES), format_func=SWITCHES.get, key="mix_switches")
+        with controls.main():
+            widgets.selectbox("Code of your mix", tuple(CODES), format_func=CODES.get, key="mix_code")
+            widgets.selectbox("Switches of your mix", tuple(SWITCHES), format_func=SWITCHES.get, key="mix_switches")
         controls.sample()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cae_core import datasets, runs, training
 from cae_core.architectures import ARCHITECTURES
@@ -32,10 +33,18 @@ def dataset(names: Sequence[str] | None = None, **more: Any) -> None:
     widgets.selectbox("Data set", names, format_func=label(datasets.DATASETS), key="dataset", **more)
 
 
-def noise(kinds: Sequence[str], factor: str = "noise_factor", **more: Any) -> None:
-    """Kind and strength; `factor` is the key of the strength."""
+def main() -> DeltaGenerator:
+    """The place of the page's two main controls, which a phone has in sight with the picture: `style.css` docks them."""
+    return st.container(key="main_controls")
+
+
+def noise_kind(kinds: Sequence[str]) -> None:
     widgets.selectbox("Noise kind", kinds, format_func=label(NOISE_KINDS), key="noise_kind")
-    widgets.slider("Noise factor", 0.0, 1.0, step=0.05, key=factor, **more)
+
+
+def noise_factor(key: str = "noise_factor", **more: Any) -> None:
+    """The strength of the noise."""
+    widgets.slider("Noise factor", 0.0, 1.0, step=0.05, key=key, **more)
 
 
 def bottleneck(sizes: Sequence[int] = BOTTLENECKS, **more: Any) -> None:
@@ -78,7 +87,7 @@ def sample() -> None:
 
 def gaussian(key: str) -> None:
     """The strength of gaussian noise, which is none at 0; `gaussian_settings` has its settings of a run."""
-    widgets.slider("Noise factor", 0.0, 1.0, step=0.05, key=key, help="Strength of the gaussian noise; 0 is none.")
+    noise_factor(key, help="Strength of the gaussian noise; 0 is none.")
 
 
 def gaussian_settings(factor: float) -> dict[str, Any]:
@@ -107,13 +116,12 @@ def trained_on() -> None:
 
 
 def network(chosen: tuple[str, ...]) -> None:
-    """Which network: the app's own, by its settings, or by name one of the visitor's or a published system.
+    """Which network: the app's own, by its settings beside the bottleneck, or by name a visitor's or a published system.
 
     Args:
         chosen: the setting `run` as it is now.
     """
     if not chosen:
-        bottleneck()
         loss()
         trained_on()
     own = {(name,): title for name, title in own_runs().items()}

@@ -69,8 +69,10 @@ def sidebar(now: dict) -> None:
 
     with st.sidebar:
         controls.dataset(on_change=_same_models)
-        controls.noise(NOISES, factor="added_noise", help="Noise added to the drawing.")
-        controls.bottleneck()
+        controls.noise_kind(NOISES)
+        with controls.main():
+            controls.noise_factor("added_noise", help="Noise added to the drawing.")
+            controls.bottleneck()
         controls.loss()
         widgets.multiselect(
             "Compare with", options, format_func=lambda name: models.get(name, name), key="compared", max_selections=3,

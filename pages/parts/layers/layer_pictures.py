@@ -1,4 +1,4 @@
-"""Activations of every layer for one image, and filters: a card with one picture for each."""
+"""Activations of the layers for one image, and filters: a card with one picture for each; folded, those of all layers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pages.parts.layers.input_picture import Picture
 
 
 def pictures(picture: Picture, outputs: Sequence[Activation], x_hat: np.ndarray, error: float, output: str) -> None:
-    """The image, what each layer makes of it, and the reconstruction.
+    """The image, what a few layers make of it, and the reconstruction; folded, what every layer makes of it.
 
     Args:
         picture: what goes in.
@@ -27,17 +27,28 @@ def pictures(picture: Picture, outputs: Sequence[Activation], x_hat: np.ndarray,
     """
     fixed = "white is 1, black 0"
     shape = size(picture.x.shape[1:])
-    cells = _part("Encoder") + _card("x", picture.name, shape, _image(picture.x), fixed, f"what goes in: {picture.name}")
+    x = _card("x", picture.name, shape, _image(picture.x), fixed, f"what goes in: {picture.name}")
     code = max(i for i, a in enumerate(outputs) if a.layer.part == "encoder")
-    for i, activation in enumerate(outputs):
-        if i == code + 1:
-            cells += _part("Decoder")
-        cells += _layer(activation, f"layer {i + 1} of {len(outputs)}", picture.x.size, i == code)
     how = "the sigmoid of the last layer" if output == "sigmoid" else "the last layer as it is"
     note = f"{how}, MSE {error:.4f}"
     alt = f"the reconstruction, mean squared error {error:.4f} per pixel"
-    cells += _card("x̂", note, size(x_hat.shape[1:]), _image(x_hat), fixed, alt, "code")
-    st.html(f'<div class="anatomy">{cells}</div>')
+    last = _card("x̂", note, size(x_hat.shape[1:]), _image(x_hat), fixed, alt, "code")
+    few = "".join(_layer(outputs[i], "", picture.x.size, i == code) for i in _few(outputs, code))
+    st.html(f'<div class="anatomy few">{x}{few}{last}</div>')
+    with st.expander(f"What each of the {len(outputs)} layers makes of it"):
+        cells = _part("Encoder")
+        for i, activation in enumerate(outputs):
+            where = f"layer {i + 1} of {len(outputs)}, "
+            cells += _layer(activation, where, picture.x.size, i == code) + _switches(activation, where)
+            cells += _part("Decoder") if i == code else ""
+        st.html(f'<div class="anatomy">{cells}</div>')
+
+
+def _few(outputs: Sequence[Activation], code: int) -> list[int]:
+    """The layers that tell the story: the first, the last before the code, the code, and one half way back."""
+    works = [i for i, a in enumerate(outputs) if a.layer.name not in ("flatten", "reshape")]
+    before, after = [i for i in works if i < code], [i for i in works if code < i < len(outputs) - 1]
+    return sorted({*before[:1], *before[-1:], code, *after[len(after) // 2 :][:1]})
 
 
 def _layer(activation: Activation, where: str, image_size: int, is_code: bool) -> str:
@@ -48,15 +59,20 @@ def _layer(activation: Activation, where: str, image_size: int, is_code: bool) -
     else:
         pixels = mosaics.layer(activation.values, image_size)
     name = f"{layer.name}, the code" if is_code and layer.name != "code" else layer.name
-    alt = f"{where}, {layer.name}, {layer.kind}, {shape}: {scale.words}"
-    card = _card(name, layer.kind, shape, pixels, scale.words, alt, "code" if is_code else "")
-    if activation.switches is not None:
-        share = 100 * activation.tied.mean()
-        note = f"{share:.0f} % of the windows are flat and say nothing"
-        alt = f"{where}, the switches of {layer.name}, {shape}, in four colours: {note}"
-        places = mosaics.switches(activation.switches, activation.tied)
-        card += _card("switches", f"where each maximum was; {note}", shape, places, _legend(), alt, "switches", True)
-    return card
+    alt = f"{where}{layer.name}, {layer.kind}, {shape}: {scale.words}"
+    return _card(name, layer.kind, shape, pixels, scale.words, alt, "code" if is_code else "")
+
+
+def _switches(activation: Activation, where: str) -> str:
+    """What a pooling remembers of where each maximum was; nothing of any other layer."""
+    if activation.switches is None:
+        return ""
+    layer, shape = activation.layer, size(activation.layer.shape)
+    share = 100 * activation.tied.mean()
+    note = f"{share:.0f} % of the windows are flat and say nothing"
+    alt = f"{where}the switches of {layer.name}, {shape}, in four colours: {note}"
+    places = mosaics.switches(activation.switches, activation.tied)
+    return _card("switches", f"where each maximum was; {note}", shape, places, _legend(), alt, "switches", True)
 
 
 def _legend() -> str:

@@ -31,20 +31,28 @@ SETTINGS = {
 }
 
 
+IDEA = "The idea, and what it computes"
+STORY = (
+    "An image goes in, each layer turns what it gets into something new, and in the middle the **code** is left. From the "
+    "code the decoder has to paint the image again."
+)
+
+
 def sidebar(now: dict) -> None:
     with st.sidebar:
         controls.dataset()
-        widgets.selectbox("Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="architecture")
-        widgets.segmented_control(
-            "Weights", WEIGHTS, format_func=WEIGHTS.get, key="weights", required=True,
-            help="Fresh: as they are before the first step of training.",
-        )  # fmt: skip
+        with controls.main():
+            widgets.selectbox("Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="architecture")
+            widgets.segmented_control(
+                "Weights", WEIGHTS, format_func=WEIGHTS.get, key="weights", required=True,
+                help="Fresh: as they are before the first step of training.",
+            )  # fmt: skip
         input_picture.controls(now)
 
 
 def draw(now: dict) -> None:
     entry = ARCHITECTURES[now["architecture"]]
-    st.markdown(f"**{entry.label}.** {entry.summary}")
+    st.markdown(f"**{entry.label}.** {entry.summary} {STORY}")
     strip.draw(QUESTIONS, SETTINGS, now, leaves=("image",))
     picture = input_picture.chosen(now)
     waiting.for_keras(lambda: _look_inside(picture, now), lambda: st.html(diagram.waiting()), lambda: _network(now))
@@ -122,8 +130,8 @@ def _opened(model: Any, picture: input_picture.Picture, now: dict, hero, facts, 
     with layers:
         st.subheader("Push an image through", anchor=False)
         layer_pictures.pictures(picture, outputs, x_hat, error, model.output)
-        st.subheader("What its filters look like", anchor=False)
-        layer_pictures.filters(activations.filters(model), any("own kernels" in line.kind for line in network.layers))
+        with st.expander("What its filters look like"):
+            layer_pictures.filters(activations.filters(model), any("own kernels" in line.kind for line in network.layers))
         with st.expander("Shapes and parameters of every layer"):
             tables.layers(network.layers)
 
@@ -137,13 +145,13 @@ def _against(image_size: int, code_size: int) -> str:
 
 def _idea(architecture: str) -> None:
     """What the network's file says of it, and what it computes."""
-    st.subheader("The idea", anchor=False)
-    left, right = st.columns(2, gap="medium")
     about, source = activations.idea(architecture)
-    with left:
-        st.markdown(about)
-        st.caption(f"Source: {source}")
-    with right, st.container(key="equations"):
-        for equation in ARCHITECTURES[architecture].equations:
-            for line in equation.split(r",\quad"):  # side by side they would be too wide for a phone
-                st.latex(line)
+    with st.expander(IDEA):
+        left, right = st.columns(2, gap="medium")
+        with left:
+            st.markdown(about)
+            st.caption(f"Source: {source}")
+        with right, st.container(key="equations"):
+            for equation in ARCHITECTURES[architecture].equations:
+                for line in equation.split(r",\quad"):  # side by side they would be too wide for a phone
+                    st.latex(line)

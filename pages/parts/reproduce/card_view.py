@@ -23,11 +23,11 @@ TICK = 1.0
 """Seconds between two looks at what moves."""
 
 
-def card(name: str, result: Result | None, owner: str, can_run: bool) -> None:
-    """The card, drawn again and again while its runs are in the queue or being measured."""
+def card(name: str, result: Result | None, owner: str, can_run: bool, is_open: bool = False) -> None:
+    """The card, drawn again and again while its runs are in the queue or being measured; `is_open` unfolds its figures."""
     with st.container(border=True, key=f"card_{name}", gap="xsmall"):
         steering.follow(
-            lambda: own_runs.look(name, owner), _moves, lambda now: _draw(name, result, now, owner, can_run), TICK
+            lambda: own_runs.look(name, owner), _moves, lambda now: _draw(name, result, now, owner, can_run, is_open), TICK
         )
 
 
@@ -47,15 +47,16 @@ def _moves(now: Rerun) -> bool:
     return now.state == "moving" or (now.state == "measuring" and not now.trouble)
 
 
-def _draw(name: str, result: Result | None, now: Rerun, owner: str, can_run: bool) -> None:
+def _draw(name: str, result: Result | None, now: Rerun, owner: str, can_run: bool, is_open: bool) -> None:
     about = CARDS[name]
     st.subheader(about.label, anchor=name.replace("_", "-"))
     st.caption(show.plain(about.source))
     mine = now if now.values else None
-    claims_view.table(name, result, mine)
-    st.caption(claims_view.tolerance(about))
-    if about.is_curve:
-        _curve(name, result, mine)
+    with st.expander(claims_view.outcome(name, result), expanded=is_open or bool(mine)):
+        claims_view.table(name, result, mine)
+        st.caption(claims_view.tolerance(about))
+        if about.is_curve:
+            _curve(name, result, mine)
     _again(name, result, now, owner, can_run)
     for sentence in filter(None, (now.trouble, state.kept(f"refused_{name}", ""))):
         st.error(show.plain(sentence))

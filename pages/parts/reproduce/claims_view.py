@@ -36,6 +36,16 @@ def counts(results: Mapping[str, Result], are_published: bool) -> Counter:
     return Counter(_said(name, claim, results)[0] for name, card in CARDS.items() for claim in _judged(card, are_published))
 
 
+def outcome(name: str, result: Result | None) -> str:
+    """How a card's figures came out, in a line."""
+    words = Counter(
+        _said(name, claim, {name: result} if result else {})[0] for claim in CARDS[name].claims if claim.is_judged
+    )
+    if not words:
+        return "Figures: nothing to hold them against"
+    return "Figures: " + ", ".join(f"{words[word]} {word}" for word in SHOWN if words[word])
+
+
 def overview(results: Mapping[str, Result]) -> None:
     """Every claim that is held against something, a row each: ours as a share of it, and the band that counts."""
     groups = ""
