@@ -58,7 +58,7 @@ def test_link_to_the_train_page_brings_the_published_settings(visit, server, exp
 
 
 def test_switch_leak(with_run, visit, server):
-    visitor = visit(server, "architectures?dataset=strokes&view=leak")
+    visitor = visit(server, "architectures?dataset=strokes&view=leak&guess=random_switches")
     visitor.page.locator('.grid img[alt^="ten images, your mix"]').wait_for()
     visitor.page.locator(".leak-bar").first.wait_for()
     visitor.idle()
@@ -68,5 +68,5 @@ def test_switch_leak(with_run, visit, server):
     tiles = decode(blank).reshape(28, 10, 28, 3).swapaxes(0, 1)
     assert (tiles == tiles[:1]).all()
     assert np.ptp(decode(next(iter(sources.values())))) > 200
-    visitor.click("Switches drawn at random")
+    visitor.click("Just show me")
     visitor.wait_for_link(mix_code="kept", mix_switches="random")

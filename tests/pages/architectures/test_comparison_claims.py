@@ -99,7 +99,7 @@ def cases():
 
 @pytest.mark.slow  # trains every lane of a question, to prove what a sentence says
 @pytest.mark.usefixtures("real_data")
-@pytest.mark.parametrize(("name", "dataset"), cases())
+@pytest.mark.parametrize(("name", "dataset"), [*cases()])
 def test_each_question_comes_out_as_it_says(name, dataset):
     assert [claim for claim in CLAIMS[name] if claim not in claim_of(QUESTIONS[name])] == []
     answer(QUESTIONS[name], *globals()[f"check_{name}"](functools.partial(runs, dataset=dataset)))
