@@ -89,7 +89,7 @@ KINDS: Mapping[str, tuple[Callable[[str], _Recipe], tuple[str, ...]]] = {
     "race": (_race, ("strokes", "mnist")),
     "losses": (_losses, ("strokes", "mnist")),
     "sparsity": (_sparsity, ("strokes", "mnist")),
-    "colouring": (_colouring, ("strokes_colour",)),
+    "colouring": (_colouring, ("strokes_colour", "cifar10")),
 }
 """What is compared: on a data set the runs that it opens with, and those of the page's questions; and the data sets that it
 ships for, the first of which is on every machine, with the questions' runs."""

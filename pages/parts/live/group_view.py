@@ -82,7 +82,7 @@ def _buttons(view: View, lanes: Sequence[Lane], latest: Sequence[Lane], problem:
         if refused := [lane.job.name for lane in latest if lane.job.state == "unsaved"]:
             queue_words.unsaved(refused, owner, "together")
         queue_words.say_why(next((job for job in at_work if job.state == "paused"), at_work[0] if at_work else None), owner)
-        if not at_work and not problem:
+        if not latest and not problem:  # later the link takes its place
             st.caption(estimate.plan([lane.config for lane in lanes], view.kind), width="content")
         if latest and not at_work:
             first = [lane.job.name for lane in latest][: run_table.MOST]

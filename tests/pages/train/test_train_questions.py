@@ -21,9 +21,8 @@ from pages.parts.train.questions import FIRST, QUESTIONS
 
 def trains_a_preset(test):
     """A run of thousands of images to prove what a sentence says, on both sets of digits."""
-    return pytest.mark.slow(
-        pytest.mark.parametrize("dataset", ["strokes", pytest.param("mnist", marks=pytest.mark.real_data)])(test)
-    )
+    sets = pytest.mark.parametrize("dataset", ["strokes", pytest.param("mnist", marks=pytest.mark.real_data)])
+    return pytest.mark.slow(pytest.mark.usefixtures("real_data")(sets(test)))
 
 
 def asked(name, *claims, dataset="strokes"):
