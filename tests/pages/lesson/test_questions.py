@@ -2,12 +2,14 @@
 
 import importlib
 import itertools
+import re
 
 import pytest
 from shown import ShownPage, frame_pages
 
 from cae_core import runs
 from cae_core.pretrained import name_of
+from pages.parts.common import words
 from pages.parts.lesson import path, strip
 from pages.parts.lesson.question import SHARED, questions_of
 from pages.parts.session.setting import text
@@ -91,6 +93,26 @@ def test_no_two_questions_have_the_same_key_and_the_path_knows_its_own():
     assert [key for key in keys if keys.count(key) > 1] == []
     assert [lesson.question for lesson in path.PATH if lesson.question not in keys] == []
     assert len({lesson.question for lesson in path.PATH}) == len(path.PATH) == 8
+
+
+def test_every_question_has_two_to_four_answers_that_fit_a_button_one_of_them_right_and_a_reason():
+    marked = {
+        key: re.findall(r"^- \[([ x])\] ", body, re.MULTILINE)
+        for file in words.FOLDER.glob("*.md")
+        for key, body in re.findall(r"^## (\w+): .*\n((?:(?!^#).*\n)+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    offenders = [
+        each.key
+        for each in every_question()
+        if not (
+            2 <= len(each.answers) <= 4 and marked[each.key].count("x") == 1 == marked[each.key][each.right - 1].count("x")
+        )
+        or max(map(len, each.answers)) > 45
+        or len(set(each.answers)) < len(each.answers)
+        or not 80 < len(each.why) <= 420
+        or not each.asks.endswith("?")
+    ]
+    assert offenders == []
 
 
 def test_a_question_without_words_is_refused():

@@ -12,9 +12,11 @@ from shown import ShownPage, as_text, frame_pages
 from cae_core import datasets, metrics, runs
 from cae_core.config import BOTTLENECKS, BOUNDS, SHIPPED_LOSSES
 from cae_core.corruptions import CORRUPTIONS, corrupt
+from cae_core.inference import reconstruction
 from cae_core.losses import LOSSES
 from cae_core.pretrained import EPOCHS, TRAINED_ON
-from pages.parts.denoise import metric_table
+from pages.parts.common.words import text as words_of
+from pages.parts.denoise import first_look, metric_table
 from pages.parts.runs import settings_table
 from pages.parts.session.setting import text
 
@@ -317,6 +319,19 @@ def test_damaged_or_missing_network_is_named_and_the_rest_is_shown(kind, tmp_pat
     assert str(folder.parent) not in error
     assert [alt.partition(",")[2].split()[0] for alt in page.alts] == ["clean", "gaussian"]
     assert (len(page.tables[0]), page.waiting) == (1, 0)
+
+
+def test_the_first_look_says_each_word_once_and_shows_the_code_of_its_image():
+    page = ShownPage(dataset="strokes", noise_factor=0, bottleneck=8, loss="mse", trained_on="clean")
+    sentences = words_of("first_look").strip()
+    assert re.findall(r"\*\*(.+?)\*\*", sentences) == ["autoencoder", "code", "bottleneck", "latent space", "loss", "noise"]
+    assert sentences in [element.value.strip() for element in page.app.markdown]
+    (flow,) = [element.value for element in page.app.html if element.value.startswith('<div class="flow"')]
+    bars = np.array([float(z) for z in re.findall(r"--z: (-?[\d.]+)", flow)])
+    x = reconstruction.sample("strokes", "none", 0, 0).x[first_look.WHICH][None]
+    z = runs.model(runs.find("strokes-b8-mse-clean")).encode(x)[0]
+    np.testing.assert_allclose(bars, z / np.abs(z).max(), atol=0.006)
+    assert "8 numbers" in flow
 
 
 def test_navigation_goes_from_looking_over_training_to_ones_own_drawing():
