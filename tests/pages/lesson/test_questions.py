@@ -104,9 +104,8 @@ def test_every_question_has_two_to_four_answers_that_fit_a_button_one_of_them_ri
     offenders = [
         each.key
         for each in every_question()
-        if not (
-            2 <= len(each.answers) <= 4 and marked[each.key].count("x") == 1 == marked[each.key][each.right - 1].count("x")
-        )
+        if not 2 <= len(each.answers) <= 4
+        or [number for number, mark in enumerate(marked[each.key], 1) if mark == "x"] != [each.right]
         or max(map(len, each.answers)) > 45
         or len(set(each.answers)) < len(each.answers)
         or not 80 < len(each.why) <= 420
