@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cae_core import runs
-from cae_core.pretrained import NETWORK, name_of
+from cae_core.pretrained import NETWORK, name_of, vae_name
 
 
 def find(architecture: str, dataset: str, owner: str) -> runs.Run | None:
@@ -14,7 +14,8 @@ def find(architecture: str, dataset: str, owner: str) -> runs.Run | None:
         dataset: the shipped run is of this data set; of the visitor's own, those of it come first.
         owner: the visitor's mark.
     """
-    shipped = name_of(dataset, 32, "bce", "mixed") if architecture == NETWORK else f"{dataset}-{architecture}"
+    named = {NETWORK: name_of(dataset, 32, "bce", "mixed"), "vae": vae_name(dataset, 2, 1.0)}
+    shipped = named.get(architecture, f"{dataset}-{architecture}")
     if (runs.PRETRAINED_DIR / shipped).is_dir():
         return runs.read(runs.PRETRAINED_DIR / shipped)
     own = [run for run in runs.networks(runs.runs_dir()) if run.config.architecture == architecture and run.is_trained]

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from cae_core import export, training
-from cae_core.architectures import ARCHITECTURES, build, suited
+from cae_core.architectures import ARCHITECTURES, build, fitting, suited
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig
 from cae_core.corruptions import NOISE_KINDS
@@ -49,6 +49,9 @@ CASES = {
     "plane": settings("dense_linear_2d", 2, "mse", "none", "rmsprop", "cosine", output="linear"),
     "one layer": settings("dense_denoise", 16, "half", "masking", "adam", "constant", output="linear", learning_rate=0.001),
     "denoiser": settings("fast_denoise", 8, "mse", "gaussian", "muon", "one_cycle", epochs=1),
+    "drawn codes": settings("vae_dense", 2, "elbo", "masking", "adam", "cosine", beta=4.0, beta_warmup=0.5),
+    "drawn, conv": settings("vae_conv", 2, "elbo", "none", "adam", "constant", epochs=1, learning_rate=0.001),
+    "drawn, fast": settings("vae", 8, "elbo", "none", "muon", "one_cycle", epochs=1),
     "resized": settings("conv_resize", 8, "mse", "gaussian", "adam", "one_cycle", epochs=1),
 }
 QUICK = ("mixed", "stopped")
@@ -161,14 +164,18 @@ EXTRAS = {"origin": {"run": "other", "step": 3}, "state": "stopped", "step": 5, 
 def chosen():
     """Every network with what takes the most lines, and everything else with the network that does."""
     for architecture, bottleneck, loss in itertools.product(WRITABLE, (2, 32), LOSSES):
-        if bottleneck in ARCHITECTURES[architecture].takes.get("bottleneck", (bottleneck,)):
+        takes, has_kl = ARCHITECTURES[architecture].takes, ARCHITECTURES[architecture].variational
+        if bottleneck in takes.get("bottleneck", (bottleneck,)) and has_kl == LOSSES[loss].has_kl:
             yield architecture, bottleneck, loss, "mixed", "muon", "one_cycle"
             yield architecture, bottleneck, loss, "occlusion", "adam", "cosine"
-    yield from itertools.product(("fast",), (32,), LOSSES, NOISE_KINDS, OPTIMIZERS, SCHEDULES)
+    for network, losses in {"fast": [name for name in LOSSES if name != "elbo"], "vae": ["elbo"]}.items():
+        yield from itertools.product((network,), (32,), losses, NOISE_KINDS, OPTIMIZERS, SCHEDULES)
 
 
 def test_it_is_short_whatever_is_chosen(monkeypatch):
-    networks = functools.cache(lambda name, bottleneck: build(RunConfig(architecture=name, bottleneck=bottleneck), SHAPE))
+    networks = functools.cache(
+        lambda name, bottleneck: build(fitting(RunConfig(architecture=name, bottleneck=bottleneck)), SHAPE)
+    )
     monkeypatch.setattr(script, "build", lambda config, shape: networks(config.architecture, config.bottleneck))
     monkeypatch.setattr(script_network, "source", functools.cache(script_network.source))
     numbers = {"num_train": 55_000, "epochs": 1000, "seed": 2**31 - 1, "noise_factor": 0.123456789, "batch_size": 4096}
@@ -176,10 +183,12 @@ def test_it_is_short_whatever_is_chosen(monkeypatch):
         [("mnist", {}), ("strokes", EXTRAS)], chosen()
     ):
         config = settings(*names, noise, optimizer, schedule, **numbers, dataset=dataset, learning_rate=0.00123456789)
-        config = dataclasses.replace(config, sparsity=0.0123456789 if extras else 0.0)
+        odd = {"beta": 0.123456789, "beta_warmup": 0.123456789} if config.loss == "elbo" else {"sparsity": 0.0123456789}
+        config = dataclasses.replace(config, **(odd if extras else {}))
         text = script.text(run_of(config, Path("x" * 80), **extras))
         lines = text.splitlines()
         short = 110 if optimizer == "muon" or noise == "mixed" else 80  # these are long to write down
+        short += 25 if config.loss == "elbo" else 0
         assert len(lines) < short, config
         assert max(map(len, lines)) <= 124, max(lines, key=len)
         if (config.loss, schedule) == ("bce", "cosine"):
