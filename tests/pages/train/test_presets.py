@@ -162,6 +162,19 @@ def test_no_bottleneck():
 
 
 @TRAINS_A_PRESET
+def test_clouds():
+    config = preset(
+        "clouds", "the codes stay within a few units of zero", "The held-out loss is the **distortion** plus β times the "
+        "**rate**", "Set β to 0.1, and the clouds move apart: the rate grows and the distortion falls.",
+    )  # fmt: skip
+    run, apart = trained(config), trained(dataclasses.replace(config, beta=0.1))
+    assert np.quantile(np.abs(run.model.encode(held_out())), 0.99) < 4 < np.abs(apart.model.encode(held_out())).max()
+    np.testing.assert_allclose(run.column("held_out_loss"), run.column("distortion") + run.column("rate"), atol=1e-4)
+    assert apart.column("rate")[-1] > 1.1 * run.column("rate")[-1]
+    assert apart.column("distortion")[-1] < run.column("distortion")[-1]
+
+
+@TRAINS_A_PRESET
 def test_too_large_steps():
     config = preset("too_large_steps", "the run ends by itself within seconds and says what to try")
     x_train, x_held_out = training.split_held_out(load("strokes", "train").x, config.num_train)
