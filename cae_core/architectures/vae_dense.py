@@ -29,7 +29,7 @@ def build(config: RunConfig, image_shape: tuple[int, int, int]) -> VariationalAu
     seed = seeds(config.seed)
 
     def dense(units: int, name: str, activation: str | None = None):
-        first = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform", next(seed))
+        first = keras.initializers.VarianceScaling(0.3333, "fan_in", "uniform", next(seed))
         return layers.Dense(units, activation, kernel_initializer=first, name=name)
 
     x, z = keras.Input(image_shape), keras.Input((config.bottleneck,))
