@@ -168,7 +168,8 @@ def test_clouds():
         "**rate**", "Set β to 0.1, and the clouds move apart: the rate grows and the distortion falls.",
     )  # fmt: skip
     run, apart = trained(config), trained(dataclasses.replace(config, beta=0.1))
-    assert np.quantile(np.abs(run.model.encode(held_out())), 0.99) < 4 < np.abs(apart.model.encode(held_out())).max()
+    most, most_apart = (np.quantile(np.abs(of.model.encode(held_out())), 0.99) for of in (run, apart))
+    assert most < min(5, most_apart)
     np.testing.assert_allclose(run.column("held_out_loss"), run.column("distortion") + run.column("rate"), atol=1e-4)
     assert apart.column("rate")[-1] > 1.1 * run.column("rate")[-1]
     assert apart.column("distortion")[-1] < run.column("distortion")[-1]
