@@ -14,7 +14,7 @@ def find(architecture: str, dataset: str, owner: str) -> runs.Run | None:
         dataset: the shipped run is of this data set; of the visitor's own, those of it come first.
         owner: the visitor's mark.
     """
-    named = {NETWORK: name_of(dataset, 32, "bce", "mixed"), "vae": vae_name(dataset, 2, 1.0)}
+    named = {NETWORK: name_of(dataset, 32, "bce", "mixed"), "vae": vae_name(dataset, 2)}
     shipped = named.get(architecture, f"{dataset}-{architecture}")
     if (runs.PRETRAINED_DIR / shipped).is_dir():
         return runs.read(runs.PRETRAINED_DIR / shipped)
