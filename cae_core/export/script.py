@@ -156,7 +156,8 @@ class Variational(keras.Model):
     def call(self, images_and_seed):
         x, seed = images_and_seed
         mean, log_variance = self.encoder(x)
-        self.add_loss({beta} * kl(mean, log_variance))
+        beta = {beta}
+        self.add_loss(beta * kl(mean, log_variance))
         return self.decoder(drawn(mean, log_variance, seed))
 noisy, clean = tf.constant(noisy), tf.constant(clean)
 held_out = tf.data.Dataset.range(0, len(clean), 500, output_type=tf.int32).map(
