@@ -132,6 +132,8 @@ class RunConfig(Settings):
         sparsity: weight of the mean absolute code value in the loss.
         output: what makes the reconstruction of the decoder's last values, one of `OUTPUTS`.
         pretraining: epochs that each layer is trained alone first, before `epochs` of the whole; 0 for none.
+        beta: weight of the KL term in a variational network's loss; 1 makes the loss a bound on the images' likelihood.
+        beta_warmup: share of the steps during which it grows from 0 to that, in a straight line.
         seed: every random choice of the run is drawn from it.
     """
 
@@ -151,6 +153,8 @@ class RunConfig(Settings):
     seed: int = _number(0, 0, 2**31 - 1)
     output: str = "sigmoid"
     pretraining: int = _number(0, 0, 100)
+    beta: float = _number(1.0, 0.0, 20.0)
+    beta_warmup: float = _number(0.0, 0.0, 1.0)
 
 
 BOUNDS = bounds_of(RunConfig)

@@ -53,6 +53,25 @@ def linear_half(x, logits):
     return tf.reduce_mean(tf.reduce_sum((x - logits) ** 2, axis=(1, 2, 3))) / 2.0
 
 
+def summed_bce(x, logits):
+    """Binary cross-entropy in nats, summed over the pixels of an image, mean over images: −log p(x | z) of pixels that are
+    each white with a probability of their own; shapes as for `bce`."""
+    import tensorflow as tf
+
+    return tf.reduce_mean(tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(labels=x, logits=logits), axis=(1, 2, 3)))
+
+
+def kl(mean, log_variance):
+    """KL divergence in nats of N(mean, exp(log_variance)) from N(0, 1), summed over a code's numbers, mean over images.
+
+    ½ Σ (μ² + σ² − log σ² − 1) (Kingma and Welling, ICLR 2014, appendix B); both are `(n, k)` float32.
+    """
+    import tensorflow as tf
+
+    each = tf.square(mean) + tf.exp(log_variance) - log_variance - 1.0
+    return tf.reduce_mean(tf.reduce_sum(each, axis=1)) / 2.0
+
+
 @dataclass(frozen=True)
 class Loss(Entry):
     """A line of `LOSSES`; `make` is for a decoder that ends in a sigmoid.
@@ -60,10 +79,12 @@ class Loss(Entry):
     Attributes:
         linear: the same for a linear decoder; None if it reads every value as a probability.
         unit: of its value.
+        has_kl: `make` is one part of it, and the KL term of a variational network's code, weighed by beta, the other.
     """
 
     linear: Callable[..., Any] | None = None
     unit: str = "per pixel"
+    has_kl: bool = False
 
 
 LOSSES: dict[str, Loss] = {
@@ -87,6 +108,15 @@ LOSSES: dict[str, Loss] = {
         half,
         linear_half,
         "per image",
+    ),
+    "elbo": Loss(
+        "BCE + β·KL",
+        "Of variational networks: binary cross-entropy, and how far a code's distribution is from a standard normal one, "
+        "both summed over an image. Were one of the two averaged instead, β would mean another weight, 784 times off.",
+        "Kingma and Welling, ICLR 2014, eq. 10; β: Higgins et al., ICLR 2017",
+        summed_bce,
+        unit="per image",
+        has_kl=True,
     ),
 }
 

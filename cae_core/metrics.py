@@ -190,6 +190,37 @@ def squared_error_per_image(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
     return np.concatenate([np.square(a - b).sum(axis=(1, 2, 3)) for a, b in _chunks(*_check(x, x_hat))])
 
 
+ELBO = ("elbo", "elbo_per_pixel", "distortion", "rate")
+"""What `elbo` gives."""
+
+
+def kl(mean: np.ndarray, log_variance: np.ndarray) -> np.ndarray:
+    """KL divergence of N(μ, σ²) from N(0, 1) for each image and each number of its code, `(n, k)` float64 in nats.
+
+    ½ (μ² + σ² − log σ² − 1), 0 where an image says nothing (Kingma and Welling, ICLR 2014, appendix B).
+    """
+    mean, log_variance = np.asarray(mean, np.float64), np.asarray(log_variance, np.float64)
+    return (mean**2 + np.exp(log_variance) - log_variance - 1) / 2
+
+
+def elbo(x: np.ndarray, x_hat: np.ndarray, mean: np.ndarray, log_variance: np.ndarray) -> dict[str, float]:
+    """The evidence lower bound of a variational network, mean over images, in nats.
+
+    Args:
+        x: the images, `(n, H, W, C)` float in [0, 1].
+        x_hat: what the decoder makes of one code drawn for each, the same shape.
+        mean, log_variance: of each code's distribution, `(n, k)`.
+
+    Returns:
+        "distortion", the binary cross-entropy summed over an image; "rate", the KL divergence; "elbo", minus their sum, a
+        bound that log p(x) is never below, higher is better; and that by pixel.
+    """
+    pixels = x[0].size
+    distortion, rate = bce(x, x_hat) * pixels, float(kl(mean, log_variance).sum(axis=1).mean())
+    bound = -(distortion + rate)
+    return dict(zip(ELBO, (bound, bound / pixels, distortion, rate), strict=True))
+
+
 SILENT = 0.01
 """A unit is silent if its mean size is below this share of the largest unit's."""
 

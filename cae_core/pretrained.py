@@ -112,7 +112,22 @@ COLOURING: dict[str, RunConfig] = {
 }
 """Grey to colour: the chain that was meant and the one that was listed, on each data set in colour, with each loss."""
 
-SHIPPED: dict[str, RunConfig] = {**RECIPES, **SYSTEMS, **COLOURING}
+VAE_EPOCHS, VAE_SIZES = {"mnist": 7, "strokes": 3}, (2, 8, 32)
+
+
+def vae_name(dataset: str, bottleneck: int) -> str:
+    """The name of a variational network, such as "mnist-vae-b2"."""
+    return f"{dataset}-vae-b{bottleneck}"
+
+
+VARIATIONAL: dict[str, RunConfig] = {
+    vae_name(dataset, size): dataclasses.replace(published("vae"), dataset=dataset, bottleneck=size, epochs=epochs)
+    for dataset, epochs in VAE_EPOCHS.items()
+    for size in VAE_SIZES
+}
+"""Variational autoencoders, whose codes can be drawn."""
+
+SHIPPED: dict[str, RunConfig] = {**RECIPES, **SYSTEMS, **COLOURING, **VARIATIONAL}
 """Everything in `pretrained/`."""
 
 

@@ -63,6 +63,14 @@ def _sidebar(now: dict) -> None:
                 help="For this many epochs each layer is first trained alone. Only for networks of dense layers.",
             )  # fmt: skip
             widgets.number_input("Sparsity", 0.0, 10.0, step=0.01, format="%g", key="sparsity")
+            widgets.number_input(
+                "β", 0.0, 20.0, step=0.1, format="%g", key="beta",
+                help="Weight of the KL term in the loss of a variational network; 1 for all others.",
+            )  # fmt: skip
+            widgets.number_input(
+                "β warm-up", 0.0, 1.0, step=0.1, format="%g", key="beta_warmup",
+                help="Share of the steps during which β grows from 0 to its value.",
+            )  # fmt: skip
             controls.seed()
 
 

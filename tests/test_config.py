@@ -50,7 +50,10 @@ def test_what_is_outside_is_refused_by_name_value_and_range(name, value):
 
 
 def test_a_configuration_goes_through_json_and_back():
-    config = RunConfig("mnist", 1000, "dense", 7, "mse", "mixed", 0.25, "muon", 0.01, "cosine", 3, 32, 0.5, 9, "linear", 4)
+    names = RunConfig("mnist", 1000, "dense", 7, "mse", "mixed", 0.25, "muon", 0.01, "cosine")
+    config = dataclasses.replace(
+        names, epochs=3, batch_size=32, sparsity=0.5, seed=9, output="linear", pretraining=4, beta=4.0, beta_warmup=0.5
+    )
     assert RunConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
     assert all(getattr(config, f.name) != getattr(DEFAULTS, f.name) for f in dataclasses.fields(RunConfig))
     assert RunConfig.from_dict({}) == DEFAULTS

@@ -11,8 +11,9 @@ EXTREMES = np.array([-1e4, -200, -100, -50, -1, 0, 1, 50, 100, 200, 1e4], dtype=
 def closed_form(name, x, logits):
     """float64; BCE as log(1 + e^l) - x l, which is the same as -x log p - (1 - x) log(1 - p)."""
     x, logits = x.astype("float64"), logits.astype("float64")
-    if name == "bce":
-        return (np.logaddexp(0, logits) - x * logits).mean()
+    if name in ("bce", "elbo"):
+        each = np.logaddexp(0, logits) - x * logits
+        return each.mean() if name == "bce" else each.sum() / len(x)
     error = np.square(x - np.exp(-np.logaddexp(0, -logits)))
     return error.sum() / (2 * len(x)) if name == "half" else error.mean()
 

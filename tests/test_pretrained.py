@@ -12,13 +12,14 @@ from cae_core.config import BOTTLENECKS, SHIPPED_LOSSES, RunConfig
 from cae_core.datasets import DATASETS, as_float, load
 from cae_core.inspection import evaluation
 from cae_core.inspection.evaluation import MEASURED
-from cae_core.pretrained import COLOURING, RECIPES, SHIPPED, SYSTEMS, colour_name, name_of
+from cae_core.metrics import ELBO
+from cae_core.pretrained import COLOURING, RECIPES, SHIPPED, SYSTEMS, VARIATIONAL, colour_name, name_of, vae_name
 
 SIZES = {"mnist": (55_000, 10_000), "fashion_mnist": (55_000, 10_000), "strokes": (45_000, 5_000)}
 SIZES |= {"strokes_colour": (20_000, 2_000), "cifar10": (10_000, 2_000)}
 """Images each data set trains on, without the held-out ones, and its test images."""
 
-LARGEST = 28_000_000
+LARGEST = 30_000_000
 """Bytes the whole folder may take."""
 
 BARS = {
@@ -82,12 +83,13 @@ def check_whole(name):
     assert set(run.metrics) == set(MEASURED)
     for figures in run.metrics.values():
         assert {"mse", "psnr", "ssim", "bce", "num_images"} <= set(figures)
-        assert len(figures) == 5 or name in COLOURING
+        assert len(figures) == 5 + len(ELBO) * (name in VARIATIONAL) or name in COLOURING
         assert figures["num_images"] == num_test
         assert all(np.isfinite(value) for value in figures.values())
     history = runs.history(run)
     np.testing.assert_array_equal(history["epoch"], np.arange(1, recipe.epochs + 1))
-    assert list(history) == ["epoch", "loss", "held_out_loss", "seconds"]
+    more = ("distortion", "rate") if name in VARIATIONAL else ()
+    assert list(history) == ["epoch", "loss", "held_out_loss", "seconds", *more]
     assert recipe.epochs == 1 or history["loss"][-1] < history["loss"][0]
     assert (np.diff(history["seconds"]) > 0).all()
     with np.load(run.path / "weights.npz", allow_pickle=False) as arrays:
@@ -123,6 +125,17 @@ def test_more_numbers_keep_more_and_noisy_training_removes_noise(dataset, loss):
     assert clean == sorted(clean, reverse=True)
     for trained_on_noise, trained_on_clean in zip(mse("mixed", "gaussian 0.5"), mse("clean", "gaussian 0.5"), strict=True):
         assert trained_on_noise < trained_on_clean
+
+
+def test_a_longer_code_of_a_variational_network_has_the_higher_bound_and_the_rate_pays_for_it():
+    for dataset in ("mnist", "strokes"):
+        figures = [shipped(vae_name(dataset, bottleneck)).metrics["clean"] for bottleneck in (2, 8, 32)]
+        bounds, rates, distortions = ([of[name] for of in figures] for name in ("elbo", "rate", "distortion"))
+        assert bounds == sorted(bounds)
+        assert rates == sorted(rates)
+        assert distortions == sorted(distortions, reverse=True)
+        for of in figures:
+            assert of["elbo"] == pytest.approx(-of["distortion"] - of["rate"], abs=1e-4)
 
 
 @pytest.mark.parametrize("loss", SHIPPED_LOSSES)

@@ -17,8 +17,9 @@ from cae_core.architectures.entry import Architecture
 from cae_core.architectures.network import Network, NumpyNetwork
 from cae_core.architectures.registry import ARCHITECTURES
 from cae_core.colours import luma
-from cae_core.config import RunConfig, lookup
+from cae_core.config import DEFAULTS, RunConfig, lookup
 from cae_core.datasets import DATASETS
+from cae_core.losses import LOSSES
 from cae_core.runtime import keras_settings
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ __all__ = [
     "ARCHITECTURES", "Architecture", "Network", "build", "building", "check", "fitting", "published", "restore",
     "seen", "suit", "suited",
 ]  # fmt: skip
+
+OF_KL = {"beta": DEFAULTS.beta, "beta_warmup": DEFAULTS.beta_warmup}
+"""Settings that only variational networks take, and what they are for all others."""
 
 building = threading.Lock()
 """Held while a network is built: Keras builds one at a time."""
@@ -73,6 +77,7 @@ def check(config: RunConfig) -> None:
                 f"{setting} is {given!r}, which {config.architecture} does not take: set it to "
                 f"{' or '.join(map(repr, values))}, or choose another architecture."
             )
+    _check_variational(config, entry)
     if config.pretraining and not entry.stages:
         able = ", ".join(name for name, other in ARCHITECTURES.items() if other.stages)
         raise ValueError(
@@ -81,9 +86,31 @@ def check(config: RunConfig) -> None:
         )
 
 
+def _check_variational(config: RunConfig, entry: Architecture) -> None:
+    """A ValueError if a network without a distribution of codes is given a setting that is about it."""
+    if entry.variational:
+        return
+    able = ", ".join(name for name, other in ARCHITECTURES.items() if other.variational)
+    for setting, value in OF_KL.items():
+        if getattr(config, setting) != value:
+            raise ValueError(
+                f"{setting} is {getattr(config, setting):g}, but the loss of {config.architecture} has no KL term, for its "
+                f"codes are numbers and no distributions: set it to {value:g}, or choose one of {able}."
+            )
+    if LOSSES[config.loss].has_kl:
+        raise ValueError(
+            f"loss is {config.loss!r}, whose KL term needs a code that is a distribution, and {config.architecture}'s are "
+            f"numbers: set loss to 'bce', or choose one of {able}."
+        )
+
+
 def fitting(config: RunConfig) -> RunConfig:
     """The configuration, with what its network does not take replaced by something that it does."""
     entry = lookup(ARCHITECTURES, "architecture", config.architecture)
+    if not entry.variational:
+        config = dataclasses.replace(config, **OF_KL)
+        if config.loss in LOSSES and LOSSES[config.loss].has_kl:
+            config = dataclasses.replace(config, loss=DEFAULTS.loss)
     changes = {setting: values[0] for setting, values in entry.takes.items() if getattr(config, setting) not in values}
     if not suit(config.architecture, config.dataset):
         always_there = [name for name, entry in DATASETS.items() if not entry.download]
@@ -134,7 +161,7 @@ def restore(config: RunConfig, image_shape: tuple[int, int, int], weights: Mappi
     entry = lookup(ARCHITECTURES, "architecture", config.architecture)
     if entry.forward:
         input_shape = (*image_shape[:2], 1) if entry.sees == "grey" else image_shape
-        return NumpyNetwork(entry.forward, image_shape, input_shape, weights, config.output)
+        return NumpyNetwork(entry.forward, image_shape, input_shape, weights, config.output, entry.variational)
     network = build(config, image_shape)
     network.set_weights(weights)
     return network

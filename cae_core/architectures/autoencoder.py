@@ -80,8 +80,13 @@ class Autoencoder(Network):
         return self._reconstruct(x).numpy()
 
     @property
+    def parts(self) -> dict[str, Any]:
+        """The Keras models that it is made of, with every layer that is trained."""
+        return {"encoder": self.encoder, "decoder": self.decoder}
+
+    @property
     def trainable_variables(self) -> list[Any]:
-        return [*self.encoder.trainable_variables, *self.decoder.trainable_variables]
+        return [variable for part in self.parts.values() for variable in part.trainable_variables]
 
     def logits(self, x: Any, training: bool = False) -> tuple[Any, Any]:
         """Codes and logits of a batch of tensors, for use inside a training step."""
@@ -113,4 +118,4 @@ class Autoencoder(Network):
             variable.assign(weights[path].astype("float32"))
 
     def _variables(self) -> list[Any]:
-        return [*self.encoder.variables, *self.decoder.variables]
+        return [variable for part in self.parts.values() for variable in part.variables]

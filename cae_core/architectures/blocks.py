@@ -115,9 +115,11 @@ def convolutions(seed: Iterator[int]):
     import keras
     from keras import layers
 
-    def conv(filters: int, size: int, name: str, activation: str | None = "relu", kind: type = layers.Conv2D):
+    def conv(
+        filters: int, size: int, name: str, activation: str | None = "relu", kind: type = layers.Conv2D, strides: int = 1
+    ):  # fmt: skip
         first = keras.initializers.GlorotUniform(next(seed))
-        return kind(filters, size, padding="same", activation=activation, kernel_initializer=first, name=name)
+        return kind(filters, size, strides, "same", activation=activation, kernel_initializer=first, name=name)
 
     return conv
 

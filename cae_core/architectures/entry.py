@@ -23,11 +23,13 @@ class Architecture(Entry):
         fixed_code: the code's size follows from the image's; `bottleneck` changes nothing.
         has_switches: pooling remembers where each maximum was, and these places pass to the decoder beside the code.
         own: designed for this app; `published` is then its recipe.
+        variational: the code of an image is a distribution, `(mean, log_variance)`; looked at, it is the mean.
         stages: pairs of layers that can be trained alone, before the whole.
         solve: for a network without training steps, what computes its weights: `solve(model, x)` with all training images.
         forward: how it is computed in NumPy, so that trained ones can be looked at without TensorFlow: `encode(net, x)`,
-            images to codes, or to a tuple of them and the switches of each pooling, and `decode(net, z, *switches)`, codes
-            to logits; `net` is a `forward.Layers` with its weights. None for one that is only written in Keras.
+            images to codes, or to a tuple of them and the switches of each pooling, or of means and log-variances, and
+            `decode(net, z, *switches)`, codes to logits; `net` is a `forward.Layers` with its weights. None for one
+            that is only written in Keras.
     """
 
     published: Mapping[str, Any] = field(default_factory=dict)
@@ -37,6 +39,7 @@ class Architecture(Entry):
     fixed_code: bool = False
     has_switches: bool = False
     own: bool = False
+    variational: bool = False
     stages: int = 0
     solve: Callable[..., None] | None = None
     forward: tuple[Callable[..., Any], Callable[..., Any]] | None = None

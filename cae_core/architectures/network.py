@@ -24,12 +24,14 @@ class Network(ABC):
         input_shape: of those it takes: the same, but `(H, W, 1)` for a network that colours grey images.
         code_shape: of one image's code.
         switch_shapes: of the switches of each pooling that has them, for one image.
+        is_variational: whether it has a `posterior`; `encode` then gives its means.
     """
 
     image_shape: tuple[int, ...]
     input_shape: tuple[int, ...]
     code_shape: tuple[int, ...]
     switch_shapes: tuple[tuple[int, ...], ...]
+    is_variational = False
 
     @abstractmethod
     def _coded(self, x: np.ndarray) -> Sequence[np.ndarray]:
@@ -38,6 +40,10 @@ class Network(ABC):
     @abstractmethod
     def _decoded(self, z: np.ndarray, *switches: np.ndarray) -> np.ndarray:
         """Images of a batch of codes and of the switches of each pooling."""
+
+    def _distribution(self, x: np.ndarray) -> Sequence[np.ndarray]:
+        """Means and log-variances of the codes of a batch of checked images."""
+        raise ValueError("This network gives every image one code, and no distribution of codes: choose a variational one.")
 
     def _reconstructed(self, x: np.ndarray) -> np.ndarray:
         """Images of a batch of images."""
@@ -59,6 +65,15 @@ class Network(ABC):
     def encode(self, x: np.ndarray) -> np.ndarray:
         """Codes `(n, ...)` float32 of what is seen of images, `(n, *input_shape)` float32 in [0, 1]."""
         return self._in_batches(lambda x: self._coded(x)[:1], _checked(x, self.input_shape))[0]
+
+    def posterior(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Means and log-variances of the normal distributions that are a variational network's codes, each as of `encode`.
+
+        Raises:
+            ValueError: it is not variational.
+        """
+        mean, log_variance = self._in_batches(self._distribution, _checked(x, self.input_shape))
+        return mean, log_variance
 
     def switches(self, x: np.ndarray) -> list[np.ndarray]:
         """Of each pooling where in its window every maximum was, `(n, h, w, C)` int32, counted row by row."""
@@ -103,6 +118,7 @@ class NumpyNetwork(Network):
         input_shape: of those it takes.
         weights: every weight by the name that Keras gives it.
         output: one of `config.OUTPUTS`.
+        is_variational: whether the encoder gives means and log-variances.
 
     Raises:
         ValueError: the weights are not this network's.
@@ -115,8 +131,10 @@ class NumpyNetwork(Network):
         input_shape: tuple[int, int, int],
         weights: Mapping[str, np.ndarray],
         output: str = "sigmoid",
+        is_variational: bool = False,
     ) -> None:
         self._encoder, self._decoder = forward
+        self.is_variational = is_variational
         self.image_shape, self.input_shape = tuple(image_shape), tuple(input_shape)
         self._layers = Layers(weights, self.image_shape)
         self._x_hat = ACTIVATIONS[None if output == "linear" else output]
@@ -129,7 +147,12 @@ class NumpyNetwork(Network):
 
     def _coded(self, x: np.ndarray) -> Sequence[np.ndarray]:
         coded = self._encoder(self._layers, x)
+        if self.is_variational:
+            return coded[:1]
         return coded if isinstance(coded, tuple) else (coded,)
+
+    def _distribution(self, x: np.ndarray) -> Sequence[np.ndarray]:
+        return self._encoder(self._layers, x) if self.is_variational else super()._distribution(x)
 
     def _decoded(self, z: np.ndarray, *switches: np.ndarray) -> np.ndarray:
         return self._x_hat(self._decoder(self._layers, z, *switches))

@@ -9,6 +9,9 @@ from cae_core.architectures.entry import Architecture
 FILES = (
     "fast",
     "fast_denoise",
+    "vae",
+    "vae_dense",
+    "vae_conv",
     "dense",
     "dense_linear_2d",
     "dense_deep",

@@ -47,5 +47,10 @@ def run(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
         f"{trained.name} on {figures['num_images']} test images of {dataset}, {args.noise_kind} {factor:g}: "
         f"MSE {figures['mse']:.5f}, PSNR {figures['psnr']:.2f} dB, SSIM {figures['ssim']:.3f}, BCE {figures['bce']:.4f}"
     )
+    if "elbo" in figures:
+        bar.say(
+            f"evidence lower bound {figures['elbo']:.2f} nats per image, {figures['elbo_per_pixel']:.4f} per pixel: "
+            f"distortion {figures['distortion']:.2f}, rate {figures['rate']:.2f}"
+        )
     conditions = {"dataset": dataset, "noise_kind": args.noise_kind, "noise_factor": factor, "seed": seed}
     return {"run": trained.name, **conditions, **figures}

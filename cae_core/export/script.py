@@ -13,17 +13,19 @@ from __future__ import annotations
 
 from cae_core import training, validation
 from cae_core.architectures import ARCHITECTURES, build
+from cae_core.architectures.variational import drawn
 from cae_core.config import RunConfig
 from cae_core.corruptions import NOISE_KINDS, graph_draw, is_none, numpy_draw
 from cae_core.datasets import DATASETS
 from cae_core.export import script_network, source
-from cae_core.losses import loss_of
+from cae_core.losses import kl, loss_of
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
 from cae_core.runs import Run
 
 
 def text(run: Run) -> str:
-    """The script: fewer than 80 lines of at most 124 characters, with Muon or the mixture of noises fewer than 110.
+    """The script: fewer than 80 lines of at most 124 characters; with Muon or mixed noise fewer than 110; 25 more of a
+    variational network.
 
     Raises:
         ValueError: the run has no finished epoch, a function that cannot stand by itself, or a layer that is not Keras's
@@ -102,15 +104,16 @@ def _noise(config: RunConfig) -> str:
 @tf.autograph.experimental.do_not_convert
 def noisy_pair(batch, step):  # what the network sees in a step, and what it should make of it
     x = tf.cast(tf.gather(x_train, batch), tf.float32) * (1 / 255)"""
+    given = "({}, tf.stack([SEED, step]))" if ARCHITECTURES[config.architecture].variational else "{}"
     if is_none(config.noise_kind, 1):
-        return f"{head}\n    return x, x\nnoisy = clean"
+        return f"{head}\n    return {given.format('x')}, x\nnoisy = clean"
     kind, factor = training.typical_noise(config)
     formula, typical = NOISE_KINDS[config.noise_kind].make, NOISE_KINDS[kind].make
     return f"""\
 {source.code(graph_draw, numpy_draw, typical, formula)}
 {head}
     factor = tf.fill((x.shape[0], 1, 1, 1), NOISE_FACTOR)
-    return {source.name_of(formula)}(tf.experimental.numpy, x, factor, graph_draw([SEED, step])), x
+    return {given.format(f"{source.name_of(formula)}(tf.experimental.numpy, x, factor, graph_draw([SEED, step]))")}, x
 factor = np.full((len(clean), 1, 1, 1), {factor}, "float32")
 noisy = {source.name_of(typical)}(np, clean, factor, numpy_draw(SEED))"""
 
@@ -121,14 +124,42 @@ def _training(run: Run, code_size: int) -> str:
     loss, optimizer = loss_of(config.loss, config.output), OPTIMIZERS[config.optimizer].make
     schedule = SCHEDULES[config.schedule].make
     sparse = f"layers.ActivityRegularization(l1=SPARSITY / {code_size}), " if config.sparsity else ""
+    model, held_out = f"keras.Sequential([encoder, {sparse}decoder])", "(noisy, clean), validation_batch_size=500"
+    variational = ""
+    if ARCHITECTURES[config.architecture].variational:
+        variational, model, held_out = _variational(run), "Variational()", "held_out"
     return f"""\
-{source.code(loss, optimizer, schedule)}
+{variational}{source.code(loss, optimizer, schedule)}
 rates = [LEARNING_RATE * {source.name_of(schedule)}(step / len(order)) for step in range(1, len(order) + 1)]
 rate = lambda: tf.gather(tf.constant(rates, tf.float32), model.optimizer.iterations)
-model = keras.Sequential([encoder, {sparse}decoder]){start}
+model = {model}{start}
 model.compile({source.name_of(optimizer)}(rate), {source.name_of(loss)}, jit_compile=False)
 data = tf.data.Dataset.from_tensor_slices((order, tf.range(1, len(order) + 1))).map(noisy_pair)
 report = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: print(f"epoch {{epoch + 1}}:", logs, flush=True))
 rows = zip(range(1, EPOCHS + 1), *model.fit(data, epochs={epochs}, steps_per_epoch=n // BATCH_SIZE, verbose=0,
-    shuffle=False, validation_data=(noisy, clean), validation_batch_size=500, callbacks=[report]).history.values())
+    shuffle=False, validation_data={held_out}, callbacks=[report]).history.values())
 np.savetxt(HERE / "history.csv", [*rows], "%d,%.9g,%.9g", header="epoch,loss,held_out_loss", comments="")"""
+
+
+def _variational(run: Run) -> str:
+    """`Variational()`, a model that draws a code for every image and adds the KL term; and `held_out`, its batches."""
+    config, beta = run.config, f"{run.config.beta}"
+    if config.beta_warmup:
+        steps = config.beta_warmup * run.num_steps
+        beta += f" * tf.where(seed[1] < 0, 1.0, tf.minimum(1.0, tf.cast(seed[1], tf.float32) / {steps}))"
+    return f"""\
+{source.code(drawn, kl)}
+class Variational(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.encoder, self.decoder = encoder, decoder
+    def call(self, images_and_seed):
+        x, seed = images_and_seed
+        mean, log_variance = self.encoder(x)
+        beta = {beta}
+        self.add_loss(beta * kl(mean, log_variance))
+        return self.decoder(drawn(mean, log_variance, seed))
+noisy, clean = tf.constant(noisy), tf.constant(clean)
+held_out = tf.data.Dataset.range(0, len(clean), 500, output_type=tf.int32).map(
+    lambda a: ((noisy[a : a + 500], tf.stack([SEED, -1 - a])), clean[a : a + 500]))
+"""

@@ -27,13 +27,15 @@ def source(model: Autoencoder) -> str:
     Raises:
         ValueError: a layer, named in the message, is not one of Keras's own or cannot be written down.
     """
-    for layer in (*model.encoder.layers, *model.decoder.layers):
-        _refuse_own(layer)
-    x, z = (_literal(part.input_shape[1:], "input") for part in (model.encoder, model.decoder))
+    parts = model.parts
+    for part in parts.values():
+        for layer in part.layers:
+            _refuse_own(layer)
+    x, z = (_literal(part.input_shape[1:], "input") for part in parts.values())
     return "\n".join([
         f"x, z = keras.Input({x}), keras.Input({z})  # an image and a code",
-        *_Writer(model.encoder, "x").lines("encoder"),
-        *_Writer(model.decoder, "z").lines("decoder"),
+        *_Writer(parts["encoder"], "x").lines("encoder"),
+        *_Writer(parts["decoder"], "z").lines("decoder"),
     ])  # fmt: skip
 
 
@@ -54,7 +56,7 @@ class _Writer:
         self.uses = Counter(id(tensor) for node in nodes for tensor in node.input_tensors)
 
     def lines(self, name: str) -> list[str]:
-        (output,) = self.network.outputs
+        outputs = [id(output) for output in self.network.outputs]
         for op in self.network.operations:
             node, tensor = _node(op), id(op.output)
             if not node.input_tensors:
@@ -62,12 +64,16 @@ class _Writer:
                 self.left[self.first] = self.uses[tensor] + 1  # the last line has it, too
                 continue
             self._call(tensor, _layer(op), node)
-            if op.output is not output and (op.weights or self.uses[tensor] != 1):
+            if tensor not in outputs and (op.weights or self.uses[tensor] != 1):
                 self._name(tensor)
-        last = f"{name} = keras.Model({self.first}, {{}})"
-        if len(last.format(self.values[id(output)][0])) > WIDTH:
-            self._name(id(output))
-        return [*self.written, last.format(self.values[id(output)][0])]
+        if len(self._last(name, outputs)) > WIDTH:
+            for output in outputs:
+                self._name(output)
+        return [*self.written, self._last(name, outputs)]
+
+    def _last(self, name: str, outputs: list[int]) -> str:
+        values = ", ".join(self.values[output][0] for output in outputs)
+        return f"{name} = keras.Model({self.first}, {values if len(outputs) == 1 else f'[{values}]'})"
 
     def _call(self, tensor: int, layer: str, node: Any) -> None:
         inputs = [id(t) for t in node.input_tensors]

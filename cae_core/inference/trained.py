@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cae_core import datasets, runs
-from cae_core.pretrained import NETWORK, name_of
+from cae_core.pretrained import NETWORK, name_of, vae_name
 
 
 def find(architecture: str, dataset: str, owner: str) -> runs.Run | None:
@@ -26,5 +26,6 @@ def find(architecture: str, dataset: str, owner: str) -> runs.Run | None:
 
 
 def _shipped(architecture: str, dataset: str) -> runs.Run | None:
-    name = name_of(dataset, 32, "bce", "mixed") if architecture == NETWORK else f"{dataset}-{architecture}"
+    named = {NETWORK: name_of(dataset, 32, "bce", "mixed"), "vae": vae_name(dataset, 2)}
+    name = named.get(architecture, f"{dataset}-{architecture}")
     return runs.read(runs.PRETRAINED_DIR / name) if (runs.PRETRAINED_DIR / name).is_dir() else None

@@ -26,12 +26,18 @@ def evaluate(
 
     Returns:
         `{"mse", "psnr", "ssim", "bce", "num_images"}` of the reconstruction of the noisy images against the clean ones; of
+        a variational network also those of `metrics.elbo`, with one code drawn for each image; of
         images in colour also "luma", the mean squared error of Y alone, "chroma", that of Cb and Cr, and "chroma_grey",
         that of predicting grey.
     """
     x = as_float(images)
-    x_hat = model.reconstruct(corrupt(model.seen(x), noise_kind, noise_factor, seed))
+    x_noisy = corrupt(model.seen(x), noise_kind, noise_factor, seed)
+    x_hat = model.reconstruct(x_noisy)
     figures = {**metrics.summary(x, x_hat), "num_images": len(x)}
+    if model.is_variational:
+        mean, log_variance = model.posterior(x_noisy)
+        epsilon = np.random.default_rng(seed).standard_normal(mean.shape, np.float32)
+        figures |= metrics.elbo(x, model.decode(mean + np.exp(log_variance / 2) * epsilon), mean, log_variance)
     if x.shape[-1] == 3:
         each = {"luma": colours.luma_error(x, x_hat), "chroma": colours.error(x, x_hat)}
         each["chroma_grey"] = colours.error_of(x, 0.0)

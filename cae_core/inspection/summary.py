@@ -74,13 +74,13 @@ class Network:
 def describe(model: Autoencoder) -> Network:
     """The table of a network, trained or not."""
     layers = tuple(line for line, _ in lines(model))
-    parameters = model.encoder.count_params() + model.decoder.count_params()
+    parameters = sum(part.count_params() for part in model.parts.values())
     return Network(layers, parameters, tuple(model.image_shape), tuple(model.code_shape))
 
 
 def lines(model: Autoencoder) -> list[tuple[Layer, Any]]:
     """Each line of the table with the Keras layer whose output it shows; of several layers in one line, the last."""
-    return [*_part("encoder", model.encoder), *_part("decoder", model.decoder)]
+    return [line for name, part in model.parts.items() for line in _part(name, part, model.encoder.outputs[0])]
 
 
 @functools.lru_cache(maxsize=64)
@@ -110,8 +110,9 @@ def flow(described: Network) -> str:
     return " → ".join(f"**{word}**" if place == code else word for place, word in enumerate(words))
 
 
-def _part(part: str, model: Any) -> Iterator[tuple[Layer, Any]]:
+def _part(part: str, model: Any, code: Any) -> Iterator[tuple[Layer, Any]]:
     layers = [layer for layer in model.layers if _class(layer) != "InputLayer"]
+    layers.sort(key=lambda layer: layer.output is code)  # last, also where the encoder gives a log-variance beside it
     while layers:
         group = layers[: 3 if _is_sub_pixel(layers[:3]) else 1]
         del layers[: len(group)]

@@ -17,7 +17,7 @@ import numpy as np
 from cae_core import validation
 from cae_core.architectures import num_epochs
 from cae_core.config import ARMS, BOUNDS, FEATURES, Bounds, RunConfig, StackConfig, lookup
-from cae_core.metrics import METRICS, PSNR_CAP
+from cae_core.metrics import ELBO, METRICS, PSNR_CAP
 
 FORMAT = 1
 """Of `run.json`."""
@@ -36,7 +36,10 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,79}")
 """A run's name is its folder's, so it can hold nothing that would make it a path elsewhere."""
 
 COLUMNS = ("epoch", "loss", "held_out_loss", "seconds")
-"""Of `history.csv`; a run with sparsity has "silent", too."""
+"""Of `history.csv`."""
+
+MORE_COLUMNS = ((), ("silent",), ("distortion", "rate"))
+"""And after them: nothing, of a run with sparsity, of a variational network."""
 
 Check = Callable[[str, Any], Any]
 """Of a field's name and its value in JSON, the value as it is used; a ValueError says what is wrong with it."""
@@ -177,7 +180,7 @@ _STEP = whole(0, 10**9)
 _ERROR, _DECIBEL = number(0, 1e30), number(-400, PSNR_CAP)
 _FIGURES = dict.fromkeys([*METRICS, "luma", "chroma", "chroma_grey", "chroma_mean"], _ERROR) | {
     "psnr": _DECIBEL, "psnr_grey": _DECIBEL, "psnr_mean": _DECIBEL, "ssim": number(-1, 1), "hue_near": number(0, 1),
-    "hue_error": number(0, 180), "num_images": whole(1, 10**7),
+    "hue_error": number(0, 180), **dict.fromkeys(ELBO, number(-1e30, 1e30)), "num_images": whole(1, 10**7),
 }  # fmt: skip
 
 SECONDS = number(0, 1e9)
@@ -188,7 +191,7 @@ _COMMON = {
 
 RUN = record(
     {
-        "config": settings(RunConfig, validation.check, later=("output", "pretraining")),
+        "config": settings(RunConfig, validation.check, later=("output", "pretraining", "beta", "beta_warmup")),
         "image_shape": _shape,
         "code_size": whole(0, 10**7),
         "parameters": whole(0, 10**9),
@@ -265,7 +268,7 @@ def columns(content: bytes, epochs: int) -> dict[str, np.ndarray]:
         return {}
     if len(lines) < epochs:
         raise ValueError(f"it has {len(lines)} epochs, and the run {epochs}")
-    if tuple(head) not in (COLUMNS, (*COLUMNS, "silent")):
+    if tuple(head) not in [(*COLUMNS, *more) for more in MORE_COLUMNS]:
         raise ValueError(f"its first line is {','.join(head)!r}, not {','.join(COLUMNS)!r}")
     table = {key: np.empty(epochs) for key in head}
     for row, line in enumerate(lines[:epochs]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -108,20 +108,20 @@ def _phases(model: Autoencoder, config: RunConfig, x_train: np.ndarray, x_held_o
     clean, noisy = _held_out_pair(model, config, x_held_out[: max(MEASURED_HELD_OUT, len(x_train))])
 
     def phase(objective: Objective) -> Phase:
-        recent, held_out_loss = deque(maxlen=WINDOW), _held_out_loss(objective.loss, noisy, clean)
+        recent, held_out_means = deque(maxlen=WINDOW), _held_out_means(objective, config, noisy, clean)
 
         def loss(x, indices, seed):
-            return objective.loss(corruption(model.seen(x), seed), x, True)
+            return objective.loss(corruption(model.seen(x), seed), x, True, seed)
 
         def event(step: int, losses: list[float], first_loss: float) -> TrainingEvent:
             recent.append(losses[-1])
-            _refuse_divergence(config, recent, first_loss, step, num_steps)
+            _refuse_divergence(config, recent, first_loss, step, num_steps, held_out_means if objective.parts else dict)
             at_end = {}
             if step % num_batches == 0:
-                at_end = {"epoch_loss": float(np.mean(losses)), "held_out_loss": held_out_loss()}
+                at_end = {"epoch_loss": float(np.mean(losses)), **held_out_means()}
                 codes = model.encode(model.seen(clean[:SAMPLE])) if config.sparsity else None
                 at_end["silent"] = None if codes is None else metrics.silent_share(codes)
-                _refuse_divergence(config, [at_end["held_out_loss"]], first_loss, step, num_steps)
+                _refuse_divergence(config, [at_end["held_out_loss"]], first_loss, step, num_steps, at_end.copy)
             return TrainingEvent(step, num_steps, step // num_batches, 0.0, losses[-1], **at_end)
 
         optimizer = OPTIMIZERS[config.optimizer].make(config.learning_rate)
@@ -132,17 +132,19 @@ def _phases(model: Autoencoder, config: RunConfig, x_train: np.ndarray, x_held_o
             objective.first_epoch * num_batches, event,
         )  # fmt: skip
 
-    return map(phase, objectives(model, config))
+    return map(phase, objectives(model, config, num_steps))
 
 
 def _solve(model: Autoencoder, config: RunConfig, x_train: np.ndarray, x_held_out: np.ndarray) -> TrainingEvent:
     """The only event of a network whose weights are computed at once."""
     started = time.perf_counter()
-    (objective,) = objectives(model, config)
+    (objective,) = objectives(model, config, 1)
     x = as_float(x_train)
     ARCHITECTURES[config.architecture].solve(model, x)
     clean, noisy = _held_out_pair(model, config, x_held_out)
-    loss, held_out_loss = _held_out_loss(objective.loss, x, x)(), _held_out_loss(objective.loss, noisy, clean)()
+    loss, held_out_loss = (
+        _held_out_means(objective, config, *pair)()["held_out_loss"] for pair in ((x, x), (noisy, clean))
+    )
     seconds = time.perf_counter() - started
 
     def checkpoint() -> Checkpoint:
@@ -151,14 +153,23 @@ def _solve(model: Autoencoder, config: RunConfig, x_train: np.ndarray, x_held_ou
     return TrainingEvent(1, 1, 1, seconds, loss, loss, held_out_loss, checkpoint=checkpoint)
 
 
-def _refuse_divergence(config: RunConfig, recent: Sequence[float], first_loss: float, step: int, num_steps: int) -> None:
-    """A `Diverged` when training has gone out of hand: better said at once than after the last epoch."""
+def _refuse_divergence(
+    config: RunConfig, recent: Sequence[float], first_loss: float, step: int, num_steps: int,
+    means: Callable[[], Mapping[str, float]],
+) -> None:  # fmt: skip
+    """A `Diverged` when training has gone out of hand: better said at once than after the last epoch.
+
+    `means` are asked whether a variational network's KL term is to blame.
+    """
     what = ""
     if not np.isfinite(recent[-1]):
-        what = f"The loss became {recent[-1]}"
+        what = f"became {recent[-1]}"
     elif len(recent) == WINDOW and np.mean(recent) > EXPLODED * first_loss:
-        what = f"The loss exploded from {first_loss:.3g} to {np.mean(recent):.3g}"
+        what = f"exploded from {first_loss:.3g} to {np.mean(recent):.3g}"
     if what:
+        parts = means()
+        by_kl = "rate" in parts and not parts["rate"] <= parts["distortion"]  # NaN is neither
+        what = f"The loss, with a KL term of {parts['rate']:.3g} nats, {what}" if by_kl else f"The loss {what}"
         raise Diverged(what, f"step {step:,} of {num_steps:,}", step, config.optimizer, config.learning_rate)
 
 
@@ -175,17 +186,32 @@ def _held_out_pair(model: Autoencoder, config: RunConfig, x_held_out: np.ndarray
     return clean, corrupt(model.seen(clean), *typical_noise(config), config.seed)
 
 
-def _held_out_loss(loss, noisy: np.ndarray, clean: np.ndarray, batch: int = 500) -> Callable[[], float]:
-    """What gives the mean of a loss over these images, as the weights are when it is called."""
+def _held_out_means(
+    objective: Objective, config: RunConfig, noisy: np.ndarray, clean: np.ndarray, batch: int = 500
+) -> Callable[[], dict[str, float]]:
+    """What gives the mean loss over these images, as the weights are when it is called; codes are drawn the same each time.
+
+    Returns:
+        A function that gives "held_out_loss", and of a variational network's "distortion" and "rate" as well.
+    """
     import tensorflow as tf
 
-    compiled = tf.function(lambda x_noisy, x: loss(x_noisy, x, False), reduce_retracing=True, autograph=False)
+    terms = objective.parts or objective.loss
+    compiled = tf.function(
+        lambda x_noisy, x, seed: terms(x_noisy, x, False, seed), reduce_retracing=True, autograph=False
+    )  # fmt: skip
 
-    def mean() -> float:
-        parts = [(noisy[a : a + batch], clean[a : a + batch]) for a in range(0, len(clean), batch)]
-        return sum(float(compiled(*part)) * len(part[1]) for part in parts) / len(clean)
+    def means() -> dict[str, float]:
+        total = 0.0
+        for start in range(0, len(clean), batch):
+            x_noisy, x = noisy[start : start + batch], clean[start : start + batch]
+            total = total + compiled(x_noisy, x, tf.constant([config.seed, -1 - start])).numpy().astype(float) * len(x)
+        if not objective.parts:
+            return {"held_out_loss": float(total / len(clean))}
+        distortion, rate = (total / len(clean)).tolist()
+        return {"held_out_loss": distortion + config.beta * rate, "distortion": distortion, "rate": rate}
 
-    return mean
+    return means
 
 
 def history_row(event: TrainingEvent) -> dict[str, float]:
@@ -196,4 +222,5 @@ def history_row(event: TrainingEvent) -> dict[str, float]:
         "held_out_loss": round(event.held_out_loss, 6),
         "seconds": round(event.seconds, 2),
         **({} if event.silent is None else {"silent": round(event.silent, 4)}),
+        **({} if event.rate is None else {"distortion": round(event.distortion, 6), "rate": round(event.rate, 6)}),
     }

@@ -65,6 +65,8 @@ class TrainingEvent:
         epoch_loss: at the end of an epoch, the mean training loss over it; else None.
         held_out_loss: at the end of an epoch, the loss on held-out images under the run's noise; else None.
         silent: at the end of an epoch of a run with sparsity, the `metrics.silent_share` of its code; else None.
+        distortion, rate: at the end of an epoch of a variational network's, the parts of `held_out_loss` in nats per image:
+            the reconstruction's, and the KL divergence before beta weighs it; else None.
         checkpoint: takes the `Checkpoint` after this step; only before the next event is asked for.
     """
 
@@ -76,6 +78,8 @@ class TrainingEvent:
     epoch_loss: float | None = None
     held_out_loss: float | None = None
     silent: float | None = None
+    distortion: float | None = None
+    rate: float | None = None
     checkpoint: Callable[[], Checkpoint] | None = field(default=None, repr=False, compare=False)
 
 

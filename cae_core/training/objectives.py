@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cae_core.architectures import num_epochs
+from cae_core.architectures import ARCHITECTURES, num_epochs
 from cae_core.architectures.autoencoder import Autoencoder
+from cae_core.architectures.variational import VariationalAutoencoder, drawn
 from cae_core.config import RunConfig
-from cae_core.losses import loss_of
+from cae_core.losses import kl, loss_of
 
 
 @dataclass(frozen=True)
@@ -17,25 +18,31 @@ class Objective:
     """What some epochs make small.
 
     Attributes:
-        loss: of the noisy and the clean images, `(n, H, W, C)` float32 tensors, and whether this is training.
+        loss: of the noisy and the clean images, `(n, H, W, C)` float32 tensors, whether this is training, and a seed `(2,)`
+            int32, the run's and the step, of what is drawn.
         variables: the weights that it may change.
         first_epoch: epochs of the run before it.
         epochs: its own.
+        parts: of a variational network's loss, of the same: its distortion and its rate, the KL term without its weight,
+            `(2,)`; None of any other loss.
     """
 
-    loss: Callable[[Any, Any, bool], Any]
+    loss: Callable[[Any, Any, bool, Any], Any]
     variables: list[Any]
     first_epoch: int
     epochs: int
+    parts: Callable[[Any, Any, bool, Any], Any] | None = None
 
 
-def objectives(model: Autoencoder, config: RunConfig) -> Iterator[Objective]:
-    """The objectives of a run, in their order; without pretraining only the last."""
+def objectives(model: Autoencoder, config: RunConfig, num_steps: int) -> Iterator[Objective]:
+    """The objectives of a run of so many steps, in their order; without pretraining only the last."""
     if config.pretraining:
         for number, stage in enumerate(model.stages):
             alone = _alone(model, config, number)
             yield Objective(alone, stage.trainable_variables, number * config.pretraining, config.pretraining)
-    yield Objective(_whole(model, config), model.trainable_variables, num_epochs(config) - config.epochs, config.epochs)
+    parts = _variational_parts(model, config) if ARCHITECTURES[config.architecture].variational else None
+    whole = _variational(parts, config, num_steps) if parts else _whole(model, config)
+    yield Objective(whole, model.trainable_variables, num_epochs(config) - config.epochs, config.epochs, parts)
 
 
 def _whole(model: Autoencoder, config: RunConfig):
@@ -43,10 +50,40 @@ def _whole(model: Autoencoder, config: RunConfig):
 
     loss_between = loss_of(config.loss, config.output)
 
-    def loss(x_noisy, x, training):
+    def loss(x_noisy, x, training, seed):
         z, logits = model.logits(x_noisy, training)
         error = loss_between(x, logits)
         return error + config.sparsity * tf.reduce_mean(tf.abs(z)) if config.sparsity else error
+
+    return loss
+
+
+def _variational_parts(model: VariationalAutoencoder, config: RunConfig):
+    """Distortion, the reconstruction loss through one code drawn for each image, and rate, the codes' KL divergence."""
+    import tensorflow as tf
+
+    loss_between = loss_of(config.loss, config.output)
+
+    def parts(x_noisy, x, training, seed):
+        mean, log_variance = model.distribution(x_noisy, training=training)
+        logits = model.decoder(drawn(mean, log_variance, seed), training=training)
+        return tf.stack([loss_between(x, logits), kl(mean, log_variance)])
+
+    return parts
+
+
+def _variational(parts: Callable[..., Any], config: RunConfig, num_steps: int):
+    """Distortion + β · rate; in training β is still growing during the warm-up."""
+    import tensorflow as tf
+
+    warmup_steps = config.beta_warmup * num_steps
+
+    def loss(x_noisy, x, training, seed):
+        distortion, rate = tf.unstack(parts(x_noisy, x, training, seed))
+        beta = config.beta
+        if training and warmup_steps:
+            beta *= tf.minimum(1.0, tf.cast(seed[1], tf.float32) / warmup_steps)
+        return distortion + beta * rate
 
     return loss
 
@@ -61,7 +98,7 @@ def _alone(model: Autoencoder, config: RunConfig, number: int):
     stage, below = model.stages[number], model.stages[:number]
     loss_between = loss_of(config.loss, config.output)
 
-    def loss(x_noisy, x, training):
+    def loss(x_noisy, x, training, seed):
         if not below:
             return loss_between(x, stage.down(stage.up(x_noisy)))
         h = x

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cae_core import architectures, datasets, metrics, training
-from cae_core.architectures import num_epochs
+from cae_core.architectures import ARCHITECTURES, num_epochs
 from cae_core.config import RunConfig
 from cae_core.corruptions import corrupt
 from cae_core.datasets import as_float, load
@@ -25,6 +25,7 @@ MEASURES = {
     "bce": "binary cross-entropy per pixel of the same, in nats",
     "code": "mean size of the numbers in the codes of the fixed sample",
     "silent": "share of silent units in them",
+    "rate": "of a variational network, their KL divergence from a standard normal distribution, per image in nats",
 }
 """What is measured with every picture, in the same unit whatever the run's loss is."""
 
@@ -141,7 +142,8 @@ class RunMonitor(Monitor):
 
     def __init__(self, trainer: Any) -> None:
         super().__init__(trainer, probes(trainer.config), sample(trainer.config.dataset))
-        self._curve, self._measured = Curve(), {name: Curve() for name in MEASURES}
+        known = [name for name in MEASURES if name != "rate" or ARCHITECTURES[self._config.architecture].variational]
+        self._curve, self._measured = Curve(), {name: Curve() for name in known}
 
     @property
     def seconds_per_step(self) -> float | None:
@@ -164,12 +166,14 @@ class RunMonitor(Monitor):
     def _picture(self, event: TrainingEvent) -> Progress | None:
         model, epochs = self._trainer.model, num_epochs(self._config)
         steps_per_epoch = event.num_steps // epochs
-        x_hat, codes = model.reconstruct(self._probes.x_noisy), model.encode(model.seen(self._sample.x))
+        x_hat, x = model.reconstruct(self._probes.x_noisy), model.seen(self._sample.x)
+        codes, *log_variance = model.posterior(x) if model.is_variational else (model.encode(x),)
         if not (np.isfinite(x_hat).all() and np.isfinite(codes).all()):
             return None
         values = (
             metrics.mse(self._probes.x, x_hat), metrics.bce(self._probes.x, x_hat),
             float(np.abs(codes).mean()), metrics.silent_share(codes),
+            *(metrics.kl(codes, part).sum(axis=1).mean() for part in log_variance),
         )  # fmt: skip
         for line, value in zip(self._measured.values(), values, strict=True):
             line.add(event.step, value)

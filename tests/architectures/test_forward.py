@@ -12,11 +12,7 @@ from cae_core.architectures.forward import Layers
 WRITTEN = [name for name, entry in ARCHITECTURES.items() if entry.forward]
 SIZES = ((31, 26), (8, 16), (28, 28), (48, 48))  # of which each network takes the first two that it can
 SHIPPED = sorted(path.parent.name for path in runs.PRETRAINED_DIR.glob("*/run.json"))
-ONE_OF_EACH = [
-    next(name for name in SHIPPED if runs.read(runs.PRETRAINED_DIR / name).config.architecture == architecture)
-    for architecture in WRITTEN
-    if architecture != "dense_deep"  # too large to ship
-]
+ONE_OF_EACH = list({runs.read(runs.PRETRAINED_DIR / name).config.architecture: name for name in SHIPPED}.values())
 
 
 def differences(model, numpy):

@@ -48,6 +48,9 @@ CASES = {
     "plane": settings("dense_linear_2d", 2, "mse", "none", "rmsprop", "cosine", output="linear"),
     "one layer": settings("dense_denoise", 16, "half", "masking", "adam", "constant", output="linear", learning_rate=0.001),
     "denoiser": settings("fast_denoise", 8, "mse", "gaussian", "muon", "one_cycle", epochs=1),
+    "drawn codes": settings("vae_dense", 2, "elbo", "masking", "adam", "cosine", beta=4.0, beta_warmup=0.5),
+    "drawn, conv": settings("vae_conv", 2, "elbo", "none", "adam", "constant", epochs=1, learning_rate=0.001),
+    "drawn, fast": settings("vae", 8, "elbo", "none", "muon", "one_cycle", epochs=1),
     "resized": settings("conv_resize", 8, "mse", "gaussian", "adam", "one_cycle", epochs=1),
 }
 QUICK = ("mixed", "stopped")

@@ -40,11 +40,11 @@ def test_stages_are_the_layers_from_the_outside_in_and_all_of_them(name):
 
 def test_objectives_follow_one_another_and_end_with_the_whole():
     model = build(GREEDY)
-    several = list(objectives(model, GREEDY))
+    several = list(objectives(model, GREEDY, 1))
     assert [(each.first_epoch, each.epochs) for each in several] == [(0, 3), (3, 3), (6, 3), (9, 3), (12, 2)]
     assert num_epochs(GREEDY) == 14
     assert paths(several[-1].variables) == paths(model.trainable_variables)
-    (only,) = objectives(model, dataclasses.replace(GREEDY, pretraining=0))
+    (only,) = objectives(model, dataclasses.replace(GREEDY, pretraining=0), 1)
     assert (only.first_epoch, only.epochs) == (0, 2)
 
 
@@ -70,7 +70,7 @@ def test_the_loss_of_an_inner_stage_by_hand(x):
     import tensorflow as tf
 
     model = build(GREEDY)
-    inner = list(objectives(model, GREEDY))[1]
+    inner = list(objectives(model, GREEDY, 1))[1]
     images = (x / 255).astype("float32")
     w = model.weights()
 
@@ -80,7 +80,7 @@ def test_the_loss_of_an_inner_stage_by_hand(x):
     h = sigmoid(images.reshape(len(x), 784).astype("float64") @ w["hidden_1/kernel"] + w["hidden_1/bias"])
     up = sigmoid(h @ w["hidden_2/kernel"] + w["hidden_2/bias"])
     down = sigmoid(up @ w["hidden_1_back/kernel"] + w["hidden_1_back/bias"])
-    loss = inner.loss(tf.zeros_like(images), tf.constant(images), True)  # noise does not reach it
+    loss = inner.loss(tf.zeros_like(images), tf.constant(images), True, None)  # noise does not reach it
     assert float(loss) == pytest.approx(np.mean((down - h) ** 2), rel=1e-4)
 
 

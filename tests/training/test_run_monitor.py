@@ -54,7 +54,11 @@ class Run:
         self.config, self.steps_per_epoch = replace(CONFIG, epochs=epochs), steps_per_epoch
         self.last, self.history, self.value, self.pictures = None, [], 0.5, 0
         self.model = SimpleNamespace(
-            seen=lambda x: x, reconstruct=self.reconstruct, encode=self.encode, image_shape=(28, 28, 1)
+            seen=lambda x: x,
+            reconstruct=self.reconstruct,
+            encode=self.encode,
+            image_shape=(28, 28, 1),
+            is_variational=False,
         )
         monkeypatch.setattr(monitor, "time", SimpleNamespace(monotonic=lambda: self.now))
 
@@ -123,7 +127,7 @@ def test_progress_is_that_of_the_run(trained):
         "code": np.abs(codes).mean(),
         "silent": metrics.silent_share(codes),
     }
-    assert now.measured.keys() == run_monitor.MEASURES.keys()
+    assert {*now.measured, "rate"} == run_monitor.MEASURES.keys()  # that is of variational networks
     for name, points in now.measured.items():
         np.testing.assert_allclose(points[:, 0], np.arange(1, 31) / 10)
         assert points[-1, 1] == pytest.approx(last[name], rel=1e-5)

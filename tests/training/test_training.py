@@ -204,6 +204,8 @@ def test_what_is_advised_after_an_explosion_does_not_explode_and_learns(optimize
 class Copier:
     """A network that gives back what it gets."""
 
+    is_variational = False
+
     @staticmethod
     def seen(x):
         return x

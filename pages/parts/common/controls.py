@@ -14,7 +14,7 @@ from cae_core.architectures import ARCHITECTURES
 from cae_core.config import BOTTLENECKS, BOUNDS, SHIPPED_LOSSES, RunConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
-from cae_core.pretrained import SYSTEMS
+from cae_core.pretrained import SYSTEMS, VARIATIONAL
 from pages.parts.common import widgets
 from pages.parts.session import identity, state
 
@@ -131,9 +131,14 @@ def network(chosen: tuple[str, ...]) -> None:
 
 
 def systems() -> dict[str, str]:
-    """The published systems that ship, by name, and what people see; with them the app's own that has no bottleneck."""
+    """The published systems that ship, by name, and what people see; with them the app's own beside its `NETWORK`."""
     entries = {name: ARCHITECTURES[config.architecture] for name, config in SYSTEMS.items()}
-    return {name: entry.label if entry.own else f"{entry.label}, as published" for name, entry in entries.items()}
+    published = {name: entry.label if entry.own else f"{entry.label}, as published" for name, entry in entries.items()}
+    return published | {
+        name: f"{ARCHITECTURES[config.architecture].label}, {datasets.DATASETS[config.dataset].label}, "
+        f"{config.bottleneck} numbers, β {config.beta:g}"
+        for name, config in VARIATIONAL.items()
+    }
 
 
 def seen_on(config: RunConfig) -> tuple[str, str, str]:

@@ -59,7 +59,10 @@ def _facts(job: Snapshot | None, config: RunConfig) -> list[tuple[str, str]]:
     if job and job.place:
         words += f", {job.place} ahead"
     left = show.seconds(progress.seconds_left) if progress and job.is_live and progress.seconds_left is not None else "–"
-    held_out = f"{progress.history[-1]['held_out_loss']:.4f}" if progress and progress.history else "–"
+    row = progress.history[-1] if progress and progress.history else {}
+    held_out = f"{row['held_out_loss']:.4f}" if row else "–"
+    if "rate" in row:
+        held_out += f" = {row['distortion']:.1f} + {config.beta:g} × {row['rate']:.1f}"
     return [
         (show.shortened(job.title, 24) if job and job.title else "State", words),
         ("Epoch", f"{progress.step / progress.steps_per_epoch if progress else 0:.1f} of {num_epochs(config)}"),

@@ -9,7 +9,7 @@ from html import escape
 import streamlit as st
 
 from cae_core import datasets, training
-from cae_core.architectures import ARCHITECTURES
+from cae_core.architectures import ARCHITECTURES, OF_KL
 from cae_core.config import ARMS, SHIPPED_LOSSES, RunConfig, StackConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.figures import plotting
@@ -25,7 +25,8 @@ SETTINGS = {
     "dataset": "Data set", "architecture": "Network", "bottleneck": "Bottleneck", "loss": "Loss", "noise_kind": "Noise",
     "noise_factor": "Noise factor", "epochs": "Epochs", "num_train": "Training images", "batch_size": "Batch size",
     "optimizer": "Optimizer", "learning_rate": "Learning rate", "schedule": "Schedule", "output": "Output",
-    "pretraining": "Pretraining", "sparsity": "Sparsity", "maps": "Maps", "kernels": "Kernels", "pooling": "Max-pooling",
+    "pretraining": "Pretraining", "sparsity": "Sparsity", "beta": "β", "beta_warmup": "β warm-up",
+    "maps": "Maps", "kernels": "Kernels", "pooling": "Max-pooling",
     "labels": "Labels", "steps": "Fine-tuning steps", "tuning_rate": "Fine-tuning rate", "hidden": "Hidden units",
     "dropout": "Dropout", "seed": "Seed",
 }  # fmt: skip
@@ -69,7 +70,12 @@ def setting(config: RunConfig | StackConfig, name: str) -> str:
     """One setting as people read it; a dash where it means nothing beside the others, or to a run of this kind."""
     value, network = getattr(config, name, None), ARCHITECTURES.get(config.architecture)
     means_nothing = (name == "noise_factor" and config.noise_kind == "none") or (
-        network and ((name == "bottleneck" and network.fixed_code) or (name in OF_STEPS and network.solve))
+        network
+        and (
+            (name == "bottleneck" and network.fixed_code)
+            or (name in OF_STEPS and network.solve)
+            or (name in OF_KL and not network.variational)
+        )
     )
     if means_nothing or value is None:
         return "–"

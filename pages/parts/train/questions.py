@@ -29,6 +29,7 @@ QUESTIONS = questions_of(
     "train",
     first_steps=_settings(),
     cloud_unfolds=_settings(bottleneck=2, noise_kind="none", epochs=4),
+    clouds=_settings(architecture="vae", loss="elbo", bottleneck=2, noise_kind="none", epochs=4),
     by_heart=_settings(num_train=100, bottleneck=64, noise_kind="none", epochs=40, batch_size=10, learning_rate=0.003),
     no_bottleneck=_settings(architecture="conv_denoise", noise_kind="none", epochs=1, learning_rate=0.02),
     too_large_steps=_settings(optimizer="adam", learning_rate=0.3, schedule="constant"),

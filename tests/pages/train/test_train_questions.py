@@ -179,6 +179,21 @@ def test_no_bottleneck(dataset):
 
 
 @trains_a_preset
+def test_clouds(dataset):
+    config = asked(
+        "clouds", "The held-out loss is the **distortion** plus β times the **rate**",
+        "Set β to 0.1, and the clouds move apart: the rate grows and the distortion falls.", dataset=dataset,
+    )  # fmt: skip
+    run, apart = trained(config), trained(dataclasses.replace(config, beta=0.1))
+    most, most_apart = (np.quantile(np.abs(of.model.encode(held_out(dataset))), 0.99) for of in (run, apart))
+    spread = run.model.encode(held_out(dataset)).std()
+    answer(QUESTIONS["clouds"], most > 10, spread > 0.3 and most < min(5, most_apart), spread < 0.1)
+    np.testing.assert_allclose(run.column("held_out_loss"), run.column("distortion") + run.column("rate"), atol=1e-4)
+    assert apart.column("rate")[-1] > 1.1 * run.column("rate")[-1]
+    assert apart.column("distortion")[-1] < run.column("distortion")[-1]
+
+
+@trains_a_preset
 def test_too_large_steps(dataset):
     config = asked(
         "too_large_steps", "until the run ends by itself within seconds and says what to try", "0.003", dataset=dataset
