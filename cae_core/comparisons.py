@@ -37,6 +37,9 @@ SIZES = {
 LOOKS = 16
 """Times that the pictures of a run are made while it trains: points of its curves but those of the losses."""
 
+_MEASURES = tuple(name for name in run_monitor.MEASURES if name != "rate")
+"""What is measured of each run; a rate is what variational networks have, and none of these is one."""
+
 _Recipe = tuple[list[RunConfig], list[RunConfig]]
 
 
@@ -192,7 +195,7 @@ class _Kept:
     Attributes:
         about: its `run.json`, and the machine.
         arrays: by name "history", the bytes of its `history.csv`; "curve" and "measured" as of `run_monitor.Progress`, the
-            lines of `MEASURES` side by side after their epochs; and "x_hat".
+            lines of `_MEASURES` side by side after their epochs; and "x_hat".
     """
 
     about: Mapping[str, Any]
@@ -215,7 +218,7 @@ def _train(config: RunConfig, on_event: Callable[[Any], None]) -> _Kept:
         config, **writing.network_facts(trainer.model), metrics={}, num_train=len(x_train), epochs=config.epochs,
         seconds=round(event.seconds, 2), machine=process.machine(),
     )  # fmt: skip
-    lines = [last.measured["mse"][:, 0], *(last.measured[name][:, 1] for name in run_monitor.MEASURES)]
+    lines = [last.measured["mse"][:, 0], *(last.measured[name][:, 1] for name in _MEASURES)]
     table = np.frombuffer(writing.table(trainer.history).encode(), np.uint8)
     curves = {"curve": last.curve.astype("f4"), "measured": np.stack(lines, axis=1).astype("f4")}
     return _Kept(json.loads(about), {"history": table, **curves, "x_hat": last.x_hat.astype("f2")})
@@ -240,7 +243,7 @@ def _read_file(file: Path, changed: int) -> Mapping[RunConfig, _Kept]:
     return of_config
 
 
-_COLUMNS = {"history": 0, "curve": 2, "measured": 1 + len(run_monitor.MEASURES), "x_hat": 0}
+_COLUMNS = {"history": 0, "curve": 2, "measured": 1 + len(_MEASURES), "x_hat": 0}
 """The arrays of a run; of its curves, how many columns."""
 
 
@@ -267,7 +270,7 @@ def _watched(name: str, kept: _Kept) -> Watched:
         steps_per_epoch=run.num_steps // epochs, steps_per_second=run.num_steps / run.seconds, seconds_left=None,
         curve=kept.arrays["curve"].astype(float), history=tuple(history), x=probes.x, x_noisy=probes.x_noisy,
         labels=np.empty(0, int), x_hat=kept.arrays["x_hat"].astype(np.float32), plane=None,
-        measured={key: lines[:, [0, place]] for place, key in enumerate(run_monitor.MEASURES, 1)},
+        measured={key: lines[:, [0, place]] for place, key in enumerate(_MEASURES, 1)},
     )  # fmt: skip
     return Watched(run, machine, progress)
 

@@ -26,9 +26,9 @@ PAGES = {
 def _pages(at_guess: bool) -> list[st.Page]:
     """All of them. The first is at the root, and, hidden, at the address that anybody would guess: there, the other is."""
     first, *others = PAGES
-    seen = ("visible", "hidden")
-    root = st.Page(first, title=PAGES[first], default=True, url_path="root", visibility=seen[at_guess])
-    guess = st.Page(first, title=PAGES[first], visibility=seen[not at_guess])
+    visibility = ("visible", "hidden")
+    root = st.Page(first, title=PAGES[first], default=True, url_path="root", visibility=visibility[at_guess])
+    guess = st.Page(first, title=PAGES[first], visibility=visibility[not at_guess])
     return [root, guess, *(st.Page(file, title=PAGES[file]) for file in others)]
 
 

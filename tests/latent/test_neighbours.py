@@ -93,7 +93,7 @@ def test_ten_thousand_codes_do_not_take_the_square_in_memory():
 def test_network_against_pca_at_the_same_size(monkeypatch):
     codes = embedding.encode(runs.find("strokes-b2-bce-clean"), "strokes", 500)
     test = datasets.load("strokes", "test")  # on which PCA is as good as it can be; drawing the others takes seconds
-    monkeypatch.setattr(datasets, "load", lambda name, split: test)
+    monkeypatch.setattr(datasets, "load", lambda name, split, keep=True: test)
     compared = neighbours.compare(codes)
     assert (compared.linear_size, compared.num_images) == (2, 500)
     assert compared.codes == neighbours.separation(codes.z, codes.labels)

@@ -135,5 +135,5 @@ def test_a_checkpoint_of_something_else_is_refused_in_a_sentence(images):
     checkpoint = next(train(build(CONFIG), CONFIG, *images)).checkpoint()
     for other in ({"bottleneck": 4}, {"architecture": "fast"}, {"optimizer": "sgd"}, {"optimizer": "muon"}):
         config = replace(CONFIG, **other)
-        with pytest.raises(ValueError, match=r"^The (weights do not fit the network|checkpoint is of another).*\.$"):
+        with pytest.raises(ValueError, match=r"^The (weights do not fit the network|checkpoint belongs to another).*\.$"):
             next(train(build(config), config, *images, checkpoint))

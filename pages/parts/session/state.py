@@ -88,7 +88,7 @@ def _read_link(settings: Mapping[str, Setting]) -> list[str]:
         st.session_state["_misspelt"] += [key] * len(near)
         problems.append(f"There is no setting {key!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
     if more := len(unknown[MOST_UNKNOWN:]):
-        problems.append(f"Nor do the {more:,} other settings exist that it names.")
+        problems.append("The link names one more." if more == 1 else f"The link names {more:,} more.")
     return problems
 
 

@@ -70,7 +70,7 @@ def test_without_results_every_claim_is_not_run_yet_and_without_mnist_nothing_ca
     assert page.rows("30 components") == [["13.87 published", "– not run"]]
     assert "No result for this card ships with the app yet" in page.text
     assert page.query == {"card": ""}
-    assert "To run any of this yourself, MNIST has to be here" in page.text
+    assert "To run any of this yourself, MNIST has to be on this machine" in page.text
     assert page.labelled("Download MNIST")
     starts = [button.disabled for button in page.app.button if button.label.startswith("Run ")]
     assert starts == [True] * len(CARDS)

@@ -80,7 +80,7 @@ def test_places_are_kept_before_anything_is_trained(asked_hosts):
     assert page.facts["State"] == "Not started"
     assert page.can == {"Pause": False, "One step": False, "Stop": False}
     assert page.troubles == []
-    plan = "2 × 4 steps on 100 images without labels, then 6 steps on 30 labels; code: 147 numbers of 784 pixels"
+    plan = "2 × 4 steps on 100 images without labels, then 6 steps on 30 labels; code: 147 numbers for 784 pixels"
     assert plan in page.text
     assert asked_hosts == []
     assert Shown(stack_noise=0.4).labels[1] == "Noisygaussian 0.4"
