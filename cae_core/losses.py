@@ -111,8 +111,8 @@ LOSSES: dict[str, Loss] = {
     ),
     "elbo": Loss(
         "BCE + β·KL",
-        "Of variational networks: binary cross-entropy and KL term, both summed over an image. Were one of the two averaged, β "
-        "would mean another weight, 784 times off.",
+        "Of variational networks: binary cross-entropy and KL term, both summed over an image. Were one of the two "
+        "averaged, β would mean another weight, 784 times off.",
         "Kingma and Welling, ICLR 2014, eq. 10; β: Higgins et al., ICLR 2017",
         summed_bce,
         unit="per image",
