@@ -67,11 +67,10 @@ RECIPES: dict[str, RunConfig] = {
 }
 
 SYSTEM_NAMES = (
-    "fast_denoise", "dense", "dense_linear_2d", "dense_denoise", "conv_denoise", "conv_unpool", "conv_transpose",
-    "conv_transpose_even", "conv_resize", "masci", "pca",
+    "fast_denoise", "dense", "dense_deep", "dense_linear_2d", "dense_denoise", "conv_denoise", "conv_unpool",
+    "conv_transpose", "conv_transpose_even", "conv_resize", "masci", "pca",
 )  # fmt: skip
-"""Not `dense_deep`: 5 MB of weights."""
-SHORTER = {"conv_denoise": 10}
+SHORTER = {"conv_denoise": 10, "dense_deep": 5}
 """Epochs of systems that were published with more than it takes to see what they do."""
 
 
