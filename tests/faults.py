@@ -20,7 +20,7 @@ FAULTS = [
     ("cae_core/metrics.py", "weights / weights.sum()", "weights"),
     ("cae_core/colours.py", "60 * sector % 360", "60 * sector"),
     ("cae_core/corruptions.py", "xp.floor(at * (size - side + 1.0))", "xp.floor(at * (size - side))"),
-    ("cae_core/losses.py", "tf.sigmoid(logits)) ** 2, axis=(1, 2, 3))) / 2.0", "tf.sigmoid(logits)) ** 2, axis=(1, 2, 3)))"),
+    ("cae_core/losses.py", "logits)) ** 2, axis=(1, 2, 3))) / 2.0", "logits)) ** 2, axis=(1, 2, 3)))"),
     ("cae_core/optimizers.py", "0.95 * momentum + 0.05 * gradient)", "0.95 * momentum + gradient)"),
     ("cae_core/pca.py", "(part - self.mean) @", "part @"),
     ("cae_core/config.py", "{self.low:g} to {self.high:g}", "{self.high:g} to {self.low:g}"),
