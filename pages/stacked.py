@@ -80,14 +80,14 @@ def _page() -> None:
     widgets.segmented_control(
         "View", tuple(VIEWS), format_func=VIEWS.get, key="stack_view", required=True, label_visibility="collapsed"
     )
-    strip.draw(questions.QUESTIONS, SETTINGS, now)
     if now["stack_view"] == "curve":
         result, trouble = results.shipped()
         if trouble:
             st.warning(show.plain(trouble))
-        label_curve.draw(result, now)
+        label_curve.draw(result, now, lambda: strip.draw(questions.QUESTIONS, SETTINGS, now))
         words.explain("stacked")
         return
+    strip.draw(questions.QUESTIONS, SETTINGS, now)
     config = config_of(now)
     if not missing.has_images(config.dataset):
         return

@@ -246,7 +246,8 @@ def loss_axis(losses: np.ndarray, label: str) -> dict[str, Any]:
         bottom = max(end for end in _round_numbers(low) if end <= low)
         top = min(end for end in _round_numbers(high) if end >= high)
         title, range_ = {"text": f"{label}, log scale"}, [math.log10(bottom), math.log10(top)]  # Plotly wants exponents
-        return {"type": "log", "uirevision": "log", "title": title, "tickformat": ".3~g", "dtick": "D2", "range": range_}
+        ticks = "D2" if top <= 100 * bottom else 1  # of more decades the powers of ten alone have room
+        return {"type": "log", "uirevision": "log", "title": title, "tickformat": ".3~g", "dtick": ticks, "range": range_}
     span = (high - low) or abs(high) or 1.0
     step = 10.0 ** math.floor(math.log10(span)) / 2
     ends = [math.floor(low / step) * step, math.ceil(high / step) * step]

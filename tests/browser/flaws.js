@@ -3,7 +3,7 @@
   const wide = e => e.getBoundingClientRect(), shorten = text => text.trim().replace(/\s+/g, " ").slice(0, 40);
   const seen = e => e.checkVisibility({ opacityProperty: true, visibilityProperty: true, contentVisibilityAuto: true });
   // Streamlit's own: the header lies over the page; a table of runs scrolls inside; long labels end in an ellipsis there.
-  const THEIRS = '[data-testid="stHeader"], [data-testid="stFileUploaderDropzone"], [data-baseweb="select"], [data-testid="stCode"], .dvn-scroller, .katex';
+  const THEIRS = '[data-testid="stHeader"], [data-testid="stFileUploaderDropzone"], [data-testid="stMultiSelect"], .react-aria-ComboBox, [data-testid="stCode"], .dvn-scroller, .katex';
   const SMALL = '[data-testid="stElementToolbar"], [data-testid="stTooltipIcon"], [data-testid="stNumberInput"]';
   const roots = [...document.querySelectorAll('[data-testid="stMain"], [data-testid="stSidebar"][data-collapsed="false"], [data-collapsed="true"] .st-key-main_controls')]
     .filter(root => wide(root).right > 0);

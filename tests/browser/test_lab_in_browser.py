@@ -13,7 +13,7 @@ TOPS = """
 
 def state_is(visitor, words):
     visitor.page.wait_for_function(
-        "words => document.querySelector('.facts span')?.textContent.startsWith(words)", arg=words, polling=20
+        "words => document.querySelector('.facts > div > span')?.textContent.startsWith(words)", arg=words, polling=20
     )
     return visitor
 

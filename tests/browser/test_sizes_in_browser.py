@@ -101,7 +101,7 @@ def test_every_view_fits_every_screen(visit, server):
     page.get_by_label("Name").fill(TITLE)
     page.get_by_label("Name").press("Enter")
     visitor.click("Train this network")
-    page.wait_for_function("() => document.querySelector('.facts span')?.textContent.startsWith('Finished')")
+    page.wait_for_function("() => document.querySelector('.facts > div > span')?.textContent.startsWith('Finished')")
     (run,) = set(server.runs.glob("*/")) - before
     wrong = look(visitor, "train")
     for view in VIEWS:

@@ -72,7 +72,7 @@ def start_run(visitor, title=""):
 def wait_for(visitor, words):
     """Waits until the state of the run begins with these words."""
     visitor.page.wait_for_function(
-        "words => document.querySelector('.facts span')?.textContent.startsWith(words)", arg=words, polling=20
+        "words => document.querySelector('.facts > div > span')?.textContent.startsWith(words)", arg=words, polling=20
     )
     return visitor
 
@@ -84,7 +84,7 @@ def step_of(visitor):
 def past(visitor, step):
     """Waits until the run has done more steps than these."""
     visitor.page.wait_for_function(
-        "step => parseInt(document.querySelectorAll('.facts span')[2].textContent.replaceAll(',', '')) > step",
+        "step => parseInt(document.querySelectorAll('.facts > div > span')[2].textContent.replaceAll(',', '')) > step",
         arg=step,
         polling=20,
     )
@@ -99,7 +99,7 @@ wanted => {
   for (const kind of ["keydown", "pointerdown"])
     addEventListener(kind, () => { began ??= performance.now(); }, { capture: true });
   const watch = new MutationObserver(() => {
-    const reads = [...document.querySelectorAll(".facts span")].some(fact => fact.textContent.startsWith(wanted));
+    const reads = [...document.querySelectorAll(".facts > div > span")].some(fact => fact.textContent.startsWith(wanted));
     if (began === null || !reads) return;
     window.took = performance.now() - began;
     watch.disconnect();
@@ -343,7 +343,9 @@ def test_run_of_a_killed_server_is_interrupted_and_goes_on_where_it_was(visit, s
     killed = start()
     visitor = ready(visit(killed, f"train?{QUICK}&num_train=500&epochs=16&batch_size=10&seed=3"))
     start_run(visitor, "Cut off")
-    visitor.page.wait_for_function("parseFloat(document.querySelectorAll('.facts span')[1].textContent) > 1.1", polling=20)
+    visitor.page.wait_for_function(
+        "parseFloat(document.querySelectorAll('.facts > div > span')[1].textContent) > 1.1", polling=20
+    )
     killed.kill()
     visitor.page.close()
     visitor.errors.clear()  # of a browser whose server is gone

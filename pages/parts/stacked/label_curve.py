@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
@@ -15,8 +17,8 @@ from pages.parts.common import missing, show, widgets
 from pages.parts.stacked import confusion, stack_pictures
 
 
-def draw(result: CurveResult | None, now: dict) -> None:
-    """The curve, what comes out of it, and one point of it in full."""
+def draw(result: CurveResult | None, now: dict, ask: Callable[[], Any]) -> None:
+    """The curve, what comes out of it, what `ask` draws, and one point of the curve in full."""
     points = result.points if result else ()
     chosen = (now["point"], now["arm"])
     figure = charts.label_curve(points, results.PUBLISHED, chosen)
@@ -29,6 +31,7 @@ def draw(result: CurveResult | None, now: dict) -> None:
             "No measured curve ships with the app yet; the open markers are the published figures. This command makes it: "
             f"`{command()} --ship`"
         )
+        ask()
         return
     st.markdown(sentence(points))
     show.facts([(f"{point.labels:,} labels", _points(point.gain)) for point in points])
@@ -36,6 +39,7 @@ def draw(result: CurveResult | None, now: dict) -> None:
         "How much pretraining lowers the test error, in **percentage points**, with its 95 % interval: the mean, over the "
         "seeds, of the difference between two classifiers with the same seed. It helps where the whole interval is above 0."
     )
+    ask()
     picked = [point.labels for point in points]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         widgets.segmented_control("Labels", picked, format_func=lambda n: f"{n:,}", key="point", required=True)
