@@ -23,7 +23,7 @@ import numpy as np
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 20.0  # seconds to wait for anything; far more than it takes, so that a busy machine fails nothing
+PATIENCE = 180.0  # seconds to wait for anything; far more than it takes, so that a busy machine fails nothing
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

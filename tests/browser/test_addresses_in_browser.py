@@ -64,7 +64,7 @@ def test_what_others_put_into_an_address_stays(visit, server):
 def test_link_of_more_parts_than_streamlit_reads_is_used_all_the_same(visit, expect, server):
     visitor = visit(server, "?" + "&".join(f"key{i}=1" for i in range(1_100)) + "&noise_factor=0.8").whole()
     visitor.wait_for_link(noise_factor="0.8")
-    expect(visitor.page.get_by_test_id("stAlert")).to_contain_text("others")
+    expect(visitor.page.get_by_test_id("stAlert")).to_contain_text("more")
 
 
 def test_run_stays_its_owners_in_a_frame_on_another_site(browser, expect, server, course):

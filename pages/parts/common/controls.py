@@ -104,7 +104,10 @@ def loss(names: Sequence[str] = SHIPPED_LOSSES, key: str = "loss", here: bool = 
         here: the page is that view's own, where a link to it would not be read again.
     """
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=f"choose_{key}"):
-        widgets.segmented_control("Loss", names, format_func=label(LOSSES), key=key, required=True)
+        if len(names) > 3:  # more do not fit the sidebar side by side
+            widgets.selectbox("Loss", tuple(names), format_func=label(LOSSES), key=key)
+        else:
+            widgets.segmented_control("Loss", names, format_func=label(LOSSES), key=key, required=True)
         if here:
             st.button(_ABOUT_LOSSES, key=f"about_{key}", type="tertiary", on_click=state.change, kwargs={"view": "losses"})
         else:
