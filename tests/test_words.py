@@ -125,7 +125,7 @@ def test_a_network_has_one_name():
 
 
 AXES = {
-    "", "{}, log scale", "epoch", "z₁", "z₂", "principal plane, across", "principal plane, up", "{}, across", "{}, up",
+    "", "{}, log", "epoch", "z₁", "z₂", "principal plane, across", "principal plane, up", "{}, across", "{}, up",
     "numbers in the code", "squared error", "labelled images", "test images misread, %", "read right, %",
     "step of fine-tuning", "step of its layer", "½ squared error", "logit l, the pixel is its sigmoid",
     "share of silent units", "mean |z|", "loss", "slope dL/dl",

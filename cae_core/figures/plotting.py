@@ -245,7 +245,7 @@ def loss_axis(losses: np.ndarray, label: str) -> dict[str, Any]:
     if low > 0 and high > LOG_RATIO * low:
         bottom = max(end for end in _round_numbers(low) if end <= low)
         top = min(end for end in _round_numbers(high) if end >= high)
-        title, range_ = {"text": f"{label}, log scale"}, [math.log10(bottom), math.log10(top)]  # Plotly wants exponents
+        title, range_ = {"text": f"{label}, log"}, [math.log10(bottom), math.log10(top)]  # Plotly wants exponents
         ticks = "D2" if top <= 100 * bottom else 1  # of more decades the powers of ten alone have room
         return {"type": "log", "uirevision": "log", "title": title, "tickformat": ".3~g", "dtick": ticks, "range": range_}
     span = (high - low) or abs(high) or 1.0

@@ -85,7 +85,7 @@ def test_the_loss_axis_is_logarithmic_where_that_tells_more(low, kind):
     run = plotting.Curve("", np.array([1, 2]), np.array([high, low]), np.empty(0), np.empty(0))
     axis = plotting.loss_curves([run], "BCE")["layout"]["yaxis"]
     assert axis["type"] == kind
-    assert axis["title"]["text"] == ("BCE, log scale" if kind == "log" else "BCE")
+    assert axis["title"]["text"] == ("BCE, log" if kind == "log" else "BCE")
     ends = 10.0 ** np.array(axis["range"]) if kind == "log" else axis["range"]
     assert ends[0] <= low + 1e-9
     assert ends[1] >= high - 1e-9
