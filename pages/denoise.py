@@ -80,8 +80,8 @@ def _page() -> None:
     noise = show.noise(now["noise_kind"], now["noise_factor"])
     rows = _rows(sample, through, losses, noise)
     first_look.draw(sample, through[0] if through else None, code_size)
-    show.grid(rows)
     strip.draw(questions.QUESTIONS, SETTINGS, now, leaves=("seed",))
+    show.grid(rows)
     figures = [result.figures for result in through]
     labels = [f"Reconstructed, {LOSSES[loss].label}" if len(losses) > 1 else "Reconstructed" for loss in losses]
     metric_table.draw(list(zip(labels, figures, strict=True)), ("Noisy", sample.noisy_figures) if sample.is_noisy else None)

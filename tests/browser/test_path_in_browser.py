@@ -9,10 +9,11 @@ pytestmark = pytest.mark.browser
 STEPS = 8
 WIDE = {"viewport": {"width": 1366, "height": 768}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
-# Whether a picture of the page is in sight, at least in part, together with the strip.
+# Whether a picture of the page, or its line of figures, is in sight, at least in part, together with the strip.
 IN_SIGHT = """
 () => [...document.querySelectorAll(
-  ".stMain :is(.grid, .plane, .chosen, .drawn, .anatomy, .crops) :is(img, canvas), .stMain :is(.js-plotly-plot, .diagram)"
+  ".stMain :is(.grid, .plane, .chosen, .drawn, .anatomy, .crops) :is(img, canvas)," +
+  ".stMain :is(.js-plotly-plot, .diagram, .facts)"
 )].some(picture => {
   const { top, bottom } = picture.getBoundingClientRect();
   return bottom > 60 && top < innerHeight - 20;
@@ -42,7 +43,7 @@ def test_the_whole_path(visit, start, dataset, context, by_keyboard):
         strip(visitor).get_by_text(f"{lesson} of {STEPS}", exact=True).wait_for()
         visitor.idle()
         first = strip(visitor).locator('[class*="st-key-guess_"] button').first
-        first.scroll_into_view_if_needed()
+        strip(visitor).evaluate("e => e.scrollIntoView({ block: 'center' })")  # as somebody who reads the question has it
         press(visitor, first, by_keyboard)
         strip(visitor).get_by_text("Your guess").wait_for()
         visitor.idle()

@@ -18,7 +18,7 @@ def test_the_curve_answers_without_scrolling(visit, server, size):
     visitor.idle()
     box = chart.bounding_box()
     assert box["y"] + box["height"] < SIZES[size]["height"]
-    assert visitor.link["stack_view"] == "curve"
+    visitor.wait_for_link(stack_view="curve")
     if results.SHIPPED.exists():
         visitor.page.locator(".facts").first.wait_for()
         assert visitor.page.locator(".facts").first.bounding_box()["y"] < SIZES[size]["height"]
