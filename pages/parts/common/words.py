@@ -19,6 +19,7 @@ def text(name: str) -> str:
     return (FOLDER / f"{name}.md").read_text(encoding="utf-8")
 
 
+@functools.cache
 def questions(name: str) -> dict[str, tuple[str, str, tuple[str, ...], int, str]]:
     """The questions in `pages/words/<name>.md`, by key: title, question, answers, number of the right one, and why.
 
@@ -36,7 +37,7 @@ def _question(body: str) -> tuple[str, tuple[str, ...], int, str]:
     asks, _, rest = body.strip().partition("\n\n")
     marked = re.findall(r"^- \[([ x])\] (.*)$", rest, re.MULTILINE)
     why = re.sub(r"^- \[[ x]\] .*\n", "", rest, flags=re.MULTILINE)
-    right = next((number for number, (mark, _) in enumerate(marked, 1) if mark == "x"), 0)
+    right = next((number for number, (mark, _) in enumerate(marked, 1) if mark == "x"), 0)  # sheets ask for nothing
     return " ".join(asks.split()), tuple(answer for _, answer in marked), right, why.strip()
 
 

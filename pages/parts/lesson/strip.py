@@ -122,8 +122,7 @@ def _ask(question: Question, changes: Mapping[str, Any], name: str) -> None:
     with st.container(horizontal=True, gap="small"):
         for number, answer in enumerate(question.answers, 1):
             st.button(answer, key=f"guess_{question.key}_{number}", on_click=give, args=(str(number),))
-        label = "Just show me" if question.answers else "Show me"
-        st.button(label, key=f"try_{question.key}", type="tertiary", on_click=give, args=(SKIPPED,))
+        st.button("Just show me", key=f"try_{question.key}", type="tertiary", on_click=give, args=(SKIPPED,))
 
 
 def _outcome(question: Question, answer: str, now: Mapping[str, Any]) -> None:
@@ -131,8 +130,7 @@ def _outcome(question: Question, answer: str, now: Mapping[str, Any]) -> None:
     cells = []
     if answer != SKIPPED:
         cells.append(("Your guess", question.answers[int(answer) - 1], ""))
-    if question.answers:
-        cells.append(("Measured", question.answers[question.right - 1], question.figures(now)))
+    cells.append(("Measured", question.answers[question.right - 1], question.figures(now)))
     columns = "".join(
         f"<div><small>{escape(head)}</small><b>{escape(text)}</b><span>{escape(more)}</span></div>"
         for head, text, more in cells

@@ -98,7 +98,7 @@ def for_the_teacher(name: str) -> str:
     lines = [f"### {title(name)}: for the teacher"]
     for number, question in enumerate(questions[:PREDICTIONS], 1):
         figures = question.figures({"dataset": _SET})
-        right = question.answers[question.right - 1] if question.answers else question.title
+        right = question.answers[question.right - 1]
         heard = "; ".join(f"“{answer}”" for place, answer in enumerate(question.answers, 1) if place != question.right)
         lines.append(
             f"**{number}. {right}**{f' ({datasets.DATASETS[_SET].label}: {figures})' if figures else ''}. {question.why}"
