@@ -25,12 +25,12 @@ def _two_numbers(now: Mapping[str, Any]) -> str:
 
 
 def _two_judges(now: Mapping[str, Any]) -> str:
-    errors = [
-        f"{metric.upper()} {_error(now, 8, metric, 'clean', 'clean', metric):.3f} and "
-        f"{_error(now, 8, other, 'clean', 'clean', metric):.3f}"
-        for metric, other in (("mse", "bce"), ("bce", "mse"))
-    ]
-    return f"trained with the one that judges and with the other: {', '.join(errors)}"
+    judged = []
+    for metric, other, digits in (("mse", "bce", 4), ("bce", "mse", 3)):
+        own, others = (_error(now, 8, loss, "clean", "clean", metric) for loss in (metric, other))
+        name = metric.upper()
+        judged.append(f"{name} {own:.{digits}f} trained with {name}, {others:.{digits}f} with {other.upper()}")
+    return "; ".join(judged)
 
 
 def _never_saw_noise(now: Mapping[str, Any]) -> str:
