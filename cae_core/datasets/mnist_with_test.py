@@ -19,7 +19,7 @@ def _load(split: str) -> Split:
 ENTRY = replace(
     mnist.ENTRY,
     label="MNIST, test images too",
-    summary="The 10,000 test images of MNIST before its training images: no measure of a network, only for published figures.",
+    summary="MNIST with its 10,000 test images among the training images: for published figures, no test of a network.",
     num_train=70_000,
     load=_load,
     in_keras=False,

@@ -115,7 +115,7 @@ def change(ratio: float) -> str:
 
 
 def number(claim: Claim, value: float) -> str:
-    return f"{value:.2f}" if claim.metric == "squared_error" else f"{value:.4f}"
+    return f"{value:.2f}" if UNITS[claim.metric].endswith("image") else f"{value:.4f}"
 
 
 def table(name: str, result: Result | None, mine: Rerun | None) -> None:
@@ -167,6 +167,8 @@ def tolerance(card: Card) -> str:
             if any(claim.below for claim in card.claims)
             else "No figure is published, so the result is shown without a verdict."
         )
+    if any(claim.metric == "running" for claim in card.claims):
+        sentences += "The running mean is over the images of the last epoch, while it trained on them. "
     share, own = percent(card.tolerance), any(claim.figure and not claim.is_published for claim in card.claims)
     published = any(claim.is_published for claim in card.claims)
     if card.at_most:
