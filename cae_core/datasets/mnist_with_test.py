@@ -4,15 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from cae_core import datasets
 from cae_core.datasets import mnist
 from cae_core.datasets.entry import Split
 
 
 def _load(split: str) -> Split:
-    test = mnist.ENTRY.load("test")
+    test = datasets.DATASETS["mnist"].load("test")
     if split == "test":
         return test
-    train = mnist.ENTRY.load("train")  # last, so that the same images are held out
+    train = datasets.DATASETS["mnist"].load("train")  # last, so that the same images are held out
     return Split(np.concatenate([test.x, train.x]), np.concatenate([test.y, train.y]))
 
 
@@ -22,6 +23,7 @@ ENTRY = replace(
     summary="MNIST with its 10,000 test images among the training images: for published figures, no test of a network.",
     num_train=70_000,
     load=_load,
+    on_machine=lambda: datasets.DATASETS["mnist"].on_machine(),
     in_keras=False,
     knows_test=True,
 )
