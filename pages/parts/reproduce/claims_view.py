@@ -43,7 +43,7 @@ def outcome(name: str, result: Result | None) -> str:
     )
     if not words:
         return "Figures: nothing to hold them against"
-    return "Figures: " + ", ".join(f"{words[word]} {word}" for word in SHOWN if words[word])
+    return "Figures, and what differs: " + ", ".join(f"{words[word]} {word}" for word in SHOWN if words[word])
 
 
 def overview(results: Mapping[str, Result]) -> None:
@@ -157,7 +157,7 @@ def _cell(card: Card, claim: Claim, values: Sequence[float] | None, means: Mappi
 
 def tolerance(card: Card) -> str:
     """What counts, in words."""
-    units = " and ".join(UNITS[metric] for metric in dict.fromkeys(claim.metric for claim in card.claims))
+    units = " and ".join(dict.fromkeys(UNITS[claim.metric] for claim in card.claims))
     kind, factor = card.claims[0].noise  # the same for all
     noise = "" if kind == "none" else f" with {NOISE_KINDS[kind].label} noise {factor:g}"
     sentences = f"{units[0].upper()}{units[1:]} over the 10,000 test images{noise}. "
