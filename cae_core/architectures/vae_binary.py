@@ -69,7 +69,7 @@ ENTRIES = {
         build,
         published={"loss": "elbo", "optimizer": "adam", "learning_rate": 0.003, "schedule": "one_cycle", "batch_size": 100,
                    "epochs": 50, "bottleneck": 50, "noise_kind": "none"},
-        equations=EQUATIONS,
+        equations=(*EQUATIONS, r"\text{with } k \text{ codes:}\quad \min\; -\log \frac1k \sum_i p(x, z_i) / q(z_i \mid x)"),
         takes=TAKES,
         variational=True,
         binarises=True,
