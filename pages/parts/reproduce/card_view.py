@@ -58,7 +58,7 @@ def _draw(name: str, result: Result | None, now: Rerun, owner: str, can_run: boo
         if about.is_curve:
             _curve(name, result, mine)
         sentences = (differences().get(whose, "") for whose in ("every card", name))
-        st.markdown(show.plain(" ".join(sentences)))
+        st.caption(show.plain(" ".join(sentences)))
         st.caption(_made(name, result))
         st.code(result.command if result else run_card.command(name), language="sh", wrap_lines=True)
     _again(name, result, now, owner, can_run)

@@ -43,7 +43,7 @@ def outcome(name: str, result: Result | None) -> str:
     )
     if not words:
         return "Figures: nothing to hold them against"
-    return "Figures, and what differs: " + ", ".join(f"{words[word]} {word}" for word in SHOWN if words[word])
+    return "Figures and why: " + ", ".join(f"{words[word]} {word}" for word in SHOWN if words[word])
 
 
 def overview(results: Mapping[str, Result]) -> None:
