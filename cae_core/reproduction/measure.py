@@ -63,8 +63,7 @@ def measure(claim: Claim, run: Run) -> float:
 def _bound(model: VariationalAutoencoder, x: np.ndarray) -> float:
     """The mean bound with `MANY` codes: that with `FEW` on all images, and what the others add on the first `SOME`.
 
-    What they add differs little from image to image, by less than a nat, so that the error of this mean, a few hundredths,
-    is that of a tenth of the work.
+    What they add differs little from image to image, so that a tenth of the images says it as well as all of them.
     """
     few = evaluation.importance_bound(model, x, FEW)
     more = evaluation.importance_bound(model, x[:SOME], MANY, seed=1) - few[:SOME]
