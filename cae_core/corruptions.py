@@ -144,6 +144,27 @@ def graph_draw(seed):
     return lambda kind, shape: getattr(tf.random, f"stateless_{kind}")(shape, next(seeds))
 
 
+def binarised(images: np.ndarray, seed: int) -> np.ndarray:
+    """Images with every pixel drawn black or white, white with the probability that its grey level says.
+
+    Args:
+        images: uint8 of any shape.
+        seed: equal seeds give equal draws for equal shapes.
+
+    Returns:
+        The same shape, uint8, 0 or 255.
+    """
+    return np.where(np.random.default_rng(seed).random(images.shape, "float32") * 255 < images, 255, 0).astype("uint8")
+
+
+def graph_binarised(x, seed):
+    """The same in a training step, of float32 in [0, 1]; the numbers that noise folds into the seed are others."""
+    import tensorflow as tf
+
+    draws = tf.random.stateless_uniform(tf.shape(x), tf.random.experimental.stateless_fold_in(seed, 100))
+    return tf.cast(draws < x, tf.float32)
+
+
 def corrupt(x: np.ndarray, kind: str, factor: float, seed: int) -> np.ndarray:
     """Corrupted copies of images.
 

@@ -80,11 +80,25 @@ class Loss(Entry):
         linear: the same for a linear decoder; None if it reads every value as a probability.
         unit: of its value.
         has_kl: `make` is one part of it, and the KL term of a variational network's code, weighed by beta, the other.
+        codes: drawn for each image in a step; of several `architectures.variational.importance_weighted` is made small.
     """
 
     linear: Callable[..., Any] | None = None
     unit: str = "per pixel"
     has_kl: bool = False
+    codes: int = 1
+
+
+def _importance_weighted(codes: int) -> Loss:
+    return Loss(
+        f"IWAE, {codes} codes",
+        f"Of variational networks: {codes} codes are drawn for an image, and those that explain it best count most.",
+        "Burda, Grosse and Salakhutdinov, ICLR 2016",
+        summed_bce,
+        unit="per image",
+        has_kl=True,
+        codes=codes,
+    )
 
 
 LOSSES: dict[str, Loss] = {
@@ -118,6 +132,7 @@ LOSSES: dict[str, Loss] = {
         unit="per image",
         has_kl=True,
     ),
+    **{f"iwae_{codes}": _importance_weighted(codes) for codes in (5, 50)},
 }
 
 

@@ -30,7 +30,8 @@ def _can_run() -> bool:
     """Whether the data of all cards is here; where it is not, the way to get it."""
     needed = dict.fromkeys(config.dataset for card in CARDS.values() for config in card.runs.values())
     absent = [name for name in needed if not datasets.DATASETS[name].on_machine()]
-    for name in absent:
+    of_other_files = {datasets.DATASETS[name].download: name for name in reversed(absent)}
+    for name in of_other_files.values():
         missing.offer_download(
             name, f"To run any of this yourself, {datasets.DATASETS[name].label} has to be on this machine."
         )

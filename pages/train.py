@@ -37,7 +37,7 @@ LAYERS = "The network, layer by layer"
 def _sidebar(now: dict) -> None:
     forks = bool(now["fork"])
     with st.sidebar:
-        controls.dataset(datasets.DATASETS)
+        controls.dataset(name for name in datasets.DATASETS if name in (*datasets.GREY, *datasets.COLOUR, now["dataset"]))
         controls.noise_kind(tuple(NOISE_KINDS))
         with controls.main():
             controls.noise_factor()

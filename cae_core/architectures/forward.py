@@ -25,6 +25,7 @@ ACTIVATIONS: dict[str | None, Callable[[np.ndarray], np.ndarray]] = {
     "relu": lambda h: np.maximum(h, 0),
     "sigmoid": _sigmoid,
     "silu": lambda h: h * _sigmoid(h),
+    "tanh": np.tanh,
 }
 
 

@@ -12,6 +12,7 @@ FILES = (
     "vae",
     "vae_dense",
     "vae_conv",
+    "vae_binary",
     "dense",
     "dense_linear_2d",
     "dense_deep",

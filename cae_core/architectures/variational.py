@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from cae_core.architectures.autoencoder import Autoencoder
+from cae_core.losses import LOSSES
 
 EQUATIONS = (
     r"\mu,\ \log\sigma^2 = W h + b,\quad z = \mu + \sigma \odot \varepsilon,\ \varepsilon \sim \mathcal N(0, I)",
@@ -19,7 +20,7 @@ EQUATIONS = (
 )
 """What every network of this kind computes."""
 
-TAKES = {"loss": ("elbo",), "output": ("sigmoid",), "sparsity": (0.0,)}
+TAKES = {"loss": tuple(name for name, entry in LOSSES.items() if entry.has_kl), "output": ("sigmoid",), "sparsity": (0.0,)}
 """And what it takes."""
 
 
@@ -35,6 +36,39 @@ def drawn(mean: Any, log_variance: Any, seed: Any) -> Any:
 
     epsilon = tf.random.stateless_normal(tf.shape(mean), tf.random.experimental.stateless_fold_in(seed, 0))
     return mean + tf.exp(log_variance / 2.0) * epsilon
+
+
+def log_weights(x: Any, mean: Any, log_variance: Any, decoder: Any, seed: Any, codes: int, beta: float = 1.0) -> Any:
+    """What each of several codes drawn for an image says of log p(x): log p(x | z) + β log p(z) / q(z | x), in nats.
+
+    Args:
+        x: `(n, H, W, C)` float32 in [0, 1].
+        mean, log_variance: of the distributions that codes are drawn from, `(n, d)`.
+        decoder: codes `(m, d)` to logits `(m, H, W, C)`.
+        seed: as of `drawn`.
+        codes: k, how many are drawn for each image.
+        beta: 1 for weights whose mean is p(x).
+
+    Returns:
+        `(k, n)`.
+    """
+    import tensorflow as tf
+
+    mean, log_variance = (tf.tile(part[None], (codes, 1, 1)) for part in (mean, log_variance))
+    z = drawn(mean, log_variance, seed)
+    logits = tf.reshape(decoder(tf.reshape(z, (-1, z.shape[-1]))), tf.concat([[codes], tf.shape(x)], 0))
+    likelihood = tf.reduce_sum(x * logits - tf.nn.softplus(logits), axis=(2, 3, 4))
+    prior = tf.reduce_sum(log_variance + (z - mean) ** 2 / tf.exp(log_variance) - z**2, axis=2) / 2.0
+    return likelihood + beta * prior
+
+
+def importance_weighted(x: Any, mean: Any, log_variance: Any, decoder: Any, seed: Any, codes: int, beta: float) -> Any:
+    """−log (1/k Σ p(x, z) / q(z | x)), mean over images: the more codes, the nearer to −log p(x), from above (Burda,
+    Grosse and Salakhutdinov, ICLR 2016, eq. 8). Arguments as of `log_weights`."""
+    import tensorflow as tf
+
+    weights = log_weights(x, mean, log_variance, decoder, seed, codes, beta)
+    return tf.math.log(float(codes)) - tf.reduce_mean(tf.reduce_logsumexp(weights, axis=0))
 
 
 class VariationalAutoencoder(Autoencoder):

@@ -36,6 +36,7 @@ __all__ = [
 
 FILES = (
     "mnist",
+    "mnist_with_test",
     "fashion_mnist",
     "strokes",
     "strokes_colour",
@@ -45,8 +46,8 @@ FILES = (
 
 DATASETS: dict[str, DatasetEntry] = {name: import_module(f"{__package__}.{name}").ENTRY for name in FILES}
 
-GREY = tuple(name for name, entry in DATASETS.items() if entry.image_shape[2] == 1)
-COLOUR = tuple(name for name in DATASETS if name not in GREY)
+GREY = tuple(name for name, entry in DATASETS.items() if entry.image_shape[2] == 1 and not entry.knows_test)
+COLOUR = tuple(name for name, entry in DATASETS.items() if entry.image_shape[2] == 3)
 """Names of the data sets in grey, which most networks take, and of those in colour."""
 DIGITS = tuple(name for name in GREY if DATASETS[name].class_names == tuple("0123456789"))
 """Names of those in grey that are digits, of which most texts of the app are true."""

@@ -50,6 +50,7 @@ class DatasetEntry:
         hues: where a colour says the class, the hue of each in degrees of the HSV circle; else ().
         stands_in_for: the set of real images that this one is drawn after; "" for none.
         in_keras: whether `keras.datasets` has it by the same name.
+        knows_test: its test images are among its training images; pages offer it nowhere, and only a link leads to it.
     """
 
     label: str
@@ -65,6 +66,7 @@ class DatasetEntry:
     hues: tuple[float, ...] = ()
     stands_in_for: str = ""
     in_keras: bool = False
+    knows_test: bool = False
 
 
 def from_files(files: FileSet, summary: str, source: str, class_names: tuple[str, ...]) -> DatasetEntry:

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from cae_core import training, validation
 from cae_core.architectures import ARCHITECTURES, build
-from cae_core.architectures.variational import drawn
+from cae_core.architectures.variational import drawn, importance_weighted
 from cae_core.config import RunConfig
-from cae_core.corruptions import NOISE_KINDS, graph_draw, is_none, numpy_draw
+from cae_core.corruptions import NOISE_KINDS, binarised, graph_binarised, graph_draw, is_none, numpy_draw
 from cae_core.datasets import DATASETS
 from cae_core.export import script_network, source
-from cae_core.losses import kl, loss_of
+from cae_core.losses import LOSSES, kl, loss_of
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
 from cae_core.runs import Run
 
@@ -89,11 +89,14 @@ file = pathlib.Path(sys.argv[1]) if sys.argv[1:] else HERE / "{name}.npz"
 images = np.load(file)["x_train"] if sys.argv[1:] or file.exists() else keras.datasets.{name}.load_data()[0][0]"""
     if needs_data(run):
         read = f'images = np.load(sys.argv[1] if sys.argv[1:] else HERE / "{name}.npz")["x_train"]'
+    last = f"images[-{held_out}:, ..., None]"
+    if ARCHITECTURES[run.config.architecture].binarises:
+        read, last = f"{read}\n{source.code(binarised)}", f"binarised({last}, SEED)"
     return f"""\
 {read}
 x_train = tf.constant(images[:-{held_out}][:NUM_TRAIN, ..., None])
 n, rng = len(x_train), np.random.default_rng(SEED)
-clean = images[-{held_out}:, ..., None][: max({least}, n)].astype("float32") / 255  # held out: never trained on
+clean = {last}[: max({least}, n)].astype("float32") / 255  # held out: never trained on
 order = np.concatenate([rng.permutation(n)[: n // BATCH_SIZE * BATCH_SIZE] for _ in range(EPOCHS)]).reshape(-1, BATCH_SIZE)
 """
 
@@ -104,6 +107,8 @@ def _noise(config: RunConfig) -> str:
 @tf.autograph.experimental.do_not_convert
 def noisy_pair(batch, step):  # what the network sees in a step, and what it should make of it
     x = tf.cast(tf.gather(x_train, batch), tf.float32) * (1 / 255)"""
+    if ARCHITECTURES[config.architecture].binarises:
+        head = f"{source.code(graph_binarised)}\n{head}\n    x = graph_binarised(x, tf.stack([SEED, step]))"
     given = "({}, tf.stack([SEED, step]))" if ARCHITECTURES[config.architecture].variational else "{}"
     if is_none(config.noise_kind, 1):
         return f"{head}\n    return {given.format('x')}, x\nnoisy = clean"
@@ -147,18 +152,33 @@ def _variational(run: Run) -> str:
     if config.beta_warmup:
         steps = config.beta_warmup * run.num_steps
         beta += f" * tf.where(seed[1] < 0, 1.0, tf.minimum(1.0, tf.cast(seed[1], tf.float32) / {steps}))"
+    functions, rest = (
+        source.code(drawn, kl),
+        f"""\
+        mean, log_variance = self.encoder(x)
+        beta = {beta}
+        self.add_loss(beta * kl(mean, log_variance))
+        return self.decoder(drawn(mean, log_variance, seed))""",
+    )
+    if (codes := LOSSES[config.loss].codes) > 1:
+        functions, rest = (
+            source.code(importance_weighted),
+            f"""\
+        return self.encoder(x)
+    def compute_loss(self, images_and_seed, x, distribution, *_, **__):
+        seed = images_and_seed[1]
+        beta = {beta}
+        return importance_weighted(x, *distribution, self.decoder, seed, {codes}, beta)""",
+        )
     return f"""\
-{source.code(drawn, kl)}
+{functions}
 class Variational(keras.Model):
     def __init__(self):
         super().__init__()
         self.encoder, self.decoder = encoder, decoder
     def call(self, images_and_seed):
         x, seed = images_and_seed
-        mean, log_variance = self.encoder(x)
-        beta = {beta}
-        self.add_loss(beta * kl(mean, log_variance))
-        return self.decoder(drawn(mean, log_variance, seed))
+{rest}
 noisy, clean = tf.constant(noisy), tf.constant(clean)
 held_out = tf.data.Dataset.range(0, len(clean), 500, output_type=tf.int32).map(
     lambda a: ((noisy[a : a + 500], tf.stack([SEED, -1 - a])), clean[a : a + 500]))

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 from cae_core.config import RunConfig
 
-UNITS = {"mse": "MSE per pixel", "bce": "BCE in nats per pixel", "squared_error": "squared error per image"}
+UNITS = {
+    "mse": "MSE per pixel", "bce": "BCE in nats per pixel", "squared_error": "squared error per image",
+    **dict.fromkeys(("elbo", "distortion", "rate", "bound", "running"), "nats per image"),
+}  # fmt: skip
 ORIGINS = {"published": "published", "measured": "measured here", "bar": "to be met"}
 """Whose a figure is, in words: somebody else published it; or it is this project's own, measured another way, or a bar."""
 
@@ -25,7 +28,9 @@ class Claim:
         run: name in its card's `runs`.
         figure: what it is held against; None for nothing, or another claim.
         origin: whose the figure is, a key of `ORIGINS`; "" without one.
-        metric: "mse", "bce" (both per pixel) or "squared_error" (per image).
+        metric: "mse", "bce" (both per pixel) or "squared_error" (per image); of variational networks, in nats per image,
+            "distortion" and "rate", "elbo", their sum, or "bound", what is left of it with many codes drawn for an image;
+            or "running", the loss of the last epoch's steps while it was trained, on the images it was trained on.
         noise: kind and factor of the noise on the test images.
         epoch: after which epoch; None for the end.
         below: label of another claim of the card that this one has to be less than, "" for none.

@@ -146,4 +146,32 @@ CARDS: dict[str, Card] = {
         },
         tolerance=0.06,
     ),
+    "vae_conv": Card(
+        "The Keras example of a variational autoencoder",
+        "keras.io, generative/vae: two numbers, 30 epochs; running means over training and test images together",
+        (
+            Claim("as published, running mean", "vae_conv_all", 146.95, "published", "running"),
+            Claim("reconstruction, at the end", "vae_conv_all", 140.15, "published", "distortion"),
+            Claim("KL term, at the end", "vae_conv_all", 6.80, "published", "rate"),
+            Claim("test images kept apart", "vae_conv", 146.95, "bar", "elbo"),
+        ),
+        {"vae_conv_all": _as_published("vae_conv", dataset="mnist_with_test"), "vae_conv": _as_published("vae_conv")},
+    ),
+    "vae_dense": Card(
+        "PyTorch's example of a variational autoencoder",
+        "pytorch/examples, vae: 784-400-20, test loss after 10 epochs, as public repositories quote its output",
+        (Claim("after 10 epochs", "vae_dense", 105.6, "published", "elbo"),),
+        {"vae_dense": _as_published("vae_dense")},
+    ),
+    "vae_binary": Card(
+        "Importance weighted autoencoders",
+        "Burda, Grosse and Salakhutdinov, ICLR 2016, Table 1: 50 numbers, binarised MNIST, a bound from 5,000 codes",
+        (
+            Claim("trained with 1 code", "vae_binary", 86.76, "published", "bound"),
+            Claim("trained with 5 codes", "vae_binary_5", 85.54, "published", "bound"),
+            Claim("trained with 1, measured with 1", "vae_binary", metric="elbo"),
+        ),
+        {"vae_binary": _as_published("vae_binary"), "vae_binary_5": _as_published("vae_binary", loss="iwae_5")},
+        tolerance=0.01,
+    ),
 }  # fmt: skip

@@ -13,7 +13,7 @@ from cae_core import metrics, validation
 from cae_core.architectures import ARCHITECTURES, num_epochs
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig
-from cae_core.corruptions import MIXED, corrupt, graph_corruption
+from cae_core.corruptions import MIXED, binarised, corrupt, graph_binarised, graph_corruption
 from cae_core.datasets import DATASETS, as_float
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
 from cae_core.training.events import Checkpoint, Diverged, TrainingEvent
@@ -105,12 +105,15 @@ def _phases(model: Autoencoder, config: RunConfig, x_train: np.ndarray, x_held_o
     corruption = graph_corruption(config.noise_kind, config.noise_factor)
     rng = np.random.default_rng(config.seed)
     orders = (rng.permutation(len(x_train)).astype("int32") for _ in itertools.count())
+    binarises = ARCHITECTURES[config.architecture].binarises
+    x_held_out = binarised(x_held_out, config.seed) if binarises else x_held_out
     clean, noisy = _held_out_pair(model, config, x_held_out[: max(MEASURED_HELD_OUT, len(x_train))])
 
     def phase(objective: Objective) -> Phase:
         recent, held_out_means = deque(maxlen=WINDOW), _held_out_means(objective, config, noisy, clean)
 
         def loss(x, indices, seed):
+            x = graph_binarised(x, seed) if binarises else x
             return objective.loss(corruption(model.seen(x), seed), x, True, seed)
 
         def event(step: int, losses: list[float], first_loss: float) -> TrainingEvent:

@@ -8,9 +8,9 @@ from typing import Any
 
 from cae_core.architectures import ARCHITECTURES, num_epochs
 from cae_core.architectures.autoencoder import Autoencoder
-from cae_core.architectures.variational import VariationalAutoencoder, drawn
+from cae_core.architectures.variational import VariationalAutoencoder, drawn, importance_weighted
 from cae_core.config import RunConfig
-from cae_core.losses import kl, loss_of
+from cae_core.losses import LOSSES, kl, loss_of
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Objective:
         variables: the weights that it may change.
         first_epoch: epochs of the run before it.
         epochs: its own.
-        parts: of a variational network's loss, of the same: its distortion and its rate, the KL term without its weight,
-            `(2,)`; None of any other loss.
+        parts: of a variational network's loss with one code for an image, of the same: its distortion and its rate, the KL
+            term without its weight, `(2,)`; None of any other loss.
     """
 
     loss: Callable[[Any, Any, bool, Any], Any]
@@ -40,8 +40,14 @@ def objectives(model: Autoencoder, config: RunConfig, num_steps: int) -> Iterato
         for number, stage in enumerate(model.stages):
             alone = _alone(model, config, number)
             yield Objective(alone, stage.trainable_variables, number * config.pretraining, config.pretraining)
-    parts = _variational_parts(model, config) if ARCHITECTURES[config.architecture].variational else None
-    whole = _variational(parts, config, num_steps) if parts else _whole(model, config)
+    parts = None
+    if not ARCHITECTURES[config.architecture].variational:
+        whole = _whole(model, config)
+    elif LOSSES[config.loss].codes > 1:
+        whole = _importance_weighted(model, config, num_steps)
+    else:
+        parts = _variational_parts(model, config)
+        whole = _variational(parts, config, num_steps)
     yield Objective(whole, model.trainable_variables, num_epochs(config) - config.epochs, config.epochs, parts)
 
 
@@ -73,17 +79,32 @@ def _variational_parts(model: VariationalAutoencoder, config: RunConfig):
 
 
 def _variational(parts: Callable[..., Any], config: RunConfig, num_steps: int):
-    """Distortion + β · rate; in training β is still growing during the warm-up."""
+    """Distortion + β · rate."""
     import tensorflow as tf
-
-    warmup_steps = config.beta_warmup * num_steps
 
     def loss(x_noisy, x, training, seed):
         distortion, rate = tf.unstack(parts(x_noisy, x, training, seed))
-        beta = config.beta
-        if training and warmup_steps:
-            beta *= tf.minimum(1.0, tf.cast(seed[1], tf.float32) / warmup_steps)
-        return distortion + beta * rate
+        return distortion + _beta(config, num_steps, training, seed) * rate
+
+    return loss
+
+
+def _beta(config: RunConfig, num_steps: int, training: bool, seed: Any) -> Any:
+    """β, in training still growing during the warm-up."""
+    import tensorflow as tf
+
+    warmup_steps = config.beta_warmup * num_steps
+    if training and warmup_steps:
+        return config.beta * tf.minimum(1.0, tf.cast(seed[1], tf.float32) / warmup_steps)
+    return config.beta
+
+
+def _importance_weighted(model: VariationalAutoencoder, config: RunConfig, num_steps: int):
+    def loss(x_noisy, x, training, seed):
+        mean, log_variance = model.distribution(x_noisy, training=training)
+        beta = _beta(config, num_steps, training, seed)
+        codes = LOSSES[config.loss].codes
+        return importance_weighted(x, mean, log_variance, model.decoder, seed, codes, beta)
 
     return loss
 

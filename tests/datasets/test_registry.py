@@ -28,7 +28,8 @@ def add(monkeypatch, load, name="tiny") -> None:
 def test_every_line_is_complete():
     assert set(DATASETS) >= {"mnist", "fashion_mnist", "strokes", "strokes_colour", "cifar10"}
     for name, entry in DATASETS.items():
-        assert name in (datasets.GREY if entry.image_shape[2] == 1 else datasets.COLOUR)
+        kinds = (datasets.GREY, entry.image_shape[2] == 1), (datasets.COLOUR, entry.image_shape[2] == 3)
+        assert [name in names for names, _ in kinds] == [is_so and not entry.knows_test for _, is_so in kinds]
         assert entry.label, name
         assert entry.source, name
         assert entry.summary.endswith("."), name

@@ -51,6 +51,8 @@ CASES = {
     "drawn codes": settings("vae_dense", 2, "elbo", "masking", "adam", "cosine", beta=4.0, beta_warmup=0.5),
     "drawn, conv": settings("vae_conv", 2, "elbo", "none", "adam", "constant", epochs=1, learning_rate=0.001),
     "drawn, fast": settings("vae", 8, "elbo", "none", "muon", "one_cycle", epochs=1),
+    "black or white": settings("vae_binary", 3, "iwae_5", "gaussian", "adam", "cosine", beta=2.0, beta_warmup=0.5),
+    "fifty codes": settings("vae_binary", 2, "iwae_50", "none", "adam", "constant", num_train=110, epochs=1),
     "resized": settings("conv_resize", 8, "mse", "gaussian", "adam", "one_cycle", epochs=1),
 }
 QUICK = ("mixed", "stopped")

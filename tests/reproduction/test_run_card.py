@@ -9,12 +9,16 @@ import pytest
 import tiny_cards
 
 from cae_core import metrics, runs
-from cae_core.corruptions import corrupt
+from cae_core.architectures import published
+from cae_core.corruptions import binarised, corrupt
 from cae_core.datasets import as_float, load
-from cae_core.reproduction import results
+from cae_core.inspection import evaluation
+from cae_core.reproduction import measure, results
+from cae_core.reproduction.claims import Claim
 from cae_core.reproduction.results import Result
 from cae_core.reproduction.run_card import reproduce
 from cae_core.runs import RunError
+from cae_core.training.run_trainer import RunTrainer
 
 pytestmark = pytest.mark.usefixtures("cards")
 
@@ -51,6 +55,25 @@ def test_a_card_is_trained_measured_and_never_trained_again(whole, monkeypatch):
         expected = metrics.squared_error_per_image(x, runs.model(run).reconstruct(x)).mean()
         assert values["at the end"][seed] == pytest.approx(expected, abs=1e-4)
     assert reproduce("two", on_event=lambda run, event: pytest.fail(f"{run} is trained")).values == values
+
+
+def test_a_variational_network_is_measured_in_nats_on_pixels_of_black_and_white(runs_folder, monkeypatch):
+    config = dataclasses.replace(published("vae_binary"), dataset="strokes", bottleneck=2, epochs=2, batch_size=20)
+    run = RunTrainer.begin(config, "drawn").run(lambda event: None)
+    figures = {name: measure.measure(Claim("", "drawn", metric=name), run) for name in ("elbo", "distortion", "rate")}
+    assert figures["elbo"] == pytest.approx(figures["distortion"] + figures["rate"])
+    x = binarised(load("strokes", "test").x, 0)
+    of_pixels = evaluation.evaluate(runs.model(run), x, "none", 0.0)
+    assert figures["distortion"] == of_pixels["distortion"] != run.metrics["clean"]["distortion"]
+    assert measure.measure(Claim("", "drawn", metric="running"), run) == runs.history(run)["loss"][-1]
+    # With as many codes for all images as for some, what is left is the bound of many.
+    for name, value in (("MANY", 30), ("FEW", 3), ("SOME", len(x))):
+        monkeypatch.setattr(measure, name, value)
+    exact = -evaluation.importance_bound(runs.keras_model(run), as_float(x), 30, seed=1).mean()
+    assert measure.measure(Claim("", "drawn", metric="bound"), run) == pytest.approx(exact)
+    assert exact < figures["elbo"]
+    monkeypatch.setattr(measure, "SOME", 20)
+    assert measure.measure(Claim("", "drawn", metric="bound"), run) == pytest.approx(exact, abs=2)
 
 
 def test_what_was_interrupted_goes_on_to_the_same_figures(whole):

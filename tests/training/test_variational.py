@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from cae_core import losses, metrics, validation
 from cae_core.architectures import ARCHITECTURES, build, fitting, published, restore
 from cae_core.architectures.variational import drawn
 from cae_core.config import RunConfig
+from cae_core.corruptions import binarised, graph_binarised
 from cae_core.datasets import as_float
 from cae_core.inspection import evaluation
 from cae_core.runs import schema, writing
@@ -72,14 +74,17 @@ def test_a_step_sums_both_parts_over_an_image_and_the_held_out_loss_is_their_wei
 
     settings = config(name, batch_size=100, beta=4.0)
     model = build(settings)
-    mean, log_variance = model.posterior(as_float(x))
     seed = tf.constant([settings.seed, 1])
     order = np.random.default_rng(settings.seed).permutation(len(x))
     (objective,) = objectives(model, settings, 2)
-    batch = tf.constant(as_float(x[order]))
+    batch, given = tf.constant(as_float(x[order])), x.copy()
+    if ARCHITECTURES[name].binarises:
+        batch = graph_binarised(batch, seed)
+        given[order] = 255 * batch.numpy().astype("uint8")
+    mean, log_variance = model.posterior(as_float(given))
     rows = np.empty_like(mean)
     rows[order] = drawn(mean[order], log_variance[order], seed).numpy()
-    distortion, rate = nats(model, x, rows)
+    distortion, rate = nats(model, given, rows)
     np.testing.assert_allclose(objective.parts(batch, batch, True, seed), [distortion, rate], rtol=1e-5)
     events = list(train(model, settings, x, held_out))
     assert events[0].loss == pytest.approx(distortion + 4 * rate, rel=1e-5)
@@ -89,6 +94,71 @@ def test_a_step_sums_both_parts_over_an_image_and_the_held_out_loss_is_their_wei
         assert {"distortion", "rate"} <= history_row(event).keys()
     again = list(train(build(settings), settings, x, held_out))
     assert [event.loss for event in again] == [event.loss for event in events]
+
+
+def test_pixels_are_drawn_as_often_white_as_their_grey_level_says_anew_in_each_step():
+    import tensorflow as tf
+
+    grey = np.repeat(np.array([0, 1, 64, 200, 255], "uint8")[:, None], 40_000, axis=1)
+    draws = [graph_binarised(as_float(grey), tf.constant([3, step])).numpy() for step in (1, 1, 2)]
+    once, again, later = (*draws[:2], draws[2])
+    for white in (once, later, binarised(grey, 3) / 255):
+        assert set(np.unique(white)) == {0, 1}
+        np.testing.assert_allclose(white.mean(axis=1), grey[:, 0] / 255, atol=0.01)
+        assert (white[0].max(), white[-1].min()) == (0, 1)
+    np.testing.assert_array_equal(once, again)
+    assert (once != later).any()
+    np.testing.assert_array_equal(binarised(grey, 3), binarised(grey, 3))
+
+
+def log_joint(model, x, z):
+    """log p(x, z) by the textbook's formulas, float64: images `(n, H, W, C)` of 0 and 1, codes `(k, n, d)`; `(k, n)`."""
+    logits = model.decoder(z.reshape(-1, z.shape[-1])).numpy().astype(float).reshape(*z.shape[:2], *x.shape[1:])
+    bernoulli = x * logits - np.logaddexp(0, logits)
+    return bernoulli.sum(axis=(2, 3, 4)) - (z**2 + np.log(2 * np.pi)).sum(axis=2) / 2
+
+
+def log_mean_exp(values):
+    return np.log(np.exp(values - values.max(axis=0)).mean(axis=0)) + values.max(axis=0)
+
+
+@pytest.fixture(scope="module")
+def four_pixels():
+    """A network of images of four pixels, its codes one number and a little wider than the prior, and all such images."""
+    model = build(config("vae_binary", bottleneck=1), (2, 2, 1))
+    rng = np.random.default_rng(5)
+    weights = {path: w + rng.normal(0, 0.2, w.shape).astype("f4") for path, w in model.weights().items()}
+    for head, bias in (("code", 0.3), ("log_variance", 0.5)):
+        weights |= {f"{head}/kernel": 0.05 * weights[f"{head}/kernel"], f"{head}/bias": np.full(1, bias, "f4")}
+    model.set_weights(weights)
+    return model, np.array(list(itertools.product([0, 1], repeat=4)), "f4").reshape(-1, 2, 2, 1)
+
+
+@pytest.mark.parametrize("loss", [name for name, entry in losses.LOSSES.items() if entry.codes > 1])
+def test_the_loss_of_several_codes_is_the_textbooks(loss, four_pixels):
+    import tensorflow as tf
+
+    (model, x), codes, seed = four_pixels, losses.LOSSES[loss].codes, tf.constant([3, 4])
+    mean, log_variance = (np.tile(part[None].astype(float), (codes, 1, 1)) for part in model.posterior(x))
+    z = drawn(mean.astype("f4"), log_variance.astype("f4"), seed).numpy().astype(float)
+    assert len(np.unique(z)) == codes * len(x)  # each image has codes of its own
+    posterior = -((z - mean) ** 2 / np.exp(log_variance) + log_variance + np.log(2 * np.pi)).sum(axis=2) / 2
+    (objective,) = objectives(model, config("vae_binary", loss=loss, bottleneck=1), 1)
+    assert float(objective.loss(x, x, True, seed)) == pytest.approx(
+        -log_mean_exp(log_joint(model, x, z) - posterior).mean(), rel=1e-5
+    )
+
+
+def test_the_bound_rises_with_the_codes_to_the_likelihood_that_an_integral_gives(four_pixels):
+    model, x = four_pixels
+    grid = np.linspace(-12, 12, 4801)
+    exact = np.log(np.exp(log_joint(model, x, np.tile(grid[:, None, None], (1, len(x), 1)))).sum(axis=0) * 0.005)
+    assert np.exp(exact).sum() == pytest.approx(1, abs=1e-6)  # of all images that there are
+    many = np.tile(x, (100, 1, 1, 1))
+    bounds = [evaluation.importance_bound(model, many, codes).reshape(100, -1).mean(axis=0) for codes in (1, 5, 60)]
+    assert (bounds[0] < bounds[1]).all()
+    assert bounds[1].mean() < bounds[2].mean() < exact.mean()
+    np.testing.assert_allclose(evaluation.importance_bound(model, x, 20_000), exact, atol=0.05)
 
 
 def test_beta_grows_during_the_warm_up_and_held_out_images_are_judged_with_all_of_it(x, held_out):

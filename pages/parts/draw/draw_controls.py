@@ -14,7 +14,7 @@ from pages.parts.session import state
 from pages.parts.session.setting import Names, Setting
 
 SHAPE = (drawing.SIZE, drawing.SIZE, 1)
-SETS = tuple(name for name, entry in datasets.DATASETS.items() if entry.image_shape == SHAPE)
+SETS = tuple(name for name in datasets.GREY if datasets.DATASETS[name].image_shape == SHAPE)
 NOISES = tuple(kind for kind in CORRUPTIONS if kind != "none")
 
 

@@ -57,14 +57,13 @@ def _draw(name: str, result: Result | None, now: Rerun, owner: str, can_run: boo
         st.caption(claims_view.tolerance(about))
         if about.is_curve:
             _curve(name, result, mine)
+        sentences = (differences().get(whose, "") for whose in ("every card", name))
+        st.caption(show.plain(" ".join(sentences)))
+        st.caption(_made(name, result))
+        st.code(result.command if result else run_card.command(name), language="sh", wrap_lines=True)
     _again(name, result, now, owner, can_run)
     for sentence in filter(None, (now.trouble, state.kept(f"refused_{name}", ""))):
         st.error(show.plain(sentence))
-    with st.expander("How it was made, and what differs"):
-        sentences = (differences().get(whose, "") for whose in ("every card", name))
-        st.markdown(show.plain(" ".join(sentences)))
-        st.markdown(_made(name, result))
-        st.code(result.command if result else run_card.command(name), language="sh", wrap_lines=True)
 
 
 def _curve(name: str, result: Result | None, mine: Rerun | None) -> None:

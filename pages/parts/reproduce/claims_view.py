@@ -43,7 +43,7 @@ def outcome(name: str, result: Result | None) -> str:
     )
     if not words:
         return "Figures: nothing to hold them against"
-    return "Figures: " + ", ".join(f"{words[word]} {word}" for word in SHOWN if words[word])
+    return "Figures and why: " + ", ".join(f"{words[word]} {word}" for word in SHOWN if words[word])
 
 
 def overview(results: Mapping[str, Result]) -> None:
@@ -115,7 +115,7 @@ def change(ratio: float) -> str:
 
 
 def number(claim: Claim, value: float) -> str:
-    return f"{value:.2f}" if claim.metric == "squared_error" else f"{value:.4f}"
+    return f"{value:.2f}" if UNITS[claim.metric].endswith("image") else f"{value:.4f}"
 
 
 def table(name: str, result: Result | None, mine: Rerun | None) -> None:
@@ -157,7 +157,7 @@ def _cell(card: Card, claim: Claim, values: Sequence[float] | None, means: Mappi
 
 def tolerance(card: Card) -> str:
     """What counts, in words."""
-    units = " and ".join(UNITS[metric] for metric in dict.fromkeys(claim.metric for claim in card.claims))
+    units = " and ".join(dict.fromkeys(UNITS[claim.metric] for claim in card.claims))
     kind, factor = card.claims[0].noise  # the same for all
     noise = "" if kind == "none" else f" with {NOISE_KINDS[kind].label} noise {factor:g}"
     sentences = f"{units[0].upper()}{units[1:]} over the 10,000 test images{noise}. "
@@ -167,6 +167,8 @@ def tolerance(card: Card) -> str:
             if any(claim.below for claim in card.claims)
             else "No figure is published, so the result is shown without a verdict."
         )
+    if any(claim.metric == "running" for claim in card.claims):
+        sentences += "The running mean is over the images of the last epoch, while it trained on them. "
     share, own = percent(card.tolerance), any(claim.figure and not claim.is_published for claim in card.claims)
     published = any(claim.is_published for claim in card.claims)
     if card.at_most:

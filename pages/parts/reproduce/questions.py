@@ -37,6 +37,13 @@ QUESTIONS = questions_of(
                 f"{means['as published']:.1f} at once, {means['PCA, 2 components']:.1f} from PCA"
             ),
         ),
+        "many_codes": _say_of(
+            "vae_binary",
+            lambda means: (
+                f"{means['trained with 1, measured with 1']:.2f} nats per image with one code, "
+                f"{means['trained with 1 code']:.2f} with 5,000"
+            ),
+        ),
         "no_training": _say_of(
             "dense",
             lambda means: (
@@ -49,4 +56,5 @@ QUESTIONS = questions_of(
     figure_of_2006={"card": "hinton"},
     layer_by_layer={"card": "dense_linear_2d"},
     no_training={"card": "dense"},
+    many_codes={"card": "vae_binary"},
 )
