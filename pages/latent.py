@@ -118,10 +118,11 @@ def _page() -> None:
             widgets.toggle("Manifold grid behind", key="grid_behind")
             widgets.toggle("Make room where points crowd", key="even")
             hole_view.controls(codes, plane, scale, now)
-            plane_view.clouds(codes)
+            number_view.clouds(codes)
     with right:
         digits = now["dataset"] if now["dataset"] in datasets.DIGITS else datasets.default()
-        strip.draw(questions.questions(digits), SETTINGS, now, LEFT)
+        if strip.draw(questions.questions(digits), SETTINGS, now, LEFT) == "sampled":
+            questions.quiz(digits)
         selection.draw(codes, plane, scale, now)
         plane_view.mark(now, interpolate.pair(codes, now) if now["part"] == "interpolate" else None)
     with st.container(key="latent_facts"):

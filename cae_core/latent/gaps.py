@@ -95,7 +95,7 @@ def of_tests(dataset: str, num_train: int) -> tuple[Gaps, float]:
 
 
 def of_samples(run: Run, drawn_from: str) -> Gaps:
-    """What they claim of pictures decoded from codes that are drawn from one of `generate.DRAWN_FROM`.
+    """What they claim of pictures decoded from codes that are drawn from one of `generate.DRAWN_FROM`, or are of "images".
 
     Raises:
         datasets.DataError: the images that the run was trained on are not there.
@@ -108,5 +108,8 @@ def of_samples(run: Run, drawn_from: str) -> Gaps:
 def _of_samples(path: Path, step: int, created: str, drawn_from: str) -> Gaps:
     run = runs.read(path)
     images, labels = _trained_on(run.config.dataset, run.num_train)
-    x_hat = embedding.decode(run, generate.codes_of(run, drawn_from, SAMPLES, seed=0))
+    if drawn_from == "images":
+        x_hat = runs.model(run).reconstruct(datasets.as_float(datasets.load(run.config.dataset, "test").x[:TESTS]))
+    else:
+        x_hat = embedding.decode(run, generate.codes_of(run, drawn_from, SAMPLES, seed=0))
     return _summary(claims(likeness(x_hat, images), labels, of_tests(run.config.dataset, run.num_train)[1]))

@@ -20,8 +20,6 @@ ACTIVE_VARIANCE = 0.01
 """And active where the variance of its mean over images is above this (Burda, Grosse and Salakhutdinov, ICLR 2016)."""
 IMAGES, CLOUDS = 1_000, 300
 """Test images whose clouds are measured, and those that are drawn; the first of those that are shown."""
-PRIOR_REACH = math.sqrt(-2 * math.log(0.05))
-"""Radius of the circle that holds 95 % of the prior, on any plane through it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,3 +85,9 @@ def ellipses(codes: Codes, plane: Plane) -> np.ndarray:
     b = variances @ (across * up) / a
     c = np.sqrt(np.maximum(variances @ up**2 - b**2, 0))
     return np.stack([a, b, c], axis=1).astype(np.float32)
+
+
+def ring(codes: Codes, plane: Plane) -> tuple[float, float, float]:
+    """Middle and radius of the circle of a plane that holds 95 % of the prior as it is seen there."""
+    x, y = plane.spots_of(np.zeros((1, codes.size)))[0]
+    return float(x), float(y), math.sqrt(-2 * math.log(0.05))

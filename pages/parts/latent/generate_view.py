@@ -14,7 +14,7 @@ from cae_core.figures import pictures
 from cae_core.latent import gaps, generate, holes, posterior
 from cae_core.latent.embedding import Codes
 from cae_core.pretrained import name_of, vae_name
-from pages.parts.common import show, tables, waiting, widgets
+from pages.parts.common import missing, show, tables, waiting, widgets
 from pages.parts.latent import selection
 from pages.parts.session import component, state
 from pages.parts.session.setting import Setting
@@ -44,7 +44,7 @@ _FROM_HELP = (
     "two numbers, has equally many codes of it between any two lines. The fitted one has the mean and the covariance of "
     "the codes of training images."
 )
-_HEADS = ("", "N(0, I)", "a normal fitted to its codes", "its codes, from 0")
+_HEADS = {"": "", "prior": "N(0, I)", "fitted": "a normal fitted to its codes", "images": "codes of test images"}
 
 
 def draw(codes: Codes, now: dict) -> None:
@@ -68,7 +68,11 @@ def draw(codes: Codes, now: dict) -> None:
                 "Again", key="draw_again", icon=":material/casino:", disabled=now["drawn_from"] == "lattice",
                 on_click=state.change, kwargs={"draw_seed": (now["draw_seed"] + 1) % 10_000},
             )  # fmt: skip
-        _sheet(how, now["sample"])
+        try:
+            _sheet(how, now["sample"])
+        except datasets.DataError as error:  # there are no codes to fit anything to
+            missing.say(codes.run.config.dataset, error)
+            return
     key = (codes.run.name, codes.run.step)
     image = selection.index(codes, now["image"])
     with right, st.container(key="copied"):
@@ -155,33 +159,36 @@ def _networks(codes: Codes) -> list[tuple[str, runs.Run]]:
 
 
 def _row(label: str, run: runs.Run) -> tuple[str, list[str]]:
-    names = datasets.DATASETS[run.config.dataset].class_names
-    z = holes.training_codes(run)
-    cells = []
-    for drawn_from in ("prior", "fitted"):
+    names, cells = datasets.DATASETS[run.config.dataset].class_names, []
+    for drawn_from in filter(None, _HEADS):
         share = gaps.of_samples(run, drawn_from)
         mostly = f"mostly {escape(names[share.most])}, {show.percent(share.most_share)}"
         cells.append(f"{show.percent(share.unclaimed)} <small>{mostly}</small>")
-    far, usual = (np.median(np.linalg.norm(some, axis=1)) for some in (z, generate.draw(z.shape[1], 2_000, 0)))
-    return label, [*cells, f"{far:.3g} <small>N(0, I): {usual:.2g}</small>"]
+    return label, cells
+
+
+def far(run: runs.Run) -> float:
+    """How far from 0 the codes of a run's training images lie, their median."""
+    return float(np.median(np.linalg.norm(holes.training_codes(run), axis=1)))
 
 
 def _gaps(every: list[tuple[str, runs.Run]]) -> None:
-    """The share of samples that no class claims."""
+    """The share of samples that no class claims, and where the codes lie."""
     run = every[0][1]
     try:
-        rows = [_row(*pair) for pair in every]
-        tests, _ = gaps.of_tests(run.config.dataset, run.num_train)
+        rows, distance = [_row(*pair) for pair in every], far(run)
     except datasets.DataError:
         st.caption("The images that this network was trained on are not on this machine, so no class can claim a sample.")
         return
-    st.markdown("**Gaps: samples that no class claims**")
-    tables.figures(_HEADS, rows)
+    usual = np.median(np.linalg.norm(generate.draw(run.code_size, 2_000, 0), axis=1))
+    st.markdown(
+        f"**Gaps: samples that no class claims.** Half of this network's codes lie more than {distance:.3g} from 0, "
+        f"half of those of N(0, I) more than {usual:.2g}."
+    )
+    tables.figures(tuple(_HEADS.values()), rows)
     st.caption(
-        f"Of {gaps.SAMPLES} samples each. A class **claims** a picture if at least {gaps.AGREE} of the {gaps.K} training "
+        f"Of {gaps.SAMPLES} pictures each. A class **claims** a picture if at least {gaps.AGREE} of the {gaps.K} training "
         "images most like it are of that class, and the first of them is as like it as such an image is to 95 of 100 real "
-        f"test images; of these, no class claims {show.percent(tests.unclaimed)}. Nothing asks a plain network's codes "
-        "to lie where N(0, I) has its own: of two numbers it meets a small spot of the plane, and one or two classes come "
-        "up again and again; of many it misses them all. To the right: how far from 0 its codes of training images lie, "
-        "and those of N(0, I), as medians."
+        "test images. Nothing asks a plain network's codes to lie where N(0, I) has its own: of two numbers it meets a "
+        "small spot of the plane, and one or two classes come up again and again; of many numbers it misses them all."
     )

@@ -9,7 +9,7 @@ from cae_core.figures import curves
 from cae_core.latent import embedding, posterior
 from cae_core.latent.embedding import Codes
 from cae_core.latent.posterior import Numbers
-from pages.parts.common import show
+from pages.parts.common import show, widgets
 
 FLOOR = 1e-4
 """Nats at which the chart begins."""
@@ -70,6 +70,17 @@ def draw(codes: Codes) -> None:
         "(**posterior collapse**). Burda and others call a number active if its mean μ varies over images by more than "
         f"{posterior.ACTIVE_VARIANCE:g}."
     )
+
+
+def clouds(codes: Codes) -> None:
+    """The switch for codes as circles."""
+    can = posterior.is_variational(codes)
+    about = (
+        f"The first {posterior.CLOUDS} codes as the clouds they are: one standard deviation σ around their mean μ."
+        if can
+        else "Only codes of a variational network are clouds. Choose one under Network."
+    )
+    widgets.toggle("Codes as circles", key="circles", disabled=not can, help=about)
 
 
 def _row(numbers: Numbers, place: int, x_hat: np.ndarray) -> show.Row:

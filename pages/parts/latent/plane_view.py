@@ -23,7 +23,7 @@ from cae_core.figures import pictures
 from cae_core.latent import layout, manifold, posterior
 from cae_core.latent.embedding import Codes, Plane, Scale
 from cae_core.latent.holes import Hole
-from pages.parts.common import show, widgets
+from pages.parts.common import show
 from pages.parts.latent import description
 from pages.parts.session import component, state
 from pages.parts.session.setting import Names, Setting
@@ -144,24 +144,8 @@ def draw(codes: Codes, plane: Plane, scale: Scale, now: dict[str, Any], marked: 
             st.toast(show.plain(str(error)))
 
     data = _data(codes, plane, scale, now["grid_behind"], marked, now["circles"] and posterior.is_variational(codes))
-    data = {**data, "prior": _prior(codes, plane) if now["part"] == "generate" else []}
+    data = {**data, "prior": posterior.ring(codes, plane) if now["part"] == "generate" else ()}
     component.mount("plane", _script(), data, looks={"html": _HTML, "isolate_styles": False}, on_picked_change=picked)
-
-
-def _prior(codes: Codes, plane: Plane) -> list[float]:
-    """Middle and radius of the circle that holds 95 % of the prior."""
-    return [*map(float, plane.spots_of(np.zeros((1, codes.size)))[0]), posterior.PRIOR_REACH]
-
-
-def clouds(codes: Codes) -> None:
-    """The switch for codes as circles."""
-    can = posterior.is_variational(codes)
-    about = (
-        f"The first {posterior.CLOUDS} codes as the clouds they are: one standard deviation σ around their mean μ."
-        if can
-        else "Only codes of a variational network are clouds. Choose one under Network."
-    )
-    widgets.toggle("Codes as circles", key="circles", disabled=not can, help=about)
 
 
 def mark(now: dict[str, Any], pair: tuple[int, int] | None) -> None:
