@@ -21,7 +21,7 @@ from cae_core.runs import Run
 K, AGREE = 5, 4
 NEAR = 0.95
 """Share of the test images that are as like a training image as a picture must be."""
-SAMPLES, TESTS, TRAINING = 500, 500, 10_000
+SAMPLES, TESTS, TRAINING = 400, 400, 5_000
 """Pictures drawn, test images and training images that they are compared with."""
 
 

@@ -23,8 +23,9 @@ TEMPERATURE = Bounds(0.0, 4.0)
 SIDE = Bounds(2, 40, integer=True)
 """Images a side of a lattice."""
 
-SHEET, TESTS = 10, 200
-"""Pictures a side of a sheet of samples, and test images that they are compared with."""
+SHEET, TESTS, FITTED_TO = 10, 200, 1_000
+"""Pictures a side of a sheet of samples, test images that they are compared with, and training images whose codes a normal
+distribution is fitted to."""
 
 DRAWN_FROM = ("prior", "fitted", "lattice")
 """Where codes can be drawn from: the prior, a normal distribution fitted to the codes of training images, or the prior's
@@ -100,7 +101,7 @@ def codes_of(run: Run, drawn_from: str, count: int, seed: int, temperature: floa
     """
     lookup(dict.fromkeys(DRAWN_FROM), "distribution of codes", drawn_from)
     if drawn_from == "fitted":
-        return fitted(holes.training_codes(run), count, seed, temperature)
+        return fitted(holes.training_codes(run, FITTED_TO), count, seed, temperature)
     if drawn_from == "lattice":
         return lattice(round(count**0.5)) * np.float32(TEMPERATURE.check("temperature", temperature))
     return draw(run.code_size, count, seed, temperature)

@@ -169,7 +169,7 @@ def _row(label: str, run: runs.Run) -> tuple[str, list[str]]:
 
 def far(run: runs.Run) -> float:
     """How far from 0 the codes of a run's training images lie, their median."""
-    return float(np.median(np.linalg.norm(holes.training_codes(run), axis=1)))
+    return float(np.median(np.linalg.norm(holes.training_codes(run, generate.FITTED_TO), axis=1)))
 
 
 def _gaps(every: list[tuple[str, runs.Run]]) -> None:
