@@ -70,9 +70,9 @@ def claims(likeness: np.ndarray, labels: np.ndarray, least: float) -> np.ndarray
 
 
 def _summary(classes: np.ndarray) -> Gaps:
-    counts = np.bincount(classes + 1, minlength=2)
+    counts = np.bincount(classes + 1, minlength=2)  # of no class first
     most = int(counts[1:].argmax())
-    return Gaps(counts[0] / len(classes), most, counts[1 + most] / len(classes))
+    return Gaps(float(counts[0] / len(classes)), most, float(counts[1 + most] / len(classes)))
 
 
 def _trained_on(dataset: str, num_train: int) -> tuple[np.ndarray, np.ndarray]:

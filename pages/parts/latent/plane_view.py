@@ -144,7 +144,9 @@ def draw(codes: Codes, plane: Plane, scale: Scale, now: dict[str, Any], marked: 
             st.toast(show.plain(str(error)))
 
     data = _data(codes, plane, scale, now["grid_behind"], marked, now["circles"] and posterior.is_variational(codes))
-    data = {**data, "prior": posterior.ring(codes, plane) if now["part"] == "generate" else ()}
+    ring = posterior.ring(codes, plane) if now["part"] == "generate" else ()
+    says = " A dashed ring of radius {2:.3g} around ({0:.3g}, {1:.3g}) holds 95 % of N(0, I).".format(*ring) if ring else ""
+    data = {**data, "prior": ring, "description": data["description"] + says}
     component.mount("plane", _script(), data, looks={"html": _HTML, "isolate_styles": False}, on_picked_change=picked)
 
 
