@@ -8,18 +8,20 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from cae_core import metrics, runs
+from cae_core import datasets, metrics, runs
 from cae_core.latent.embedding import Codes, Plane
+from cae_core.runs import Run
 
 SILENT_NATS = 0.01
 """A number of the code is silent where its KL divergence is below this, mean over images: it says the same of all."""
 ACTIVE_VARIANCE = 0.01
 """And active where the variance of its mean over images is above this (Burda, Grosse and Salakhutdinov, ICLR 2016)."""
 IMAGES, CLOUDS = 1_000, 300
-"""Test images whose clouds are measured, and those that are drawn; the first of those that are shown."""
+"""Test images whose clouds are measured, and whose clouds are drawn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,21 +54,22 @@ def is_variational(codes: Codes) -> bool:
     return runs.model(codes.run).is_variational
 
 
-@functools.lru_cache(maxsize=4)
-def _clouds(codes: Codes) -> tuple[np.ndarray, np.ndarray]:
-    """Means and log-variances of the first images, each `(n, k)` float32."""
-    return runs.model(codes.run).posterior(codes.images(range(min(IMAGES, len(codes.z)))))
-
-
-def numbers(codes: Codes) -> Numbers:
-    """What each number says.
+def numbers(run: Run, dataset: str) -> Numbers:
+    """What each number says, over the first `IMAGES` test images of a data set.
 
     Raises:
         ValueError: the network is not variational.
+        RunError: its weights are missing or damaged.
+        datasets.DataError: the data set is not there.
     """
-    mean, log_variance = _clouds(codes)
-    rates = metrics.kl(mean, log_variance).mean(axis=0)
-    return Numbers(rates, mean.var(axis=0, dtype=np.float64), len(mean))
+    return _numbers(run.path, run.step, run.created, dataset)
+
+
+@functools.lru_cache(maxsize=64)
+def _numbers(path: Path, step: int, created: str, dataset: str) -> Numbers:
+    x = datasets.as_float(datasets.load(dataset, "test").x[:IMAGES])
+    mean, log_variance = runs.model(runs.read(path)).posterior(x)
+    return Numbers(metrics.kl(mean, log_variance).mean(axis=0), mean.var(axis=0, dtype=np.float64), len(mean))
 
 
 @functools.lru_cache(maxsize=8)
@@ -79,7 +82,8 @@ def ellipses(codes: Codes, plane: Plane) -> np.ndarray:
     Raises:
         ValueError: the network is not variational.
     """
-    variances = np.exp(_clouds(codes)[1][:CLOUDS].astype(np.float64))
+    _, log_variance = runs.model(codes.run).posterior(codes.images(range(min(CLOUDS, len(codes.z)))))
+    variances = np.exp(log_variance.astype(np.float64))
     across, up = plane.directions
     a = np.sqrt(variances @ across**2)
     b = variances @ (across * up) / a

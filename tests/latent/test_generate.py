@@ -1,6 +1,7 @@
 """New codes against their distributions, nearest images against all distances, clouds against draws from them, and gaps."""
 
 import math
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -61,7 +62,9 @@ def clouds(monkeypatch):
     mean[:, 3] = log_variance[:, 3] = 0
     network = SimpleNamespace(posterior=lambda x: (mean, log_variance), is_variational=True)
     monkeypatch.setattr(posterior.runs, "model", lambda run: network)
-    codes = embedding.Codes(mean.astype(np.float32), np.zeros(40, np.uint8), "strokes", None)
+    monkeypatch.setattr(posterior.runs, "read", lambda path: None)
+    run = SimpleNamespace(path=Path("nowhere"), step=0, created="")
+    codes = embedding.Codes(mean.astype(np.float32), np.zeros(40, np.uint8), "strokes", run)
     return codes, embedding.plane(codes, (1, 3)), mean, log_variance
 
 
@@ -76,7 +79,7 @@ def test_what_a_number_says_is_the_integral_and_a_silent_one_says_nothing(clouds
     for place, (m, v) in enumerate(zip(mean.flat, np.exp(log_variance).flat, strict=True)):
         log_q = log_normal(m, v)
         rates.flat[place] = np.sum(np.exp(log_q) * (log_q - log_normal(0, 1))) * dx
-    numbers = posterior.numbers(codes)
+    numbers = posterior.numbers(codes.run, "strokes")
     np.testing.assert_allclose(numbers.rates, rates.mean(axis=0), atol=1e-6)
     assert numbers.silent.tolist() == [False, False, False, True, False]
     assert numbers.order.tolist() == sorted(range(5), key=lambda place: -rates.mean(axis=0)[place])

@@ -33,7 +33,7 @@ def moves(codes: Codes) -> tuple[np.ndarray, list[str]]:
     deviations of the prior: by its own a silent one would not move.
     """
     if posterior.is_variational(codes):
-        numbers = posterior.numbers(codes)
+        numbers = posterior.numbers(codes.run, codes.dataset)
         ends = [*numbers.order[: MAX_DIRECTIONS - QUIETEST], *numbers.order[-QUIETEST:]]
         places = [*range(codes.size)] if codes.size <= MAX_DIRECTIONS else ends
         labels = [f"{number_view.name(place)}, {number_view.says(numbers, place)}" for place in places]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from html import escape
 
@@ -22,7 +23,7 @@ from pages.parts.session.setting import Setting
 FROM = {"prior": "The prior, N(0, I)", "lattice": "A lattice of it", "fitted": "A normal fitted to the codes"}
 SETTINGS = {
     "drawn_from": Setting("prior", tuple(FROM)),
-    "temperature": Setting(1.0, Bounds(0.0, 3.0)),
+    "temperature": Setting(1.0, generate.TEMPERATURE),
     "draw_seed": Setting(0, Bounds(0, 9999, integer=True)),
     "sample": Setting(1, Bounds(1, generate.SHEET**2, integer=True)),
 }
@@ -61,7 +62,7 @@ def draw(codes: Codes, now: dict) -> None:
         )
         with st.container(horizontal=True, vertical_alignment="bottom"):
             widgets.slider(
-                "Temperature", 0.0, 3.0, step=0.1, key="temperature",
+                "Temperature", generate.TEMPERATURE.low, generate.TEMPERATURE.high, step=0.1, key="temperature",
                 help="How far from the middle codes are drawn: 1 is the distribution itself, 0 its middle alone.",
             )  # fmt: skip
             st.button(
@@ -135,7 +136,7 @@ def _copies(how: tuple, number: int, image: int) -> None:
         [
             ("All samples, median MSE", f"{np.median(errors):.4f}"),
             ("Real test images", f"{np.median(usual):.4f}"),
-            ("Test images nearer", show.percent(closer)),
+            ("Test images nearer than it", show.percent(closer)),
         ]
     )
     st.caption(
@@ -152,10 +153,11 @@ def _networks(codes: Codes) -> list[tuple[str, runs.Run]]:
         other = "Plain"
     else:
         own, other, name = "Plain", "Variational, β 1", vae_name(config.dataset, codes.size)
-    try:
-        return [(f"{own} (this one)", run), (other, runs.network(name))]
-    except runs.RunError:
-        return [(f"{own} (this one)", run)]
+    networks = [(f"{own} (this one)", run)]
+    with contextlib.suppress(runs.RunError):  # there is none, or it is damaged
+        runs.model(runs.network(name))
+        networks.append((other, runs.network(name)))
+    return networks
 
 
 def _row(label: str, run: runs.Run) -> tuple[str, list[str]]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+
 import numpy as np
 import streamlit as st
 
+from cae_core import runs
 from cae_core.figures import curves
 from cae_core.latent import embedding, posterior
 from cae_core.latent.embedding import Codes
 from cae_core.latent.posterior import Numbers
-from pages.parts.common import show, widgets
+from cae_core.pretrained import VARIATIONAL
+from pages.parts.common import show, tables, waiting, widgets
+from pages.parts.session import state
 
 FLOOR = 1e-4
 """Nats at which the chart begins."""
@@ -44,7 +50,7 @@ def draw(codes: Codes) -> None:
     if not posterior.is_variational(codes):
         st.info(NONE)
         return
-    numbers = posterior.numbers(codes)
+    numbers = posterior.numbers(codes.run, codes.dataset)
     order, silent = numbers.order, int(numbers.silent.sum())
     active = int((numbers.variances > posterior.ACTIVE_VARIANCE).sum())
     show.facts(
@@ -54,9 +60,9 @@ def draw(codes: Codes) -> None:
             ("Active by the variance of μ", f"{active} of {codes.size}"),
         ]
     )
-    names = [name(place) for place in order]
+    labels = [name(place) for place in order]
     figure = curves.bars(
-        names, numbers.rates[order], ("says something", "silent"), posterior.SILENT_NATS,
+        labels, numbers.rates[order], ("says something", "silent"), posterior.SILENT_NATS,
         axes=("number of the code", "KL in nats"), floor=FLOOR,
     )  # fmt: skip
     alt = f"KL of the {codes.size} numbers of the code, from {numbers.rates.max():.2g} to {numbers.rates.min():.2g} nats"
@@ -70,6 +76,29 @@ def draw(codes: Codes) -> None:
         "(**posterior collapse**). Burda and others call a number active if its mean μ varies over images by more than "
         f"{posterior.ACTIVE_VARIANCE:g}."
     )
+    shipped = [key for key, config in VARIATIONAL.items() if config.dataset == codes.dataset]
+    if state.first_time("numbers", codes.dataset):  # some seconds for all that ship
+        rows = functools.partial(_rows, shipped)
+        waiting.till_the_end(lambda: _table(rows()), lambda: st.caption("Measuring the other networks …"), rows)
+    else:
+        _table(_rows(shipped))
+
+
+def _rows(names: list[str]) -> list[tuple[str, list[str]]]:
+    """What the shipped networks with these names say, by their size and β."""
+    rows = []
+    for key in names:
+        with contextlib.suppress(runs.RunError):  # one that is damaged has no figures
+            run = runs.network(key)
+            measured = posterior.numbers(run, run.config.dataset)
+            figures = [f"{measured.rates.sum():.1f} nats", f"{measured.silent.sum()}"]
+            rows.append((f"{run.code_size} numbers, β {run.config.beta:g}", figures))
+    return rows
+
+
+def _table(rows: list[tuple[str, list[str]]]) -> None:
+    if rows:  # of this data set
+        tables.figures(("variational networks that ship", "KL of all", "silent numbers"), rows)
 
 
 def clouds(codes: Codes) -> None:

@@ -47,8 +47,9 @@ def _mostly(now: Mapping[str, Any]) -> str:
 
 def _silent(now: Mapping[str, Any]) -> str:
     codes = embedding.encode(runs.network(now["run"][0]), now["dataset"], now["points"])
-    walks = np.ptp(number_view.walks(codes, [int(place) for place in posterior.numbers(codes).order[[0, -1]]]), axis=1)
-    return f"no pixel changes by more than {walks[1].max():.2g}; by the loudest, one by {walks[0].max():.2g}"
+    order = posterior.numbers(codes.run, codes.dataset).order
+    loud, quiet = np.ptp(number_view.walks(codes, [int(order[0]), int(order[-1])]), axis=1)
+    return f"no pixel changes by more than {quiet.max():.2g}; by the loudest, one by {loud.max():.2g}"
 
 
 def questions(dataset: str) -> dict[str, Question]:
@@ -89,5 +90,10 @@ def ten(dataset: str) -> np.ndarray:
 
 def quiz(dataset: str) -> None:
     """The ten pictures, for a question."""
-    cells = [(str(number), image, f"picture {number}") for number, image in enumerate(ten(dataset), 1)]
+    try:
+        images = ten(dataset)
+    except runs.RunError as error:
+        st.error(show.plain(str(error)))
+        return
+    cells = [(str(number), image, f"picture {number}") for number, image in enumerate(images, 1)]
     st.html(f'<div class="chosen"><div class="tiles small">{selection.tiles(cells)}</div></div>')

@@ -12,7 +12,7 @@ from shown import ShownLatent
 
 from cae_core import datasets, runs
 from cae_core.latent import embedding, gaps, generate, holes, manifold, neighbours, posterior
-from cae_core.pretrained import name_of, vae_name
+from cae_core.pretrained import VARIATIONAL, name_of, vae_name
 from pages.parts.latent import code_sliders, generate_view, interpolate, number_view, plane_view
 from pages.parts.latent.questions import questions, ten
 
@@ -220,8 +220,11 @@ def test_sliders_and_rows_show_that_a_silent_number_changes_nothing():
     assert np.abs(moved.astype(int) - still).max() < 26
     assert np.abs(page.set(move_8=0.0, move_1=3.0).picture(before).astype(int) - still).max() > 100
     page.set(part="numbers")
-    rates = posterior.numbers(embedding.encode(runs.find("strokes-vae-b32"), "strokes", 500)).rates
+    rates = posterior.numbers(runs.find("strokes-vae-b32"), "strokes").rates
     assert page.facts["Silent numbers"] == f"{(rates < 0.01).sum()} of 32"
+    others = [name for name, config in VARIATIONAL.items() if config.dataset == "strokes"]
+    assert len(others) == len([label for label in page.lines if "numbers, β" in label]) > 2
+    assert page.lines["32 numbers, β 1"][-1] == f"{(rates < 0.01).sum()}"
     rows = [page.picture(alt).reshape(28, -1, 28, 3).astype(int) for alt in page.alts if "moved from" in alt]
     ranges = [np.ptp(row, axis=1).max() for row in rows]
     assert ranges[0] > 100 > 26 > ranges[-1]
@@ -409,7 +412,7 @@ def test_a_normal_fitted_to_plain_codes_leaves_more_gaps(dataset):
 def test_a_silent_number_changes_nothing(dataset):
     question = asked(dataset, "silent", "Over ten of the 32 do not", "from −3 to 3")
     codes = embedding.encode(runs.find(question.settings["run"][0]), dataset, 500)
-    numbers = posterior.numbers(codes)
+    numbers = posterior.numbers(codes.run, codes.dataset)
     assert numbers.silent.sum() > 10
     quiet, loud = (
         number_view.walks(codes, [int(p) for p in places]) for places in (np.flatnonzero(numbers.silent), numbers.order[:1])
