@@ -9,7 +9,17 @@ from cae_core.config import BOTTLENECKS, SHIPPED_LOSSES
 from cae_core.latent import embedding, neighbours
 from cae_core.pretrained import TRAINED_ON, name_of
 from pages.parts.common import controls, missing, show, waiting, widgets, words
-from pages.parts.latent import code_sliders, code_views, hole_view, interpolate, plane_view, questions, selection
+from pages.parts.latent import (
+    code_sliders,
+    code_views,
+    generate_view,
+    hole_view,
+    interpolate,
+    number_view,
+    plane_view,
+    questions,
+    selection,
+)
 from pages.parts.lesson import strip
 from pages.parts.session import address, state
 from pages.parts.session.setting import Names, Setting
@@ -21,6 +31,8 @@ PARTS = {
     "manifold": "Manifold grid",
     "interpolate": "Interpolate",
     "sliders": "Code sliders",
+    "generate": "Generate",
+    "numbers": "KL per number",
     "neighbours": "Classes",
     "export": "Export",
 }
@@ -39,9 +51,10 @@ SETTINGS = {
     **interpolate.SETTINGS,
     **code_views.SETTINGS,
     **code_sliders.SETTINGS,
+    **generate_view.SETTINGS,
     **strip.settings(questions.questions(datasets.default())),
 }
-LEFT = ("image", "even", "grid_behind", "holes", *code_views.SETTINGS, *code_sliders.SETTINGS)
+LEFT = ("image", "even", "grid_behind", "holes", "circles", *code_views.SETTINGS, *code_sliders.SETTINGS)
 """Settings that none of the page's questions is about."""
 
 
@@ -100,14 +113,16 @@ def _page() -> None:
     scale = embedding.scale(plane, now["even"])
     left, right = st.columns([6, 5], gap="medium")
     with left:
-        plane_view.draw(codes, plane, scale, now["grid_behind"], hole_view.marked(codes, plane, scale, now))
+        plane_view.draw(codes, plane, scale, now, hole_view.marked(codes, plane, scale, now))
         with st.container(horizontal=True):
             widgets.toggle("Manifold grid behind", key="grid_behind")
             widgets.toggle("Make room where points crowd", key="even")
             hole_view.controls(codes, plane, scale, now)
+            number_view.clouds(codes)
     with right:
         digits = now["dataset"] if now["dataset"] in datasets.DIGITS else datasets.default()
-        strip.draw(questions.questions(digits), SETTINGS, now, LEFT)
+        if strip.draw(questions.questions(digits), SETTINGS, now, LEFT) == "sampled":
+            questions.quiz(digits)
         selection.draw(codes, plane, scale, now)
         plane_view.mark(now, interpolate.pair(codes, now) if now["part"] == "interpolate" else None)
     with st.container(key="latent_facts"):
@@ -135,6 +150,10 @@ def _part(codes: embedding.Codes, plane: embedding.Plane, scale: embedding.Scale
         interpolate.draw(codes, now)
     elif now["part"] == "sliders":
         code_sliders.draw(codes, now)
+    elif now["part"] == "generate":
+        generate_view.draw(codes, now)
+    elif now["part"] == "numbers":
+        number_view.draw(codes)
     elif now["part"] == "neighbours":
         code_views.separation(codes, neighbours.compare(codes))
     else:

@@ -27,6 +27,8 @@ FAULTS = [
     ("cae_core/latent/manifold.py", "middles[::-1]", "middles"),
     ("cae_core/latent/neighbours.py", "distances[rows, start + rows] = np.inf", "distances[rows, rows] = np.inf"),
     ("cae_core/latent/embedding.py", "@ self.directions + self.origin)", "@ self.directions - self.origin)"),
+    ("cae_core/latent/posterior.py", "variances @ (across * up) / a", "variances @ (across * up)"),
+    ("cae_core/latent/gaps.py", "likeness.max(axis=1) >= least", "likeness.max(axis=1) <= least"),
     ("cae_core/latent/live_plane.py", "points @ (u @ vt)", "points @ (u @ vt).T"),
     ("cae_core/inspection/checkerboard.py", " - power[:, row, column]", ""),
     ("cae_core/inspection/loss_slopes.py", "t, p: 2 * (p - t) * p * (1 - p)", "t, p: (p - t) * p * (1 - p)"),

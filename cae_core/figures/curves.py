@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from cae_core.figures.plotting import CURVE_COLOURS, Figure, base_layout, legend_beside, line_trace, loss_axis, upright
+from cae_core.figures.plotting import (
+    CURVE_COLOURS,
+    GREY,
+    Figure,
+    base_layout,
+    legend_beside,
+    line_trace,
+    loss_axis,
+    upright,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,4 +66,42 @@ def lines(
     layout["yaxis"] |= own or loss_axis(values[np.isfinite(values)], axes[1])
     if mark is not None:
         layout["shapes"] = [upright(mark)]
+    return {"data": data, "layout": layout}
+
+
+def bars(
+    names: Sequence[str],
+    values: Sequence[float] | np.ndarray,
+    kinds: tuple[str, str],
+    least: float,
+    axes: tuple[str, str],
+    floor: float,
+    height: int = 240,
+) -> Figure:
+    """Values as bars on a logarithmic axis, those below a bound in grey, and the bound as a line.
+
+    Args:
+        names: of the bars from the left, no two the same.
+        values: as many; those below `floor` are drawn as high as it.
+        kinds: what a bar from the bound on is, and one below it.
+        least: the bound.
+        axes: what is across and what is up, with its unit.
+        floor: where the axis begins.
+        height: in pixels.
+    """
+    values, data = np.asarray(values, float), []
+    for kind, colour, chosen in zip(kinds, (CURVE_COLOURS[0], GREY), (values >= least, values < least), strict=True):
+        if chosen.any():
+            own = [name for name, is_chosen in zip(names, chosen, strict=True) if is_chosen]
+            trace = {"type": "bar", "name": kind, "x": own, "y": np.maximum(values[chosen], floor), "showlegend": True}
+            trace |= {"customdata": values[chosen], "marker": {"color": colour}}
+            data.append(trace | {"hovertemplate": f"%{{x}}: %{{customdata:.2~g}} {axes[1]}<extra></extra>"})
+    layout = base_layout(height)
+    layout["legend"] |= {"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"}
+    order = {"type": "category", "categoryorder": "array", "categoryarray": list(names)}
+    layout["xaxis"] |= {"title": {"text": axes[0]}, **order}
+    ends = [math.log10(floor), math.ceil(math.log10(max(values.max(), least)))]
+    layout["yaxis"] |= {"title": {"text": f"{axes[1]}, log"}, "type": "log", "dtick": 1, "range": ends}
+    line = {"color": GREY, "width": 1.5, "dash": "dash"}
+    layout["shapes"] = [{"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": least, "y1": least, "line": line}]
     return {"data": data, "layout": layout}

@@ -149,15 +149,15 @@ def asked(codes: Codes, plane: Plane, scale: Scale, hole: Hole) -> Asked:
     return Asked(counts[0], int(np.median(counts[1:])), len(training))
 
 
-def training_codes(run: Run) -> np.ndarray:
-    """Codes `(n, d)` float32 of the first `TRAINING` images that a run was trained on, with noise as it had."""
-    return _training_codes(run.path, run.step, run.created)
+def training_codes(run: Run, most: int = TRAINING) -> np.ndarray:
+    """Codes `(n, d)` float32 of the first images that a run was trained on, up to `most`, with noise as it had."""
+    return _training_codes(run.path, run.step, run.created, most)
 
 
 @functools.lru_cache(maxsize=4)
-def _training_codes(path, step: int, created: str) -> np.ndarray:
+def _training_codes(path, step: int, created: str, most: int) -> np.ndarray:
     run = runs.read(path)
-    x = datasets.load(run.config.dataset, "train", keep=False).x[: min(TRAINING, run.config.num_train)]
+    x = datasets.load(run.config.dataset, "train", keep=False).x[: min(most, run.config.num_train)]
     x = datasets.as_float(x)
     factors = np.full((len(x), 1, 1, 1), run.config.noise_factor, np.float32)
     x_noisy = NOISE_KINDS[run.config.noise_kind].make(np, x, factors, numpy_draw(0))

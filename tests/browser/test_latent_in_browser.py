@@ -189,6 +189,15 @@ def test_interpolation_and_the_projectors_files_download(latent, tmp_path):
         assert {"vectors.tsv", "metadata.tsv", "sprite.png", "projector_config.pbtxt"} < set(folder.namelist())
 
 
+def test_a_click_on_the_sheet_chooses_a_sample(latent, expect):
+    visitor = latent("points=500&run=strokes-vae-b2&part=generate")
+    sheet = visitor.page.locator(".samples img")
+    side = sheet.bounding_box()["width"] / 10
+    sheet.click(position={"x": 3.5 * side, "y": 2.5 * side})
+    visitor.wait_for_link(sample="24")
+    expect(visitor.page.locator(".st-key-copied figcaption").first).to_have_text("Sample 24", timeout=60_000)
+
+
 def test_a_tap_on_a_phone_is_a_spot(latent):
     phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
     visitor = latent("points=500&grid_behind=on&part=sliders", **phone)

@@ -43,6 +43,7 @@ FIGURES = {
     "empty plane": lambda: plotting.plane(None, None, DIGITS),
     "no class": lambda: plotting.plane(None, None, []),
     "over sizes": lambda: plotting.over_sizes({"paper": ([2, 4], [9, 5])}, [("here", [2, 9], [8, 3])], ("k", "y")),
+    "bars": lambda: curves.bars(["z₂", "z₁"], [2.5, 0.0], ("loud", "silent"), 0.01, ("k", "nats"), 1e-4, height=260),
 }
 
 

@@ -60,7 +60,8 @@ PROBE = """
 import sys
 from streamlit.testing.v1 import AppTest
 app = AppTest.from_file("pages/frame.py", default_timeout=300)
-pages = {"": {}, "latent.py": {}, "draw.py": {"ready": "seven"}, "runs.py": {"runs": "strokes-b2-bce-mixed"}}
+made = {"run": "strokes-vae-b2", "part": "generate", "circles": "on"}
+pages = {"": {}, "latent.py": made, "draw.py": {"ready": "seven"}, "runs.py": {"runs": "strokes-b2-bce-mixed"}}
 for page, link in pages.items():
     app.query_params.update(link)
     (app.switch_page(page) if page else app).run()

@@ -6,15 +6,17 @@ import numpy as np
 import streamlit as st
 
 from cae_core.config import Bounds
-from cae_core.latent import embedding
+from cae_core.latent import embedding, posterior
 from cae_core.latent.embedding import MAX_DIRECTIONS, Codes
 from pages.parts.common import show, widgets
-from pages.parts.latent import selection
+from pages.parts.latent import number_view, selection
 from pages.parts.session import state
 from pages.parts.session.setting import Setting
 
 REACH = 4.0
 """Standard deviations of the codes that a slider moves, either way."""
+QUIETEST = 3
+"""Sliders of a long variational code that are for its quietest numbers."""
 KEYS = tuple(f"move_{place}" for place in range(1, MAX_DIRECTIONS + 1))
 STARTS = {"mean": "The average code", "image": "The chosen image"}
 SETTINGS = {
@@ -26,20 +28,24 @@ SETTINGS = {
 def moves(codes: Codes) -> tuple[np.ndarray, list[str]]:
     """What one standard deviation on each slider adds to a code, `(sliders, d)` float64, and the sliders' names.
 
-    A code of up to `MAX_DIRECTIONS` numbers has a slider for each; longer ones for their leading principal components.
+    A code of up to `MAX_DIRECTIONS` numbers has a slider for each; longer ones for their leading principal components. Of a
+    variational network they are numbers in any case, of many those that say most and the quietest, and move by standard
+    deviations of the prior: by its own a silent one would not move.
     """
+    if posterior.is_variational(codes):
+        numbers = posterior.numbers(codes.run, codes.dataset)
+        ends = [*numbers.order[: MAX_DIRECTIONS - QUIETEST], *numbers.order[-QUIETEST:]]
+        places = [*range(codes.size)] if codes.size <= MAX_DIRECTIONS else ends
+        labels = [f"{number_view.name(place)}, {number_view.says(numbers, place)}" for place in places]
+        return np.eye(codes.size)[places], labels
     if codes.size <= MAX_DIRECTIONS:
-        return np.diag(codes.z.std(axis=0, dtype=np.float64)), [f"z{_below(place + 1)}" for place in range(codes.size)]
+        return np.diag(codes.z.std(axis=0, dtype=np.float64)), [number_view.name(place) for place in range(codes.size)]
     fitted = embedding.principal(codes)
     spread = ((codes.z - fitted.mean) @ fitted.components.T).std(axis=0)
     shares = fitted.explained_variance_ratio
     return fitted.components * spread[:, None], [
         f"Component {i + 1}, {show.percent(share)}" for i, share in enumerate(shares)
     ]
-
-
-def _below(number: int) -> str:
-    return "".join("₀₁₂₃₄₅₆₇₈₉"[int(digit)] for digit in str(number))
 
 
 def draw(codes: Codes, now: dict) -> None:
@@ -62,9 +68,13 @@ def draw(codes: Codes, now: dict) -> None:
         what = f"image {i:,}, reconstructed" if now["start"] == "image" else "the average code"
         some = [("Start", before, f"decoded: {what}"), ("Moved", after, "decoded after the sliders' moves")]
         st.html(f'<div class="chosen"><div class="tiles large">{selection.tiles(some)}</div></div>')
-    long = codes.size > MAX_DIRECTIONS
-    what = "principal components of the codes, in which they differ most" if long else "numbers of the code"
-    st.caption(f"The sliders are the {what}; 1 is one standard deviation of the codes shown. Start: {what_start(now, i)}.")
+    what, unit = "numbers of the code", "the codes shown"
+    if posterior.is_variational(codes):
+        what, unit = f"{what} with what each says, its KL", "the prior"
+        what += f"; of {codes.size}, those that say most and the quietest" if codes.size > MAX_DIRECTIONS else ""
+    elif codes.size > MAX_DIRECTIONS:
+        what = "principal components of the codes, in which they differ most"
+    st.caption(f"The sliders are the {what}; 1 is one standard deviation of {unit}. Start: {what_start(now, i)}.")
 
 
 def what_start(now: dict, i: int) -> str:

@@ -78,12 +78,24 @@ function create(root) {
     }
     for (const [cx, cy, radius] of data.holes) hole(pen, pixelX(cx), pixelY(cy), radius * size / (view[1] - view[0]));
     const sprites = dots();
-    pen.globalAlpha = behind ? 0.75 : 0.9;
+    pen.globalAlpha = data.clouds.length ? 0.3 : behind ? 0.75 : 0.9;
     for (let i = 0; i < x.length; i++) {
       sx[i] = pixelX(x[i]); sy[i] = pixelY(y[i]);
       const sprite = sprites[labels[i]];
       if (!hidden.has(labels[i]) && sprite && sx[i] > -5 && sx[i] < size + 5 && sy[i] > -5 && sy[i] < size + 5)
         pen.drawImage(sprite.dot, sx[i] - sprite.half, sy[i] - sprite.half, 2 * sprite.half, 2 * sprite.half);
+    }
+    data.clouds.forEach((cloud, i) => {
+      if (i >= x.length || hidden.has(labels[i])) return;
+      ellipse(pen, number(x[i], data.across), number(y[i], data.up), cloud);
+      pen.fillStyle = pen.strokeStyle = data.colours[labels[i]];
+      pen.globalAlpha = 0.15; pen.fill(); pen.globalAlpha = 0.9; pen.lineWidth = 1.2; pen.stroke();
+    });
+    pen.globalAlpha = 1;
+    if (data.prior.length) {
+      const [cx, cy, radius] = data.prior;
+      ellipse(pen, cx, cy, [radius, 0, radius]); pen.setLineDash([7, 4]);
+      strokes(getComputedStyle(root).getPropertyValue("--st-primary-color") || "#0b6e66", 2, pen);
     }
     ticks(".plane-across", "left", fromX, toX);
     ticks(".plane-up", "top", fromY, toY);
@@ -142,9 +154,15 @@ function create(root) {
     pen.setLineDash([]);
   }
 
-  function strokes(accent, width) { // on any ground: dark, then light, then the accent
+  function ellipse(pen, cx, cy, [a, b, c]) { // round in the plane's numbers, so on an uneven picture bent
+    pen.beginPath();
+    for (let t = 0; t < 6.28; t += Math.PI / 16) pen.lineTo(toX(cx + a * Math.cos(t)), toY(cy + b * Math.cos(t) + c * Math.sin(t)));
+    pen.closePath();
+  }
+
+  function strokes(accent, width, pen = context) { // on any ground: dark, then light, then the accent
     for (const [colour, more] of [["#101514", 3], ["#ffffff", 1.6], [accent, 0]]) {
-      context.strokeStyle = colour; context.lineWidth = width + more; context.stroke();
+      pen.strokeStyle = colour; pen.lineWidth = width + more; pen.stroke();
     }
   }
 
@@ -315,10 +333,13 @@ function create(root) {
       button.onclick = () => { hidden.has(i) ? hidden.delete(i) : hidden.add(i); key(); drawBase(); };
       return button;
     }));
-    if (!data.holes.length) return;
-    const entry = document.createElement("span"), swatch = document.createElement("i");
-    entry.className = "plane-hole"; entry.append(swatch, data.holes.length > 1 ? "holes" : "hole");
-    find(".plane-key").append(entry);
+    const holes = data.holes.length > 1 ? "holes" : data.holes.length ? "hole" : "";
+    for (const [name, text] of [["hole", holes], ["prior", data.prior.length ? "95 % of N(0, I)" : ""]]) {
+      if (!text) continue;
+      const entry = document.createElement("span"), swatch = document.createElement("i");
+      entry.className = `plane-${name}`; entry.append(swatch, text);
+      find(".plane-key").append(entry);
+    }
   }
 
   new ResizeObserver(() => {
@@ -336,7 +357,7 @@ function create(root) {
     if (before?.points !== data.points || before?.labels !== data.labels) read();
     if (before && !(same(before.across, data.across) && same(before.up, data.up))) view = [0, 1, 0, 1];
     if (!before || !same(before.names, data.names)) hidden = new Set();
-    if (!before || !same(before.names, data.names) || !same(before.holes, data.holes)) key();
+    if (!before || !same(before.names, data.names) || !same([before.holes, before.prior], [data.holes, data.prior])) key();
     find(".plane-x").textContent = data.axes[0];
     find(".plane-y").textContent = data.axes[1];
     canvas.setAttribute("aria-label", data.alt);

@@ -20,7 +20,7 @@ import streamlit as st
 from cae_core import datasets
 from cae_core.config import Bounds
 from cae_core.figures import pictures
-from cae_core.latent import layout, manifold
+from cae_core.latent import layout, manifold, posterior
 from cae_core.latent.embedding import Codes, Plane, Scale
 from cae_core.latent.holes import Hole
 from pages.parts.common import show
@@ -91,6 +91,7 @@ SETTINGS = {
     "area": Setting((), Places(MOST_CORNERS)),
     "path": Setting((), Places(MOST_CORNERS)),
     "holes": Setting(True, (False, True)),
+    "circles": Setting(False, (False, True)),
 }
 """What is chosen on the plane: an image, unless there is a spot, a path, or an area with images in it; and the marks."""
 NOTHING = {"spot": (), "area": (), "path": ()}
@@ -133,7 +134,7 @@ def chosen(now: dict[str, Any]) -> str:
     return next((kind for kind, count in least.items() if len(now[kind]) >= count), "image")
 
 
-def draw(codes: Codes, plane: Plane, scale: Scale, behind: bool, marked: tuple[Hole, ...]) -> None:
+def draw(codes: Codes, plane: Plane, scale: Scale, now: dict[str, Any], marked: tuple[Hole, ...]) -> None:
     """The plane with its points and the holes that are marked."""
 
     def picked() -> None:
@@ -142,7 +143,10 @@ def draw(codes: Codes, plane: Plane, scale: Scale, behind: bool, marked: tuple[H
         except ValueError as error:
             st.toast(show.plain(str(error)))
 
-    data = _data(codes, plane, scale, behind, marked)
+    data = _data(codes, plane, scale, now["grid_behind"], marked, now["circles"] and posterior.is_variational(codes))
+    ring = posterior.ring(codes, plane) if now["part"] == "generate" else ()
+    says = " A dashed ring of radius {2:.3g} around ({0:.3g}, {1:.3g}) holds 95 % of N(0, I).".format(*ring) if ring else ""
+    data = {**data, "prior": ring, "description": data["description"] + says}
     component.mount("plane", _script(), data, looks={"html": _HTML, "isolate_styles": False}, on_picked_change=picked)
 
 
@@ -162,7 +166,9 @@ def _script() -> str:
 
 
 @functools.lru_cache(maxsize=8)
-def _data(codes: Codes, plane: Plane, scale: Scale, behind: bool, marked: tuple[Hole, ...]) -> dict[str, Any]:
+def _data(
+    codes: Codes, plane: Plane, scale: Scale, behind: bool, marked: tuple[Hole, ...], circles: bool
+) -> dict[str, Any]:
     """What `plane.js` draws: places on the picture as 16 bits over the points' extent, far finer than a pixel."""
     shares = scale.shares(plane.points)
     low, high = np.minimum(shares.min(axis=0), 0), np.maximum(shares.max(axis=0), 1)
@@ -183,6 +189,7 @@ def _data(codes: Codes, plane: Plane, scale: Scale, behind: bool, marked: tuple[
         "reach": list(plane.reach),
         "axes": list(plane.axes),
         "behind": picture,
+        "clouds": np.round(posterior.ellipses(codes, plane).astype(float), 4).tolist() if circles else [],
         "holes": [[*hole.middle, hole.radius] for hole in marked],
         "alt": f"Codes of {len(packed):,} images of {entry.label} on a plane, one colour per class; arrow keys move a "
         "spot, with Shift farther, Enter chooses the image nearest to it",

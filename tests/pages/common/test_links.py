@@ -61,6 +61,11 @@ WRONG = {
         ("move_1", "5", "from -4 to 4"),
         ("points", "7", "choose one of"),
         ("run", "../x", "cannot name a run"),
+        ("temperature", "4.1", "from 0 to 4"),
+        ("drawn_from", "priors", "Did you mean 'prior'"),
+        ("draw_seed", "-1", "a whole number from 0 to 9999"),
+        ("sample", "101", "a whole number from 1 to 100"),
+        ("part", "generat", "Did you mean 'generate'"),
     ],
     "draw": [
         ("ready", "hose", "Did you mean 'house'"),

@@ -1,18 +1,20 @@
 """The Latent page without a browser: what is chosen and shown, links, what comes back from the plane, and its claims."""
 
 import base64
+import io
 import re
 
 import numpy as np
 import pytest
 from claims import answer, claim_of
+from PIL import Image
 from shown import ShownLatent
 
 from cae_core import datasets, runs
-from cae_core.latent import embedding, holes, manifold, neighbours
-from cae_core.pretrained import name_of
-from pages.parts.latent import code_sliders, interpolate, plane_view
-from pages.parts.latent.questions import questions
+from cae_core.latent import embedding, gaps, generate, holes, manifold, neighbours, posterior
+from cae_core.pretrained import VARIATIONAL, name_of, vae_name
+from pages.parts.latent import code_sliders, generate_view, interpolate, number_view, plane_view
+from pages.parts.latent.questions import questions, ten
 
 
 class Latent(ShownLatent):
@@ -69,7 +71,7 @@ def test_axes_are_the_numbers_or_the_components_asked_for(bottleneck):
     assert data["axes"][0].startswith(expected)
 
 
-@pytest.mark.parametrize("part", ["manifold", "interpolate", "sliders", "neighbours", "export"])
+@pytest.mark.parametrize("part", ["manifold", "interpolate", "sliders", "neighbours", "export", "generate", "numbers"])
 def test_every_part_opens_by_link(part):
     page = Latent(points=500, part=part, bottleneck=16)
     assert page.messages("error") == []
@@ -79,6 +81,8 @@ def test_every_part_opens_by_link(part):
         "sliders": page.has("move_1"),
         "neighbours": "A guess would be right" in page.text,
         "export": "vectors.tsv" in page.text,
+        "generate": page.has("draw_again"),
+        "numbers": any("no KL divergence" in text for text in page.messages("info")),
     }
     assert [name for name, there in signs.items() if there] == [part]
 
@@ -170,6 +174,60 @@ def test_sliders_of_long_codes_are_their_principal_directions():
     coordinates = (codes.z - codes.z.mean(axis=0)) @ (step / np.linalg.norm(step, axis=1, keepdims=True)).T
     np.testing.assert_allclose(np.linalg.norm(step, axis=1), coordinates.std(axis=0), rtol=1e-4)
     np.testing.assert_allclose(np.corrcoef(coordinates.T), np.eye(8), atol=1e-3)
+
+
+def sheet(page):
+    """The hundred samples that a page shows, `(100, 28, 28)` uint8."""
+    png = base64.b64decode(page.component("sample")["src"].partition(",")[2])
+    return np.asarray(Image.open(io.BytesIO(png))).reshape(10, 28, 10, 28).swapaxes(1, 2).reshape(100, 28, 28)
+
+
+def test_samples_of_the_prior_are_decoded_and_again_draws_others():
+    run = runs.find("strokes-vae-b2")
+    page = Latent(points=500, run=run.name, part="generate", sample=42, temperature=0.5)
+    for seed in (0, 1):
+        z = np.random.default_rng(seed).standard_normal((100, 2), np.float32) / 2
+        x_hat = embedding.decode(run, z)
+        np.testing.assert_array_equal(sheet(page), np.rint(255 * x_hat[..., 0]).astype(np.uint8))
+        train = datasets.load("strokes", "train").x[: run.num_train].astype(np.float32) / 255
+        error = min(np.square(part - x_hat[41]).mean(axis=(1, 2, 3)).min() for part in np.split(train, 10))
+        assert f"Nearest training image, MSE {error:.4f}" in page.html
+        page.press("draw_again")
+    assert page.query["draw_seed"] == "2"
+    assert page.component("points")["clouds"] == []  # nobody has asked for them
+    x, y, radius = page.component("points")["prior"]
+    assert (x, y, round(radius, 2)) == (0, 0, 2.45)
+    rows = {label: [cell.split(" <")[0] for cell in cells] for label, cells in page.lines.items()}
+    assert [label for label in rows if label] == ["Variational, β 1 (this one)", "Plain"]
+    assert all(re.match(r"\d+ % mostly \d, \d+ %", cell) for label in rows if label for cell in rows[label])
+    page.set(drawn_from="lattice", circles=True, temperature=1.0)
+    np.testing.assert_array_equal(
+        sheet(page), np.rint(255 * embedding.decode(run, generate.lattice(10))[..., 0]).astype(np.uint8)
+    )
+    codes = embedding.encode(run, "strokes", 500)
+    drawn = posterior.ellipses(codes, embedding.plane(codes))
+    np.testing.assert_allclose(page.component("points")["clouds"], drawn, atol=1e-4)
+    assert page.widget("draw_again").disabled
+
+
+def test_sliders_and_rows_show_that_a_silent_number_changes_nothing():
+    page = Latent(points=500, run="strokes-vae-b32", part="sliders")
+    labels = [page.widget(f"move_{place}").label for place in range(1, 9)]
+    assert ["silent" in label for label in labels] == [False] * 5 + [True] * 3
+    (before,) = [alt for alt in page.alts if "after the sliders" in alt]
+    still = page.picture(before)
+    moved = page.set(move_8=3.0).picture(before)
+    assert np.abs(moved.astype(int) - still).max() < 26
+    assert np.abs(page.set(move_8=0.0, move_1=3.0).picture(before).astype(int) - still).max() > 100
+    page.set(part="numbers")
+    rates = posterior.numbers(runs.find("strokes-vae-b32"), "strokes").rates
+    assert page.facts["Silent numbers"] == f"{(rates < 0.01).sum()} of 32"
+    others = [name for name, config in VARIATIONAL.items() if config.dataset == "strokes"]
+    assert len(others) == len([label for label in page.lines if "numbers, β" in label]) > 2
+    assert page.lines["32 numbers, β 1"][-1] == f"{(rates < 0.01).sum()}"
+    rows = [page.picture(alt).reshape(28, -1, 28, 3).astype(int) for alt in page.alts if "moved from" in alt]
+    ranges = [np.ptp(row, axis=1).max() for row in rows]
+    assert ranges[0] > 100 > 26 > ranges[-1]
 
 
 @pytest.mark.parametrize(
@@ -312,3 +370,53 @@ def test_a_hole_decodes_to_another_shape_than_its_nearest_codes(dataset):
     is_shape = 0.5 < ink < 2 and interpolate.grey(shape) < 0.3 and looks_like != lies_among
     rough = np.abs(np.diff(shape, axis=0)).mean() / np.abs(np.diff(usual, axis=1)).mean()
     answer(question, shape.max() < 0.1, interpolate.grey(shape) > 0.4 or rough > 2, apart.min() < 0.01, is_shape)
+
+
+def test_the_sampled_ones_of_ten_are_those_that_are_no_test_images(dataset):
+    question = asked(dataset, "sampled", "at least twice as often as test images do")
+    run = runs.find(question.settings["run"][0])
+    coded = runs.model(run).reconstruct(datasets.as_float(datasets.load(dataset, "test").x[:50])).reshape(50, -1)
+    far = [np.abs(coded - picture.ravel()).max(axis=1).min() for picture in ten(dataset)]
+    sampled = {number for number, distance in enumerate(far, 1) if distance > 0.1}
+    assert all(distance > 0.1 or distance < 1e-5 for distance in far)
+    answer(question, *(set(map(int, re.findall(r"\d+", text))) == sampled for text in question.answers))
+    samples, images = (gaps.of_samples(run, kind).unclaimed for kind in ("prior", "images"))
+    assert samples >= 2 * images
+    assert question.measured({"dataset": dataset}).startswith(f"no class claims {100 * samples:.0f} % of samples and ")
+
+
+def test_samples_of_a_plain_network_are_one_or_two_classes(dataset):
+    question = asked(dataset, "plain_prior", "half of them are more than 20 away", "gives at least eight of the classes")
+    counts = []
+    for name in (name_of(dataset, 2, "bce", "clean"), vae_name(dataset, 2)):
+        codes = embedding.encode(runs.find(name), dataset, 500)
+        x = generate.sheet(codes, "prior", 0, 1.0)  # as the page opens
+        train = datasets.load(dataset, "train")
+        like = gaps.likeness(x, train.x[:5000])
+        counts.append(np.sort(np.bincount(gaps.claims(like, train.y[:5000].astype(int), 0.0) + 1, minlength=11)[1:])[::-1])
+    plain, variational = counts
+    assert generate_view.far(runs.find(name_of(dataset, 2, "bce", "clean"))) > 20
+    assert (variational > 0).sum() >= 8
+    answer(question, plain[7] > 0, plain.sum() < 50, plain[:2].sum() >= 0.9 * plain.sum() > 45)
+
+
+def test_a_normal_fitted_to_plain_codes_leaves_more_gaps(dataset):
+    question = asked(dataset, "fitted", "with 32 numbers")
+    on = question.settings
+    assert (on["bottleneck"], on["drawn_from"]) == (32, "fitted")
+    plain = gaps.of_samples(runs.find(name_of(dataset, 32, on["loss"], on["trained_on"])), "fitted").unclaimed
+    ratio = plain / gaps.of_samples(runs.find(vae_name(dataset, 32)), "prior").unclaimed
+    answer(question, ratio < 0.9, 0.9 <= ratio <= 1.1, ratio >= 4 / 3)
+
+
+def test_a_silent_number_changes_nothing(dataset):
+    question = asked(dataset, "silent", "Over ten of the 32 do not", "from −3 to 3")
+    codes = embedding.encode(runs.find(question.settings["run"][0]), dataset, 500)
+    numbers = posterior.numbers(codes.run, codes.dataset)
+    assert numbers.silent.sum() > 10
+    quiet, loud = (
+        number_view.walks(codes, [int(p) for p in places]) for places in (np.flatnonzero(numbers.silent), numbers.order[:1])
+    )
+    change, fades = np.ptp(quiet, axis=1).max(), np.abs(np.ptp(quiet.mean(axis=(2, 3, 4)), axis=1)).max()
+    assert np.ptp(loud, axis=1).max() > 0.5
+    answer(question, change > 0.5, fades > 0.02, change < 0.1)
