@@ -88,8 +88,8 @@ class Autoencoder(Network):
     def trainable_variables(self) -> list[Any]:
         return [variable for part in self.parts.values() for variable in part.trainable_variables]
 
-    def logits(self, x: Any, training: bool = False) -> tuple[Any, Any]:
-        """Codes and logits of a batch of tensors, for use inside a training step."""
+    def logits(self, x: Any, training: bool = False, share: Any = 1.0) -> tuple[Any, Any]:
+        """Codes and logits of a batch of tensors, for use inside a training step with this share of all steps done."""
         coded = self._through_encoder(x, training)
         return coded[0], self._through_decoder(coded, training)
 

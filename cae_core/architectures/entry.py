@@ -24,6 +24,7 @@ class Architecture(Entry):
         has_switches: pooling remembers where each maximum was, and these places pass to the decoder beside the code.
         own: designed for this app; `published` is then its recipe.
         variational: the code of an image is a distribution, `(mean, log_variance)`; looked at, it is the mean.
+        keeps_k: only the k largest numbers of a code stay.
         stages: pairs of layers that can be trained alone, before the whole.
         solve: for a network without training steps, what computes its weights: `solve(model, x)` with all training images.
         forward: how it is computed in NumPy, so that trained ones can be looked at without TensorFlow: `encode(net, x)`,
@@ -40,6 +41,7 @@ class Architecture(Entry):
     has_switches: bool = False
     own: bool = False
     variational: bool = False
+    keeps_k: bool = False
     stages: int = 0
     solve: Callable[..., None] | None = None
     forward: tuple[Callable[..., Any], Callable[..., Any]] | None = None
