@@ -85,6 +85,11 @@ class Autoencoder(Network):
         return {"encoder": self.encoder, "decoder": self.decoder}
 
     @property
+    def written(self) -> dict[str, Any]:
+        """Those of `parts` that a script is to build; what is left out of them the script export writes by hand."""
+        return self.parts
+
+    @property
     def trainable_variables(self) -> list[Any]:
         return [variable for part in self.parts.values() for variable in part.trainable_variables]
 

@@ -66,6 +66,10 @@ class KSparseAutoencoder(Autoencoder):
         self.units, self._k, self._k_start = units, config.k, config.k_start
         super().__init__(encoder, decoder, config.output)
 
+    @property
+    def written(self) -> dict[str, Any]:
+        return {"encoder": self.units}
+
     def logits(self, x: Any, training: bool = False, share: Any = 1.0) -> tuple[Any, Any]:
         z = keep_largest(self.units(x), k_after(share, self._k, self._k_start)) if training else self.encoder(x)
         return z, self.decoder(z)

@@ -51,6 +51,20 @@ CASES = {
     "drawn codes": settings("vae_dense", 2, "elbo", "masking", "adam", "cosine", beta=4.0, beta_warmup=0.5),
     "drawn, conv": settings("vae_conv", 2, "elbo", "none", "adam", "constant", epochs=1, learning_rate=0.001),
     "drawn, fast": settings("vae", 8, "elbo", "none", "muon", "one_cycle", epochs=1),
+    "largest": settings(
+        "k_sparse",
+        60,
+        "half",
+        "masking",
+        "sgd",
+        "constant",
+        output="linear",
+        learning_rate=0.01,
+        k=5,
+        k_start=20,
+        alpha=2.0,
+        sparsity=0.01,
+    ),
     "resized": settings("conv_resize", 8, "mse", "gaussian", "adam", "one_cycle", epochs=1),
 }
 QUICK = ("mixed", "stopped")
@@ -238,7 +252,8 @@ def same_network(a, b):
 
 
 @pytest.mark.parametrize(
-    ("name", "bottleneck"), [("fast", 2), *((name, 32) for name in WRITABLE if not ARCHITECTURES[name].takes)]
+    ("name", "bottleneck"),
+    [("fast", 2), *((name, 32) for name in WRITABLE if not (ARCHITECTURES[name].takes or ARCHITECTURES[name].keeps_k))],
 )
 def test_the_code_of_a_network_builds_it_with_the_same_weights(name, bottleneck):
     model = build(RunConfig(architecture=name, bottleneck=bottleneck, seed=3), SHAPE)
