@@ -9,7 +9,7 @@ from cae_core.config import BOTTLENECKS, SHIPPED_LOSSES
 from cae_core.latent import embedding, neighbours
 from cae_core.pretrained import TRAINED_ON, name_of
 from pages.parts.common import controls, missing, show, waiting, widgets, words
-from pages.parts.latent import code_sliders, code_views, hole_view, interpolate, plane_view, questions, selection
+from pages.parts.latent import code_sliders, code_views, hole_view, interpolate, plane_view, questions, selection, unit_view
 from pages.parts.lesson import strip
 from pages.parts.session import address, state
 from pages.parts.session.setting import Names, Setting
@@ -21,6 +21,7 @@ PARTS = {
     "manifold": "Manifold grid",
     "interpolate": "Interpolate",
     "sliders": "Code sliders",
+    "units": "Units",
     "neighbours": "Classes",
     "export": "Export",
 }
@@ -39,9 +40,10 @@ SETTINGS = {
     **interpolate.SETTINGS,
     **code_views.SETTINGS,
     **code_sliders.SETTINGS,
+    **unit_view.SETTINGS,
     **strip.settings(questions.questions(datasets.default())),
 }
-LEFT = ("image", "even", "grid_behind", "holes", *code_views.SETTINGS, *code_sliders.SETTINGS)
+LEFT = ("image", "even", "grid_behind", "holes", *code_views.SETTINGS, *code_sliders.SETTINGS, *unit_view.SETTINGS)
 """Settings that none of the page's questions is about."""
 
 
@@ -135,6 +137,8 @@ def _part(codes: embedding.Codes, plane: embedding.Plane, scale: embedding.Scale
         interpolate.draw(codes, now)
     elif now["part"] == "sliders":
         code_sliders.draw(codes, now)
+    elif now["part"] == "units":
+        unit_view.draw(codes, now)
     elif now["part"] == "neighbours":
         code_views.separation(codes, neighbours.compare(codes))
     else:
