@@ -8,7 +8,11 @@ from dataclasses import dataclass
 
 from cae_core.config import RunConfig
 
-UNITS = {"mse": "MSE per pixel", "bce": "BCE in nats per pixel", "squared_error": "squared error per image"}
+UNITS = {
+    "mse": "MSE per pixel", "bce": "BCE in nats per pixel", "squared_error": "squared error per image",
+    "misread": "share of images that a linear classifier of the codes misreads, %",
+    "misread_pixels": "the same of the pixels, %",
+}  # fmt: skip
 ORIGINS = {"published": "published", "measured": "measured here", "bar": "to be met"}
 """Whose a figure is, in words: somebody else published it; or it is this project's own, measured another way, or a bar."""
 
@@ -25,7 +29,7 @@ class Claim:
         run: name in its card's `runs`.
         figure: what it is held against; None for nothing, or another claim.
         origin: whose the figure is, a key of `ORIGINS`; "" without one.
-        metric: "mse", "bce" (both per pixel) or "squared_error" (per image).
+        metric: a key of `UNITS`.
         noise: kind and factor of the noise on the test images.
         epoch: after which epoch; None for the end.
         below: label of another claim of the card that this one has to be less than, "" for none.

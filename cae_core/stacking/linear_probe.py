@@ -168,6 +168,19 @@ def scores(
     return by_count
 
 
+def error_of(encode: Callable[[np.ndarray], np.ndarray], dataset: str) -> float:
+    """The share of test images that a linear classifier misreads which has learnt from all training images.
+
+    Args:
+        encode: as of `scores`.
+        dataset: whose images; the held-out ones choose the penalty.
+    """
+    train, test = load(dataset, "train"), load(dataset, "test")
+    splits = [split_held_out(part, len(part)) for part in (train.x, train.y)]
+    pairs = [*zip(*splits, strict=True), (test.x, test.y)]
+    return linear_error(*((_flat(encode, x), y) for x, y in pairs))
+
+
 def _flat(encode: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
     parts = [np.asarray(encode(as_float(x[start : start + 500]))) for start in range(0, len(x), 500)]
     return np.concatenate([part.reshape(len(part), -1) for part in parts])
