@@ -48,13 +48,6 @@ def k_after(share, k, k_start):
     return tf.cast(tf.round(k + ((k_start or k) - k) * tf.maximum(0.0, 1.0 - 2.0 * share)), tf.int32)
 
 
-def keep_largest(h, k):
-    """h `(n, units)` with 0 in the place of all but the k largest numbers of each row; of equal ones all stay."""
-    import tensorflow as tf
-
-    return tf.where(h >= tf.math.top_k(h, k).values[:, -1:], h, 0.0)
-
-
 class KSparseAutoencoder(Autoencoder):
     """A network of whose code in training k numbers stay and, looked at, αk.
 
@@ -71,6 +64,8 @@ class KSparseAutoencoder(Autoencoder):
         return {"encoder": self.units}
 
     def logits(self, x: Any, training: bool = False, share: Any = 1.0) -> tuple[Any, Any]:
+        from cae_core.architectures.layers import keep_largest
+
         z = keep_largest(self.units(x), k_after(share, self._k, self._k_start)) if training else self.encoder(x)
         return z, self.decoder(z)
 

@@ -7,8 +7,6 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from cae_core.architectures.k_sparse import keep_largest
-
 
 @keras.saving.register_keras_serializable("cae_core")
 class MaxPoolSwitches(layers.Layer):
@@ -85,6 +83,11 @@ class SubtractBias(layers.Layer):
         copy.build(self.input.shape)
         copy.set_weights([np.ones(copy.kernel.shape), -self.bias.numpy()])
         return copy
+
+
+def keep_largest(h, k):
+    """h `(n, units)` with 0 in the place of all but the k largest numbers of each row; of equal ones all stay."""
+    return tf.where(h >= tf.math.top_k(h, k).values[:, -1:], h, 0.0)
 
 
 class Largest(layers.Layer):

@@ -15,7 +15,7 @@ from math import prod
 
 from cae_core import training, validation
 from cae_core.architectures import ARCHITECTURES, build
-from cae_core.architectures.k_sparse import k_after, keep_largest, num_kept
+from cae_core.architectures.k_sparse import k_after, num_kept
 from cae_core.architectures.variational import drawn
 from cae_core.config import RunConfig
 from cae_core.corruptions import NOISE_KINDS, graph_draw, is_none, numpy_draw
@@ -169,6 +169,8 @@ class Seeded(keras.Model):
 
 def _k_sparse(run: Run) -> str:
     """`Seeded()`, a model that keeps the k largest numbers of a code, k falling as the steps go by."""
+    from cae_core.architectures.layers import keep_largest
+
     config = run.config
     penalty = "\n        self.add_loss(SPARSITY * tf.reduce_mean(tf.abs(z)))" if config.sparsity else ""
     return f"""\

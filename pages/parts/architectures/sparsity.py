@@ -41,7 +41,6 @@ QUESTIONS = questions_of(
     collapse={"strong": 0.1, "other_output": False},
     bce_pays_more={"sparse_loss": "bce", "other_output": False},
     linear_code={"sparse_network": "fast", "weak": 0.003, "strong": 0.03, "other_output": False, "sparse_epochs": 2},
-    few_or_many={"sparse_network": "k_sparse"},
     all_at_once={"sparse_network": "k_sparse"},
     pictures_or_classes={"sparse_network": "k_sparse"},
 )

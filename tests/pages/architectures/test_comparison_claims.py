@@ -14,6 +14,7 @@ from cae_core import comparisons, losses, metrics, training
 from cae_core.architectures import build
 from cae_core.datasets import as_float, load
 from cae_core.inspection import checkerboard, loss_slopes
+from cae_core.reproduction import results
 from cae_core.training import run_monitor
 from pages.parts.architectures import bce_or_mse, race, sparsity
 
@@ -36,6 +37,8 @@ CLAIMS = {
     "a_price": ["Without a penalty no unit is silent", "linear output silences far fewer", "the error is larger"],
     "collapse": ["Every number of the code is close to 0", "The share of silent units does not say so"],
     "bce_pays_more": ["BCE is several times as large as MSE"],
+    "all_at_once": ["A penalty leaves none dead", "lets many more learn something"],
+    "pictures_or_classes": [],
     "linear_code": ["by making all numbers smaller, to less than a third"],
 }  # fmt: skip
 
@@ -210,6 +213,22 @@ def check_bce_pays_more(runs_of):
     assert under_bce.bce > 3 * under_bce.mse
     ratio = under_bce.silent / under_mse.silent
     return ratio > 1.2, 0.8 < ratio < 1.2, 0.3 < ratio < 0.7
+
+
+def check_all_at_once(runs_of):
+    scheduled, _, at_once, priced = runs_of("all_at_once").values()
+    assert scheduled.silent < at_once.silent - 0.2
+    assert priced.silent == 0
+    assert priced.size > 0
+    return abs(at_once.silent - scheduled.silent) < 0.1, 0.8 < at_once.silent < 0.95, at_once.silent < 0.1
+
+
+def check_pictures_or_classes(runs_of):
+    few, many, *_ = runs_of("pictures_or_classes").values()
+    means = results.shipped()[0]["k_sparse"].means
+    pictures = few.mse < many.mse and means["squared error, k = 10"] < means["squared error, k = 40"]
+    classes = means["k = 10"] < means["k = 40"]
+    return pictures, classes, not pictures and not classes
 
 
 def check_linear_code(runs_of):

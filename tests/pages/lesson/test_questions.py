@@ -20,7 +20,7 @@ LEFT = {
     "denoise.py": {"dataset", "seed"},
     "train.py": {"dataset"},
     "runs.py": set(),
-    "latent.py": {"dataset", "image", "even", "grid_behind", "grid_side", "holes", *SLIDERS},
+    "latent.py": {"dataset", "image", "even", "grid_behind", "grid_side", "holes", "unit", "unit_times", *SLIDERS},
     "draw.py": set(),
     "architectures.py?view=layers": {"dataset", "image"},
     "architectures.py?view=race": LAB,
