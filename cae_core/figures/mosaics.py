@@ -141,12 +141,12 @@ def units(values: np.ndarray, num_dead: int, chosen: int) -> np.ndarray:
     """What units add to a picture, each on `scale_of` itself: middle grey is nothing, white more ink.
 
     Args:
-        values: `(n, h, w)`, of so many units; where they are many and the sides even, at half the size.
+        values: `(n, h, w)`, of so many units; where they are very many and the sides even, at half the size.
         num_dead: how many at the end never fire; they are tinted in `DEAD`.
         chosen: the place of the one that is framed in `CHOSEN`.
     """
     n, height, width = values.shape
-    if n > 256 and not (height % 2 or width % 2):
+    if n > 512 and not (height % 2 or width % 2):
         values = values.reshape(n, height // 2, 2, width // 2, 2).mean(axis=(2, 4))
     most = np.abs(values).max(axis=(1, 2), keepdims=True)
     tiles = _coloured(np.rint(127.5 + 127.5 * values / np.where(most > 0, most, 1)).astype(np.uint8))

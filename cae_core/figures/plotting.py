@@ -196,7 +196,7 @@ def histogram(values: Sequence[np.ndarray], names: Sequence[str], axes: tuple[st
         }
         for index, (of_class, name) in enumerate(zip(values, names, strict=True))
     ]  # fmt: skip
-    layout = base_layout(260) | {"barmode": "stack", "bargap": 0.05}
+    layout = base_layout(300) | {"barmode": "stack", "bargap": 0.05}
     legend_beside(layout, names)
     for axis, label in zip(("xaxis", "yaxis"), axes, strict=True):
         layout[axis] |= {"title": {"text": label}}

@@ -19,6 +19,8 @@ from pages.parts.session import state
 from pages.parts.session.setting import Setting
 
 MOST_TIMES = 4.0
+MOST_DEAD = 40
+"""Dead units, at most, that are shown: they look alike, and the others want the room."""
 NUM_DRIVERS = 10
 SETTINGS = {
     "unit": Setting(1, Bounds(1, 1024, integer=True)),
@@ -57,7 +59,8 @@ def _overview(codes: Codes, measured: Units, place: int) -> None:
     )
     src = _source(codes, place)
     st.html(f'<div class="chosen"><img class="sheet whole" src="{src}" alt="{escape(alt, quote=True)}"></div>')
-    tinted = f"The last {dead:,}, tinted, are **dead**: they fire for none of them." if dead else "None of them is dead."
+    tinted = f"{dead:,} are **dead**: they fire for none; here they are tinted" if dead else "None of them is dead"
+    tinted += f", and the first {MOST_DEAD} stand for all." if dead > MOST_DEAD else "."
     st.caption(
         f"What each of the {codes.size:,} units adds to a picture: white is more ink, black less. They are ordered by how "
         f"often they fire for the {len(codes.z):,} images shown, row by row. {tinted}"
@@ -67,8 +70,10 @@ def _overview(codes: Codes, measured: Units, place: int) -> None:
 @functools.lru_cache(maxsize=8)
 def _source(codes: Codes, place: int) -> str:
     measured = units.measure(codes)
-    values = units.pictures(codes)[measured.order].mean(axis=3)
-    return pictures.data_uri(pictures.png(mosaics.units(values, measured.num_dead, place - 1)))
+    num_dead = min(measured.num_dead, MOST_DEAD)
+    shown = measured.order[: codes.size - measured.num_dead + num_dead]
+    values = units.pictures(codes)[shown].mean(axis=3)
+    return pictures.data_uri(pictures.png(mosaics.units(values, num_dead, min(place, len(shown)) - 1)))
 
 
 def _choose(codes: Codes, measured: Units) -> None:
