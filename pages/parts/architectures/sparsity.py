@@ -42,7 +42,7 @@ QUESTIONS = questions_of(
     bce_pays_more={"sparse_loss": "bce", "other_output": False},
     linear_code={"sparse_network": "fast", "weak": 0.003, "strong": 0.03, "other_output": False, "sparse_epochs": 2},
     all_at_once={"sparse_network": "k_sparse"},
-    pictures_or_classes={"sparse_network": "k_sparse"},
+    ten_or_forty={"sparse_network": "k_sparse"},
 )
 
 
