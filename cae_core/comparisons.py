@@ -34,6 +34,8 @@ SIZES = {
     "colouring": {"num_train": 2_000, "epochs": 4},
 }
 """Images and epochs of the runs that each comparison opens with."""
+WIDE, FIRST_K, PENALTY = 1000, 100, 0.1
+"""Units of a k-sparse code, how many stay at first where k falls, and the L1 penalty on all of them beside it."""
 LOOKS = 16
 """Times that the pictures of a run are made while it trains: points of its curves but those of the losses."""
 
@@ -64,6 +66,12 @@ def sparse_config(sparsity: float, output: str = "sigmoid", **settings: Any) -> 
     return RunConfig(sparsity=sparsity, output=output, **{**SIZES["sparsity"], **recipe, **settings})
 
 
+def k_config(k: int, k_start: int, **settings: Any) -> RunConfig:
+    """A run of a wide code of which k numbers stay; of `WIDE`, all of them."""
+    wide = {"architecture": "k_sparse", "bottleneck": WIDE, "k": k, "k_start": k_start, "learning_rate": 0.001}
+    return sparse_config(**{"sparsity": 0.0, "output": "linear", **wide, **settings})
+
+
 def _race(dataset: str) -> _Recipe:
     noise = {"noise_kind": "gaussian", "noise_factor": 0.5}
     longer = [race_config(name, dataset=dataset, epochs=8) for name in ("conv_transpose", "conv_resize")]
@@ -81,7 +89,11 @@ def _sparsity(dataset: str) -> _Recipe:
     weights = [sparse_config(weight, dataset=dataset) for weight in (0.0, 0.001, 0.005)]
     bce = [sparse_config(weight, dataset=dataset, loss="bce") for weight in (0.0, 0.001, 0.005)]
     fast = [sparse_config(weight, dataset=dataset, architecture="fast", epochs=2) for weight in (0.0, 0.003, 0.03)]
-    return [*weights, sparse_config(0.005, "linear", dataset=dataset)], [sparse_config(0.1, dataset=dataset), *bce, *fast]
+    largest = [k_config(*ks, dataset=dataset) for ks in ((10, FIRST_K), (40, FIRST_K), (10, 0))]
+    largest.append(k_config(WIDE, 0, sparsity=PENALTY, dataset=dataset))
+    return [*weights, sparse_config(0.005, "linear", dataset=dataset), *largest], [
+        sparse_config(0.1, dataset=dataset), *bce, *fast
+    ]  # fmt: skip
 
 
 def _colouring(dataset: str) -> _Recipe:

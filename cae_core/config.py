@@ -134,6 +134,9 @@ class RunConfig(Settings):
         pretraining: epochs that each layer is trained alone first, before `epochs` of the whole; 0 for none.
         beta: weight of the KL term in a variational network's loss; 1 makes the loss a bound on the images' likelihood.
         beta_warmup: share of the steps during which it grows from 0 to that, in a straight line.
+        k: how many numbers of a code stay, the largest, in a network that keeps only these; 0 for any other.
+        k_start: how many stay at first; k falls from there in a straight line during the first half of the steps. 0 for k.
+        alpha: once trained, α k numbers stay.
         seed: every random choice of the run is drawn from it.
     """
 
@@ -155,6 +158,9 @@ class RunConfig(Settings):
     pretraining: int = _number(0, 0, 100)
     beta: float = _number(1.0, 0.0, 20.0)
     beta_warmup: float = _number(0.0, 0.0, 1.0)
+    k: int = _number(0, 0, 1024)
+    k_start: int = _number(0, 0, 1024)
+    alpha: float = _number(1.0, 1.0, 10.0)
 
 
 BOUNDS = bounds_of(RunConfig)

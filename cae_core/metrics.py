@@ -225,7 +225,7 @@ SILENT = 0.01
 """A unit is silent if its mean size is below this share of the largest unit's."""
 
 
-def silent_share(z: np.ndarray) -> float:
+def silent_share(z: np.ndarray, keeps_k: bool = False) -> float:
     """The share of units that hardly ever say anything: mean |z| over images under 1 % of the largest unit's, in [0, 1].
 
     The measure does not change when all of a code is scaled, so a decoder that scales back does not fool it. A unit is one
@@ -233,7 +233,11 @@ def silent_share(z: np.ndarray) -> float:
 
     Args:
         z: codes of several images, `(n, k)` or `(n, h, w, channels)`.
+        keeps_k: only the k largest numbers of each stay. There a unit may say much, and seldom: it is silent if it is 0 for
+            all of the images.
     """
+    if keeps_k:
+        return float(np.mean((z == 0).all(axis=0)))
     sizes = np.abs(z).mean(axis=tuple(range(z.ndim - 1)))
     return float(np.mean(sizes < SILENT * sizes.max())) if sizes.max() > 0 else 1.0
 

@@ -67,7 +67,7 @@ RECIPES: dict[str, RunConfig] = {
 }
 
 SYSTEM_NAMES = (
-    "fast_denoise", "dense", "dense_deep", "dense_linear_2d", "dense_denoise", "conv_denoise", "conv_unpool",
+    "fast_denoise", "dense", "dense_deep", "dense_linear_2d", "dense_denoise", "k_sparse", "conv_denoise", "conv_unpool",
     "conv_transpose", "conv_transpose_even", "conv_resize", "masci", "pca",
 )  # fmt: skip
 SHORTER = {"conv_denoise": 10, "dense_deep": 5}
@@ -126,7 +126,18 @@ VARIATIONAL: dict[str, RunConfig] = {
 }
 """Variational autoencoders, whose codes can be drawn."""
 
-SHIPPED: dict[str, RunConfig] = {**RECIPES, **SYSTEMS, **COLOURING, **VARIATIONAL}
+NARROWER: dict[str, RunConfig] = {
+    "strokes-k_sparse": dataclasses.replace(published("k_sparse"), dataset="strokes", bottleneck=256, epochs=5)
+}
+"""k-sparse codes of another data set, of fewer units, for weights of 784 pixels each make large files."""
+
+
+def k_sparse_name(dataset: str) -> str:
+    """The k-sparse run that ships for a data set, else that of MNIST."""
+    return f"{dataset}-k_sparse" if f"{dataset}-k_sparse" in SHIPPED else "mnist-k_sparse"
+
+
+SHIPPED: dict[str, RunConfig] = {**RECIPES, **SYSTEMS, **COLOURING, **VARIATIONAL, **NARROWER}
 """Everything in `pretrained/`."""
 
 

@@ -19,6 +19,7 @@ from pages.parts.latent import (
     plane_view,
     questions,
     selection,
+    unit_view,
 )
 from pages.parts.lesson import strip
 from pages.parts.session import address, state
@@ -33,6 +34,7 @@ PARTS = {
     "sliders": "Code sliders",
     "generate": "Generate",
     "numbers": "KL per number",
+    "units": "Units",
     "neighbours": "Classes",
     "export": "Export",
 }
@@ -52,9 +54,12 @@ SETTINGS = {
     **code_views.SETTINGS,
     **code_sliders.SETTINGS,
     **generate_view.SETTINGS,
+    **unit_view.SETTINGS,
     **strip.settings(questions.questions(datasets.default())),
 }
-LEFT = ("image", "even", "grid_behind", "holes", "circles", *code_views.SETTINGS, *code_sliders.SETTINGS)
+LEFT = (
+    "image", "even", "grid_behind", "holes", "circles", *code_views.SETTINGS, *code_sliders.SETTINGS, *unit_view.SETTINGS,
+)  # fmt: skip
 """Settings that none of the page's questions is about."""
 
 
@@ -154,6 +159,8 @@ def _part(codes: embedding.Codes, plane: embedding.Plane, scale: embedding.Scale
         generate_view.draw(codes, now)
     elif now["part"] == "numbers":
         number_view.draw(codes)
+    elif now["part"] == "units":
+        unit_view.draw(codes, now)
     elif now["part"] == "neighbours":
         code_views.separation(codes, neighbours.compare(codes))
     else:

@@ -19,7 +19,7 @@ from pages.parts.session import address, identity, state
 from pages.parts.session.setting import Names, Setting
 from pages.parts.train import next_run, questions
 
-BOTTLENECKS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 30, 32, 48, 64, 96, 128, 256, 512)
+BOTTLENECKS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 30, 32, 48, 64, 96, 128, 256, 512, 1000)
 DEFAULT = questions.opening().to_dict()
 SETTINGS = {
     name: Setting(DEFAULT[name], tuple(CHOICES[name]) if name in CHOICES else BOUNDS[name])
@@ -71,6 +71,15 @@ def _sidebar(now: dict) -> None:
                 "β warm-up", 0.0, 1.0, step=0.1, format="%g", key="beta_warmup",
                 help="Share of the steps during which β grows from 0 to its value.",
             )  # fmt: skip
+            widgets.number_input(
+                "k", 0, 1024, step=1, key="k",
+                help="How many numbers of its code a k-sparse network keeps, the largest; 0 for all other networks.",
+            )  # fmt: skip
+            widgets.number_input(
+                "First k", 0, 1024, step=1, key="k_start",
+                help="From where k falls during the first half of the training; 0 for the same k from the start.",
+            )  # fmt: skip
+            widgets.number_input("α", 1.0, 10.0, step=0.5, format="%g", key="alpha", help="Once trained, α k numbers stay.")
             controls.seed()
 
 

@@ -30,8 +30,18 @@ __all__ = [
     "seen", "suit", "suited",
 ]  # fmt: skip
 
-OF_KL = {"beta": DEFAULTS.beta, "beta_warmup": DEFAULTS.beta_warmup}
-"""Settings that only variational networks take, and what they are for all others."""
+OWN_SETTINGS = {
+    "variational": (
+        ("beta", "beta_warmup"),
+        "the loss of {} has no KL term, for its codes are numbers and no distributions",
+    ),
+    "keeps_k": (("k", "k_start", "alpha"), "{} lets all numbers of its code pass"),
+}
+"""By a field of `Architecture`, the settings that only networks with it take, and why others do not; for these they have
+their defaults."""
+
+USUAL_K = 25
+"""How many of at least as many numbers stay where nothing else is said."""
 
 building = threading.Lock()
 """Held while a network is built: Keras builds one at a time."""
@@ -77,7 +87,8 @@ def check(config: RunConfig) -> None:
                 f"{setting} is {given!r}, which {config.architecture} does not take: set it to "
                 f"{' or '.join(map(repr, values))}, or choose another architecture."
             )
-    _check_variational(config, entry)
+    _check_own_settings(config, entry)
+    _check_k(config, entry)
     if config.pretraining and not entry.stages:
         able = ", ".join(name for name, other in ARCHITECTURES.items() if other.stages)
         raise ValueError(
@@ -86,31 +97,58 @@ def check(config: RunConfig) -> None:
         )
 
 
-def _check_variational(config: RunConfig, entry: Architecture) -> None:
-    """A ValueError if a network without a distribution of codes is given a setting that is about it."""
-    if entry.variational:
-        return
-    able = ", ".join(name for name, other in ARCHITECTURES.items() if other.variational)
-    for setting, value in OF_KL.items():
+def idle_settings(entry: Architecture) -> dict[str, Any]:
+    """The settings that a network does not take, with the values that they have for it."""
+    idle = [setting for kind, (settings, _) in OWN_SETTINGS.items() if not getattr(entry, kind) for setting in settings]
+    return {setting: getattr(DEFAULTS, setting) for setting in idle}
+
+
+def _able(kind: str) -> str:
+    return ", ".join(name for name, entry in ARCHITECTURES.items() if getattr(entry, kind))
+
+
+def _check_own_settings(config: RunConfig, entry: Architecture) -> None:
+    """A ValueError if a network is given a setting that is about another kind."""
+    for setting, value in idle_settings(entry).items():
         if getattr(config, setting) != value:
+            kind, why = next((kind, why) for kind, (settings, why) in OWN_SETTINGS.items() if setting in settings)
             raise ValueError(
-                f"{setting} is {getattr(config, setting):g}, but the loss of {config.architecture} has no KL term, for its "
-                f"codes are numbers and no distributions: set it to {value:g}, or choose one of {able}."
+                f"{setting} is {getattr(config, setting):g}, but {why.format(config.architecture)}: "
+                f"set it to {value:g}, or choose one of {_able(kind)}."
             )
-    if LOSSES[config.loss].has_kl:
+    if LOSSES[config.loss].has_kl and not entry.variational:
         raise ValueError(
             f"loss is {config.loss!r}, whose KL term needs a code that is a distribution, and {config.architecture}'s are "
-            f"numbers: set loss to 'bce', or choose one of {able}."
+            f"numbers: set loss to 'bce', or choose one of {_able('variational')}."
+        )
+
+
+def _check_k(config: RunConfig, entry: Architecture) -> None:
+    """A ValueError if the code of a network that keeps its k largest numbers is narrower than that, or k is not known."""
+    if not entry.keeps_k:
+        return
+    size, k, k_start = config.bottleneck, config.k, config.k_start
+    if not 1 <= k <= size:
+        raise ValueError(
+            f"k is {k}, and the code has {size} numbers (bottleneck), of which the k largest stay: set k to a whole number "
+            f"from 1 to {size}" + (f", or bottleneck to at least {k}." if k else ".")
+        )
+    if k_start and not k <= k_start <= size:
+        raise ValueError(
+            f"k_start is {k_start}, from where k falls to {k} in a code of {size} numbers: set it to a whole number from "
+            f"{k} to {size}, or to 0 for the same k from the first step on."
         )
 
 
 def fitting(config: RunConfig) -> RunConfig:
     """The configuration, with what its network does not take replaced by something that it does."""
     entry = lookup(ARCHITECTURES, "architecture", config.architecture)
-    if not entry.variational:
-        config = dataclasses.replace(config, **OF_KL)
-        if config.loss in LOSSES and LOSSES[config.loss].has_kl:
-            config = dataclasses.replace(config, loss=DEFAULTS.loss)
+    config = dataclasses.replace(config, **idle_settings(entry))
+    if not entry.variational and config.loss in LOSSES and LOSSES[config.loss].has_kl:
+        config = dataclasses.replace(config, loss=DEFAULTS.loss)
+    if entry.keeps_k:
+        k = min(config.k or USUAL_K, config.bottleneck)
+        config = dataclasses.replace(config, k=k, k_start=config.k_start and min(max(k, config.k_start), config.bottleneck))
     changes = {setting: values[0] for setting, values in entry.takes.items() if getattr(config, setting) not in values}
     if not suit(config.architecture, config.dataset):
         always_there = [name for name, entry in DATASETS.items() if not entry.download]
@@ -161,7 +199,7 @@ def restore(config: RunConfig, image_shape: tuple[int, int, int], weights: Mappi
     entry = lookup(ARCHITECTURES, "architecture", config.architecture)
     if entry.forward:
         input_shape = (*image_shape[:2], 1) if entry.sees == "grey" else image_shape
-        return NumpyNetwork(entry.forward, image_shape, input_shape, weights, config.output, entry.variational)
+        return NumpyNetwork(entry.forward, image_shape, input_shape, weights, config, entry.variational)
     network = build(config, image_shape)
     network.set_weights(weights)
     return network

@@ -85,11 +85,16 @@ class Autoencoder(Network):
         return {"encoder": self.encoder, "decoder": self.decoder}
 
     @property
+    def written(self) -> dict[str, Any]:
+        """Those of `parts` that a script is to build; what is left out of them the script export writes by hand."""
+        return self.parts
+
+    @property
     def trainable_variables(self) -> list[Any]:
         return [variable for part in self.parts.values() for variable in part.trainable_variables]
 
-    def logits(self, x: Any, training: bool = False) -> tuple[Any, Any]:
-        """Codes and logits of a batch of tensors, for use inside a training step."""
+    def logits(self, x: Any, training: bool = False, share: Any = 1.0) -> tuple[Any, Any]:
+        """Codes and logits of a batch of tensors, for use inside a training step with this share of all steps done."""
         coded = self._through_encoder(x, training)
         return coded[0], self._through_decoder(coded, training)
 

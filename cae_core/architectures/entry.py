@@ -26,6 +26,7 @@ class Architecture(Entry):
         variational: the code of an image is a distribution, `(mean, log_variance)`; looked at, it is the mean.
         binarises: it learns from images whose every pixel is drawn black or white, anew in each step, and is measured on
             `corruptions.binarised` ones; whoever looks at it may show it any image.
+        keeps_k: only the k largest numbers of a code stay.
         stages: pairs of layers that can be trained alone, before the whole.
         solve: for a network without training steps, what computes its weights: `solve(model, x)` with all training images.
         forward: how it is computed in NumPy, so that trained ones can be looked at without TensorFlow: `encode(net, x)`,
@@ -43,6 +44,7 @@ class Architecture(Entry):
     own: bool = False
     variational: bool = False
     binarises: bool = False
+    keeps_k: bool = False
     stages: int = 0
     solve: Callable[..., None] | None = None
     forward: tuple[Callable[..., Any], Callable[..., Any]] | None = None

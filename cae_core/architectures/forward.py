@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from cae_core.config import DEFAULTS, RunConfig
+
 WINDOW_VALUES = 2**21
 """Numbers that a convolution lays out for its matrix product at once: 8 MB."""
 
@@ -34,11 +36,14 @@ class Layers:
 
     Attributes:
         image_shape: `(H, W, C)` of the images that the network gives.
+        config: what was trained.
         used: names of the weights that were asked for.
     """
 
-    def __init__(self, weights: Mapping[str, np.ndarray], image_shape: tuple[int, int, int]) -> None:
-        self._weights, self.image_shape, self.used = weights, image_shape, set()
+    def __init__(
+        self, weights: Mapping[str, np.ndarray], image_shape: tuple[int, int, int], config: RunConfig = DEFAULTS
+    ) -> None:
+        self._weights, self.image_shape, self.config, self.used = weights, image_shape, config, set()
 
     def has(self, name: str) -> bool:
         """Whether the network has a layer of this name with weights."""
@@ -65,10 +70,10 @@ class Layers:
             raise ValueError(f"The weights do not fit the network: {name}/kernel is {kernel.shape}, for {inputs} inputs.")
         return kernel
 
-    def dense(self, name: str, h: np.ndarray, activation: str | None = None) -> np.ndarray:
-        """W h + b of every row of h, flattened, `(n, units)`."""
+    def dense(self, name: str, h: np.ndarray, activation: str | None = None, tied_to: str = "") -> np.ndarray:
+        """W h + b of every row of h, flattened, `(n, units)`; with W the transpose of another layer's if it is tied."""
         h = h.reshape(len(h), -1)
-        kernel = self._kernel(name, 2, h.shape[1])
+        kernel = self._kernel(tied_to, 2, h.shape[1], axis=-1).T if tied_to else self._kernel(name, 2, h.shape[1])
         return ACTIVATIONS[activation](h @ kernel + self.bias(name, kernel.shape[1]))
 
     def conv(self, name: str, h: np.ndarray, activation: str | None = None, stride: int = 1) -> np.ndarray:

@@ -85,6 +85,64 @@ class SubtractBias(layers.Layer):
         return copy
 
 
+def keep_largest(h, k):
+    """h `(n, units)` with 0 in the place of all but the k largest numbers of each row; of equal ones all stay."""
+    return tf.where(h >= tf.math.top_k(h, k).values[:, -1:], h, 0.0)
+
+
+class Largest(layers.Layer):
+    """h with 0 in the place of all but the k largest numbers of each row (Makhzani and Frey, ICLR 2014)."""
+
+    def __init__(self, k: int, name: str | None = None):
+        super().__init__(name=name)
+        self.k = k
+
+    def call(self, h):
+        return keep_largest(h, self.k)
+
+    def compute_output_spec(self, h):
+        return keras.KerasTensor(h.shape, h.dtype)
+
+    def plain(self) -> keras.Model:
+        """The same of Keras's own operations."""
+        h = keras.Input(self.input.shape[1:])
+        return keras.Model(h, keras.ops.where(h >= keras.ops.top_k(h, self.k)[0][:, -1:], h, 0.0), name=self.name)
+
+
+class TiedDense(layers.Layer):
+    """The dense layer with the transpose of another one's kernel: the same variable.
+
+    Args:
+        dense: the layer whose kernel it uses, already built.
+        units: numbers that it gives, as many as that layer takes.
+    """
+
+    def __init__(self, dense: layers.Dense, units: int, name: str | None = None):
+        super().__init__(name=name)
+        self._kernel = lambda: dense.kernel  # behind a function, or Keras would count the weight twice
+        self.units = units
+
+    @property
+    def kernel(self):
+        return tf.transpose(self._kernel())
+
+    def build(self, shape):
+        self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
+
+    def call(self, h):
+        return tf.matmul(h, tf.convert_to_tensor(self._kernel()), transpose_b=True) + self.bias
+
+    def compute_output_spec(self, h):
+        return keras.KerasTensor((h.shape[0], self.units), h.dtype)
+
+    def plain(self) -> layers.Layer:
+        """A layer of Keras's own with a copy of the kernel."""
+        copy = layers.Dense(self.units, name=self.name)
+        copy.build(self.input.shape)
+        copy.set_weights([self.kernel.numpy(), self.bias.numpy()])
+        return copy
+
+
 class TiedConv2DTranspose(layers.Layer):
     """The transposed convolution with another layer's kernel: not a copy kept in step, the same variable.
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from cae_core.architectures.forward import ACTIVATIONS, Layers
 from cae_core.colours import luma
+from cae_core.config import RunConfig
 
 INFERENCE_BATCH = 500
 """Images that go through a network together at most: bounds memory, and stays quick enough to be interrupted."""
@@ -117,7 +118,7 @@ class NumpyNetwork(Network):
         image_shape: `(H, W, C)` of the images it gives.
         input_shape: of those it takes.
         weights: every weight by the name that Keras gives it.
-        output: one of `config.OUTPUTS`.
+        config: what was trained.
         is_variational: whether the encoder gives means and log-variances.
 
     Raises:
@@ -130,14 +131,14 @@ class NumpyNetwork(Network):
         image_shape: tuple[int, int, int],
         input_shape: tuple[int, int, int],
         weights: Mapping[str, np.ndarray],
-        output: str = "sigmoid",
+        config: RunConfig,
         is_variational: bool = False,
     ) -> None:
         self._encoder, self._decoder = forward
         self.is_variational = is_variational
         self.image_shape, self.input_shape = tuple(image_shape), tuple(input_shape)
-        self._layers = Layers(weights, self.image_shape)
-        self._x_hat = ACTIVATIONS[None if output == "linear" else output]
+        self._layers = Layers(weights, self.image_shape, config)
+        self._x_hat = ACTIVATIONS[None if config.output == "linear" else config.output]
         coded = self._coded(np.zeros((1, *self.input_shape), np.float32))
         self.code_shape, *self.switch_shapes = (part.shape[1:] for part in coded)
         if (shape := self._decoded(*coded).shape[1:]) != self.image_shape:

@@ -17,6 +17,7 @@ FILES = (
     "dense_linear_2d",
     "dense_deep",
     "dense_denoise",
+    "k_sparse",
     "conv_denoise",
     "conv_unpool",
     "conv_transpose",

@@ -11,8 +11,11 @@ power of two, with sparsity and Muon, or another machine, is where the last bit 
 
 from __future__ import annotations
 
+from math import prod
+
 from cae_core import training, validation
 from cae_core.architectures import ARCHITECTURES, build
+from cae_core.architectures.k_sparse import k_after, num_kept
 from cae_core.architectures.variational import drawn, importance_weighted
 from cae_core.config import RunConfig
 from cae_core.corruptions import NOISE_KINDS, binarised, graph_binarised, graph_draw, is_none, numpy_draw
@@ -25,7 +28,7 @@ from cae_core.runs import Run
 
 def text(run: Run) -> str:
     """The script: fewer than 80 lines of at most 124 characters; with Muon or mixed noise fewer than 110; 25 more of a
-    variational network.
+    variational or k-sparse network.
 
     Raises:
         ValueError: the run has no finished epoch, a function that cannot stand by itself, or a layer that is not Keras's
@@ -107,9 +110,10 @@ def _noise(config: RunConfig) -> str:
 @tf.autograph.experimental.do_not_convert
 def noisy_pair(batch, step):  # what the network sees in a step, and what it should make of it
     x = tf.cast(tf.gather(x_train, batch), tf.float32) * (1 / 255)"""
-    if ARCHITECTURES[config.architecture].binarises:
+    entry = ARCHITECTURES[config.architecture]
+    if entry.binarises:
         head = f"{source.code(graph_binarised)}\n{head}\n    x = graph_binarised(x, tf.stack([SEED, step]))"
-    given = "({}, tf.stack([SEED, step]))" if ARCHITECTURES[config.architecture].variational else "{}"
+    given = "({}, tf.stack([SEED, step]))" if entry.variational or entry.keeps_k else "{}"
     if is_none(config.noise_kind, 1):
         return f"{head}\n    return {given.format('x')}, x\nnoisy = clean"
     kind, factor = training.typical_noise(config)
@@ -130,11 +134,12 @@ def _training(run: Run, code_size: int) -> str:
     schedule = SCHEDULES[config.schedule].make
     sparse = f"layers.ActivityRegularization(l1=SPARSITY / {code_size}), " if config.sparsity else ""
     model, held_out = f"keras.Sequential([encoder, {sparse}decoder])", "(noisy, clean), validation_batch_size=500"
-    variational = ""
-    if ARCHITECTURES[config.architecture].variational:
-        variational, model, held_out = _variational(run), "Variational()", "held_out"
+    own, entry = "", ARCHITECTURES[config.architecture]
+    if entry.variational or entry.keeps_k:
+        own = f"{(_variational if entry.variational else _k_sparse)(run)}{_HELD_OUT}"
+        model, held_out = "Seeded()", "held_out"
     return f"""\
-{variational}{source.code(loss, optimizer, schedule)}
+{own}{source.code(loss, optimizer, schedule)}
 rates = [LEARNING_RATE * {source.name_of(schedule)}(step / len(order)) for step in range(1, len(order) + 1)]
 rate = lambda: tf.gather(tf.constant(rates, tf.float32), model.optimizer.iterations)
 model = {model}{start}
@@ -147,7 +152,7 @@ np.savetxt(HERE / "history.csv", [*rows], "%d,%.9g,%.9g", header="epoch,loss,hel
 
 
 def _variational(run: Run) -> str:
-    """`Variational()`, a model that draws a code for every image and adds the KL term; and `held_out`, its batches."""
+    """`Seeded()`, a model that draws a code for every image and adds the KL term."""
     config, beta = run.config, f"{run.config.beta}"
     if config.beta_warmup:
         steps = config.beta_warmup * run.num_steps
@@ -172,14 +177,45 @@ def _variational(run: Run) -> str:
         )
     return f"""\
 {functions}
-class Variational(keras.Model):
+class Seeded(keras.Model):
     def __init__(self):
         super().__init__()
         self.encoder, self.decoder = encoder, decoder
     def call(self, images_and_seed):
         x, seed = images_and_seed
 {rest}
+"""
+
+
+def _k_sparse(run: Run) -> str:
+    """`Seeded()`, a model that keeps the k largest numbers of a code, k falling as the steps go by."""
+    from cae_core.architectures.layers import keep_largest
+
+    config = run.config
+    penalty = "\n        self.add_loss(SPARSITY * tf.reduce_mean(tf.abs(z)))" if config.sparsity else ""
+    return f"""\
+{source.code(k_after, keep_largest)}
+class Tied(layers.Layer):  # paints with the encoder's own weights
+    def __init__(self):
+        super().__init__()
+        self.bias = self.add_weight(shape=({prod(run.image_shape)},), initializer="zeros")
+    def call(self, z):
+        return tf.matmul(z, tf.convert_to_tensor(encoder.layers[-1].kernel), transpose_b=True) + self.bias
+class Seeded(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.encoder, self.decoder = encoder, Tied()
+    def call(self, images_and_seed):
+        x, seed = images_and_seed
+        k = k_after(tf.cast(seed[1], tf.float32) / {run.num_steps}, {config.k}, {config.k_start})
+        z = keep_largest(self.encoder(x), tf.where(seed[1] < 0, {num_kept(config)}, k)){penalty}
+        return tf.reshape(self.decoder(z), (-1, {", ".join(map(str, run.image_shape))}))
+"""
+
+
+_HELD_OUT = """\
 noisy, clean = tf.constant(noisy), tf.constant(clean)
 held_out = tf.data.Dataset.range(0, len(clean), 500, output_type=tf.int32).map(
     lambda a: ((noisy[a : a + 500], tf.stack([SEED, -1 - a])), clean[a : a + 500]))
 """
+"""The batches of held-out images of a `Seeded()` model, each with a seed that no step has."""

@@ -19,7 +19,7 @@ PREFIXES = {"keras.layers": "layers", "keras.initializers": "init"}
 
 
 def source(model: Autoencoder) -> str:
-    """Code that builds `encoder` and `decoder` with the same layers and first weights.
+    """Code that builds `encoder` and `decoder`, or those of `Autoencoder.written`, with the same layers and first weights.
 
     Args:
         model: the network; its trained weights do not matter.
@@ -27,16 +27,14 @@ def source(model: Autoencoder) -> str:
     Raises:
         ValueError: a layer, named in the message, is not one of Keras's own or cannot be written down.
     """
-    parts = model.parts
-    for part in parts.values():
+    for part in model.written.values():
         for layer in part.layers:
             _refuse_own(layer)
-    x, z = (_literal(part.input_shape[1:], "input") for part in parts.values())
-    return "\n".join([
-        f"x, z = keras.Input({x}), keras.Input({z})  # an image and a code",
-        *_Writer(parts["encoder"], "x").lines("encoder"),
-        *_Writer(parts["decoder"], "z").lines("decoder"),
-    ])  # fmt: skip
+    lines = []
+    for (name, part), (first, what) in zip(model.written.items(), (("x", "an image"), ("z", "a code")), strict=False):
+        lines.append(f"{first} = keras.Input({_literal(part.input_shape[1:], 'input')})  # {what}")
+        lines += _Writer(part, first).lines(name)
+    return "\n".join(lines)
 
 
 class _Writer:

@@ -131,6 +131,30 @@ def switches(places: np.ndarray, tied: np.ndarray) -> np.ndarray:
     return mosaic(np.moveaxis(colours, 2, 0))
 
 
+DEAD = (230, 97, 0)
+"""Over the picture of a unit that never fires."""
+CHOSEN = (46, 134, 222)
+"""Around the picture of the unit that is looked at."""
+
+
+def units(values: np.ndarray, num_dead: int, chosen: int) -> np.ndarray:
+    """What units add to a picture, each on `scale_of` itself: middle grey is nothing, white more ink.
+
+    Args:
+        values: `(n, h, w)`, of so many units; where they are very many and the sides even, at half the size.
+        num_dead: how many at the end never fire; they are tinted in `DEAD`.
+        chosen: the place of the one that is framed in `CHOSEN`.
+    """
+    n, height, width = values.shape
+    if n > 512 and not (height % 2 or width % 2):
+        values = values.reshape(n, height // 2, 2, width // 2, 2).mean(axis=(2, 4))
+    most = np.abs(values).max(axis=(1, 2), keepdims=True)
+    tiles = _coloured(np.rint(127.5 + 127.5 * values / np.where(most > 0, most, 1)).astype(np.uint8))
+    tiles[n - num_dead :] = (0.5 * tiles[n - num_dead :] + 0.5 * np.array(DEAD)).astype(np.uint8)
+    tiles[chosen, [0, -1]] = tiles[chosen, :, [0, -1]] = CHOSEN
+    return mosaic(tiles, wide=columns(n, most=40))
+
+
 def filters(values: np.ndarray) -> np.ndarray:
     """Filters `(rows, columns, h, w)` as a picture; with only one row or column, in the shape that looks best."""
     rows, wide, height, width = values.shape

@@ -177,6 +177,32 @@ def over_sizes(
     return {"data": data, "layout": layout}
 
 
+def histogram(values: Sequence[np.ndarray], names: Sequence[str], axes: tuple[str, str], bins: int = 24) -> Figure:
+    """How often values lie where, stacked by class, one colour for each.
+
+    Args:
+        values: of each class.
+        names: of the classes, up to ten.
+        axes: what is across and up.
+        bins: bars from the least value to the greatest.
+    """
+    every = np.concatenate([np.asarray(of_class, float) for of_class in values])
+    edges = np.histogram_bin_edges(every, bins)
+    middles = (edges[1:] + edges[:-1]) / 2
+    data = [
+        {
+            "type": "bar", "name": str(name), "x": _numbers(middles), "y": _numbers(np.histogram(of_class, edges)[0]),
+            "marker": {"color": PALETTE[index]}, "hovertemplate": f"{name}<br>%{{x:.3~g}}: %{{y}}<extra></extra>",
+        }
+        for index, (of_class, name) in enumerate(zip(values, names, strict=True))
+    ]  # fmt: skip
+    layout = base_layout(300) | {"barmode": "stack", "bargap": 0.05}
+    legend_beside(layout, names)
+    for axis, label in zip(("xaxis", "yaxis"), axes, strict=True):
+        layout[axis] |= {"title": {"text": label}}
+    return {"data": data, "layout": layout}
+
+
 def _numbers(values: Sequence[float] | np.ndarray) -> np.ndarray | list[None]:
     """The values as float32; of none, one gap, for Plotly hides a trace without values from the legend."""
     values = np.asarray(values, dtype=np.float32)

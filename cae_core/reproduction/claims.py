@@ -11,6 +11,8 @@ from cae_core.config import RunConfig
 UNITS = {
     "mse": "MSE per pixel", "bce": "BCE in nats per pixel", "squared_error": "squared error per image",
     **dict.fromkeys(("elbo", "distortion", "rate", "bound", "running"), "nats per image"),
+    "misread": "share of images that a linear classifier of the codes misreads, %",
+    "misread_pixels": "the same of the pixels, %",
 }  # fmt: skip
 ORIGINS = {"published": "published", "measured": "measured here", "bar": "to be met"}
 """Whose a figure is, in words: somebody else published it; or it is this project's own, measured another way, or a bar."""
@@ -30,7 +32,8 @@ class Claim:
         origin: whose the figure is, a key of `ORIGINS`; "" without one.
         metric: "mse", "bce" (both per pixel) or "squared_error" (per image); of variational networks, in nats per image,
             "distortion" and "rate", "elbo", their sum, or "bound", what is left of it with many codes drawn for an image;
-            or "running", the loss of the last epoch's steps while it was trained, on the images it was trained on.
+            or "running", the loss of the last epoch's steps while it was trained, on the images it was trained on; or
+            "misread" and "misread_pixels", the error of a linear classifier.
         noise: kind and factor of the noise on the test images.
         epoch: after which epoch; None for the end.
         below: label of another claim of the card that this one has to be less than, "" for none.

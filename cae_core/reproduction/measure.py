@@ -24,6 +24,7 @@ from cae_core.datasets import as_float, load
 from cae_core.inspection import evaluation
 from cae_core.reproduction.claims import Claim
 from cae_core.runs import Run, RunError, storage
+from cae_core.stacking import linear_probe
 
 FILE = "measured.json"
 MANY, FEW, SOME = 5_000, 50, 1_000
@@ -44,6 +45,9 @@ def measure(claim: Claim, run: Run) -> float:
         step = claim.epoch * run.num_steps // run.num_epochs
         if step not in runs.saved_steps(run):
             raise RunError(f"The run {run.label!r} keeps no weights of epoch {claim.epoch}: train it for that long.")
+    if claim.metric.startswith("misread"):
+        encode = runs.model(run, step).encode if claim.metric == "misread" else np.asarray
+        return 100 * linear_probe.error_of(encode, run.config.dataset)
     if claim.metric == "running":
         return float(runs.history(run)["loss"][-1])
     images = load(run.config.dataset, "test").x
@@ -75,7 +79,7 @@ class _Known:
     """What is known of a run.
 
     Attributes:
-        figures: by `_key`.
+        figures: by `key`.
         trouble: why it could not be measured, or "".
         asked: when it was asked for what is being measured, in seconds of `time.monotonic`.
     """
@@ -99,7 +103,7 @@ def _of(path: Path, created: str) -> _Known:
 def known(run: Run, claims: Sequence[Claim]) -> dict[str, float]:
     """By label, the figures of a finished run that are known without waiting."""
     figures = _of(run.path, run.created).figures
-    return {claim.label: figures[_key(claim)] for claim in claims if _key(claim) in figures}
+    return {claim.label: figures[key(claim)] for claim in claims if key(claim) in figures}
 
 
 def trouble(run: Run) -> str:
@@ -122,8 +126,8 @@ def forget() -> None:
 
 def _measure(of_run: _Known, run: Run, claims: tuple[Claim, ...]) -> None:
     try:
-        missing = [claim for claim in claims if _key(claim) not in of_run.figures]
-        figures = of_run.figures | {_key(claim): round(measure(claim, run), 6) for claim in missing}
+        missing = [claim for claim in claims if key(claim) not in of_run.figures]
+        figures = of_run.figures | {key(claim): round(measure(claim, run), 6) for claim in missing}
         if _of(run.path, run.created) is of_run:  # else all was forgotten meanwhile
             with contextlib.suppress(OSError):  # they are in memory, until the program ends
                 storage.write(run.path / FILE, (json.dumps({**figures, "run": run.created}, indent=1) + "\n").encode())
@@ -134,6 +138,7 @@ def _measure(of_run: _Known, run: Run, claims: tuple[Claim, ...]) -> None:
         of_run.asked = -math.inf
 
 
-def _key(claim: Claim) -> str:
+def key(claim: Claim) -> str:
+    """What is measured, in words: claims of a run with the same are measured once."""
     kind, factor = claim.noise
     return f"{claim.metric}, {kind} {factor:g}, {f'epoch {claim.epoch}' if claim.epoch else 'end'}"

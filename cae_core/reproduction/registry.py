@@ -26,6 +26,8 @@ _HALF_NOISE = ("gaussian", 0.5)
 _LITTLE_NOISE = {"noise_kind": "gaussian", "noise_factor": 0.2}
 _PCA = {2: 43.64, 4: 37.56, 8: 29.35, 16: 21.06, 30: 13.87, 32: 13.19, 64: 7.09, 128: 3.30}
 
+_KS = {10: 2.10, 25: 1.35, 40: 1.54}
+
 CARDS: dict[str, Card] = {
     "hinton": Card(
         "A code of 30 numbers, their network",
@@ -132,6 +134,19 @@ CARDS: dict[str, Card] = {
             Claim("dense_denoise", "dense_denoise", noise=_HALF_NOISE),
         ),
         {"conv_resize": _as_published("conv_resize"), "dense_denoise": _as_published("dense_denoise")},
+    ),
+    "k_sparse": Card(
+        "Sparse codes, read by a linear classifier",
+        "Makhzani and Frey, k-Sparse Autoencoders, ICLR 2014, Table 1: 1,000 units of which k stay, errors in per cent",
+        (
+            *(Claim(f"k = {k}", f"k_sparse_{k}", error, "published", "misread") for k, error in _KS.items()),
+            Claim("the pixels themselves", "k_sparse_25", 7.20, "published", "misread_pixels"),
+            Claim("25 rather than 10", "k_sparse_25", metric="misread", below="k = 10"),
+            Claim("25 rather than 40", "k_sparse_25", metric="misread", below="k = 40"),
+            *(Claim(f"squared error, k = {k}", f"k_sparse_{k}", metric="squared_error") for k in _KS),
+        ),
+        {f"k_sparse_{k}": _as_published("k_sparse", k=k) for k in _KS},
+        tolerance=0.1,
     ),
     "keras_blog": Card(
         "One hidden layer of 32",

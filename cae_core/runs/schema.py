@@ -39,7 +39,7 @@ COLUMNS = ("epoch", "loss", "held_out_loss", "seconds")
 """Of `history.csv`."""
 
 MORE_COLUMNS = ((), ("silent",), ("distortion", "rate"))
-"""And after them: nothing, of a run with sparsity, of a variational network."""
+"""And after them: nothing, of a run with sparsity or k, of a variational network."""
 
 Check = Callable[[str, Any], Any]
 """Of a field's name and its value in JSON, the value as it is used; a ValueError says what is wrong with it."""
@@ -189,9 +189,12 @@ _COMMON = {
     "state": one_of(STATES), "message": text(2000), "step": _STEP, "num_steps": _STEP, "owner": text(80),
 }  # fmt: skip
 
+LATER = ("output", "pretraining", "beta", "beta_warmup", "k", "k_start", "alpha")
+"""Settings of a run that older files lack."""
+
 RUN = record(
     {
-        "config": settings(RunConfig, validation.check, later=("output", "pretraining", "beta", "beta_warmup")),
+        "config": settings(RunConfig, validation.check, later=LATER),
         "image_shape": _shape,
         "code_size": whole(0, 10**7),
         "parameters": whole(0, 10**9),

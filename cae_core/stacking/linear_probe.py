@@ -168,6 +168,20 @@ def scores(
     return by_count
 
 
+def error_of(encode: Callable[[np.ndarray], np.ndarray], dataset: str) -> float:
+    """The share of test images that a linear classifier misreads which has learnt from all training images.
+
+    Args:
+        encode: as of `scores`.
+        dataset: whose images; the held-out ones choose the penalty.
+    """
+    train, test = load(dataset, "train"), load(dataset, "test")
+    splits = [split_held_out(part, len(part)) for part in (train.x, train.y)]
+    pairs = [(_flat(encode, x), y) for x, y in (*zip(*splits, strict=True), (test.x, test.y))]
+    says_something = pairs[0][0].any(axis=0)  # what is 0 for all training images has no weight, and costs time
+    return linear_error(*((features[:, says_something], y) for features, y in pairs))
+
+
 def _flat(encode: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
     parts = [np.asarray(encode(as_float(x[start : start + 500]))) for start in range(0, len(x), 500)]
     return np.concatenate([part.reshape(len(part), -1) for part in parts])

@@ -122,8 +122,8 @@ def _phases(model: Autoencoder, config: RunConfig, x_train: np.ndarray, x_held_o
             at_end = {}
             if step % num_batches == 0:
                 at_end = {"epoch_loss": float(np.mean(losses)), **held_out_means()}
-                codes = model.encode(model.seen(clean[:SAMPLE])) if config.sparsity else None
-                at_end["silent"] = None if codes is None else metrics.silent_share(codes)
+                codes = model.encode(model.seen(clean[:SAMPLE])) if config.sparsity or config.k else None
+                at_end["silent"] = None if codes is None else metrics.silent_share(codes, bool(config.k))
                 _refuse_divergence(config, [at_end["held_out_loss"]], first_loss, step, num_steps, at_end.copy)
             return TrainingEvent(step, num_steps, step // num_batches, 0.0, losses[-1], **at_end)
 

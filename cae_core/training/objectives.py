@@ -42,7 +42,7 @@ def objectives(model: Autoencoder, config: RunConfig, num_steps: int) -> Iterato
             yield Objective(alone, stage.trainable_variables, number * config.pretraining, config.pretraining)
     parts = None
     if not ARCHITECTURES[config.architecture].variational:
-        whole = _whole(model, config)
+        whole = _whole(model, config, num_steps)
     elif LOSSES[config.loss].codes > 1:
         whole = _importance_weighted(model, config, num_steps)
     else:
@@ -51,13 +51,13 @@ def objectives(model: Autoencoder, config: RunConfig, num_steps: int) -> Iterato
     yield Objective(whole, model.trainable_variables, num_epochs(config) - config.epochs, config.epochs, parts)
 
 
-def _whole(model: Autoencoder, config: RunConfig):
+def _whole(model: Autoencoder, config: RunConfig, num_steps: int):
     import tensorflow as tf
 
     loss_between = loss_of(config.loss, config.output)
 
     def loss(x_noisy, x, training, seed):
-        z, logits = model.logits(x_noisy, training)
+        z, logits = model.logits(x_noisy, training, tf.cast(seed[1], tf.float32) / num_steps)
         error = loss_between(x, logits)
         return error + config.sparsity * tf.reduce_mean(tf.abs(z)) if config.sparsity else error
 

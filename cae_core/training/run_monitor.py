@@ -172,7 +172,7 @@ class RunMonitor(Monitor):
             return None
         values = (
             metrics.mse(self._probes.x, x_hat), metrics.bce(self._probes.x, x_hat),
-            float(np.abs(codes).mean()), metrics.silent_share(codes),
+            float(np.abs(codes).mean()), metrics.silent_share(codes, bool(self._config.k)),
             *(metrics.kl(codes, part).sum(axis=1).mean() for part in log_variance),
         )  # fmt: skip
         for line, value in zip(self._measured.values(), values, strict=True):

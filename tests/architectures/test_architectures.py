@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from cae_core.architectures import ARCHITECTURES, build, fitting, suited
+from cae_core.architectures import ARCHITECTURES, build, fitting, restore, suited
 from cae_core.architectures.network import INFERENCE_BATCH
 from cae_core.config import OUTPUTS, RunConfig
 from cae_core.training.objectives import objectives
@@ -82,6 +82,16 @@ def test_reconstruct_is_decode_of_encode_and_the_sigmoid_of_the_logits_or_they_t
         ("pca", {"loss": "bce"}, "loss is 'bce', which pca does not take: set it to 'mse' or 'half', or choose"),
         ("pca", {"output": "sigmoid"}, "output is 'sigmoid', which pca does not take: set it to 'linear'"),
         ("pca", {"bottleneck": 800}, "at most as many components as the image has values, 784: bottleneck is 800"),
+        (
+            "k_sparse",
+            {"k": 10},
+            r"k is 10, and the code has 9 numbers \(bottleneck\), .* from 1 to 9, or bottleneck to at least",
+        ),
+        ("k_sparse", {"k": 0}, "k is 0, and the code has 9 numbers .*: set k to a whole number from 1 to 9"),
+        ("k_sparse", {"k": 4, "k_start": 3}, "k_start is 3, from where k falls to 4 .* number from 4 to 9, or to 0"),
+        ("k_sparse", {"k": 4, "k_start": 10}, "k_start is 10, .* in a code of 9 numbers: .* from 4 to 9, or to 0"),
+        ("dense", {"k": 3}, "k is 3, but dense lets all numbers of its code pass: set it to 0, or choose one of k_sparse"),
+        ("vae", {"alpha": 2.0}, "alpha is 2, but vae lets all .*: set it to 1, or choose one of k_sparse"),
         ("conv_unpool", {"pretraining": 3}, "pretraining is 3, but conv_unpool .* 0, or choose one of dense, dense_l"),
     ],
 )
@@ -192,6 +202,31 @@ def test_arrays_of_another_shape_are_refused():
                 network(name).reconstruct(wrong)
         with pytest.raises(ValueError, match=r"Got an array of shape \(2, 3, 3\); the network takes \(n, "):
             network(name).decode(np.zeros((2, 3, 3)))
+
+
+def test_only_the_k_largest_stay_in_training_and_alpha_k_after_it_and_they_alone_are_trained():
+    import tensorflow as tf
+
+    settings = config("k_sparse", bottleneck=40, k=4, k_start=20, alpha=1.5)
+    model, x = build(settings), images()
+    h = model.units(x).numpy()
+
+    def largest(k):
+        return np.where(np.argsort(np.argsort(-h, axis=1), axis=1) < k, h, 0)
+
+    for network in (model, restore(settings, model.image_shape, model.weights())):
+        np.testing.assert_allclose(network.encode(x), largest(6), atol=1e-6)
+    for share, k in ((1e-6, 20), (0.25, 12), (0.5, 4), (0.75, 4), (1.0, 4)):
+        np.testing.assert_allclose(model.logits(x, True, tf.constant(share))[0], largest(k), atol=1e-6)
+    at_once = build(config("k_sparse", bottleneck=40, k=4))
+    with tf.GradientTape() as tape:
+        z, logits = at_once.logits(x, True, tf.constant(0.1))
+        error = tf.reduce_sum((logits - x) ** 2)
+    np.testing.assert_allclose(z, largest(4), atol=1e-6)
+    by_unit = np.abs(tape.gradient(error, at_once.trainable_variables)[0].numpy()).sum(axis=0)
+    np.testing.assert_array_equal(by_unit > 0, z.numpy().any(axis=0))
+    wide = build(config("k_sparse", bottleneck=40, k=30, alpha=2.0))
+    assert (wide.encode(x) == wide.units(x).numpy()).all()  # more than all is all
 
 
 def test_dense_deep_begins_with_sigmoids_as_steep_as_tanh_units():

@@ -53,6 +53,20 @@ CASES = {
     "drawn, fast": settings("vae", 8, "elbo", "none", "muon", "one_cycle", epochs=1),
     "black or white": settings("vae_binary", 3, "iwae_5", "gaussian", "adam", "cosine", beta=2.0, beta_warmup=0.5),
     "fifty codes": settings("vae_binary", 2, "iwae_50", "none", "adam", "constant", num_train=110, epochs=1),
+    "largest": settings(
+        "k_sparse",
+        60,
+        "half",
+        "masking",
+        "sgd",
+        "constant",
+        output="linear",
+        learning_rate=0.01,
+        k=5,
+        k_start=20,
+        alpha=2.0,
+        sparsity=0.01,
+    ),
     "resized": settings("conv_resize", 8, "mse", "gaussian", "adam", "one_cycle", epochs=1),
 }
 QUICK = ("mixed", "stopped")
@@ -240,7 +254,8 @@ def same_network(a, b):
 
 
 @pytest.mark.parametrize(
-    ("name", "bottleneck"), [("fast", 2), *((name, 32) for name in WRITABLE if not ARCHITECTURES[name].takes)]
+    ("name", "bottleneck"),
+    [("fast", 2), *((name, 32) for name in WRITABLE if not (ARCHITECTURES[name].takes or ARCHITECTURES[name].keeps_k))],
 )
 def test_the_code_of_a_network_builds_it_with_the_same_weights(name, bottleneck):
     model = build(RunConfig(architecture=name, bottleneck=bottleneck, seed=3), SHAPE)

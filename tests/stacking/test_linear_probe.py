@@ -56,6 +56,17 @@ def test_the_penalty_is_chosen_on_held_out_images_and_not_on_the_test(clouds, mo
     assert judged == [50] * len(linear_probe.PENALTIES) + [70]
 
 
+def test_the_error_of_codes_is_that_of_all_training_images_whatever_is_always_0(few_strokes, few_numbers, monkeypatch):
+    monkeypatch.setattr(linear_probe, "load", lambda _, split: few_strokes(split))
+    code = np.random.default_rng(0).normal(size=(784, 20)).astype("float32")
+    errors = [
+        linear_probe.error_of(lambda x, more=more: np.pad(x.reshape(len(x), -1) @ code, ((0, 0), (0, more))), "strokes")
+        for more in (0, 30)
+    ]
+    assert errors[0] == errors[1]
+    assert 0 < errors[0] < 0.9
+
+
 def test_scores_are_of_all_numbers_and_of_as_few(few_strokes, few_numbers, tiny):
     code = np.random.default_rng(0).normal(size=(784, 60)).astype("float32")
     kinds = {"encoder": lambda x: x.reshape(len(x), -1) @ code, "pixels": lambda x: x}

@@ -14,7 +14,7 @@ from cae_core.architectures import ARCHITECTURES
 from cae_core.config import BOTTLENECKS, BOUNDS, SHIPPED_LOSSES, RunConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
-from cae_core.pretrained import SYSTEMS, VARIATIONAL
+from cae_core.pretrained import NARROWER, SYSTEMS, VARIATIONAL
 from pages.parts.common import widgets
 from pages.parts.session import identity, state
 
@@ -141,7 +141,11 @@ def systems() -> dict[str, str]:
         name: f"{ARCHITECTURES[config.architecture].label}, {datasets.DATASETS[config.dataset].label}, "
         f"{config.bottleneck} numbers, β {config.beta:g}"
         for name, config in VARIATIONAL.items()
-    }
+    } | {
+        name: f"{ARCHITECTURES[config.architecture].label}, {datasets.DATASETS[config.dataset].label}, "
+        f"{config.bottleneck} units"
+        for name, config in NARROWER.items()
+    }  # fmt: skip
 
 
 def seen_on(config: RunConfig) -> tuple[str, str, str]:

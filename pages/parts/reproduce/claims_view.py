@@ -115,7 +115,7 @@ def change(ratio: float) -> str:
 
 
 def number(claim: Claim, value: float) -> str:
-    return f"{value:.2f}" if UNITS[claim.metric].endswith("image") else f"{value:.4f}"
+    return f"{value:.4f}" if claim.metric in ("mse", "bce") else f"{value:.2f}"
 
 
 def table(name: str, result: Result | None, mine: Rerun | None) -> None:

@@ -9,7 +9,7 @@ from html import escape
 import streamlit as st
 
 from cae_core import datasets, training
-from cae_core.architectures import ARCHITECTURES, OF_KL
+from cae_core.architectures import ARCHITECTURES, idle_settings
 from cae_core.config import ARMS, SHIPPED_LOSSES, RunConfig, StackConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.figures import plotting
@@ -25,7 +25,8 @@ SETTINGS = {
     "dataset": "Data set", "architecture": "Network", "bottleneck": "Bottleneck", "loss": "Loss", "noise_kind": "Noise",
     "noise_factor": "Noise factor", "epochs": "Epochs", "num_train": "Training images", "batch_size": "Batch size",
     "optimizer": "Optimizer", "learning_rate": "Learning rate", "schedule": "Schedule", "output": "Output",
-    "pretraining": "Pretraining", "sparsity": "Sparsity", "beta": "β", "beta_warmup": "β warm-up",
+    "pretraining": "Pretraining", "sparsity": "Sparsity", "beta": "β", "beta_warmup": "β warm-up", "k": "k",
+    "k_start": "First k", "alpha": "α",
     "maps": "Maps", "kernels": "Kernels", "pooling": "Max-pooling",
     "labels": "Labels", "steps": "Fine-tuning steps", "tuning_rate": "Fine-tuning rate", "hidden": "Hidden units",
     "dropout": "Dropout", "seed": "Seed",
@@ -74,7 +75,7 @@ def setting(config: RunConfig | StackConfig, name: str) -> str:
         and (
             (name == "bottleneck" and network.fixed_code)
             or (name in OF_STEPS and network.solve)
-            or (name in OF_KL and not network.variational)
+            or name in idle_settings(network)
         )
     )
     if means_nothing or value is None:

@@ -36,6 +36,8 @@ CLAIMS = {
     "a_price": ["Without a penalty no unit is silent", "linear output silences far fewer", "the error is larger"],
     "collapse": ["Every number of the code is close to 0", "The share of silent units does not say so"],
     "bce_pays_more": ["BCE is several times as large as MSE"],
+    "all_at_once": ["A penalty leaves none dead", "lets many more learn something"],
+    "ten_or_forty": ["does not cost four times the error"],
     "linear_code": ["by making all numbers smaller, to less than a third"],
 }  # fmt: skip
 
@@ -210,6 +212,20 @@ def check_bce_pays_more(runs_of):
     assert under_bce.bce > 3 * under_bce.mse
     ratio = under_bce.silent / under_mse.silent
     return ratio > 1.2, 0.8 < ratio < 1.2, 0.3 < ratio < 0.7
+
+
+def check_all_at_once(runs_of):
+    scheduled, _, at_once, priced = runs_of("all_at_once").values()
+    assert scheduled.silent < at_once.silent - 0.2
+    assert priced.silent == 0
+    assert priced.size > 0
+    return abs(at_once.silent - scheduled.silent) < 0.1, 0.8 < at_once.silent < 0.95, at_once.silent < 0.1
+
+
+def check_ten_or_forty(runs_of):
+    few, many, *_ = runs_of("ten_or_forty").values()
+    ratio = few.mse / many.mse
+    return ratio < 1.2, 1.4 < ratio < 2.8, ratio > 4
 
 
 def check_linear_code(runs_of):

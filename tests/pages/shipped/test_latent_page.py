@@ -71,7 +71,9 @@ def test_axes_are_the_numbers_or_the_components_asked_for(bottleneck):
     assert data["axes"][0].startswith(expected)
 
 
-@pytest.mark.parametrize("part", ["manifold", "interpolate", "sliders", "neighbours", "export", "generate", "numbers"])
+@pytest.mark.parametrize(
+    "part", ["manifold", "interpolate", "sliders", "units", "neighbours", "export", "generate", "numbers"]
+)
 def test_every_part_opens_by_link(part):
     page = Latent(points=500, part=part, bottleneck=16)
     assert page.messages("error") == []
@@ -79,6 +81,7 @@ def test_every_part_opens_by_link(part):
         "manifold": any("lattice of 20 by 20" in alt for alt in page.alts),
         "interpolate": any("decoded from equal steps" in alt for alt in page.alts),
         "sliders": page.has("move_1"),
+        "units": any("16 units adds to a picture" in alt for alt in page.alts),
         "neighbours": "A guess would be right" in page.text,
         "export": "vectors.tsv" in page.text,
         "generate": page.has("draw_again"),

@@ -23,7 +23,7 @@ OTHERS = {
     "dataset": "strokes", "num_train": 700, "architecture": "dense", "bottleneck": 12, "loss": "mse",
     "noise_kind": "masking", "noise_factor": 0.35, "optimizer": "sgd", "learning_rate": 0.02, "schedule": "cosine",
     "epochs": 7, "batch_size": 50, "sparsity": 0.25, "seed": 42, "output": "linear", "pretraining": 2,
-    "beta": 1, "beta_warmup": 0,  # what every network takes that is not variational
+    "beta": 1, "beta_warmup": 0, "k": 0, "k_start": 0, "alpha": 1,  # what a network of neither kind takes
 }  # fmt: skip
 QUICK = {"num_train": 100, "architecture": "dense", "batch_size": 50, "epochs": 1, "noise_kind": "none"}
 LONG = {**QUICK, "epochs": 1000}
