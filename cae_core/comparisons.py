@@ -6,7 +6,6 @@ the history, the curves and what the network makes of the eight test images, whi
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from cae_core import runs, training
-from cae_core.architectures import ARCHITECTURES, build, published
+from cae_core.architectures import ARCHITECTURES, build
 from cae_core.config import SHIPPED_LOSSES, RunConfig, lookup
 from cae_core.datasets import load
 from cae_core.latent import live_plane
@@ -68,7 +67,8 @@ def sparse_config(sparsity: float, output: str = "sigmoid", **settings: Any) -> 
 
 def beta_config(beta: float, **settings: Any) -> RunConfig:
     """A variational network with a KL term of this weight, of two numbers, so that its codes are a plane."""
-    return dataclasses.replace(published("vae"), beta=beta, **{**SIZES["beta"], **settings})
+    recipe = {**ARCHITECTURES["vae"].published, **SIZES["beta"]}
+    return RunConfig(architecture="vae", beta=beta, **{**recipe, **settings})
 
 
 def _race(dataset: str) -> _Recipe:
@@ -195,9 +195,9 @@ def make(name: str, on_event: Callable[[Any], None] = lambda event: None, again:
 
 
 def _write(name: str, several: Sequence[_Kept]) -> None:
-    about = np.frombuffer(json.dumps([run.about for run in several]).encode(), np.uint8)
     arrays = {f"{number}/{key}": array for number, run in enumerate(several) for key, array in run.arrays.items()}
-    storage.write(file_of(name), storage.arrays_to_bytes({"about": about, **arrays}))
+    arrays["about"] = np.frombuffer(json.dumps([run.about for run in several]).encode(), np.uint8)
+    storage.write(file_of(name), storage.arrays_to_bytes(arrays))
 
 
 @dataclass(frozen=True)
@@ -236,8 +236,8 @@ def _train(config: RunConfig, on_event: Callable[[Any], None]) -> _Kept:
         "measured": np.stack(lines, axis=1).astype("f4"), "x_hat": last.x_hat.astype("f2"),
     }  # fmt: skip
     if last.drawn is not None:
-        points = last.plane.points.astype("f2")
-        arrays |= {"drawn": last.drawn.astype("f2"), "plane": points, "labels": last.labels.astype("u1")}
+        codes = {"plane": last.plane.points.astype("f2"), "labels": last.labels.astype("u1")}
+        arrays |= {"drawn": last.drawn.astype("f2"), **codes}
     return _Kept(json.loads(about), arrays)
 
 
@@ -261,14 +261,12 @@ def _read_file(file: Path, changed: int) -> Mapping[RunConfig, _Kept]:
     return of_config
 
 
-def _shapes(run: Run) -> dict[str, tuple[int | None, ...]]:
-    """The arrays that are kept of a run, and their shapes, None for a length that differs."""
-    images = (run_monitor.NUM_PROBES, *run.image_shape)
-    lines = (None, 1 + len(run_monitor.measures(run.config)))
-    shapes = {"history": (None,), "curve": (None, 2), "measured": lines, "x_hat": images}
-    if ARCHITECTURES[run.config.architecture].variational:
-        shapes |= {"drawn": images, "plane": (run_monitor.NUM_CODES, 2), "labels": (run_monitor.NUM_CODES,)}
-    return shapes
+def _shapes(run: Run) -> dict[str, tuple[int, ...]]:
+    """The arrays that are kept of a run, and their shapes, 0 for a length that differs."""
+    images, codes = (run_monitor.NUM_PROBES, *run.image_shape), run_monitor.NUM_CODES
+    shapes = {"history": (0,), "curve": (0, 2), "measured": (0, 1 + len(run_monitor.measures(run.config))), "x_hat": images}
+    is_variational = ARCHITECTURES[run.config.architecture].variational
+    return shapes | ({"drawn": images, "plane": (codes, 2), "labels": (codes,)} if is_variational else {})
 
 
 def _checked(file: Path, kept: _Kept) -> tuple[Run, str, Mapping[str, np.ndarray]]:
@@ -277,9 +275,7 @@ def _checked(file: Path, kept: _Kept) -> tuple[Run, str, Mapping[str, np.ndarray
     run = runs.KINDS[kind](path=file, **fields)
     for name, expected in _shapes(run).items():
         shape = kept.arrays[name].shape
-        if len(shape) != len(expected) or not all(
-            have in (want or have,) and have for have, want in zip(shape, expected, strict=True)
-        ):
+        if len(shape) != len(expected) or not all(n and n in (m or n,) for n, m in zip(shape, expected, strict=True)):
             raise ValueError(f"{name} is of shape {shape}")
     machine = schema.text(80)("machine", kept.about["machine"])
     return run, machine, schema.columns(kept.arrays["history"].tobytes(), run.epochs)
@@ -288,15 +284,14 @@ def _checked(file: Path, kept: _Kept) -> tuple[Run, str, Mapping[str, np.ndarray
 def _watched(name: str, kept: _Kept) -> Watched:
     run, machine, columns = _checked(file_of(name), kept)
     probes, epochs, lines = run_monitor.probes(run.config), run.num_epochs, kept.arrays["measured"].astype(float)
-    history = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    history = tuple(dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
     drawn, plane, labels = (kept.arrays.get(key) for key in ("drawn", "plane", "labels"))
     progress = run_monitor.Progress(
         number=1, step=run.num_steps, num_steps=run.num_steps, epoch=epochs, seconds=run.seconds, epochs=epochs,
         steps_per_epoch=run.num_steps // epochs, steps_per_second=run.num_steps / run.seconds, seconds_left=None,
-        curve=kept.arrays["curve"].astype(float), history=tuple(history), x=probes.x, x_noisy=probes.x_noisy,
-        labels=np.empty(0, int) if labels is None else labels.astype(int), x_hat=kept.arrays["x_hat"].astype(np.float32),
-        drawn=None if drawn is None else drawn.astype(np.float32),
-        plane=None if plane is None else live_plane.to_plane(plane),
+        curve=kept.arrays["curve"].astype(float), history=history, x=probes.x, x_noisy=probes.x_noisy,
+        x_hat=kept.arrays["x_hat"].astype(np.float32), drawn=None if drawn is None else drawn.astype(np.float32),
+        labels=np.empty(0, int) if labels is None else labels, plane=None if plane is None else live_plane.to_plane(plane),
         measured={key: lines[:, [0, place]] for place, key in enumerate(run_monitor.measures(run.config), 1)},
     )  # fmt: skip
     return Watched(run, machine, progress)
