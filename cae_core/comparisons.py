@@ -65,10 +65,10 @@ def sparse_config(sparsity: float, output: str = "sigmoid", **settings: Any) -> 
     return RunConfig(sparsity=sparsity, output=output, **{**SIZES["sparsity"], **recipe, **settings})
 
 
-def beta_config(beta: float, **settings: Any) -> RunConfig:
+def beta_config(beta: float, architecture: str = "vae", **settings: Any) -> RunConfig:
     """A variational network with a KL term of this weight, of two numbers, so that its codes are a plane."""
-    recipe = {**ARCHITECTURES["vae"].published, **SIZES["beta"]}
-    return RunConfig(architecture="vae", beta=beta, **{**recipe, **settings})
+    recipe = {**ARCHITECTURES[architecture].published, "bottleneck": 2, **SIZES["beta"]}
+    return RunConfig(architecture=architecture, beta=beta, **{**recipe, **settings})
 
 
 def _race(dataset: str) -> _Recipe:
@@ -95,16 +95,12 @@ def _colouring(dataset: str) -> _Recipe:
     return [colour_config(dataset, name, "mse", **SIZES["colouring"]) for name in COLOUR_NETWORKS], []
 
 
-def _beta(dataset: str) -> _Recipe:
-    return [beta_config(beta, dataset=dataset) for beta in BETAS], []
-
-
 KINDS: Mapping[str, tuple[Callable[[str], _Recipe], tuple[str, ...]]] = {
     "race": (_race, ("strokes", "mnist")),
     "losses": (_losses, ("strokes", "mnist")),
     "sparsity": (_sparsity, ("strokes", "mnist")),
     "colouring": (_colouring, ("strokes_colour", "cifar10")),
-    "beta": (_beta, ("strokes", "mnist")),
+    "beta": (lambda dataset: ([beta_config(beta, dataset=dataset) for beta in BETAS], []), ("strokes", "mnist")),
 }
 """What is compared: on a data set the runs that it opens with, and those of the page's questions; and the data sets that it
 ships for, the first of which is on every machine, with the questions' runs."""

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cae_core.figures.plotting import CURVE_COLOURS, Figure, base_layout, legend_beside, line_trace, loss_axis, upright
+from cae_core.figures.plotting import (
+    CURVE_COLOURS,
+    GREY,
+    Figure,
+    base_layout,
+    dots,
+    legend_beside,
+    line_trace,
+    loss_axis,
+    upright,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,4 +66,30 @@ def lines(
     layout["yaxis"] |= own or loss_axis(values[np.isfinite(values)], axes[1])
     if mark is not None:
         layout["shapes"] = [upright(mark)]
+    return {"data": data, "layout": layout}
+
+
+def tradeoff(paths: Sequence[Line], axes: tuple[str, str], height: int = 260) -> Figure:
+    """Where several things have got to between two costs: each one's way as a thin line to a dot, the dots joined in grey.
+
+    Args:
+        paths: each with the places it went through, the last of which is where it is; none of one that has not begun.
+        axes: what is across and what is up, with their units.
+        height: in pixels, with or without points.
+    """
+    ends = np.array([(path.x[-1], path.y[-1]) for path in paths if len(path.x)], float).reshape(-1, 2)
+    data = [line_trace("", GREY, "dot", *ends[ends[:, 0].argsort()].T)]
+    hover = f"{axes[0]} %{{x:.4~g}}<br>{axes[1]} %{{y:.4~g}}<extra></extra>"
+    for path in paths:
+        colour = CURVE_COLOURS[path.colour]
+        way = line_trace(path.label, colour, "dot", path.x, path.y) | {"hovertemplate": hover}
+        data += [way, dots(path.label, path.x[-1:], path.y[-1:], {"color": colour, "size": 11}, hover)]
+    layout = base_layout(height)
+    layout["xaxis"] |= {"title": {"text": axes[0]}, "rangemode": "tozero", "zeroline": False}
+    layout["yaxis"] |= {"title": {"text": axes[1]}}
+    if len(ends):  # where they are is to be told apart; where the first epoch was lies off the chart
+        low, high = ends.min(axis=0), ends.max(axis=0)
+        for axis, bottom, top in (("xaxis", 0.0, high[0]), ("yaxis", low[1], high[1])):
+            room = 0.08 * ((top - bottom) or 1.0)
+            layout[axis]["range"] = [float(bottom - room), float(top + room)]
     return {"data": data, "layout": layout}

@@ -111,6 +111,27 @@ def test_a_kl_term_out_of_hand_is_named(x, held_out):
         list(train(build(settings), settings, x, held_out))
 
 
+@pytest.mark.parametrize("weight", [{"beta": 4.0}, {"beta": 0.0}, {"beta_warmup": 1.0}], ids=str)
+def test_a_cloud_too_wide_for_its_kl_term_ends_the_run_by_name_whatever_it_weighs(weight, x, held_out):
+    settings = config(**weight)
+    model = build(settings)
+    wide = {path: w + 200 * (path.endswith("log_variance/bias")) for path, w in model.weights().items()}  # exp(200) is none
+    model.set_weights(wide)
+    with pytest.raises(Diverged, match=r"^The loss, with a KL term of \S+ nats, became .* in step 1 of .*try"):
+        next(train(model, settings, x, held_out))
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("images", [np.full((30, 28, 28, 1), -0.5, "f4"), np.full((30, 28, 28, 1), 300)], ids=["f4", "int"])
+def test_images_whose_targets_may_lie_outside_0_to_1_are_refused_before_the_first_step(images, place, x, held_out):
+    given = [x, held_out]
+    given[place] = images
+    with pytest.raises(
+        ValueError, match="it must be uint8 from 0 to 255, which makes targets from 0 to 1.*: scale the images"
+    ):
+        next(train(build(config()), config(), *given))
+
+
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
