@@ -19,7 +19,7 @@ import numpy as np
 from cae_core import runs, training
 from cae_core.architectures import ARCHITECTURES, build
 from cae_core.config import SHIPPED_LOSSES, RunConfig, lookup
-from cae_core.datasets import load
+from cae_core.datasets import as_float, load
 from cae_core.latent import live_plane
 from cae_core.pretrained import COLOUR_NETWORKS, colour_config
 from cae_core.runs import Run, RunError, schema, storage, writing
@@ -233,7 +233,7 @@ def _train(config: RunConfig, on_event: Callable[[Any], None]) -> _Kept:
     }  # fmt: skip
     if last.drawn is not None:
         codes = {"plane": last.plane.points.astype("f2"), "labels": last.labels.astype("u1")}
-        arrays |= {"drawn": last.drawn.astype("f2"), **codes}
+        arrays |= {"drawn": np.rint(last.drawn * 255).astype("u1"), **codes}
     return _Kept(json.loads(about), arrays)
 
 
@@ -286,7 +286,7 @@ def _watched(name: str, kept: _Kept) -> Watched:
         number=1, step=run.num_steps, num_steps=run.num_steps, epoch=epochs, seconds=run.seconds, epochs=epochs,
         steps_per_epoch=run.num_steps // epochs, steps_per_second=run.num_steps / run.seconds, seconds_left=None,
         curve=kept.arrays["curve"].astype(float), history=history, x=probes.x, x_noisy=probes.x_noisy,
-        x_hat=kept.arrays["x_hat"].astype(np.float32), drawn=None if drawn is None else drawn.astype(np.float32),
+        x_hat=kept.arrays["x_hat"].astype(np.float32), drawn=None if drawn is None else as_float(drawn),
         labels=np.empty(0, int) if labels is None else labels, plane=None if plane is None else live_plane.to_plane(plane),
         measured={key: lines[:, [0, place]] for place, key in enumerate(run_monitor.measures(run.config), 1)},
     )  # fmt: skip

@@ -85,11 +85,6 @@ def tradeoff(paths: Sequence[Line], axes: tuple[str, str], height: int = 260) ->
         way = line_trace(path.label, colour, "dot", path.x, path.y) | {"hovertemplate": hover}
         data += [way, dots(path.label, path.x[-1:], path.y[-1:], {"color": colour, "size": 11}, hover)]
     layout = base_layout(height)
-    layout["xaxis"] |= {"title": {"text": axes[0]}, "rangemode": "tozero", "zeroline": False}
-    layout["yaxis"] |= {"title": {"text": axes[1]}}
-    if len(ends):  # where they are is to be told apart; where the first epoch was lies off the chart
-        low, high = ends.min(axis=0), ends.max(axis=0)
-        for axis, bottom, top in (("xaxis", 0.0, high[0]), ("yaxis", low[1], high[1])):
-            room = 0.08 * ((top - bottom) or 1.0)
-            layout[axis]["range"] = [float(bottom - room), float(top + room)]
+    for axis, values, title in zip(("xaxis", "yaxis"), ends.T, axes, strict=True):
+        layout[axis] |= loss_axis(values, title)  # of the ends, which are to be told apart: a way may begin off the chart
     return {"data": data, "layout": layout}

@@ -95,7 +95,7 @@ def train(
         if x.dtype != np.uint8:
             raise ValueError(
                 f"{name} is {x.dtype}, from {x.min():g} to {x.max():g}; it must be uint8 from 0 to 255, which makes "
-                "targets from 0 to 1, as losses that read them as probabilities need them: scale the images to that, and round."
+                "targets from 0 to 1, as losses that read them as probabilities need: scale the images to that, and round."
             )
     if ARCHITECTURES[config.architecture].solve:
         yield _solve(model, config, x_train, x_held_out)

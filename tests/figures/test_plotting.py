@@ -213,8 +213,10 @@ def test_a_tradeoff_joins_the_ends_in_their_order_and_holds_them_all():
     ]  # fmt: skip
     np.testing.assert_array_equal(way["y"], [300, 90])
     layout = curves.tradeoff(ways, ("rate", "distortion"))["layout"]
-    assert layout["xaxis"]["range"][0] < 0 < 8 < layout["xaxis"]["range"][1]
-    assert layout["yaxis"]["range"][0] < 50 < 90 < layout["yaxis"]["range"][1] < 200
+    assert layout["xaxis"]["range"][0] <= 3 < 8 <= layout["xaxis"]["range"][1]
+    assert layout["yaxis"]["range"][0] <= 50 < 90 <= layout["yaxis"]["range"][1] < 200
+    far_apart = curves.tradeoff([*ways, curves.Line("farthest", [640], [30], 1)], ("rate", "distortion"))["layout"]
+    assert far_apart["xaxis"]["type"] == "log"
 
 
 def test_a_small_plane_holds_every_point_in_its_classs_colour_and_the_circle_says_the_scale():

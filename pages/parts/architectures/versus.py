@@ -36,7 +36,7 @@ QUESTIONS = questions_of(
     first_to_go={},
     who_can_draw={"betas": ("0", "1")},
     best_bound={"betas": ("0", "0.1", "1", "4")},
-    same_picture={"betas": ("1", "10")},
+    dearer={"betas": ("1", "10")},
 )
 
 
