@@ -83,8 +83,10 @@ def tradeoff(paths: Sequence[Line], axes: tuple[str, str], height: int = 260) ->
     for path in paths:
         colour = CURVE_COLOURS[path.colour]
         way = line_trace(path.label, colour, "dot", path.x, path.y) | {"hovertemplate": hover}
-        data += [way, dots(path.label, path.x[-1:], path.y[-1:], {"color": colour, "size": 11}, hover)]
+        end = dots(path.label, path.x[-1:], path.y[-1:], {"color": colour, "size": 11}, hover)
+        data += [way, end | {"cliponaxis": False}]
     layout = base_layout(height)
+    layout["showlegend"] = False
     for axis, values, title in zip(("xaxis", "yaxis"), ends.T, axes, strict=True):
         layout[axis] |= loss_axis(values, title)  # of the ends, which are to be told apart: a way may begin off the chart
     return {"data": data, "layout": layout}

@@ -46,7 +46,7 @@ def sidebar(now: dict) -> None:
         names = controls.label(ARCHITECTURES)
         widgets.selectbox("Network", NETWORKS, format_func=names, key="beta_network")
         about = f"Choose two to {MOST}. 0 leaves the KL term out: a plain autoencoder."
-        widgets.multiselect("β", WEIGHTS, key="betas", max_selections=MOST, help=about)
+        widgets.multiselect("β", WEIGHTS, key="betas", help=about)
         controls.training_images("beta_images", now["dataset"])
         controls.epochs("beta_epochs", 40)
         controls.seed("beta_seed")
@@ -103,22 +103,21 @@ def sharp(progress) -> str:
 
 def _pictures(compared: Sequence[Lane]) -> None:
     distortion, rate = _of_costs(lambda _, d: f"{d:.1f}"), _of_costs(lambda r, _: f"{r:.1f}")
+    width = lanes.number("width", ".4f")
     left, right = st.columns([7, 5], gap="medium")
     with left:
         lanes.rows(compared, lambda lane: f"distortion {distortion(lane)}, {sharp(lane)} as sharp")
+        st.markdown("**Drawn from the prior**: what each decoder makes of the same eight codes, which belong to no image.")
+        lanes.drawn(compared)
     with right:
         ways = [curves.Line(lane.title, *costs(lane).T, place) for place, lane in enumerate(compared)]
         if ways:
-            axes = ("rate: KL, nats per image", "distortion: BCE, nats per image")
+            axes = ("rate, nats per image", "distortion, nats per image")
             alt = "; ".join(f"{lane.title}: rate {rate(lane)}, distortion {distortion(lane)}" for lane in compared)
             show.chart(curves.tradeoff(ways, axes), "beta_costs", f"Distortion over rate in nats per image. {alt}")
         lanes.key(compared, "dotted: on the way there")
-        st.caption("The **rate** is what the codes say, the **distortion** what the decoder still has to be told.")
-    st.markdown(f"**Codes of 500 held-out images**, each plane on its own scale; the circle has the radius {CIRCLE:g}.")
-    width = lanes.number("width", ".2g")
-    lanes.planes(compared, CIRCLE, lambda lane: f"σ {width(lane)}, {kept_class(lane)} beside their class")
-    st.markdown("**Drawn from the prior**: what each decoder makes of the same eight codes from a standard normal shape.")
-    lanes.drawn(compared)
+        st.markdown(f"**Codes of 500 images**, each plane on its own scale: the circle has a radius of {CIRCLE:g}.")
+        lanes.planes(compared, CIRCLE, lambda lane: f"σ {width(lane)}, {kept_class(lane)} beside their class")
     lanes.table(
         compared,
         "Held-out images, nats per image; sharpness and MSE of the eight",
