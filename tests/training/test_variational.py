@@ -3,6 +3,7 @@
 import csv
 import io
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from cae_core.config import RunConfig
 from cae_core.datasets import as_float
 from cae_core.inspection import evaluation
 from cae_core.runs import schema, writing
-from cae_core.training import history_row, train
+from cae_core.training import history_row, run_monitor, train
 from cae_core.training.events import Diverged
 from cae_core.training.objectives import objectives
 
@@ -196,3 +197,22 @@ def test_the_history_is_written_and_read_with_both_columns_and_older_settings_wi
     older = {key: value for key, value in RunConfig().to_dict().items() if not key.startswith("beta")}
     read = schema.settings(RunConfig, validation.check, later=("output", "pretraining", "beta", "beta_warmup"))
     assert read("config", older) == RunConfig()
+
+
+def test_a_look_at_a_run_has_its_rate_the_clouds_width_and_what_its_decoder_makes_of_the_prior(few_strokes):
+    def look(**more):
+        settings, x = config(**more), few_strokes("train").x
+        trainer = SimpleNamespace(config=settings, model=build(settings), history=[], last=None)
+        monitor = run_monitor.RunMonitor(trainer)
+        for event in train(trainer.model, settings, x[:100], x[100:]):
+            monitor.see(event)
+        monitor.show()
+        return trainer.model, monitor.progress
+
+    (model, now), (_, other) = look(), look(beta=10.0, seed=1)
+    mean, log_variance = model.posterior(run_monitor.sample("strokes").x)
+    assert now.measured["rate"][-1, 1] == pytest.approx(metrics.kl(mean, log_variance).sum(axis=1).mean(), rel=1e-5)
+    assert now.measured["width"][-1, 1] == pytest.approx(np.exp(log_variance / 2).mean(), rel=1e-5)
+    np.testing.assert_allclose(now.drawn, model.decode(np.random.default_rng(0).standard_normal((8, 3), "f4")), atol=1e-6)
+    assert other.drawn.shape == now.drawn.shape == now.x.shape
+    assert other.measured["width"][-1, 1] > now.measured["width"][-1, 1]

@@ -141,6 +141,10 @@ def test_what_cannot_be_trained_is_said_in_a_sentence():
     check(Shown(view="race", racers="conv_resize"), "choose at least two decoders")
     check(Shown(view="beta", betas="1"), "1 values of β are chosen: choose two to 5")
     check(Shown(view="beta", betas="0,0.1,0.5,1,2,4"), "6 values of β are chosen: choose two to 5")
+    assert (
+        "Unknown betas '99': choose one of 0, 0.1, 0.5, 1, 2, 4, 10, 20"
+        in Shown(view="beta", betas="99").messages("warning")[0]
+    )
     page = Shown(view="sparsity", weak="0.01", strong="0.01")
     check(page, "make the stronger one larger")
     check(page.set(weak=0.001, sparse_loss="bce"), "a linear decoder's can be any number")
