@@ -76,9 +76,7 @@ def drawn(lanes: Sequence[Lane]) -> None:
     pictures = []
     for lane in lanes:
         images = lane.progress and lane.progress.drawn
-        pictures.append(
-            show.Row(lane.title, "drawn", images, f"images that {lane.title} makes of eight codes from the prior")
-        )
+        pictures.append(show.Row(lane.title, "", images, f"images that {lane.title} makes of eight codes from the prior"))
     show.grid(pictures, columns=run_monitor.NUM_PROBES)
 
 
