@@ -281,12 +281,12 @@ def _watched(name: str, kept: _Kept) -> Watched:
     run, machine, columns = _checked(file_of(name), kept)
     probes, epochs, lines = run_monitor.probes(run.config), run.num_epochs, kept.arrays["measured"].astype(float)
     history = tuple(dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
-    drawn, plane, labels = (kept.arrays.get(key) for key in ("drawn", "plane", "labels"))
+    images, plane, labels = (kept.arrays.get(key) for key in ("drawn", "plane", "labels"))
     progress = run_monitor.Progress(
         number=1, step=run.num_steps, num_steps=run.num_steps, epoch=epochs, seconds=run.seconds, epochs=epochs,
         steps_per_epoch=run.num_steps // epochs, steps_per_second=run.num_steps / run.seconds, seconds_left=None,
         curve=kept.arrays["curve"].astype(float), history=history, x=probes.x, x_noisy=probes.x_noisy,
-        x_hat=kept.arrays["x_hat"].astype(np.float32), drawn=None if drawn is None else as_float(drawn),
+        x_hat=kept.arrays["x_hat"].astype(np.float32), drawn=None if images is None else as_float(images),
         labels=np.empty(0, int) if labels is None else labels, plane=None if plane is None else live_plane.to_plane(plane),
         measured={key: lines[:, [0, place]] for place, key in enumerate(run_monitor.measures(run.config), 1)},
     )  # fmt: skip
