@@ -39,7 +39,7 @@ CLAIMS = {
     "collapse": ["Every number of the code is close to 0", "The share of silent units does not say so"],
     "bce_pays_more": ["BCE is several times as large as MSE"],
     "linear_code": ["by making all numbers smaller, to less than a third"],
-    "first_to_go": ["lose a third of their sharpness or more, while nearly as many codes lie beside others of their class"],
+    "first_to_go": ["lose more than a third of their sharpness, and fewer than a quarter of the codes that lay"],
     "who_can_draw": ["a plane that is many times as wide as what is drawn"],
     "best_bound": ["the distortion is the smallest of all and the rate out of all bounds",
                    "A high price saves less rate than it adds distortion"],
@@ -237,7 +237,7 @@ def check_first_to_go(runs_of):
     vae, dear = (runs_of("first_to_go")[title] for title in ("VAE, β 1", "β 10"))
     sharp = metrics.sharpness(dear.x, dear.x_hat) / metrics.sharpness(vae.x, vae.x_hat)
     of_class = np.divide(*(neighbours.separation(r.progress.plane.points, r.progress.labels).accuracy for r in (dear, vae)))
-    return sharp < 2 / 3 and of_class > 0.8, of_class < 2 / 3 and sharp > 0.8, min(sharp, of_class) > 0.8
+    return sharp < 2 / 3 and of_class > 3 / 4, of_class < 2 / 3 and sharp > 3 / 4, min(sharp, of_class) > 0.9
 
 
 def check_who_can_draw(runs_of):
