@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from cae_core import runs, training
-from cae_core.architectures import build
+from cae_core.architectures import ARCHITECTURES, build
 from cae_core.config import SHIPPED_LOSSES, RunConfig, lookup
-from cae_core.datasets import load
+from cae_core.datasets import as_float, load
+from cae_core.latent import live_plane
 from cae_core.pretrained import COLOUR_NETWORKS, colour_config
 from cae_core.runs import Run, RunError, schema, storage, writing
 from cae_core.runtime import process
@@ -27,20 +28,20 @@ from cae_core.training import run_monitor
 
 RACERS = ("conv_denoise", "conv_unpool", "conv_transpose", "conv_transpose_even", "conv_resize")
 """Networks whose decoders make the image larger in five ways. All take any loss and have a code of a fixed size."""
+BETAS = (0.0, 0.1, 1.0, 4.0, 10.0)
+"""Weights of the KL term that are compared; with none nothing presses the clouds into one shape, or keeps them wide."""
 SIZES = {
     "race": {"num_train": 2_000, "epochs": 3},
     "losses": {"num_train": 2_000, "epochs": 3},
     "sparsity": {"num_train": 5_000, "epochs": 6},
     "colouring": {"num_train": 2_000, "epochs": 4},
+    "beta": {"num_train": 10_000, "epochs": 6},
 }
 """Images and epochs of the runs that each comparison opens with."""
 WIDE, FIRST_K, PENALTY = 1000, 100, 0.1
 """Units of a k-sparse code, how many stay at first where k falls, and the L1 penalty on all of them beside it."""
 LOOKS = 16
 """Times that the pictures of a run are made while it trains: points of its curves but those of the losses."""
-
-_MEASURES = tuple(name for name in run_monitor.MEASURES if name != "rate")
-"""What is measured of each run; a rate is what variational networks have, and none of these is one."""
 
 _Recipe = tuple[list[RunConfig], list[RunConfig]]
 
@@ -70,6 +71,12 @@ def k_config(k: int, k_start: int, **settings: Any) -> RunConfig:
     """A run of a wide code of which k numbers stay; of `WIDE`, all of them."""
     wide = {"architecture": "k_sparse", "bottleneck": WIDE, "k": k, "k_start": k_start, "learning_rate": 0.001}
     return sparse_config(**{"sparsity": 0.0, "output": "linear", **wide, **settings})
+
+
+def beta_config(beta: float, architecture: str = "vae", **settings: Any) -> RunConfig:
+    """A variational network with a KL term of this weight, of two numbers, so that its codes are a plane."""
+    recipe = {**ARCHITECTURES[architecture].published, "bottleneck": 2, **SIZES["beta"]}
+    return RunConfig(architecture=architecture, beta=beta, **{**recipe, **settings})
 
 
 def _race(dataset: str) -> _Recipe:
@@ -105,6 +112,7 @@ KINDS: Mapping[str, tuple[Callable[[str], _Recipe], tuple[str, ...]]] = {
     "losses": (_losses, ("strokes", "mnist")),
     "sparsity": (_sparsity, ("strokes", "mnist")),
     "colouring": (_colouring, ("strokes_colour", "cifar10")),
+    "beta": (lambda dataset: ([beta_config(beta, dataset=dataset) for beta in BETAS], []), ("strokes", "mnist")),
 }
 """What is compared: on a data set the runs that it opens with, and those of the page's questions; and the data sets that it
 ships for, the first of which is on every machine, with the questions' runs."""
@@ -128,7 +136,7 @@ class Watched:
     Attributes:
         run: what it is; its weights are not kept.
         machine: what it was trained on.
-        progress: the last look at it, but for the codes of the sample.
+        progress: the last look at it, but for the codes of the sample; a variational network's are there.
     """
 
     run: Run
@@ -195,9 +203,9 @@ def make(name: str, on_event: Callable[[Any], None] = lambda event: None, again:
 
 
 def _write(name: str, several: Sequence[_Kept]) -> None:
-    about = np.frombuffer(json.dumps([run.about for run in several]).encode(), np.uint8)
-    arrays = {f"{number}/{key}": run.arrays[key] for number, run in enumerate(several) for key in _COLUMNS}
-    storage.write(file_of(name), storage.arrays_to_bytes({"about": about, **arrays}))
+    arrays = {f"{number}/{key}": array for number, run in enumerate(several) for key, array in run.arrays.items()}
+    arrays["about"] = np.frombuffer(json.dumps([run.about for run in several]).encode(), np.uint8)
+    storage.write(file_of(name), storage.arrays_to_bytes(arrays))
 
 
 @dataclass(frozen=True)
@@ -206,8 +214,8 @@ class _Kept:
 
     Attributes:
         about: its `run.json`, and the machine.
-        arrays: by name "history", the bytes of its `history.csv`; "curve" and "measured" as of `run_monitor.Progress`, the
-            lines of `_MEASURES` side by side after their epochs; and "x_hat".
+        arrays: those of `_shapes`: "history", the bytes of its `history.csv`; the others as of `run_monitor.Progress`, the
+            lines that are measured side by side after their epochs.
     """
 
     about: Mapping[str, Any]
@@ -230,10 +238,15 @@ def _train(config: RunConfig, on_event: Callable[[Any], None]) -> _Kept:
         config, **writing.network_facts(trainer.model), metrics={}, num_train=len(x_train), epochs=config.epochs,
         seconds=round(event.seconds, 2), machine=process.machine(),
     )  # fmt: skip
-    lines = [last.measured["mse"][:, 0], *(last.measured[name][:, 1] for name in _MEASURES)]
-    table = np.frombuffer(writing.table(trainer.history).encode(), np.uint8)
-    curves = {"curve": last.curve.astype("f4"), "measured": np.stack(lines, axis=1).astype("f4")}
-    return _Kept(json.loads(about), {"history": table, **curves, "x_hat": last.x_hat.astype("f2")})
+    lines = [last.measured["mse"][:, 0], *(line[:, 1] for line in last.measured.values())]
+    arrays = {
+        "history": np.frombuffer(writing.table(trainer.history).encode(), np.uint8), "curve": last.curve.astype("f4"),
+        "measured": np.stack(lines, axis=1).astype("f4"), "x_hat": last.x_hat.astype("f2"),
+    }  # fmt: skip
+    if last.drawn is not None:
+        codes = {"plane": last.plane.points.astype("f2"), "labels": last.labels.astype("u1")}
+        arrays |= {"drawn": np.rint(last.drawn * 255).astype("u1"), **codes}
+    return _Kept(json.loads(about), arrays)
 
 
 def _read(name: str) -> Mapping[RunConfig, _Kept]:
@@ -250,25 +263,28 @@ def _read_file(file: Path, changed: int) -> Mapping[RunConfig, _Kept]:
     arrays = storage.read_arrays(file)
     of_config = {}
     for number, about in enumerate(json.loads(arrays["about"].tobytes())):
-        kept = _Kept(about, {key: arrays[f"{number}/{key}"] for key in _COLUMNS})
+        own = f"{number}/"
+        kept = _Kept(about, {key.removeprefix(own): array for key, array in arrays.items() if key.startswith(own)})
         of_config[_checked(file, kept)[0].config] = kept
     return of_config
 
 
-_COLUMNS = {"history": 0, "curve": 2, "measured": 1 + len(_MEASURES), "x_hat": 0}
-"""The arrays of a run; of its curves, how many columns."""
+def _shapes(run: Run) -> dict[str, tuple[int, ...]]:
+    """The arrays that are kept of a run, and their shapes, 0 for a length that differs."""
+    images, codes = (run_monitor.NUM_PROBES, *run.image_shape), run_monitor.NUM_CODES
+    shapes = {"history": (0,), "curve": (0, 2), "measured": (0, 1 + len(run_monitor.measures(run.config))), "x_hat": images}
+    is_variational = ARCHITECTURES[run.config.architecture].variational
+    return shapes | ({"drawn": images, "plane": (codes, 2), "labels": (codes,)} if is_variational else {})
 
 
 def _checked(file: Path, kept: _Kept) -> tuple[Run, str, Mapping[str, np.ndarray]]:
     """The run, its machine and its history; an error of any kind if anything does not fit."""
     kind, fields = schema.run_fields(json.dumps(kept.about).encode())
     run = runs.KINDS[kind](path=file, **fields)
-    for name, columns in _COLUMNS.items():
+    for name, expected in _shapes(run).items():
         shape = kept.arrays[name].shape
-        if columns and (len(shape) != 2 or shape[1] != columns or not shape[0]):
+        if len(shape) != len(expected) or not all(n and n in (m or n,) for n, m in zip(shape, expected, strict=True)):
             raise ValueError(f"{name} is of shape {shape}")
-    if kept.arrays["x_hat"].shape != (run_monitor.NUM_PROBES, *run.image_shape):
-        raise ValueError(f"x_hat is of shape {kept.arrays['x_hat'].shape}")
     machine = schema.text(80)("machine", kept.about["machine"])
     return run, machine, schema.columns(kept.arrays["history"].tobytes(), run.epochs)
 
@@ -276,13 +292,15 @@ def _checked(file: Path, kept: _Kept) -> tuple[Run, str, Mapping[str, np.ndarray
 def _watched(name: str, kept: _Kept) -> Watched:
     run, machine, columns = _checked(file_of(name), kept)
     probes, epochs, lines = run_monitor.probes(run.config), run.num_epochs, kept.arrays["measured"].astype(float)
-    history = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    history = tuple(dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
+    images, plane, labels = (kept.arrays.get(key) for key in ("drawn", "plane", "labels"))
     progress = run_monitor.Progress(
         number=1, step=run.num_steps, num_steps=run.num_steps, epoch=epochs, seconds=run.seconds, epochs=epochs,
         steps_per_epoch=run.num_steps // epochs, steps_per_second=run.num_steps / run.seconds, seconds_left=None,
-        curve=kept.arrays["curve"].astype(float), history=tuple(history), x=probes.x, x_noisy=probes.x_noisy,
-        labels=np.empty(0, int), x_hat=kept.arrays["x_hat"].astype(np.float32), plane=None,
-        measured={key: lines[:, [0, place]] for place, key in enumerate(_MEASURES, 1)},
+        curve=kept.arrays["curve"].astype(float), history=history, x=probes.x, x_noisy=probes.x_noisy,
+        x_hat=kept.arrays["x_hat"].astype(np.float32), drawn=None if images is None else as_float(images),
+        labels=np.empty(0, int) if labels is None else labels, plane=None if plane is None else live_plane.to_plane(plane),
+        measured={key: lines[:, [0, place]] for place, key in enumerate(run_monitor.measures(run.config), 1)},
     )  # fmt: skip
     return Watched(run, machine, progress)
 

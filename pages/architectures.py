@@ -1,7 +1,7 @@
 """Architectures: how do the published designs differ, and what leaks past the code?"""
 
 from cae_core import datasets
-from pages.parts.architectures import bce_or_mse, race, sparsity, switch_leak
+from pages.parts.architectures import bce_or_mse, race, sparsity, switch_leak, versus
 from pages.parts.common import missing, show, waiting, widgets
 from pages.parts.layers import layers_view
 from pages.parts.lesson import strip
@@ -14,6 +14,7 @@ VIEWS = {
     "leak": ("Switch leak", switch_leak),
     "losses": ("BCE or MSE", bce_or_mse),
     "sparsity": ("Sparsity", sparsity),
+    "beta": ("AE ↔ VAE ↔ β", versus),
 }
 """Name to title and the module that draws it: `SETTINGS`, `QUESTIONS`, `sidebar(now)` for its controls and `draw(now)`."""
 

@@ -137,3 +137,15 @@ def test_ssim_refuses_images_smaller_than_its_window():
 def test_unknown_metric_is_refused(pair):
     with pytest.raises(ValueError, match="Unknown metric 'sim'.*Did you mean 'ssim'"):
         metrics.per_image(*pair, ["sim"])
+
+
+def test_sharpness_is_1_of_a_copy_and_falls_with_contrast_and_with_blur():
+    x = np.zeros((2, 12, 12, 1))
+    x[:, :, 6:] = 1  # one step a row
+    blurred = x.copy()
+    blurred[:, :, 5], blurred[:, :, 6] = 0.25, 0.75
+    assert metrics.sharpness(x, x) == pytest.approx(1)
+    assert metrics.sharpness(x, x / 2) == pytest.approx(1 / 4)
+    assert metrics.sharpness(x, blurred) == pytest.approx(0.25**2 + 0.5**2 + 0.25**2)
+    assert metrics.sharpness(x, np.moveaxis(x, 1, 2)) == pytest.approx(1)
+    assert metrics.sharpness(x, np.ones_like(x)) == 0

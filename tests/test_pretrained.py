@@ -19,8 +19,8 @@ SIZES = {"mnist": (55_000, 10_000), "fashion_mnist": (55_000, 10_000), "strokes"
 SIZES |= {"strokes_colour": (20_000, 2_000), "cifar10": (10_000, 2_000)}
 """Images each data set trains on, without the held-out ones, and its test images."""
 
-LARGEST = 34_000_000
-"""Bytes the whole folder may take."""
+LARGEST, LARGEST_CLOUDS = 34_000_000, 4_000_000
+"""Bytes the whole folder may take, and the variational networks in it."""
 
 BARS = {
     "mnist-b32-bce-mixed": ("gaussian 0.5", 0.0105),
@@ -128,7 +128,7 @@ def test_more_numbers_keep_more_and_noisy_training_removes_noise(dataset, loss):
 
 
 def test_a_longer_code_of_a_variational_network_has_the_higher_bound_and_the_rate_pays_for_it():
-    for dataset in ("mnist", "strokes"):
+    for dataset in pretrained.VAE_EPOCHS:
         figures = [shipped(vae_name(dataset, bottleneck)).metrics["clean"] for bottleneck in (2, 8, 32)]
         bounds, rates, distortions = ([of[name] for of in figures] for name in ("elbo", "rate", "distortion"))
         assert bounds == sorted(bounds)
@@ -136,6 +136,16 @@ def test_a_longer_code_of_a_variational_network_has_the_higher_bound_and_the_rat
         assert distortions == sorted(distortions, reverse=True)
         for of in figures:
             assert of["elbo"] == pytest.approx(-of["distortion"] - of["rate"], abs=1e-4)
+
+
+def test_variational_networks_are_fifteen_and_small_and_a_larger_beta_buys_a_lower_rate_with_distortion():
+    files = [file for name in VARIATIONAL for file in shipped(name).path.iterdir()]
+    assert len(VARIATIONAL) == 15
+    assert sum(file.stat().st_size for file in files) <= LARGEST_CLOUDS
+    for size in pretrained.VAE_BETA_EPOCHS:
+        figures = [shipped(vae_name("mnist", size, beta)).metrics["clean"] for beta in (0.1, 1.0, 4.0, 10.0)]
+        assert [of["rate"] for of in figures] == sorted((of["rate"] for of in figures), reverse=True)
+        assert [of["distortion"] for of in figures] == sorted(of["distortion"] for of in figures)
 
 
 @pytest.mark.parametrize("loss", SHIPPED_LOSSES)

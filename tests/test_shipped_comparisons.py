@@ -42,6 +42,11 @@ def test_pictures_curves_and_figures_of_a_run_are_of_one_moment(name):
         assert [line[-1, 0] for line in progress.measured.values()] == [config.epochs] * len(progress.measured)
         assert [row["epoch"] for row in progress.history] == [*range(1, config.epochs + 1)]
         assert 0 < progress.curve[0, 0] < progress.curve[-1, 0] <= config.epochs
+        if progress.plane:
+            size = np.abs(progress.plane.points).mean()
+            assert progress.measured["code"][-1, 1] == pytest.approx(size, rel=2e-3)
+            assert progress.drawn.shape == progress.x.shape
+            assert np.bincount(progress.labels, minlength=10).min() > 20
         assert watched.run.seconds > 0
         assert re.fullmatch(r"\d+ cores?, \S.*", watched.machine)
 

@@ -24,8 +24,8 @@ WAIST, NARROW = 96, 8
 """A code of fewer than NARROW numbers gets a dense layer of WAIST units on either side: it has to bend the images' shape
 further than one layer can. A 32-number code hardly gains from it: 3.02 against 3.05 squared error per image."""
 
-WAISTS = ("waist", "waist_1", "waist_2")
-"""What such layers are called, one or several, from the image to the code."""
+WAISTS = ("waist", "waist_1", "waist_2", "waist_3")
+"""What such layers are called, one or several, from the image to the code, or, as `_back`, in reverse behind it."""
 
 
 def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
@@ -35,15 +35,22 @@ def build(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
 
 
 def encoder_and_decoder(
-    config: RunConfig, image_shape: tuple[int, int, int], waist: Mapping[str, int], heads: Sequence[str]
+    config: RunConfig,
+    image_shape: tuple[int, int, int],
+    waist: Mapping[str, int],
+    heads: Sequence[str],
+    back: Mapping[str, int] | None = None,
+    maps: tuple[int, int] = (64, 16),
 ) -> tuple[Any, Any]:
     """Both as Keras models.
 
     Args:
         config: its bottleneck is the size of the code.
         image_shape: `(H, W, C)`.
-        waist: names, of `WAISTS`, and units of the dense layers before the code; behind it they come in reverse order.
+        waist: names, of `WAISTS`, and units of the dense layers before the code, from the image on.
         heads: names of the dense layers that the encoder ends in, each as large as the code.
+        back: those of the dense layers behind the code, likewise from the image on; by default as before it.
+        maps: that the encoder's last convolution gives, and that the decoder's first one reads.
     """
     import keras
     from keras import layers
@@ -68,16 +75,16 @@ def encoder_and_decoder(
     # The block starts as the identity: its last kernel is zero.
     out = layers.Conv2D(32, 3, padding="same", kernel_initializer="zeros", name="residual_out")
     h = layers.Add()([h, out(conv(32, "residual_in")(h))])
-    h = layers.Flatten()(conv(64, "down_3", strides=2)(h))
+    h = layers.Flatten()(conv(maps[0], "down_3", strides=2)(h))
     for name, units in waist.items():
         h = dense(units, name, "silu")(h)
     codes = [dense(config.bottleneck, name)(h) for name in heads]
     encoder = keras.Model(x, codes if len(codes) > 1 else codes[0], name="encoder")
 
     h = z = keras.Input((config.bottleneck,))
-    for name, units in reversed(waist.items()):
+    for name, units in reversed((back or waist).items()):
         h = dense(units, f"{name}_back", "silu")(h)
-    low = (height // 4, width // 4, 16)
+    low = (height // 4, width // 4, maps[1])
     h = layers.Reshape(low)(dense(low[0] * low[1] * low[2], "expand", "silu")(h))
     h = conv(32, "low")(h)
     h = depth_to_space(conv(64, "up_1")(h), 2)

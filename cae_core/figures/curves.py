@@ -13,11 +13,12 @@ from cae_core.figures.plotting import (
     GREY,
     Figure,
     base_layout,
+    dots,
     legend_beside,
     line_trace,
     loss_axis,
     upright,
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,4 +105,27 @@ def bars(
     layout["yaxis"] |= {"title": {"text": f"{axes[1]}, log"}, "type": "log", "dtick": 1, "range": ends}
     line = {"color": GREY, "width": 1.5, "dash": "dash"}
     layout["shapes"] = [{"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": least, "y1": least, "line": line}]
+    return {"data": data, "layout": layout}
+
+
+def tradeoff(paths: Sequence[Line], axes: tuple[str, str], height: int = 260) -> Figure:
+    """Where several things have got to between two costs: each one's way as a thin line to a dot, the dots joined in grey.
+
+    Args:
+        paths: each with the places it went through, the last of which is where it is; none of one that has not begun.
+        axes: what is across and what is up, with their units.
+        height: in pixels, with or without points.
+    """
+    ends = np.array([(path.x[-1], path.y[-1]) for path in paths if len(path.x)], float).reshape(-1, 2)
+    data = [line_trace("", GREY, "dot", *ends[ends[:, 0].argsort()].T)]
+    hover = f"{axes[0]} %{{x:.4~g}}<br>{axes[1]} %{{y:.4~g}}<extra></extra>"
+    for path in paths:
+        colour = CURVE_COLOURS[path.colour]
+        way = line_trace(path.label, colour, "dot", path.x, path.y) | {"hovertemplate": hover}
+        end = dots(path.label, path.x[-1:], path.y[-1:], {"color": colour, "size": 11}, hover)
+        data += [way, end | {"cliponaxis": False}]
+    layout = base_layout(height)
+    layout["showlegend"] = False
+    for axis, values, title in zip(("xaxis", "yaxis"), ends.T, axes, strict=True):
+        layout[axis] |= loss_axis(values, title)  # of the ends, which are to be told apart: a way may begin off the chart
     return {"data": data, "layout": layout}

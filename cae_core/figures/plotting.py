@@ -136,7 +136,7 @@ def plane(
     for index, name in enumerate(class_names):
         own = z[labels == index]
         marker = {"color": PALETTE[index], "size": 7, "line": {"color": "#202124", "width": 0.6}}
-        data.append(_dots(str(name), own[:, 0], own[:, 1], marker, f"{name}<br>%{{x:.3~g}}, %{{y:.3~g}}<extra></extra>"))
+        data.append(dots(str(name), own[:, 0], own[:, 1], marker, f"{name}<br>%{{x:.3~g}}, %{{y:.3~g}}<extra></extra>"))
     layout = base_layout(height)
     legend_beside(layout, class_names)
     limits = (-1.0, 1.0) if limits is None and not len(z) else limits
@@ -166,7 +166,7 @@ def over_sizes(
         data.append(line_trace(name, colour, dash, x, y) | {"hovertemplate": "%{x}: %{y:.4~g}<extra></extra>"})
     for (name, (x, y)), symbol in zip(figures.items(), ("circle", "diamond"), strict=False):
         marker = {"color": "rgba(0,0,0,0)", "size": 11, "symbol": symbol, "line": {"color": GREY, "width": 2}}
-        data.append(_dots(name, x, y, marker, "%{x}: %{y:.4~g}<extra></extra>"))
+        data.append(dots(name, x, y, marker, "%{x}: %{y:.4~g}<extra></extra>"))
     sizes = sorted(size for x, _ in figures.values() for size in x)
     layout = base_layout(height)
     layout["legend"] |= {"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"}  # where a falling curve is not
@@ -209,7 +209,7 @@ def _numbers(values: Sequence[float] | np.ndarray) -> np.ndarray | list[None]:
     return values if len(values) else [None]
 
 
-def _dots(name: str, x: Any, y: Any, marker: dict[str, Any], hover: str) -> dict[str, Any]:
+def dots(name: str, x: Any, y: Any, marker: dict[str, Any], hover: str) -> dict[str, Any]:
     trace = {"type": "scatter", "mode": "markers", "name": name, "x": _numbers(x), "y": _numbers(y), "marker": marker}
     return trace | {"hovertemplate": hover, "showlegend": True}
 

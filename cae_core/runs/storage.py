@@ -112,10 +112,11 @@ def write(path: Path, content: bytes) -> None:
         draft.unlink(missing_ok=True)
 
 
-def round_to_bfloat16(w: np.ndarray) -> np.ndarray:
-    """float32 values rounded to 8 significant bits (the upper half of the 32), as float32."""
-    bits = np.ascontiguousarray(w, dtype="<f4").view("<u4")
-    return ((bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000).astype("<u4").view("<f4")  # to nearest, ties to even
+def round_to_bfloat16(w: np.ndarray, digits: int = 8) -> np.ndarray:
+    """float32 values rounded to 8 significant bits (the upper half of the 32) or fewer, as float32."""
+    bits, dropped = np.ascontiguousarray(w, dtype="<f4").view("<u4"), 24 - digits
+    half = 2 ** (dropped - 1) - 1 + ((bits >> dropped) & 1)  # to nearest, ties to even
+    return ((bits + half) >> dropped << dropped).astype("<u4").view("<f4")
 
 
 def _pack(w: np.ndarray) -> np.ndarray:

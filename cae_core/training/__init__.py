@@ -74,7 +74,7 @@ def train(
         A `TrainingEvent` a step.
 
     Raises:
-        ValueError: a name in `config` is unknown, or there are no images.
+        ValueError: a name in `config` is unknown, there are no images, or they are not uint8.
         Diverged: the loss is no longer a finite number, or explodes; the message says what to try.
 
     Example:
@@ -91,6 +91,12 @@ def train(
     validation.check(config)
     if not len(x_train) or not len(x_held_out):
         raise ValueError(f"Got {len(x_train)} training and {len(x_held_out)} held-out images; both must be at least 1.")
+    for name, x in (("x_train", x_train), ("x_held_out", x_held_out)):
+        if x.dtype != np.uint8:
+            raise ValueError(
+                f"{name} is {x.dtype}, from {x.min():g} to {x.max():g}; it must be uint8 from 0 to 255, which makes "
+                "targets from 0 to 1, as losses that read them as probabilities need: scale the images to that, and round."
+            )
     if ARCHITECTURES[config.architecture].solve:
         yield _solve(model, config, x_train, x_held_out)
         return

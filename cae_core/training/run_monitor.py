@@ -13,7 +13,7 @@ from cae_core.architectures import ARCHITECTURES, num_epochs
 from cae_core.config import RunConfig
 from cae_core.corruptions import corrupt
 from cae_core.datasets import as_float, load
-from cae_core.latent import live_plane
+from cae_core.latent import generate, live_plane
 from cae_core.training import duration
 from cae_core.training.events import TrainingEvent
 from cae_core.training.monitor import Monitor
@@ -26,8 +26,16 @@ MEASURES = {
     "code": "mean size of the numbers in the codes of the fixed sample",
     "silent": "share of silent units in them",
     "rate": "of a variational network, their KL divergence from a standard normal distribution, per image in nats",
+    "width": "of such a network, how wide an image's cloud is: the standard deviation of a number, mean over all",
 }
 """What is measured with every picture, in the same unit whatever the run's loss is."""
+OF_CLOUDS = ("rate", "width")
+"""What of it is measured of variational networks only."""
+
+
+def measures(config: RunConfig) -> tuple[str, ...]:
+    """Those of `MEASURES` that a run has."""
+    return tuple(name for name in MEASURES if name not in OF_CLOUDS or ARCHITECTURES[config.architecture].variational)
 
 
 class Curve:
@@ -112,9 +120,10 @@ class Progress:
         curve: `(k, 2)` float64, epoch (with fractions) and training loss.
         history: one mapping per epoch that is finished, as in `history.csv`.
         x, x_noisy: the `Probes`.
-        labels: of the `Sample`; none of a run that ships only as it was watched.
+        labels: of the `Sample`; none where there is no plane.
         x_hat: `(8, H, W, C)` float32 in [0, 1], what the network makes of the noisy ones now.
-        plane: the codes of the sample in the plane; None of such a run.
+        drawn: of a variational network the same of eight codes from the prior, equal ones in every run; else None.
+        plane: the codes of the sample in the plane; None of a run that ships as it was watched and is not variational.
         measured: by name in `MEASURES`, `(k, 2)` float64: epoch (with fractions) and value, as often as somebody looked.
     """
 
@@ -133,6 +142,7 @@ class Progress:
     x_noisy: np.ndarray = field(repr=False)
     labels: np.ndarray = field(repr=False)
     x_hat: np.ndarray = field(repr=False)
+    drawn: np.ndarray | None = field(repr=False)
     plane: live_plane.Plane | None = field(repr=False)
     measured: Mapping[str, np.ndarray] = field(repr=False)
 
@@ -142,8 +152,7 @@ class RunMonitor(Monitor):
 
     def __init__(self, trainer: Any) -> None:
         super().__init__(trainer, probes(trainer.config), sample(trainer.config.dataset))
-        known = [name for name in MEASURES if name != "rate" or ARCHITECTURES[self._config.architecture].variational]
-        self._curve, self._measured = Curve(), {name: Curve() for name in known}
+        self._curve, self._measured = Curve(), {name: Curve() for name in measures(self._config)}
 
     @property
     def seconds_per_step(self) -> float | None:
@@ -170,11 +179,12 @@ class RunMonitor(Monitor):
         codes, *log_variance = model.posterior(x) if model.is_variational else (model.encode(x),)
         if not (np.isfinite(x_hat).all() and np.isfinite(codes).all()):
             return None
-        values = (
+        values = [
             metrics.mse(self._probes.x, x_hat), metrics.bce(self._probes.x, x_hat),
             float(np.abs(codes).mean()), metrics.silent_share(codes, bool(self._config.k)),
-            *(metrics.kl(codes, part).sum(axis=1).mean() for part in log_variance),
-        )  # fmt: skip
+        ]  # fmt: skip
+        for part in log_variance:
+            values += [metrics.kl(codes, part).sum(axis=1).mean(), np.exp(part / 2).mean()]
         for line, value in zip(self._measured.values(), values, strict=True):
             line.add(event.step, value)
         return Progress(
@@ -188,6 +198,7 @@ class RunMonitor(Monitor):
             x_noisy=self._probes.x_noisy,
             labels=self._sample.labels,
             x_hat=x_hat,
+            drawn=model.decode(generate.draw(codes.shape[1], NUM_PROBES, 0)) if model.is_variational else None,
             plane=live_plane.to_plane(codes, self.progress.plane.points if self.progress else None),
             measured={name: line.points() / (steps_per_epoch, 1) for name, line in self._measured.items()},
         )

@@ -1,14 +1,17 @@
 """Figures of a live run: what is drawn, that it keeps its place, and that it is small."""
 
+import base64
 import itertools
 import math
+import re
 import subprocess
 import sys
+import xml.etree.ElementTree
 
 import numpy as np
 import pytest
 
-from cae_core.figures import curves, plotting
+from cae_core.figures import curves, plotting, small_plane
 from cae_core.figures.pictures import PALETTE
 
 DIGITS = [str(digit) for digit in range(10)]
@@ -42,6 +45,8 @@ FIGURES = {
     "plane": lambda: plotting.plane(np.random.default_rng(0).normal(size=(50, 2)), np.arange(50) % 10, DIGITS),
     "empty plane": lambda: plotting.plane(None, None, DIGITS),
     "no class": lambda: plotting.plane(None, None, []),
+    "tradeoff": lambda: curves.tradeoff([curves.Line("a", *np.eye(2), 0), curves.Line("b", [], [], 1)], ("rate", "y")),
+    "nowhere yet": lambda: curves.tradeoff([curves.Line("a", [], [], 0)], ("rate", "distortion")),
     "over sizes": lambda: plotting.over_sizes({"paper": ([2, 4], [9, 5])}, [("here", [2, 9], [8, 3])], ("k", "y")),
     "bars": lambda: curves.bars(["z₂", "z₁"], [2.5, 0.0], ("loud", "silent"), 0.01, ("k", "nats"), 1e-4, height=260),
 }
@@ -198,3 +203,35 @@ def test_lines_have_their_colours_and_share_axes():
     assert [(shape["x0"], shape["x1"]) for shape in layout["shapes"]] == [(2, 2)]
     empty = curves.lines([line(n=0)], ("epoch", "share"), (0, 4))
     assert (names(empty), empty["layout"]["height"]) == (["a"], 200)
+
+
+def test_a_tradeoff_joins_the_ends_in_their_order_and_holds_them_all():
+    ways = [curves.Line("far", [1, 9, 8], [200, 60, 50], 0), curves.Line("near", [5, 3], [300, 90], 3)]
+    joined, _, far, way, near = curves.tradeoff(ways, ("rate", "distortion"))["data"]
+    np.testing.assert_array_equal((joined["x"], joined["y"]), [[3, 8], [90, 50]])
+    assert [(*dot["x"], *dot["y"], dot["marker"]["color"]) for dot in (far, near)] == [
+        (8, 50, plotting.CURVE_COLOURS[0]), (3, 90, plotting.CURVE_COLOURS[3]),
+    ]  # fmt: skip
+    np.testing.assert_array_equal(way["y"], [300, 90])
+    layout = curves.tradeoff(ways, ("rate", "distortion"))["layout"]
+    assert layout["xaxis"]["range"][0] <= 3 < 8 <= layout["xaxis"]["range"][1]
+    assert layout["yaxis"]["range"][0] <= 50 < 90 <= layout["yaxis"]["range"][1] < 200
+    far_apart = curves.tradeoff([*ways, curves.Line("farthest", [640], [30], 1)], ("rate", "distortion"))["layout"]
+    assert far_apart["xaxis"]["type"] == "log"
+
+
+def test_a_small_plane_holds_every_point_in_its_classs_colour_and_the_circle_says_the_scale():
+    points, labels = np.array([[0, 0], [-30, 0], [0, 15]]), np.array([0, 3, 3])
+
+    def drawing(circle):
+        return base64.b64decode(small_plane.data_uri(points, labels, circle).partition("base64,")[2]).decode()
+
+    svg = xml.etree.ElementTree.fromstring(drawing(2))
+    (circle,), ways = (svg.findall(f"{{*}}{kind}") for kind in ("circle", "path"))
+    assert [way.get("stroke") for way in ways] == [PALETTE[0], PALETTE[3]]
+    places = [[float(number) for number in re.findall(r"[\d.]+(?=[ h])", way.get("d"))] for way in ways]
+    assert places[0] == [100, 100]
+    left, _, _, up = places[1]
+    assert 0 < left < 10 < up < 60  # the second axis goes up
+    assert float(circle.get("r")) == pytest.approx((100 - left) * 2 / 30, abs=0.1)
+    assert 90 < float(xml.etree.ElementTree.fromstring(drawing(60)).find("{*}circle").get("r")) < 100

@@ -51,6 +51,8 @@ def test_rounding_to_bfloat16_is_tensorflows(save_run, small_network, runs_folde
     w = np.concatenate(values).astype("float32")
     np.testing.assert_array_equal(storage.round_to_bfloat16(w), as_bfloat16(w))
     assert storage.round_to_bfloat16(w.reshape(2, -1)).shape == (2, len(w) // 2)
+    few = storage.round_to_bfloat16(np.float32([1.03125, 1.03126, -1.09375, 0.0]), 5)  # steps of 1/16 from 1 to 2
+    np.testing.assert_array_equal(few, [1.0, 1.0625, -1.125, 0.0])
     save_run("exact"), save_run("rounded", precision="bfloat16")
     weights = runs.weights(runs.find("rounded"))
     for path, w in small_network[0].weights().items():

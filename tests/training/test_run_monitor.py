@@ -127,7 +127,7 @@ def test_progress_is_that_of_the_run(trained):
         "code": np.abs(codes).mean(),
         "silent": metrics.silent_share(codes),
     }
-    assert {*now.measured, "rate"} == run_monitor.MEASURES.keys()  # that is of variational networks
+    assert {*now.measured, *run_monitor.OF_CLOUDS} == run_monitor.MEASURES.keys()
     for name, points in now.measured.items():
         np.testing.assert_allclose(points[:, 0], np.arange(1, 31) / 10)
         assert points[-1, 1] == pytest.approx(last[name], rel=1e-5)

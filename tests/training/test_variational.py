@@ -4,6 +4,7 @@ import csv
 import io
 import itertools
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from cae_core.corruptions import binarised, graph_binarised
 from cae_core.datasets import as_float
 from cae_core.inspection import evaluation
 from cae_core.runs import schema, writing
-from cae_core.training import history_row, train
+from cae_core.training import history_row, run_monitor, train
 from cae_core.training.events import Diverged
 from cae_core.training.objectives import objectives
 
@@ -181,6 +182,27 @@ def test_a_kl_term_out_of_hand_is_named(x, held_out):
         list(train(build(settings), settings, x, held_out))
 
 
+@pytest.mark.parametrize("weight", [{"beta": 4.0}, {"beta": 0.0}, {"beta_warmup": 1.0}], ids=str)
+def test_a_cloud_too_wide_for_its_kl_term_ends_the_run_by_name_whatever_it_weighs(weight, x, held_out):
+    settings = config(**weight)
+    model = build(settings)
+    wide = {path: w + 200 * (path.endswith("log_variance/bias")) for path, w in model.weights().items()}  # exp(200) is none
+    model.set_weights(wide)
+    with pytest.raises(Diverged, match=r"^The loss, with a KL term of \S+ nats, became .* in step 1 of .*try"):
+        next(train(model, settings, x, held_out))
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("images", [np.full((30, 28, 28, 1), -0.5, "f4"), np.full((30, 28, 28, 1), 300)], ids=["f4", "int"])
+def test_images_whose_targets_may_lie_outside_0_to_1_are_refused_before_the_first_step(images, place, x, held_out):
+    given = [x, held_out]
+    given[place] = images
+    with pytest.raises(
+        ValueError, match="it must be uint8 from 0 to 255, which makes targets from 0 to 1.*: scale the images"
+    ):
+        next(train(build(config()), config(), *given))
+
+
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
@@ -245,3 +267,22 @@ def test_the_history_is_written_and_read_with_both_columns_and_older_settings_wi
     older = {key: value for key, value in RunConfig().to_dict().items() if key not in schema.LATER}
     read = schema.settings(RunConfig, validation.check, later=schema.LATER)
     assert read("config", older) == RunConfig()
+
+
+def test_a_look_at_a_run_has_its_rate_the_clouds_width_and_what_its_decoder_makes_of_the_prior(few_strokes):
+    def look(**more):
+        settings, x = config(**more), few_strokes("train").x
+        trainer = SimpleNamespace(config=settings, model=build(settings), history=[], last=None)
+        monitor = run_monitor.RunMonitor(trainer)
+        for event in train(trainer.model, settings, x[:100], x[100:]):
+            monitor.see(event)
+        monitor.show()
+        return trainer.model, monitor.progress
+
+    (model, now), (_, other) = look(), look(beta=10.0, seed=1)
+    mean, log_variance = model.posterior(run_monitor.sample("strokes").x)
+    assert now.measured["rate"][-1, 1] == pytest.approx(metrics.kl(mean, log_variance).sum(axis=1).mean(), rel=1e-5)
+    assert now.measured["width"][-1, 1] == pytest.approx(np.exp(log_variance / 2).mean(), rel=1e-5)
+    np.testing.assert_allclose(now.drawn, model.decode(np.random.default_rng(0).standard_normal((8, 3), "f4")), atol=1e-6)
+    assert other.drawn.shape == now.drawn.shape == now.x.shape
+    assert other.measured["width"][-1, 1] > now.measured["width"][-1, 1]

@@ -12,7 +12,7 @@ import streamlit as st
 from cae_core import datasets, training
 from cae_core import losses as named_losses
 from cae_core.config import RunConfig
-from cae_core.figures import curves, plotting
+from cae_core.figures import curves, plotting, small_plane
 from cae_core.inspection import summary
 from cae_core.jobs.job import Snapshot
 from cae_core.runs import Run
@@ -69,6 +69,32 @@ def rows(
         x_hat, under = (lane.progress.x_hat, note(lane)) if lane.progress else (None, "not trained yet")
         pictures.append(row(lane.title, under, x_hat, f"reconstructed by {lane.title}, {under}"))
     show.grid(pictures, columns=len(first.x) + bool(beside))
+
+
+def drawn(lanes: Sequence[Lane]) -> None:
+    """What each lane makes of the same codes from the prior, a row each."""
+    pictures = []
+    for lane in lanes:
+        images = lane.progress and lane.progress.drawn
+        pictures.append(show.Row(lane.title, "", images, f"images that {lane.title} makes of eight codes from the prior"))
+    show.grid(pictures, columns=run_monitor.NUM_PROBES)
+
+
+def planes(lanes: Sequence[Lane], circle: float, note: Callable[[Lane], str]) -> None:
+    """The plane of each lane's codes as a small drawing, with a circle of this radius; `note` under its title."""
+    figures = ""
+    for lane in lanes:
+        progress = lane.progress
+        if progress and progress.plane:
+            src = small_plane.data_uri(progress.plane.points, progress.labels, circle)
+            words = escape(f"{lane.title}: the codes of {len(progress.labels)} images on a plane, {note(lane)}", quote=True)
+            picture = f'<img src="{src}" alt="{words}">'
+        else:
+            picture = '<div class="waiting" role="status" aria-label="No picture yet"></div>'
+        figures += (
+            f"<figure>{picture}<figcaption>{escape(lane.title)}<small>{escape(note(lane))}</small></figcaption></figure>"
+        )
+    st.html(f'<div class="small-planes">{figures}</div>')
 
 
 def measured(lanes: Sequence[Lane], name: str, label: str, chart: str, up: tuple[float, float] | None = None) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from cae_core import datasets
-from pages.parts.architectures import bce_or_mse, race, sparsity, switch_leak
+from pages.parts.architectures import bce_or_mse, race, sparsity, switch_leak, versus
 from pages.parts.colour import questions as colour
 from pages.parts.common import words
 from pages.parts.denoise import questions as denoise
@@ -45,6 +45,7 @@ SHEETS = {
     "leak": Sheet("architectures", {"view": "leak"}, switch_leak.QUESTIONS),
     "losses": Sheet("architectures", {"view": "losses"}, bce_or_mse.QUESTIONS),
     "sparsity": Sheet("architectures", {"view": "sparsity"}, sparsity.QUESTIONS),
+    "beta": Sheet("architectures", {"view": "beta"}, versus.QUESTIONS),
     "runs": Sheet("runs", {}, runs.questions(_SET)),
     "reproduce": Sheet("reproduce", {}, reproduce.QUESTIONS),
     "stacked": Sheet("stacked", {}, stacked.QUESTIONS),

@@ -14,15 +14,17 @@ from cae_core import comparisons, losses, metrics, training
 from cae_core.architectures import build
 from cae_core.datasets import as_float, load
 from cae_core.inspection import checkerboard, loss_slopes
+from cae_core.latent import generate, neighbours
 from cae_core.training import run_monitor
-from pages.parts.architectures import bce_or_mse, race, sparsity
+from pages.parts.architectures import bce_or_mse, race, sparsity, versus
 
 VIEWS = {
     "race": (race, race.racing),
     "losses": (bce_or_mse, bce_or_mse.pair),
     "sparsity": (sparsity, sparsity.side_by_side),
+    "beta": (versus, versus.side_by_side),
 }
-QUESTIONS = race.QUESTIONS | bce_or_mse.QUESTIONS | sparsity.QUESTIONS
+QUESTIONS = race.QUESTIONS | bce_or_mse.QUESTIONS | sparsity.QUESTIONS | versus.QUESTIONS
 CLAIMS = {
     "all_five": ["the score is more than five times that of any other"],
     "one_pixel": ["The error of kernel 3 is larger, too"],
@@ -39,6 +41,11 @@ CLAIMS = {
     "all_at_once": ["A penalty leaves none dead", "lets many more learn something"],
     "ten_or_forty": ["does not cost four times the error"],
     "linear_code": ["by making all numbers smaller, to less than a third"],
+    "first_to_go": ["lose more than a third of their sharpness, and fewer than a quarter of the codes that lay"],
+    "who_can_draw": ["a plane that is many times as wide as what is drawn"],
+    "best_bound": ["the distortion is the smallest of all and the rate out of all bounds",
+                   "A high price saves less rate than it adds distortion"],
+    "dearer": ["those that are left save more than ten nats of distortion each", "more than twice as wide as before"],
 }  # fmt: skip
 
 
@@ -50,6 +57,7 @@ class Trained:
     x_hat: np.ndarray
     silent: float
     size: float  # mean |z|
+    progress: run_monitor.Progress | None = None  # of a run that ships
 
     @property
     def mse(self):
@@ -62,6 +70,11 @@ class Trained:
     @property
     def score(self):
         return checkerboard.score(self.x, self.x_hat)
+
+    @property
+    def costs(self):
+        """Rate and distortion of held-out images, in nats per image."""
+        return np.array([self.progress.history[-1][name] for name in ("rate", "distortion")])
 
     @property
     def is_black(self):
@@ -78,7 +91,8 @@ def shipped(config):
     for kind in comparisons.KINDS:
         if kept := comparisons.find(kind, [config]):
             progress = kept[0].progress
-            return Trained(progress.x, progress.x_hat, progress.measured["silent"][-1, 1], progress.measured["code"][-1, 1])
+            silent, size = (progress.measured[name][-1, 1] for name in ("silent", "code"))
+            return Trained(progress.x, progress.x_hat, silent, size, progress)
     return None
 
 
@@ -233,3 +247,39 @@ def check_linear_code(runs_of):
     assert three["Penalty 0.03"].size < three["No penalty"].size / 3
     silent = max(run.silent for run in three.values())
     return silent == 0, 0.5 < silent < 0.85, silent > 0.9
+
+
+def check_first_to_go(runs_of):
+    vae, dear = (runs_of("first_to_go")[title] for title in ("VAE, β 1", "β 10"))
+    sharp = metrics.sharpness(dear.x, dear.x_hat) / metrics.sharpness(vae.x, vae.x_hat)
+    of_class = np.divide(*(neighbours.separation(r.progress.plane.points, r.progress.labels).accuracy for r in (dear, vae)))
+    return sharp < 2 / 3 and of_class > 3 / 4, of_class < 2 / 3 and sharp > 3 / 4, min(sharp, of_class) > 0.9
+
+
+def check_who_can_draw(runs_of):
+    ae, vae = runs_of("who_can_draw").values()
+    assert ae.costs[1] < vae.costs[1]
+    assert np.abs(ae.progress.plane.points).max() > 10 * np.abs(generate.draw(2, 8, 0)).max()
+    differ = [run.progress.drawn.var(axis=0).mean() / run.x.var(axis=0).mean() for run in (ae, vae)]
+    can, cannot = ([share > 0.15 for share in differ], [share < 0.1 for share in differ])
+    return can[0] and cannot[1], cannot[0] and can[1], all(can), all(cannot)
+
+
+def check_best_bound(runs_of):
+    (free, cheap, vae, dear) = costs = [run.costs for run in runs_of("best_bound").values()]
+    assert free[1] == min(distortion for _, distortion in costs)
+    assert free[0] > 10 * cheap[0]
+    assert 0 < vae[0] - dear[0] < dear[1] - vae[1]
+    sums = [sum(each) for each in costs]
+    return [each == min(sums) for each in sums]
+
+
+def check_dearer(runs_of):
+    vae, dear = runs_of("dearer").values()
+    widths = [run.progress.measured["width"][-1, 1] for run in (vae, dear)]
+    x = as_float(load(runs_of.keywords["dataset"], "train").x)
+    unsaid = metrics.bce(x[-5000:], np.broadcast_to(x[:10_000].mean(axis=0), x[-5000:].shape)) * x[0].size
+    assert (unsaid - dear.costs[1]) / dear.costs[0] > 10
+    assert widths[1] > 2 * widths[0]
+    share = dear.costs[0] / vae.costs[0]
+    return share < 0.2, 0.3 < share < 0.5, share < 0.01

@@ -11,7 +11,7 @@ from shown import ShownArchitectures
 from cae_core import comparisons, runs
 from cae_core.config import RunConfig
 from cae_core.jobs import scheduling
-from pages.parts.architectures import bce_or_mse, race, sparsity
+from pages.parts.architectures import bce_or_mse, race, sparsity, versus
 from pages.parts.live.lanes import Lane
 from pages.parts.session.setting import Setting, Some
 
@@ -29,7 +29,8 @@ class Shown(ShownArchitectures):
         return self.steering("together_")
 
 
-VIEWS = {"race": (race, 5), "losses": (bce_or_mse, 2), "sparsity": (sparsity, 4)}
+VIEWS = {"race": (race, 5, 6), "losses": (bce_or_mse, 2, 3), "sparsity": (sparsity, 4, 5), "beta": (versus, 5, 11)}
+"""Modules, and how many runs and rows of images they open with."""
 SHIPS = (
     r"ships with the app:\** Strokes, \d epochs of [\d,]+ images, trained in \d.* on \d+ cores?, .*, on \d+ \w+ 20\d\d\."
 )
@@ -37,9 +38,9 @@ SHIPS = (
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_opens_with_a_shipped_result_and_says_how_long_ones_own_takes(view, loading, asked_hosts):
-    page, lanes = Shown(view=view), VIEWS[view][1]  # TensorFlow is not there, and nothing waits for it
+    page, (_, lanes, rows) = Shown(view=view), VIEWS[view]  # TensorFlow is not there, and nothing waits for it
     assert page.labels[0] == "Cleanx, the target"
-    assert (len(page.labels), page.waiting) == (1 + lanes, 0)
+    assert (len(page.labels), page.waiting) == (rows, 0)
     assert page.can == {"Start": True, "Pause": False, "Stop": False}
     assert page.facts["State"] == "Finished"
     assert not [cells for cells in page.lines.values() if {"–", "…"} & set(cells)]
@@ -64,7 +65,7 @@ def test_a_checkerboard_is_magnified_and_overlapping_kernels_are_drawn_before_an
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_question_on_strokes_has_its_shipped_result(view):
-    module, _ = VIEWS[view]
+    module = VIEWS[view][0]
     opens_with = {key: setting.default for key, setting in module.SETTINGS.items()} | {"dataset": "strokes"}
     for settings in ({}, *(question.settings for question in module.QUESTIONS.values())):
         configs = [lane.config for lane in module.VIEW.plan(opens_with | dict(settings))]
@@ -113,6 +114,7 @@ def test_the_race_says_what_each_has_to_go_by_and_noise_has_a_row_of_its_own():
             {"sparsity": 0.0, "output": "sigmoid"}, {"sparsity": 0.001, "output": "sigmoid"},
             {"sparsity": 0.005, "output": "sigmoid"}, {"sparsity": 0.005, "output": "linear"},
         ]),
+        (versus, versus.side_by_side, [{"beta": beta} for beta in comparisons.BETAS]),
     ],
 )  # fmt: skip
 def test_lanes_differ_in_nothing_but_what_is_compared(view, plan, differ):
@@ -137,6 +139,12 @@ def test_what_cannot_be_trained_is_said_in_a_sentence():
         assert not page.can["Start"]
 
     check(Shown(view="race", racers="conv_resize"), "choose at least two decoders")
+    check(Shown(view="beta", betas="1"), "1 values of β are chosen: choose two to 5")
+    check(Shown(view="beta", betas="0,0.1,0.5,1,2,4"), "6 values of β are chosen: choose two to 5")
+    assert (
+        "Unknown betas '99': choose one of 0, 0.1, 0.5, 1, 2, 4, 10, 20"
+        in Shown(view="beta", betas="99").messages("warning")[0]
+    )
     page = Shown(view="sparsity", weak="0.01", strong="0.01")
     check(page, "make the stronger one larger")
     check(page.set(weak=0.001, sparse_loss="bce"), "a linear decoder's can be any number")

@@ -38,6 +38,7 @@ LEFT = {
     "architectures.py?view=leak": {"dataset", "seed"},
     "architectures.py?view=losses": {"view"},
     "architectures.py?view=sparsity": LAB,
+    "architectures.py?view=beta": LAB,
     "reproduce.py": set(),
     "stacked.py": {"dataset"},
     "colour.py": {"take_loss", "chain_loss", "chain_images", "chain_epochs"},
@@ -94,7 +95,7 @@ def test_an_answer_sets_all_its_outcome_needs_and_stands_beside_it(opened, addre
 def every_question():
     modules = ["denoise", "latent", "layers", "colour", "reproduce", "stacked", "train", "runs", "draw"]
     modules = [f"pages.parts.{page}.questions" for page in modules]
-    modules += [f"pages.parts.architectures.{view}" for view in ("race", "switch_leak", "bce_or_mse", "sparsity")]
+    modules += [f"pages.parts.architectures.{view}" for view in ("race", "switch_leak", "bce_or_mse", "sparsity", "versus")]
     for module in map(importlib.import_module, modules):
         yield from (module.QUESTIONS if hasattr(module, "QUESTIONS") else module.questions("strokes")).values()
 
