@@ -191,7 +191,7 @@ _COMMON = {
 
 RUN = record(
     {
-        "config": settings(RunConfig, validation.check, later=("output", "pretraining", "beta", "beta_warmup")),
+        "config": settings(RunConfig, validation.check, later=("output", "pretraining", "beta", "beta_warmup", "pretraining_kind")),
         "image_shape": _shape,
         "code_size": whole(0, 10**7),
         "parameters": whole(0, 10**9),
