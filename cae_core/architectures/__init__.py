@@ -182,3 +182,9 @@ def restore(config: RunConfig, image_shape: tuple[int, int, int], weights: Mappi
 def num_epochs(config: RunConfig) -> int:
     """Epochs of the whole run: those in which one layer is trained alone, and those of the whole network."""
     return config.pretraining * ARCHITECTURES[config.architecture].stages + config.epochs
+
+
+def layer_alone(config: RunConfig, epoch: int) -> int | None:
+    """Which pair of layers is trained alone in an epoch, both counted from 0; None where the whole network is."""
+    number = epoch // config.pretraining if config.pretraining else None
+    return number if number is not None and number < ARCHITECTURES[config.architecture].stages else None

@@ -22,8 +22,8 @@ def _as_published(name: str, **changes: Any) -> RunConfig:
 
 _KERAS = _as_published("conv_denoise", noise_kind="none", noise_factor=0.0, epochs=50)
 _BLOG = _as_published("dense_denoise", noise_kind="none", noise_factor=0.0, bottleneck=32, batch_size=256, epochs=50)
-_RBM = _as_published("dense_deep", pretraining=10, pretraining_kind="rbm", optimizer="adam", learning_rate=0.001,
-                     batch_size=100, epochs=50)  # fmt: skip
+_RBM = _as_published("dense_deep", pretraining=10, pretraining_kind="rbm", optimizer="adam", learning_rate=0.002,
+                     batch_size=100, epochs=30)  # fmt: skip
 _HALF_NOISE = ("gaussian", 0.5)
 _LITTLE_NOISE = {"noise_kind": "gaussian", "noise_factor": 0.2}
 _PCA = {2: 43.64, 4: 37.56, 8: 29.35, 16: 21.06, 30: 13.87, 32: 13.19, 64: 7.09, 128: 3.30}

@@ -125,11 +125,18 @@ def _phases(model: Autoencoder, config: RunConfig, x_train: np.ndarray, x_held_o
             return TrainingEvent(step, num_steps, step // num_batches, 0.0, losses[-1], **at_end)
 
         if objective.machine:
-            optimizer, rate = objective.machine.optimizer(num_batches), lambda _: objective.machine.rate
+            optimizer = objective.machine.optimizer(num_batches)
+
+            def rate(share: float) -> float:
+                return objective.machine.rate
+
         else:
             optimizer = OPTIMIZERS[config.optimizer].make(config.learning_rate)
             optimizer.build(model.trainable_variables)  # also of those that it leaves alone, as checkpoints have them
-            rate = lambda share: config.learning_rate * schedule(share)
+
+            def rate(share: float) -> float:
+                return config.learning_rate * schedule(share)
+
         return Phase(
             loss, objective.variables, optimizer, rate, orders,
             min(config.batch_size, len(x_train)), num_batches, objective.epochs * num_batches,

@@ -33,6 +33,7 @@ class Machine:
     Attributes:
         kernel: `(visible, hidden)`.
         hidden_bias, visible_bias: of both layers.
+        back: the decoder's kernel.
         is_linear: whether the hidden units are.
         variables: all three, in that order.
     """
@@ -42,7 +43,7 @@ class Machine:
         self.kernel, self.hidden_bias, self.visible_bias = layer.kernel, layer.bias, back.bias
         self.is_linear = layer.activation.__name__ == "linear"
         self.variables = [self.kernel, self.hidden_bias, self.visible_bias]
-        self._back = back.kernel
+        self.back = back.kernel
 
     def free_energy(self, v: Any) -> Any:
         """F(v) of each of `(n, visible)` float32, `(n,)`."""
@@ -80,27 +81,29 @@ class Machine:
         gap += WEIGHT_COST / 2.0 * tf.reduce_sum(tf.square(self.kernel))
         return tf.reduce_mean(tf.math.squared_difference(v, again)) + gap - tf.stop_gradient(gap)
 
+    @property
+    def rate(self) -> float:
+        """Learning rate of every step."""
+        return RATES["linear" if self.is_linear else "sigmoid"]
+
     def optimizer(self, steps_per_epoch: int) -> Any:
-        """A built keras optimizer: steps with momentum, after each of which the decoder's kernel follows."""
+        """A built keras optimizer: momentum, and after every step the decoder's kernel follows."""
         import keras
         import tensorflow as tf
 
+        machine, calm_steps = self, CALM_EPOCHS * steps_per_epoch
+
         class Momentum(keras.optimizers.SGD):
-            def update_step(_, gradient, variable, learning_rate):
-                is_calm = _.iterations < CALM_EPOCHS * steps_per_epoch
-                velocity = _.momentums[_._get_variable_index(variable)]
-                velocity.assign(tf.where(is_calm, *MOMENTA) * velocity - learning_rate * gradient)
+            def update_step(self, gradient, variable, learning_rate):
+                velocity = self.momentums[self._get_variable_index(variable)]
+                momentum = tf.where(self.iterations < calm_steps, *MOMENTA)
+                velocity.assign(momentum * velocity - learning_rate * gradient)
                 variable.assign_add(velocity)
 
-            def apply(_, gradients, variables):
+            def apply(self, gradients, variables):
                 super().apply(gradients, variables)
-                self._back.assign(tf.transpose(self.kernel))
+                machine.back.assign(tf.transpose(machine.kernel))
 
         optimizer = Momentum(self.rate, momentum=MOMENTA[1])
         optimizer.build(self.variables)
         return optimizer
-
-    @property
-    def rate(self) -> float:
-        """Learning rate."""
-        return RATES["linear" if self.is_linear else "sigmoid"]

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from cae_core import architectures, datasets, metrics, training
-from cae_core.architectures import ARCHITECTURES, num_epochs
+from cae_core.architectures import ARCHITECTURES, layer_alone, num_epochs
 from cae_core.config import RunConfig
 from cae_core.corruptions import corrupt
 from cae_core.datasets import as_float, load
+from cae_core.inspection import activations
 from cae_core.latent import live_plane
 from cae_core.training import duration
 from cae_core.training.events import TrainingEvent
@@ -115,6 +116,8 @@ class Progress:
         labels: of the `Sample`; none of a run that ships only as it was watched.
         x_hat: `(8, H, W, C)` float32 in [0, 1], what the network makes of the noisy ones now.
         plane: the codes of the sample in the plane; None of such a run.
+        layer: which pair of layers is trained alone now, from 0; None where the whole network is.
+        filters: of that layer, as of `activations.deep_filters`; `x_hat` goes no deeper than that layer, either.
         measured: by name in `MEASURES`, `(k, 2)` float64: epoch (with fractions) and value, as often as somebody looked.
     """
 
@@ -135,6 +138,8 @@ class Progress:
     x_hat: np.ndarray = field(repr=False)
     plane: live_plane.Plane | None = field(repr=False)
     measured: Mapping[str, np.ndarray] = field(repr=False)
+    layer: int | None = None
+    filters: np.ndarray | None = field(default=None, repr=False)
 
 
 class RunMonitor(Monitor):
@@ -166,7 +171,9 @@ class RunMonitor(Monitor):
     def _picture(self, event: TrainingEvent) -> Progress | None:
         model, epochs = self._trainer.model, num_epochs(self._config)
         steps_per_epoch = event.num_steps // epochs
-        x_hat, x = model.reconstruct(self._probes.x_noisy), model.seen(self._sample.x)
+        layer = layer_alone(self._config, (event.step - 1) // steps_per_epoch)
+        x_noisy, x = self._probes.x_noisy, model.seen(self._sample.x)
+        x_hat = model.reconstruct(x_noisy) if layer is None else model.reconstruct_through(x_noisy, layer + 1)
         codes, *log_variance = model.posterior(x) if model.is_variational else (model.encode(x),)
         if not (np.isfinite(x_hat).all() and np.isfinite(codes).all()):
             return None
@@ -190,4 +197,6 @@ class RunMonitor(Monitor):
             x_hat=x_hat,
             plane=live_plane.to_plane(codes, self.progress.plane.points if self.progress else None),
             measured={name: line.points() / (steps_per_epoch, 1) for name, line in self._measured.items()},
+            layer=layer,
+            filters=None if layer is None else activations.deep_filters(model, layer + 1),
         )

@@ -62,4 +62,4 @@ def test_two_steps_are_those_of_contrastive_divergence_by_hand(activation):
         assert float(loss) == pytest.approx(np.mean((v - again) ** 2), rel=1e-5)
         for variable, expected in zip(model.variables, (w, b, a), strict=True):
             np.testing.assert_allclose(variable, expected, rtol=1e-4, atol=1e-5)
-        np.testing.assert_array_equal(model._back, model.kernel.numpy().T)
+        np.testing.assert_array_equal(model.back, model.kernel.numpy().T)
