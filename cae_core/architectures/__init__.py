@@ -91,8 +91,8 @@ def check(config: RunConfig) -> None:
         )
     if config.pretraining_kind == "rbm" and config.output != "sigmoid":
         raise ValueError(
-            f"pretraining_kind is 'rbm', whose visible units are probabilities, and output is {config.output!r}: set output "
-            "to 'sigmoid', or pretraining_kind to 'autoencoder'."
+            f"pretraining_kind is 'rbm', whose visible units are probabilities, and output is {config.output!r}: set "
+            "output to 'sigmoid', or pretraining_kind to 'autoencoder'."
         )
 
 

@@ -15,7 +15,6 @@ from cae_core.architectures.autoencoder import Autoencoder, Stage
 from cae_core.architectures.forward import Layers
 from cae_core.config import RunConfig
 
-
 MACHINE_SPREAD = 0.1
 """Standard deviation of the weights that restricted Boltzmann machines begin with, the same both ways (Hinton and
 Salakhutdinov, Science 2006, supporting material)."""

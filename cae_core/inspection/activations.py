@@ -161,9 +161,7 @@ def _as_images(kernel: np.ndarray, line: Layer, image_shape: tuple[int, ...]) ->
 def deep_filters(model: Autoencoder, count: int) -> np.ndarray:
     """What each unit of the last of the outermost `count` stages looks for in the image, through the layers below without
     their sigmoids: `(units, H, W)`, at most `MOST_FILTERS`."""
-    *below, last = [
-        next(layer.kernel.numpy() for layer in stage.encode if layer.weights) for stage in model.stages[:count]
-    ]
+    *below, last = [next(layer.kernel.numpy() for layer in stage.encode if layer.weights) for stage in model.stages[:count]]
     kernel = last[:, :MOST_FILTERS]
     for lower in below[::-1]:
         kernel = lower @ kernel

@@ -189,9 +189,12 @@ _COMMON = {
     "state": one_of(STATES), "message": text(2000), "step": _STEP, "num_steps": _STEP, "owner": text(80),
 }  # fmt: skip
 
+LATER = ("output", "pretraining", "beta", "beta_warmup", "pretraining_kind")
+"""Settings that older runs do not have; they are what their defaults say."""
+
 RUN = record(
     {
-        "config": settings(RunConfig, validation.check, later=("output", "pretraining", "beta", "beta_warmup", "pretraining_kind")),
+        "config": settings(RunConfig, validation.check, later=LATER),
         "image_shape": _shape,
         "code_size": whole(0, 10**7),
         "parameters": whole(0, 10**9),

@@ -2,8 +2,8 @@
 
 A machine gives visible units v and hidden units h the energy E(v, h) = −a·v − b·h − vWh, for linear hidden units with
 ½‖h‖² more; given one layer, the units of the other are independent. Summed over h, exp(−E) is exp(−F(v)) with the free
-energy F, and maximum likelihood lowers F of the images against its mean over what the machine itself makes up. CD-k takes in
-the place of the latter what k steps of Gibbs sampling make of the images (Hinton, Neural Computation 14, 2002).
+energy F, and maximum likelihood lowers F of the images against its mean over what the machine itself makes up. CD-k takes
+in the place of the latter what k steps of Gibbs sampling make of the images (Hinton, Neural Computation 14, 2002).
 
 The settings are those of Hinton and Salakhutdinov, Science 2006, supporting material.
 """
@@ -26,9 +26,9 @@ WEIGHT_COST = 0.0002
 class Machine:
     """The restricted Boltzmann machine that a stage of an autoencoder is while it is pretrained.
 
-    Its weights are the encoder's; the decoder's kernel follows as their transpose after every step. Visible units are binary,
-    with an image's grey levels or the probabilities of the machine below as data; hidden ones are binary where the encoder's
-    layer is a sigmoid, else linear with Gaussian noise of variance 1.
+    Its weights are the encoder's; the decoder's kernel follows as their transpose after every step. Visible units are
+    binary, with an image's grey levels or the probabilities of the machine below as data; hidden ones are binary where the
+    encoder's layer is a sigmoid, else linear with Gaussian noise of variance 1.
 
     Attributes:
         kernel: `(visible, hidden)`.

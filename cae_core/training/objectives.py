@@ -115,8 +115,8 @@ def _alone(model: Autoencoder, config: RunConfig, number: int):
 
 
 def _as_machine(model: Autoencoder, number: int, machine: Machine):
-    """Greedy pretraining as of Hinton and Salakhutdinov, Science 2006: a pair of layers as a restricted Boltzmann machine of
-    the probabilities that the machines below give of the clean images."""
+    """Greedy pretraining as of Hinton and Salakhutdinov, Science 2006: a pair of layers as a restricted Boltzmann machine
+    of the probabilities that the machines below give of the clean images."""
     import tensorflow as tf
 
     def loss(x_noisy, x, training, seed):

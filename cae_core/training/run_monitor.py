@@ -117,7 +117,8 @@ class Progress:
         x_hat: `(8, H, W, C)` float32 in [0, 1], what the network makes of the noisy ones now.
         plane: the codes of the sample in the plane; None of such a run.
         layer: which pair of layers is trained alone now, from 0; None where the whole network is.
-        filters: of that layer, as of `activations.deep_filters`; `x_hat` goes no deeper than that layer, either.
+            Then `x_hat` goes no deeper than that layer.
+        filters: of a network with pretraining, those of that layer or of the code, as of `activations.deep_filters`.
         measured: by name in `MEASURES`, `(k, 2)` float64: epoch (with fractions) and value, as often as somebody looked.
     """
 
@@ -173,7 +174,8 @@ class RunMonitor(Monitor):
         steps_per_epoch = event.num_steps // epochs
         layer = layer_alone(self._config, (event.step - 1) // steps_per_epoch)
         x_noisy, x = self._probes.x_noisy, model.seen(self._sample.x)
-        x_hat = model.reconstruct(x_noisy) if layer is None else model.reconstruct_through(x_noisy, layer + 1)
+        depth = len(model.stages) if layer is None else layer + 1
+        x_hat = model.reconstruct(x_noisy) if layer is None else model.reconstruct_through(x_noisy, depth)
         codes, *log_variance = model.posterior(x) if model.is_variational else (model.encode(x),)
         if not (np.isfinite(x_hat).all() and np.isfinite(codes).all()):
             return None
@@ -198,5 +200,5 @@ class RunMonitor(Monitor):
             plane=live_plane.to_plane(codes, self.progress.plane.points if self.progress else None),
             measured={name: line.points() / (steps_per_epoch, 1) for name, line in self._measured.items()},
             layer=layer,
-            filters=None if layer is None else activations.deep_filters(model, layer + 1),
+            filters=activations.deep_filters(model, depth) if self._config.pretraining else None,
         )

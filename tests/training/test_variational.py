@@ -172,6 +172,6 @@ def test_the_history_is_written_and_read_with_both_columns_and_older_settings_wi
     columns = schema.columns(writing.table([row]).encode(), 1)
     assert (columns["distortion"][0], columns["rate"][0]) == (row["distortion"], row["rate"])
     assert list(csv.reader(io.StringIO(writing.table([row]))))[0] == [*schema.COLUMNS, "distortion", "rate"]
-    older = {key: value for key, value in RunConfig().to_dict().items() if not key.startswith("beta")}
-    read = schema.settings(RunConfig, validation.check, later=("output", "pretraining", "beta", "beta_warmup"))
+    older = {key: value for key, value in RunConfig().to_dict().items() if key not in schema.LATER}
+    read = schema.settings(RunConfig, validation.check, later=schema.LATER)
     assert read("config", older) == RunConfig()
