@@ -23,7 +23,7 @@ OTHERS = {
     "dataset": "strokes", "num_train": 700, "architecture": "dense", "bottleneck": 12, "loss": "mse",
     "noise_kind": "masking", "noise_factor": 0.35, "optimizer": "sgd", "learning_rate": 0.02, "schedule": "cosine",
     "epochs": 7, "batch_size": 50, "sparsity": 0.25, "seed": 42, "output": "linear", "pretraining": 2,
-    "beta": 1, "beta_warmup": 0,  # what every network takes that is not variational
+    "pretraining_kind": "autoencoder", "beta": 1, "beta_warmup": 0,  # what every network takes that is not variational
 }  # fmt: skip
 QUICK = {"num_train": 100, "architecture": "dense", "batch_size": 50, "epochs": 1, "noise_kind": "none"}
 LONG = {**QUICK, "epochs": 1000}
