@@ -174,7 +174,7 @@ class RunMonitor(Monitor):
         steps_per_epoch = event.num_steps // epochs
         layer = layer_alone(self._config, (event.step - 1) // steps_per_epoch)
         x_noisy, x = self._probes.x_noisy, model.seen(self._sample.x)
-        depth = len(model.stages) if layer is None else layer + 1
+        depth = ARCHITECTURES[self._config.architecture].stages if layer is None else layer + 1
         x_hat = model.reconstruct(x_noisy) if layer is None else model.reconstruct_through(x_noisy, depth)
         codes, *log_variance = model.posterior(x) if model.is_variational else (model.encode(x),)
         if not (np.isfinite(x_hat).all() and np.isfinite(codes).all()):

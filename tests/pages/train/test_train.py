@@ -223,6 +223,18 @@ def test_a_full_queue_refuses_and_says_what_to_do(held, monkeypatch):
     assert "withdraw one" in error
 
 
+@pytest.mark.parametrize(("kind", "unit"), [("rbm", "MSE"), ("autoencoder", "BCE")])
+def test_a_layer_that_learns_alone_is_shown_alone_with_its_filters(kind, unit):
+    page = ShownTrain(**{**LONG, "pretraining": 100, "pretraining_kind": kind, "loss": "bce"}).click(TRAIN)
+    wait(lambda: page.job.progress)
+    page.click("Pause").until("paused")
+    assert "Paused, layer 1 alone" in page.facts.values()
+    assert f"Held-out {unit}" in page.facts
+    assert [label.partition("MSE")[0] for label in page.labels[-2:]] == ["Through layer 1", "Filters, layer 1"]
+    assert page.alts[-1] == "64 filters of layer 1, each 28 by 28 pixels of the image"
+    page.click("Stop").until("stopped")
+
+
 def test_fork_starts_from_the_parents_weights_and_locks_what_must_stay(parent, held):
     page = ShownTrain(**{**OTHERS, "num_train": 100, "epochs": 1, "fork": parent, "fork_step": 2})
     assert page.troubles == []
