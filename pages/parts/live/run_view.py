@@ -110,7 +110,7 @@ def _pictures(config: RunConfig, progress: run_monitor.Progress | None) -> None:
             stages = ARCHITECTURES[config.architecture].stages
             depth = stages if layer is None else layer + 1
             show.filters({depth - 1: progress and progress.filters})
-        loss = losses.axis([config.loss])
+        loss = losses.axis_of([config])
         curve, history = (progress.curve, progress.history) if progress else (np.empty((0, 2)), ())
         done = np.array([[row["epoch"], row["held_out_loss"]] for row in history], float).reshape(-1, 2)
         line = plotting.Curve("", curve[:, 0], curve[:, 1], done[:, 0], done[:, 1])
