@@ -23,6 +23,11 @@ OUTPUTS = ("sigmoid", "linear")
 """What makes the reconstruction of the decoder's last values, the logits: their sigmoid, or nothing (a linear decoder)."""
 
 
+PRETRAINING_KINDS = {"autoencoder": "Autoencoders", "rbm": "Boltzmann machines"}
+"""What each layer is while it is trained alone, with its label: a shallow autoencoder of what the layers below give, or a
+restricted Boltzmann machine of it."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """One line of a registry.
@@ -132,6 +137,7 @@ class RunConfig(Settings):
         sparsity: weight of the mean absolute code value in the loss.
         output: what makes the reconstruction of the decoder's last values, one of `OUTPUTS`.
         pretraining: epochs that each layer is trained alone first, before `epochs` of the whole; 0 for none.
+        pretraining_kind: what each layer is while it is trained alone, a key of `PRETRAINING_KINDS`.
         beta: weight of the KL term in a variational network's loss; 1 makes the loss a bound on the images' likelihood.
         beta_warmup: share of the steps during which it grows from 0 to that, in a straight line.
         k: how many numbers of a code stay, the largest, in a network that keeps only these; 0 for any other.
@@ -161,6 +167,7 @@ class RunConfig(Settings):
     k: int = _number(0, 0, 1024)
     k_start: int = _number(0, 0, 1024)
     alpha: float = _number(1.0, 1.0, 10.0)
+    pretraining_kind: str = "autoencoder"
 
 
 BOUNDS = bounds_of(RunConfig)

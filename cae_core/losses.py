@@ -6,11 +6,11 @@ where a pixel is saturated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from cae_core.config import Entry, lookup
+from cae_core.config import Entry, RunConfig, lookup
 
 
 def bce(x, logits):
@@ -139,6 +139,12 @@ LOSSES: dict[str, Loss] = {
 def axis(names: Collection[str]) -> str:
     """What the axis of these losses is called in every chart, such as "BCE per pixel"."""
     return " and ".join(f"{entry.label} {entry.unit}" for name, entry in LOSSES.items() if name in names)
+
+
+def axis_of(configs: Iterable[RunConfig]) -> str:
+    """The same of runs; where layers learned alone first, by errors of their own, only "loss"."""
+    configs = list(configs)
+    return "loss" if any(config.pretraining for config in configs) else axis({config.loss for config in configs})
 
 
 def loss_of(loss: str, output: str) -> Callable[..., Any]:

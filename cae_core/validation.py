@@ -8,7 +8,7 @@ from typing import Any
 
 from cae_core import architectures
 from cae_core.architectures import ARCHITECTURES
-from cae_core.config import MOST_LAYERS, OUTPUTS, RunConfig, StackConfig, lookup
+from cae_core.config import MOST_LAYERS, OUTPUTS, PRETRAINING_KINDS, RunConfig, StackConfig, lookup
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.datasets import DATASETS
 from cae_core.losses import LOSSES, loss_of
@@ -19,6 +19,7 @@ CHOICES: dict[str, Mapping[str, Any]] = {
     "architecture": ARCHITECTURES,
     "loss": LOSSES,
     "output": dict.fromkeys(OUTPUTS),
+    "pretraining_kind": PRETRAINING_KINDS,
     "noise_kind": NOISE_KINDS,
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,

@@ -6,7 +6,7 @@ import streamlit as st
 
 from cae_core import datasets, jobs, validation
 from cae_core.architectures import ARCHITECTURES
-from cae_core.config import BOUNDS, OUTPUTS, Bounds, RunConfig
+from cae_core.config import BOUNDS, OUTPUTS, PRETRAINING_KINDS, Bounds, RunConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.inspection import summary
 from cae_core.losses import LOSSES
@@ -61,6 +61,11 @@ def _sidebar(now: dict) -> None:
             widgets.number_input(
                 "Pretraining", 0, 100, step=1, key="pretraining",
                 help="For this many epochs each layer is first trained alone. Only for networks of dense layers.",
+            )  # fmt: skip
+            widgets.segmented_control(
+                "Layers alone", PRETRAINING_KINDS, format_func=PRETRAINING_KINDS.get, key="pretraining_kind", required=True,
+                help="What each layer is in pretraining: an autoencoder, or a restricted Boltzmann machine that learns by "
+                "contrastive divergence, with settings of its own.",
             )  # fmt: skip
             widgets.number_input("Sparsity", 0.0, 10.0, step=0.01, format="%g", key="sparsity")
             widgets.number_input(

@@ -12,7 +12,7 @@ import pytest
 
 from cae_core.config import BOUNDS, DEFAULTS, RunConfig, lookup
 
-NAMES = ("dataset", "architecture", "loss", "noise_kind", "optimizer", "schedule", "output")
+NAMES = ("dataset", "architecture", "loss", "noise_kind", "optimizer", "schedule", "output", "pretraining_kind")
 INTEGERS = ("num_train", "bottleneck", "epochs", "batch_size", "seed", "pretraining", "k", "k_start")
 
 
@@ -52,19 +52,9 @@ def test_what_is_outside_is_refused_by_name_value_and_range(name, value):
 def test_a_configuration_goes_through_json_and_back():
     names = RunConfig("mnist", 1000, "dense", 7, "mse", "mixed", 0.25, "muon", 0.01, "cosine")
     config = dataclasses.replace(
-        names,
-        epochs=3,
-        batch_size=32,
-        sparsity=0.5,
-        seed=9,
-        output="linear",
-        pretraining=4,
-        beta=4.0,
-        beta_warmup=0.5,
-        k=5,
-        k_start=7,
-        alpha=2.0,
-    )
+        names, epochs=3, batch_size=32, sparsity=0.5, seed=9, output="linear", pretraining=4, beta=4.0, beta_warmup=0.5,
+        pretraining_kind="rbm", k=5, k_start=7, alpha=2.0,
+    )  # fmt: skip
     assert RunConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
     assert all(getattr(config, f.name) != getattr(DEFAULTS, f.name) for f in dataclasses.fields(RunConfig))
     assert RunConfig.from_dict({}) == DEFAULTS

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cae_core import comparisons, pca, pretrained, runs, validation
-from cae_core.architectures import ARCHITECTURES, build, fitting, published, suited
+from cae_core.architectures import ARCHITECTURES, build, fitting, num_epochs, published, suited
 from cae_core.config import BOTTLENECKS, SHIPPED_LOSSES, RunConfig
 from cae_core.datasets import DATASETS, as_float, load
 from cae_core.inspection import evaluation
@@ -19,7 +19,7 @@ SIZES = {"mnist": (55_000, 10_000), "fashion_mnist": (55_000, 10_000), "strokes"
 SIZES |= {"strokes_colour": (20_000, 2_000), "cifar10": (10_000, 2_000)}
 """Images each data set trains on, without the held-out ones, and its test images."""
 
-LARGEST, LARGEST_CLOUDS = 34_000_000, 4_000_000
+LARGEST, LARGEST_CLOUDS = 38_000_000, 4_000_000
 """Bytes the whole folder may take, and the variational networks in it."""
 
 BARS = {
@@ -74,7 +74,7 @@ def check_whole(name):
     assert run.config == recipe
     assert run.image_shape == DATASETS[recipe.dataset].image_shape
     assert run.code_size == recipe.bottleneck or ARCHITECTURES[recipe.architecture].fixed_code
-    assert run.epochs == recipe.epochs
+    assert run.epochs == num_epochs(recipe)
     assert {"python", "tensorflow", "keras", "numpy"} <= set(run.versions)
     assert all(run.versions.values())
     assert run.created.endswith("+00:00")
@@ -87,10 +87,11 @@ def check_whole(name):
         assert figures["num_images"] == num_test
         assert all(np.isfinite(value) for value in figures.values())
     history = runs.history(run)
-    np.testing.assert_array_equal(history["epoch"], np.arange(1, recipe.epochs + 1))
+    np.testing.assert_array_equal(history["epoch"], np.arange(1, num_epochs(recipe) + 1))
     more = ("distortion", "rate") if name in VARIATIONAL else ("silent",) if recipe.k else ()
     assert list(history) == ["epoch", "loss", "held_out_loss", "seconds", *more]
-    assert recipe.epochs == 1 or history["loss"][-1] < history["loss"][0]
+    losses = history["loss"][-recipe.epochs :]  # of the whole, after layers that learned alone
+    assert recipe.epochs == 1 or losses[-1] < losses[0]
     assert (np.diff(history["seconds"]) > 0).all()
     with np.load(run.path / "weights.npz", allow_pickle=False) as arrays:
         stored = dict(arrays)

@@ -95,6 +95,16 @@ def check(config: RunConfig) -> None:
             f"pretraining is {config.pretraining}, but {config.architecture} has no layers that can be trained alone: "
             f"set it to 0, or choose one of {able}."
         )
+    if config.pretraining_kind == "rbm" and not config.pretraining:
+        raise ValueError(
+            "pretraining_kind is 'rbm', but pretraining is 0, so no layer would be trained alone: set pretraining to the "
+            "epochs of each, such as 10, or pretraining_kind to 'autoencoder'."
+        )
+    if config.pretraining_kind == "rbm" and config.output != "sigmoid":
+        raise ValueError(
+            f"pretraining_kind is 'rbm', whose visible units are probabilities, and output is {config.output!r}: set "
+            "output to 'sigmoid', or pretraining_kind to 'autoencoder'."
+        )
 
 
 def idle_settings(entry: Architecture) -> dict[str, Any]:
@@ -153,7 +163,9 @@ def fitting(config: RunConfig) -> RunConfig:
     if not suit(config.architecture, config.dataset):
         always_there = [name for name, entry in DATASETS.items() if not entry.download]
         changes["dataset"] = next(name for name in always_there if suit(config.architecture, name))
-    return dataclasses.replace(config, **changes, **({} if entry.stages else {"pretraining": 0}))
+    config = dataclasses.replace(config, **changes, **({} if entry.stages else {"pretraining": 0}))
+    as_machines = config.pretraining and config.output == "sigmoid"
+    return config if as_machines else dataclasses.replace(config, pretraining_kind=DEFAULTS.pretraining_kind)
 
 
 def published(name: str) -> RunConfig:
@@ -208,3 +220,9 @@ def restore(config: RunConfig, image_shape: tuple[int, int, int], weights: Mappi
 def num_epochs(config: RunConfig) -> int:
     """Epochs of the whole run: those in which one layer is trained alone, and those of the whole network."""
     return config.pretraining * ARCHITECTURES[config.architecture].stages + config.epochs
+
+
+def layer_alone(config: RunConfig, epoch: int) -> int | None:
+    """Which pair of layers is trained alone in an epoch, both counted from 0; None where the whole network is."""
+    number = epoch // config.pretraining if config.pretraining else None
+    return number if number is not None and number < ARCHITECTURES[config.architecture].stages else None

@@ -15,6 +15,10 @@ from cae_core.architectures.autoencoder import Autoencoder, Stage
 from cae_core.architectures.forward import Layers
 from cae_core.config import RunConfig
 
+MACHINE_SPREAD = 0.1
+"""Standard deviation of the weights that restricted Boltzmann machines begin with, the same both ways (Hinton and
+Salakhutdinov, Science 2006, supporting material)."""
+
 
 def depth_to_space(h, block: int):
     """Sub-pixel upsampling: `(n, H, W, b²C)` to `(n, bH, bW, C)`, channels becoming pixels (Shi et al., CVPR 2016).
@@ -50,9 +54,12 @@ def dense_stack(
     from keras import layers
 
     seed = seeds(config.seed)
+    as_machines = config.pretraining and config.pretraining_kind == "rbm"
 
     def dense(units: int, name: str, activation: str | None = "sigmoid"):
-        if activation is None or gain == 1:
+        if as_machines:
+            first = keras.initializers.RandomNormal(0.0, MACHINE_SPREAD, next(seed))
+        elif activation is None or gain == 1:
             first = keras.initializers.GlorotUniform(next(seed))
         else:
             first = keras.initializers.VarianceScaling(gain**2, "fan_avg", "uniform", next(seed))
@@ -72,6 +79,9 @@ def dense_stack(
     decoder = keras.Model(z, _through([*down, image], z), name="decoder")
     pairs = [Stage((layer,), (back,)) for layer, back in zip(up, down[::-1], strict=True)]
     pairs[0] = Stage((flat, up[0]), (down[-1], image))
+    if as_machines:
+        for layer, back in zip(up, down[::-1], strict=True):
+            back.kernel.assign(keras.ops.transpose(layer.kernel))
     return Autoencoder(encoder, decoder, config.output, pairs)
 
 

@@ -158,6 +158,16 @@ def _as_images(kernel: np.ndarray, line: Layer, image_shape: tuple[int, ...]) ->
     return None
 
 
+def deep_filters(model: Autoencoder, count: int) -> np.ndarray:
+    """What each unit of the last of the outermost `count` stages looks for in the image, through the layers below without
+    their sigmoids: `(units, H, W)`, at most `MOST_FILTERS`."""
+    *below, last = [next(layer.kernel.numpy() for layer in stage.encode if layer.weights) for stage in model.stages[:count]]
+    kernel = last[:, :MOST_FILTERS]
+    for lower in below[::-1]:
+        kernel = lower @ kernel
+    return kernel.T.reshape(-1, *model.image_shape).mean(axis=3)
+
+
 class Idea(NamedTuple):
     """What the file of a network says of it, as Markdown, and who had the idea."""
 

@@ -76,6 +76,7 @@ class Card:
         seeds: how many seeds the shipped result has.
         tolerance: how far off the figure may be and still count as reproduced, as a share of it.
         at_most: the figure is a bar to stay under, rather than one to meet.
+        planes: shipped runs whose first two numbers of each code are drawn beside one another.
         is_curve: its claims are of one network with codes of several sizes, and are drawn over these.
     """
 
@@ -87,6 +88,7 @@ class Card:
     seeds: int = 1
     tolerance: float = 0.03
     at_most: bool = False
+    planes: tuple[str, ...] = ()
     is_curve: bool = False
 
 

@@ -189,8 +189,8 @@ _COMMON = {
     "state": one_of(STATES), "message": text(2000), "step": _STEP, "num_steps": _STEP, "owner": text(80),
 }  # fmt: skip
 
-LATER = ("output", "pretraining", "beta", "beta_warmup", "k", "k_start", "alpha")
-"""Settings of a run that older files lack."""
+LATER = ("output", "pretraining", "beta", "beta_warmup", "k", "k_start", "alpha", "pretraining_kind")
+"""Settings that older runs do not have; they are what their defaults say."""
 
 RUN = record(
     {

@@ -133,10 +133,21 @@ def _phases(model: Autoencoder, config: RunConfig, x_train: np.ndarray, x_held_o
                 _refuse_divergence(config, [at_end["held_out_loss"]], first_loss, step, num_steps, at_end.copy)
             return TrainingEvent(step, num_steps, step // num_batches, 0.0, losses[-1], **at_end)
 
-        optimizer = OPTIMIZERS[config.optimizer].make(config.learning_rate)
-        optimizer.build(model.trainable_variables)  # also of those that it leaves alone, as checkpoints have them
+        if objective.machine:
+            optimizer = objective.machine.optimizer(num_batches)
+
+            def rate(share: float) -> float:
+                return objective.machine.rate
+
+        else:
+            optimizer = OPTIMIZERS[config.optimizer].make(config.learning_rate)
+            optimizer.build(model.trainable_variables)  # also of those that it leaves alone, as checkpoints have them
+
+            def rate(share: float) -> float:
+                return config.learning_rate * schedule(share)
+
         return Phase(
-            loss, objective.variables, optimizer, lambda share: config.learning_rate * schedule(share), orders,
+            loss, objective.variables, optimizer, rate, orders,
             min(config.batch_size, len(x_train)), num_batches, objective.epochs * num_batches,
             objective.first_epoch * num_batches, event,
         )  # fmt: skip

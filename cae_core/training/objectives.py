@@ -11,6 +11,7 @@ from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.architectures.variational import VariationalAutoencoder, drawn, importance_weighted
 from cae_core.config import RunConfig
 from cae_core.losses import LOSSES, kl, loss_of
+from cae_core.training.boltzmann import Machine
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Objective:
         epochs: its own.
         parts: of a variational network's loss with one code for an image, of the same: its distortion and its rate, the KL
             term without its weight, `(2,)`; None of any other loss.
+        machine: the restricted Boltzmann machine that is trained, with an optimizer and a rate of its own; else None.
     """
 
     loss: Callable[[Any, Any, bool, Any], Any]
@@ -32,14 +34,19 @@ class Objective:
     first_epoch: int
     epochs: int
     parts: Callable[[Any, Any, bool, Any], Any] | None = None
+    machine: Machine | None = None
 
 
 def objectives(model: Autoencoder, config: RunConfig, num_steps: int) -> Iterator[Objective]:
     """The objectives of a run of so many steps, in their order; without pretraining only the last."""
     if config.pretraining:
         for number, stage in enumerate(model.stages):
-            alone = _alone(model, config, number)
-            yield Objective(alone, stage.trainable_variables, number * config.pretraining, config.pretraining)
+            epochs = (number * config.pretraining, config.pretraining)
+            if config.pretraining_kind == "rbm":
+                machine = Machine(stage)
+                yield Objective(_as_machine(model, number, machine), machine.variables, *epochs, machine=machine)
+            else:
+                yield Objective(_alone(model, config, number), stage.trainable_variables, *epochs)
     parts = None
     if not ARCHITECTURES[config.architecture].variational:
         whole = _whole(model, config, num_steps)
@@ -116,16 +123,34 @@ def _alone(model: Autoencoder, config: RunConfig, number: int):
     """
     import tensorflow as tf
 
-    stage, below = model.stages[number], model.stages[:number]
+    stage = model.stages[number]
     loss_between = loss_of(config.loss, config.output)
 
     def loss(x_noisy, x, training, seed):
-        if not below:
+        if not number:
             return loss_between(x, stage.down(stage.up(x_noisy)))
-        h = x
-        for lower in below:
-            h = lower.up(h)
-        h = tf.stop_gradient(h)
+        h = _below(model, number, x)
         return tf.reduce_mean(tf.math.squared_difference(h, stage.down(stage.up(h))))
 
     return loss
+
+
+def _as_machine(model: Autoencoder, number: int, machine: Machine):
+    """Greedy pretraining as of Hinton and Salakhutdinov, Science 2006: a pair of layers as a restricted Boltzmann machine
+    of the probabilities that the machines below give of the clean images."""
+    import tensorflow as tf
+
+    def loss(x_noisy, x, training, seed):
+        h = _below(model, number, x)
+        return machine.loss(tf.reshape(h, (-1, machine.kernel.shape[0])), seed)
+
+    return loss
+
+
+def _below(model: Autoencoder, number: int, x: Any):
+    """What the stages below one make of images; they are left as they are."""
+    import tensorflow as tf
+
+    for stage in model.stages[:number]:
+        x = stage.up(x)
+    return tf.stop_gradient(x)

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from cae_core import architectures, datasets, metrics, training
-from cae_core.architectures import ARCHITECTURES, num_epochs
+from cae_core.architectures import ARCHITECTURES, layer_alone, num_epochs
 from cae_core.config import RunConfig
 from cae_core.corruptions import corrupt
 from cae_core.datasets import as_float, load
+from cae_core.inspection import activations
 from cae_core.latent import generate, live_plane
 from cae_core.training import duration
 from cae_core.training.events import TrainingEvent
@@ -124,6 +125,9 @@ class Progress:
         x_hat: `(8, H, W, C)` float32 in [0, 1], what the network makes of the noisy ones now.
         drawn: of a variational network the same of eight codes from the prior, equal ones in every run; else None.
         plane: the codes of the sample in the plane; None of a run that ships as it was watched and is not variational.
+        layer: which pair of layers is trained alone now, from 0; None where the whole network is.
+            Then `x_hat` goes no deeper than that layer.
+        filters: of a network with pretraining, those of that layer or of the code, as of `activations.deep_filters`.
         measured: by name in `MEASURES`, `(k, 2)` float64: epoch (with fractions) and value, as often as somebody looked.
     """
 
@@ -145,6 +149,8 @@ class Progress:
     drawn: np.ndarray | None = field(repr=False)
     plane: live_plane.Plane | None = field(repr=False)
     measured: Mapping[str, np.ndarray] = field(repr=False)
+    layer: int | None = None
+    filters: np.ndarray | None = field(default=None, repr=False)
 
 
 class RunMonitor(Monitor):
@@ -175,7 +181,10 @@ class RunMonitor(Monitor):
     def _picture(self, event: TrainingEvent) -> Progress | None:
         model, epochs = self._trainer.model, num_epochs(self._config)
         steps_per_epoch = event.num_steps // epochs
-        x_hat, x = model.reconstruct(self._probes.x_noisy), model.seen(self._sample.x)
+        layer = layer_alone(self._config, (event.step - 1) // steps_per_epoch)
+        x_noisy, x = self._probes.x_noisy, model.seen(self._sample.x)
+        depth = ARCHITECTURES[self._config.architecture].stages if layer is None else layer + 1
+        x_hat = model.reconstruct(x_noisy) if layer is None else model.reconstruct_through(x_noisy, depth)
         codes, *log_variance = model.posterior(x) if model.is_variational else (model.encode(x),)
         if not (np.isfinite(x_hat).all() and np.isfinite(codes).all()):
             return None
@@ -201,4 +210,6 @@ class RunMonitor(Monitor):
             drawn=model.decode(generate.draw(codes.shape[1], NUM_PROBES, 0)) if model.is_variational else None,
             plane=live_plane.to_plane(codes, self.progress.plane.points if self.progress else None),
             measured={name: line.points() / (steps_per_epoch, 1) for name, line in self._measured.items()},
+            layer=layer,
+            filters=activations.deep_filters(model, depth) if self._config.pretraining else None,
         )

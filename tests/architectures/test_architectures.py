@@ -93,6 +93,13 @@ def test_reconstruct_is_decode_of_encode_and_the_sigmoid_of_the_logits_or_they_t
         ("dense", {"k": 3}, "k is 3, but dense lets all numbers of its code pass: set it to 0, or choose one of k_sparse"),
         ("vae", {"alpha": 2.0}, "alpha is 2, but vae lets all .*: set it to 1, or choose one of k_sparse"),
         ("conv_unpool", {"pretraining": 3}, "pretraining is 3, but conv_unpool .* 0, or choose one of dense, dense_l"),
+        ("conv_unpool", {"pretraining": 3, "pretraining_kind": "rbm"}, "pretraining is 3, but conv_unpool has no layers"),
+        (
+            "dense",
+            {"pretraining_kind": "rbm"},
+            "'rbm', but pretraining is 0, .*: set pretraining to .* 10, or pretraining_",
+        ),
+        ("dense", {"pretraining": 1, "pretraining_kind": "rbm", "loss": "mse", "output": "linear"}, "output to 'sigmoid'"),
     ],
 )
 def test_a_setting_that_a_network_cannot_take_is_refused_by_name_with_what_would_work(name, settings, sentence):

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from cae_core import datasets, runs, training
-from cae_core.architectures import ARCHITECTURES
+from cae_core.architectures import ARCHITECTURES, published
 from cae_core.config import BOTTLENECKS, BOUNDS, SHIPPED_LOSSES, RunConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.losses import LOSSES
@@ -128,16 +128,19 @@ def network(chosen: tuple[str, ...]) -> None:
         loss()
         trained_on()
     own = {(name,): title for name, title in own_runs().items()}
-    published = {(name,): title for name, title in systems().items()}
-    labels = {(): "Shipped with the app", **({chosen: chosen[0]} if chosen else {}), **own, **published}
+    ready = {(name,): title for name, title in systems().items()}
+    labels = {(): "Shipped with the app", **({chosen: chosen[0]} if chosen else {}), **own, **ready}
     widgets.selectbox("Network", tuple(labels), format_func=labels.get, key="run")
 
 
 def systems() -> dict[str, str]:
     """The published systems that ship, by name, and what people see; with them the app's own beside its `NETWORK`."""
-    entries = {name: ARCHITECTURES[config.architecture] for name, config in SYSTEMS.items()}
-    published = {name: entry.label if entry.own else f"{entry.label}, as published" for name, entry in entries.items()}
-    return published | {
+    labels = {}
+    for name, config in SYSTEMS.items():
+        entry, usual = ARCHITECTURES[config.architecture], published(config.architecture)
+        code = "" if config.bottleneck == usual.bottleneck else f", {config.bottleneck} numbers"
+        labels[name] = entry.label + code + ("" if entry.own else ", as published")
+    return labels | {
         name: f"{ARCHITECTURES[config.architecture].label}, {datasets.DATASETS[config.dataset].label}, "
         f"{config.bottleneck} numbers, β {config.beta:g}"
         for name, config in VARIATIONAL.items()

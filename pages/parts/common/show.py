@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -12,7 +12,7 @@ import streamlit as st
 from cae_core import runtime, training
 from cae_core.config import RunConfig
 from cae_core.corruptions import NOISE_KINDS, is_none
-from cae_core.figures import pictures
+from cae_core.figures import mosaics, pictures
 from cae_core.figures.plotting import Figure
 from pages.parts.common.outside import plain
 from pages.parts.glossary import glossary
@@ -77,6 +77,27 @@ def grid(rows: Sequence[Row], columns: int = 10) -> None:
         bar = pictures.data_uri(pictures.error_bar_png())
         scale = f'<div></div><div class="scale">error 0 <img src="{bar}" alt="scale of absolute error from 0 to 1"> 1</div>'
     st.html(f'<div class="grid" style="--columns: {columns}">{"".join(cells)}{scale}</div>')
+
+
+def through_layers(count: int) -> str:
+    """The label of images that went up and down through so many layers."""
+    return "Through layer 1" if count == 1 else f"Through layers 1–{count}"
+
+
+def filters(by_layer: Mapping[int, np.ndarray | None]) -> None:
+    """What units of some layers paint or look for, `(n, h, w)` by layer from 0, a mosaic each; None keeps its place."""
+    cells = []
+    for number, tiles in by_layer.items():
+        cells.append(f'<div class="label">Filters, layer {number + 1}</div>')
+        if tiles is None:
+            cells.append('<div class="waiting" role="status" aria-label="not trained yet"></div>')
+        else:
+            picture = pictures.data_uri(pictures.png(mosaics.filters(tiles[None])))
+            alt = (
+                f"{len(tiles)} filters of layer {number + 1}, each {tiles.shape[1]} by {tiles.shape[2]} pixels of the image"
+            )
+            cells.append(f'<img src="{picture}" alt="{alt}">')
+    st.html(f'<div class="grid stack-filters">{"".join(cells)}</div>')
 
 
 def noise(kind: str, factor: float) -> str:

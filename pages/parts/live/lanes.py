@@ -11,6 +11,7 @@ import streamlit as st
 
 from cae_core import datasets, training
 from cae_core import losses as named_losses
+from cae_core.architectures import num_epochs
 from cae_core.config import RunConfig
 from cae_core.figures import curves, plotting, small_plane
 from cae_core.inspection import summary
@@ -107,7 +108,7 @@ def measured(lanes: Sequence[Lane], name: str, label: str, chart: str, up: tuple
     ]
     if not over_epochs:
         return
-    last = max(lane.config.epochs for lane in lanes)
+    last = max(num_epochs(lane.config) for lane in lanes)
     figure = _without_key(curves.lines(over_epochs, ("epoch", label), (0, last), up))
     show.chart(figure, chart, f"{label} over epochs of {len(lanes)} runs")
 
@@ -138,9 +139,8 @@ def losses(lanes: Sequence[Lane], name: str) -> None:
         over_steps.append(plotting.Curve(lane.title, curve[:, 0], curve[:, 1], done[:, 0], done[:, 1]))
     if not over_steps:
         return
-    used = {lane.config.loss for lane in lanes}
-    label = named_losses.axis(used)
-    last = max(lane.config.epochs for lane in lanes)
+    label = named_losses.axis_of(lane.config for lane in lanes)
+    last = max(num_epochs(lane.config) for lane in lanes)
     figure = _without_key(plotting.loss_curves(over_steps, label, last_epoch=last))
     show.chart(figure, name, f"{label} over epochs of {len(over_steps)} runs, training dashed, held-out solid")
     key(lanes, "held-out solid, training dashed")

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from cae_core import datasets, jobs, losses, runs, training
-from cae_core.architectures import num_epochs
+from cae_core.architectures import ARCHITECTURES, num_epochs
 from cae_core.config import RunConfig
 from cae_core.figures import plotting
 from cae_core.jobs import Snapshot
@@ -60,6 +60,10 @@ def _facts(job: Snapshot | None, config: RunConfig) -> list[tuple[str, str]]:
         words += f", {job.place} ahead"
     left = show.seconds(progress.seconds_left) if progress and job.is_live and progress.seconds_left is not None else "–"
     row = progress.history[-1] if progress and progress.history else {}
+    unit = LOSSES[config.loss].label
+    if progress and progress.layer is not None:
+        words += f", layer {progress.layer + 1} alone"
+        unit = unit if config.pretraining_kind == "autoencoder" and not progress.layer else "MSE"
     held_out = f"{row['held_out_loss']:.4f}" if row else "–"
     if "rate" in row:
         held_out += f" = {row['distortion']:.1f} + {config.beta:g} × {row['rate']:.1f}"
@@ -69,7 +73,7 @@ def _facts(job: Snapshot | None, config: RunConfig) -> list[tuple[str, str]]:
         ("Step", f"{progress.step:,} of {progress.num_steps:,}" if progress else "–"),
         ("Speed", f"{progress.steps_per_second:.0f} steps/s" if progress else "–"),
         ("Time left", left),
-        (f"Held-out {LOSSES[config.loss].label}", held_out),
+        (f"Held-out {unit}", held_out),
     ]
 
 
@@ -88,6 +92,8 @@ def _buttons(job: Snapshot | None, owner: str) -> None:
 
 def _pictures(config: RunConfig, progress: run_monitor.Progress | None) -> None:
     probes = progress or run_monitor.probes(config)
+    layer = progress.layer if progress else None
+    way = "Reconstructed" if layer is None else show.through_layers(layer + 1)
     x, x_hat = probes.x, progress.x_hat if progress else None
     noise = show.noise(*training.typical_noise(config))
     left, right = st.columns([7, 5], gap="medium")
@@ -96,11 +102,15 @@ def _pictures(config: RunConfig, progress: run_monitor.Progress | None) -> None:
         show.grid(
             [
                 *show.inputs(x, probes.x_noisy, noise),
-                show.Row("Reconstructed", mse or "not trained yet", x_hat, f"{len(x)} images, reconstructed, {mse}"),
+                show.Row(way, mse or "not trained yet", x_hat, f"{len(x)} images, {way.lower()}, {mse}"),
             ],
             columns=len(x),
         )
-        loss = losses.axis([config.loss])
+        if config.pretraining:
+            stages = ARCHITECTURES[config.architecture].stages
+            depth = stages if layer is None else layer + 1
+            show.filters({depth - 1: progress and progress.filters})
+        loss = losses.axis_of([config])
         curve, history = (progress.curve, progress.history) if progress else (np.empty((0, 2)), ())
         done = np.array([[row["epoch"], row["held_out_loss"]] for row in history], float).reshape(-1, 2)
         line = plotting.Curve("", curve[:, 0], curve[:, 1], done[:, 0], done[:, 1])

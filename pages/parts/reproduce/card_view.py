@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 
 import streamlit as st
 
+from cae_core import datasets, runs
+from cae_core.architectures import ARCHITECTURES
 from cae_core.figures import plotting
+from cae_core.latent import embedding
 from cae_core.reproduction import own_runs, run_card
 from cae_core.reproduction.claims import ORIGINS
 from cae_core.reproduction.own_runs import Rerun
@@ -18,6 +22,9 @@ from pages.parts.common.outside import refusal
 from pages.parts.live import queue_words, steering
 from pages.parts.reproduce import claims_view
 from pages.parts.session import identity, state
+
+PLANE_IMAGES = 1000
+"""Test images on each of a card's planes."""
 
 TICK = 1.0
 """Seconds between two looks at what moves."""
@@ -57,6 +64,7 @@ def _draw(name: str, result: Result | None, now: Rerun, owner: str, can_run: boo
         st.caption(claims_view.tolerance(about))
         if about.is_curve:
             _curve(name, result, mine)
+        _planes(about.planes)
         sentences = (differences().get(whose, "") for whose in ("every card", name))
         st.caption(show.plain(" ".join(sentences)))
         st.caption(_made(name, result))
@@ -84,6 +92,21 @@ def _curve(name: str, result: Result | None, mine: Rerun | None) -> None:
     listed = "; ".join(f"{whose} {', '.join(f'{v:.2f}' for v in values)}" for whose, _, values in lines)
     alt = f"Squared error of {len(claims)} numbers of components, figures as dots; {listed or 'not run yet'}"
     show.chart(plotting.over_sizes(dots, lines, axes), f"{name}_curve", alt)
+
+
+def _planes(names: Sequence[str]) -> None:
+    """The codes of shipped runs side by side; a run or images that are not there are said by name."""
+    for column, name in zip(st.columns(len(names)) if names else (), names, strict=True):
+        with column:
+            try:
+                codes = embedding.encode(runs.find(name), "mnist", PLANE_IMAGES)
+            except (runs.RunError, datasets.DataError) as error:
+                st.caption(show.plain(str(error)))
+                continue
+            label = ARCHITECTURES[codes.run.config.architecture].label
+            st.caption(f"{label}: {PLANE_IMAGES:,} test images")
+            figure = plotting.plane(codes.z[:, :2], codes.labels, datasets.DATASETS["mnist"].class_names)
+            show.chart(figure, f"plane_{name}", f"The first two numbers of each code of {label}, coloured by class")
 
 
 def _again(name: str, result: Result | None, now: Rerun, owner: str, can_run: bool) -> None:

@@ -30,6 +30,7 @@ QUESTIONS = questions_of(
     {
         "eight_at_once": _beside("pca", "30 components"),
         "figure_of_2006": _beside("hinton", "whole network at once"),
+        "machines_first": _beside("hinton_rbm", "Boltzmann machines first"),
         "layer_by_layer": _say_of(
             "dense_linear_2d",
             lambda means: (
@@ -54,6 +55,7 @@ QUESTIONS = questions_of(
     },
     eight_at_once={"card": "pca"},
     figure_of_2006={"card": "hinton"},
+    machines_first={"card": "hinton_rbm"},
     layer_by_layer={"card": "dense_linear_2d"},
     no_training={"card": "dense"},
     many_codes={"card": "vae_binary"},

@@ -56,15 +56,14 @@ def _curves(every: Sequence[AnyRun]) -> None:
             loss_curves.append(curve(run, label, place))
         except (runs.RunError, ValueError) as error:
             st.error(show.plain(str(error)))
-    used = {run.config.loss for _, run in networks}
-    label = losses.axis(used)
+    label = losses.axis_of(run.config for _, run in networks)
     alt = f"{label} over epochs of {len(loss_curves)} runs, training dashed, held-out solid"
     show.chart(plotting.loss_curves(loss_curves, label), "compared_curves", alt)
     unlike = [
         what
         for what, values in (
             ("data sets", {run.config.dataset for _, run in networks}),
-            ("losses", used),
+            ("losses", {run.config.loss for _, run in networks}),
             ("noises", {show.noise(*training.typical_noise(run.config)) for _, run in networks}),
         )
         if len(values) > 1

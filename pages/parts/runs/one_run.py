@@ -134,7 +134,7 @@ def _draw(run: Run, epochs: list[float], moment: int, past: replay.Replay) -> No
         mse = f"MSE {np.mean((x_hat - x) ** 2):.4f}"
         rows.append(show.Row("Reconstructed", mse, x_hat, f"{len(x)} images, reconstructed {when}, {mse}"))
         show.grid(rows, columns=len(x))
-        label = losses.axis([config.loss])
+        label = losses.axis_of([config])
         mark = epochs[moment] if len(epochs) > 1 else None
         show.chart(
             plotting.loss_curves([compare.curve(run)], label, mark=mark, last_epoch=run.num_epochs),

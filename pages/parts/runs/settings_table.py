@@ -10,7 +10,7 @@ import streamlit as st
 
 from cae_core import datasets, training
 from cae_core.architectures import ARCHITECTURES, idle_settings
-from cae_core.config import ARMS, SHIPPED_LOSSES, RunConfig, StackConfig
+from cae_core.config import ARMS, PRETRAINING_KINDS, SHIPPED_LOSSES, RunConfig, StackConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.figures import plotting
 from cae_core.inspection import evaluation
@@ -25,9 +25,9 @@ SETTINGS = {
     "dataset": "Data set", "architecture": "Network", "bottleneck": "Bottleneck", "loss": "Loss", "noise_kind": "Noise",
     "noise_factor": "Noise factor", "epochs": "Epochs", "num_train": "Training images", "batch_size": "Batch size",
     "optimizer": "Optimizer", "learning_rate": "Learning rate", "schedule": "Schedule", "output": "Output",
-    "pretraining": "Pretraining", "sparsity": "Sparsity", "beta": "β", "beta_warmup": "β warm-up", "k": "k",
-    "k_start": "First k", "alpha": "α",
-    "maps": "Maps", "kernels": "Kernels", "pooling": "Max-pooling",
+    "pretraining": "Pretraining", "pretraining_kind": "Layers alone", "sparsity": "Sparsity", "beta": "β",
+    "beta_warmup": "β warm-up", "k": "k", "k_start": "First k", "alpha": "α", "maps": "Maps", "kernels": "Kernels",
+    "pooling": "Max-pooling",
     "labels": "Labels", "steps": "Fine-tuning steps", "tuning_rate": "Fine-tuning rate", "hidden": "Hidden units",
     "dropout": "Dropout", "seed": "Seed",
 }  # fmt: skip
@@ -73,7 +73,8 @@ def setting(config: RunConfig | StackConfig, name: str) -> str:
     means_nothing = (name == "noise_factor" and config.noise_kind == "none") or (
         network
         and (
-            (name == "bottleneck" and network.fixed_code)
+            (name == "pretraining_kind" and not getattr(config, "pretraining", 0))
+            or (name == "bottleneck" and network.fixed_code)
             or (name in OF_STEPS and network.solve)
             or name in idle_settings(network)
         )
@@ -86,6 +87,8 @@ def setting(config: RunConfig | StackConfig, name: str) -> str:
         value = training.num_images(config)  # what was asked for may be more than there is
     if name in NAMES:
         return NAMES[name][value].label if value in NAMES[name] else str(value)
+    if name == "pretraining_kind":
+        return PRETRAINING_KINDS[value]
     if isinstance(value, str):
         return value.capitalize()
     if isinstance(value, tuple):

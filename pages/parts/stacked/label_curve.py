@@ -14,7 +14,7 @@ from cae_core.stacking import charts, results
 from cae_core.stacking.label_curve import command
 from cae_core.stacking.results import CurveResult, Paired, Point
 from pages.parts.common import missing, show, widgets
-from pages.parts.stacked import confusion, stack_pictures
+from pages.parts.stacked import confusion
 
 
 def draw(result: CurveResult | None, now: dict, ask: Callable[[], Any]) -> None:
@@ -120,10 +120,10 @@ def _stack(result: CurveResult) -> None:
         rows = [show.Row("Clean", "x, the target", _floats(arrays["x"]), "8 test images, clean")]
         x_hats = [arrays[f"x_hats/{i}"] for i in range(result.config.layers)]
         for i, images in enumerate(x_hats):
-            through = stack_pictures.through_layers(i + 1)
+            through = show.through_layers(i + 1)
             rows.append(show.Row(through, "and back", _floats(images), f"8 test images, {through.lower()} and back"))
         show.grid(rows, columns=len(arrays["x"]))
-        stack_pictures.filters([arrays[f"filters/{i}"] for i in range(result.config.layers)], result.config.layers)
+        show.filters({i: arrays[f"filters/{i}"] for i in range(result.config.layers)})
 
 
 def _floats(images):

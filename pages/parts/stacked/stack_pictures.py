@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import streamlit as st
 
 from cae_core.config import StackConfig
-from cae_core.figures import mosaics
-from cae_core.figures.pictures import data_uri, png
 from cae_core.stacking import charts
 from cae_core.stacking.progress import StackProgress
 from cae_core.training import run_monitor
@@ -24,13 +20,14 @@ def draw(config: StackConfig, progress: StackProgress | None) -> None:
     rows = show.inputs(probes.x, probes.x_noisy, noise, "what the stack gets")
     for number in range(config.layers):
         x_hat = progress.x_hats[number] if progress and number < len(progress.x_hats) else None
-        through = through_layers(number + 1)
+        through = show.through_layers(number + 1)
         note = "not trained yet" if x_hat is None else f"and back, MSE {np.mean((x_hat - probes.x) ** 2):.4f}"
         rows.append(show.Row(through, note, x_hat, f"{eight}, {through.lower()} and back down through all, {note}"))
     left, right = st.columns([7, 5], gap="medium")
     with left:
         show.grid(rows, columns=len(probes.x))
-        filters(progress.filters if progress else [], config.layers)
+        begun = dict(enumerate(progress.filters)) if progress else {}
+        show.filters({number: begun.get(number) for number in range(config.layers)})
     with right:
         losses = charts.layer_losses(progress.losses if progress else [], _layer_steps(config, progress))
         st.caption("What each layer minimises: half the squared error of its reconstruction")
@@ -42,31 +39,9 @@ def draw(config: StackConfig, progress: StackProgress | None) -> None:
         )
 
 
-def through_layers(count: int) -> str:
-    """The label of images that went up and down through so many layers."""
-    return "Through layer 1" if count == 1 else f"Through layers 1–{count}"
-
-
 def _layer_steps(config: StackConfig, progress: StackProgress | None) -> int:
     """Right end of the layers' axis: the steps that each has."""
     if progress is None:
         return 1
     at_work = progress.stage_steps if progress.stage < config.layers else 1
     return max([at_work, *(int(line[-1, 0]) for line in progress.losses if len(line))])
-
-
-def filters(by_layer: Sequence[np.ndarray], layers: int) -> None:
-    """What one number of each map paints, a mosaic per layer; places are kept for layers that have not begun."""
-    cells = []
-    for number in range(layers):
-        cells.append(f'<div class="label">Filters, layer {number + 1}</div>')
-        if number < len(by_layer):
-            tiles = by_layer[number]
-            picture = mosaics.filters(tiles[None])
-            alt = (
-                f"{len(tiles)} filters of layer {number + 1}, each {tiles.shape[1]} by {tiles.shape[2]} pixels of the image"
-            )
-            cells.append(f'<img src="{data_uri(png(picture))}" alt="{alt}">')
-        else:
-            cells.append('<div class="waiting" role="status" aria-label="not trained yet"></div>')
-    st.html(f'<div class="grid stack-filters">{"".join(cells)}</div>')

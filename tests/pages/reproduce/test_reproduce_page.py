@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from claims import answer
+from claims import answer, claim_of
 from shown import ShownReproduce
 
 from cae_core import runs
@@ -208,10 +208,18 @@ def test_eight_at_once(means):
 
 
 def test_figure_of_2006(means):
-    (figure,) = (claim.figure for claim in CARDS["hinton"].claims if claim.is_published)
+    (figure,) = (claim.figure for claim in CARDS["hinton_rbm"].claims if claim.is_published)
     ratio = means["hinton"]["whole network at once"] / figure
     answer(QUESTIONS["figure_of_2006"], abs(ratio - 1) < 0.1, ratio < 0.9, ratio > 1.33)
     assert means["thirty"]["fast, 30 numbers"] < 2.3
+
+
+def test_machines_first(means):
+    assert "ended at 4.33" in claim_of(QUESTIONS["machines_first"])
+    at_once, first = means["hinton"]["whole network at once"], means["hinton_rbm"]["Boltzmann machines first"]
+    assert f"{at_once:.2f}" == "4.33"
+    answer(QUESTIONS["machines_first"], abs(first / at_once - 1) < 0.1, first < 0.75 * at_once, first > 1.1 * at_once)
+    assert first <= CARDS["hinton_rbm"].claims[0].figure
 
 
 def test_layer_by_layer(means):

@@ -23,7 +23,7 @@ OTHERS = {
     "dataset": "strokes", "num_train": 700, "architecture": "dense", "bottleneck": 12, "loss": "mse",
     "noise_kind": "masking", "noise_factor": 0.35, "optimizer": "sgd", "learning_rate": 0.02, "schedule": "cosine",
     "epochs": 7, "batch_size": 50, "sparsity": 0.25, "seed": 42, "output": "linear", "pretraining": 2,
-    "beta": 1, "beta_warmup": 0, "k": 0, "k_start": 0, "alpha": 1,  # what a network of neither kind takes
+    "pretraining_kind": "autoencoder", "beta": 1, "beta_warmup": 0, "k": 0, "k_start": 0, "alpha": 1,  # of other networks
 }  # fmt: skip
 QUICK = {"num_train": 100, "architecture": "dense", "batch_size": 50, "epochs": 1, "noise_kind": "none"}
 LONG = {**QUICK, "epochs": 1000}
@@ -221,6 +221,18 @@ def test_a_full_queue_refuses_and_says_what_to_do(held, monkeypatch):
     (error,) = page.click(TRAIN).messages("error")
     assert "You have 1 runs in the queue" in error
     assert "withdraw one" in error
+
+
+@pytest.mark.parametrize(("kind", "unit"), [("rbm", "MSE"), ("autoencoder", "BCE")])
+def test_a_layer_that_learns_alone_is_shown_alone_with_its_filters(kind, unit):
+    page = ShownTrain(**{**LONG, "pretraining": 100, "pretraining_kind": kind, "loss": "bce"}).click(TRAIN)
+    wait(lambda: page.job.progress)
+    page.click("Pause").until("paused")
+    assert "Paused, layer 1 alone" in page.facts.values()
+    assert f"Held-out {unit}" in page.facts
+    assert [label.partition("MSE")[0] for label in page.labels[-2:]] == ["Through layer 1", "Filters, layer 1"]
+    assert page.alts[-1] == "64 filters of layer 1, each 28 by 28 pixels of the image"
+    page.click("Stop").until("stopped")
 
 
 def test_fork_starts_from_the_parents_weights_and_locks_what_must_stay(parent, held):
