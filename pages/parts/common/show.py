@@ -14,9 +14,11 @@ from cae_core.config import RunConfig
 from cae_core.corruptions import NOISE_KINDS, is_none
 from cae_core.figures import pictures
 from cae_core.figures.plotting import Figure
+from cae_core.training import duration
 from pages.parts.common.outside import plain
 from pages.parts.glossary import glossary
 
+seconds = duration.in_words
 DOWNLOAD, DOWNLOAD_ICON = "Download as PNG", ":material/download:"
 
 
@@ -149,13 +151,6 @@ def listed(words: Sequence[str]) -> str:
 def percent(share: float, digits: int = 0) -> str:
     """A share as everywhere in the app: 77.5 %."""
     return f"{100 * share:.{digits}f} %"
-
-
-def seconds(value: float) -> str:
-    """A length of time as people say it."""
-    if value < 90:
-        return f"{value:.0f} s"
-    return f"{value / 60:.0f} min" if value < 5400 else f"{value / 3600:.1f} h"
 
 
 def download(rows: Sequence[Row], title: str, caption: str, name: str) -> None:
