@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import logging
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from pathlib import Path
@@ -59,8 +60,9 @@ def run(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
         bar.clear()
         bar.say(f"{len(outcome.trained):,} trained, {len(outcome.kept):,} were there already")
     for what, sentences in (("failed", outcome.failed), ("not finished", outcome.left)):
-        for name, sentence in sentences.items():
-            bar.say(f"{name} {what}: {sentence}")
+        for sentence in dict.fromkeys(sentences.values()):
+            name, *others = [name for name, why in sentences.items() if why == sentence]
+            bar.say(f"{name}{f' and {len(others):,} others' * bool(others)} {what}: {sentence}")
     if outcome.failed and not args.again:
         bar.say("to try those that failed once more: --again")
     return planned | {"kept": outcome.kept, "trained": outcome.trained, "failed": outcome.failed, "left": outcome.left}
@@ -78,7 +80,7 @@ def _train(args: argparse.Namespace, bar: Bar, configs: list[RunConfig], workers
     """Drives the sweep to its end; a pool that broke, as when the system ends a process, is replaced while it gets on."""
     trained, left = [], len(configs) + 1
     while True:
-        with _dask(args.scheduler) if args.scheduler else runtime.processes(workers) as executor:
+        with _dask(args.scheduler, bar) if args.scheduler else runtime.processes(workers) as executor:
             outcome = sweeps.sweep(configs, executor, bar, args.again and not trained)
         trained += outcome.trained
         if args.scheduler or not 0 < len(outcome.left) < left:
@@ -89,7 +91,7 @@ def _train(args: argparse.Namespace, bar: Bar, configs: list[RunConfig], workers
 
 
 @contextlib.contextmanager
-def _dask(address: str) -> Iterator[Executor]:
+def _dask(address: str, bar: Bar) -> Iterator[Executor]:
     """The executor of a Dask scheduler, whose workers must have this project and be started in its folder.
 
     Raises:
@@ -99,14 +101,18 @@ def _dask(address: str) -> Iterator[Executor]:
         from distributed import Client
     except ImportError:
         raise ValueError("--scheduler needs Dask on every machine: pip install distributed") from None
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # a scheduler that is gone is said in a sentence
+    start = f"start one with `python -m dask worker {address} --nthreads 1` in the project's folder of a machine."
     try:
         client = Client(address, timeout=PATIENCE)
     except (OSError, ValueError) as error:
         raise ValueError(
-            f"No Dask scheduler answers at {address} ({schema.reason(error)}): start one with `dask scheduler`, and "
-            f"workers with `dask worker {address} --nthreads 1` in the project's folder of each machine."
+            f"No Dask scheduler answers at {address} ({schema.reason(error)}): start one with `python -m dask scheduler`, "
+            f"and for each of its workers {start}"
         ) from error
     with client:
+        workers = len(client.ncores())
+        bar.say(f"{workers:,} workers at {address}" if workers else f"No worker has joined {address} yet: {start}")
         yield client.get_executor()
 
 

@@ -20,7 +20,7 @@ def pack(folder: Path) -> bytes:
         for file in sorted(folder.rglob("*")):
             name = file.relative_to(folder).as_posix()
             if name != "lock" and file.is_file() and _NAME.fullmatch(name):
-                archive.writestr(name, storage.read(file, storage.MOST_UNPACKED))
+                archive.writestr(zipfile.ZipInfo(name), storage.read(file, storage.MOST_UNPACKED))
     return buffer.getvalue()
 
 

@@ -182,5 +182,5 @@ def _keep(outcome: Outcome, name: str, future: Future) -> None:
 
 
 def _engine(error: BaseException) -> str:
-    """What an engine's own failure means."""
-    return f"Its worker or the engine ended ({type(error).__name__}: {schema.reason(error)}): give the same command again."
+    """What an engine's own failure means, in a sentence."""
+    return f"the engine let go of it ({schema.reason(error)}); what is written down is kept: give the same command again."
