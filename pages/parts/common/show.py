@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -120,15 +121,15 @@ def ratio(image_size: int, code_size: int) -> str:
     return f"**{image_size / code_size:.3g} times** smaller"
 
 
-def chart(figure: Figure, key: str, alt: str) -> None:
-    """A Plotly figure as of `charts`, as wide as its place."""
+def chart(figure: Figure, key: str, alt: str, **more: Any) -> Any:
+    """A Plotly figure as of `charts`, as wide as its place; `more` and what is returned are Streamlit's."""
     if runtime.is_loading():  # TensorFlow imports pandas in another thread, and Plotly would meet half of it
         from plotly.optional_imports import get_module
 
         get_module("pandas")  # waits until it is whole
 
     with st.container(key=f"place_{key}"):
-        st.plotly_chart(figure, height="stretch", key=key, config={"displayModeBar": False}, alt=alt)
+        return st.plotly_chart(figure, height="stretch", key=key, config={"displayModeBar": False}, alt=alt, **more)
 
 
 def facts(values: Sequence[tuple[str, str]]) -> None:
