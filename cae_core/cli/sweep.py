@@ -128,4 +128,4 @@ def _time(time: sweeps.Estimate, count: int, workers: int) -> str:
         parts.append(f"About {duration.in_words(time.seconds)} of training one after another{by}, going by {whose}")
     if time.unknown:
         parts.append(f"the time of {time.unknown:,} is not known yet: no run like them is finished")
-    return "; ".join(parts) + "."
+    return "; ".join(parts) + ". Loading TensorFlow and measuring each run come on top."

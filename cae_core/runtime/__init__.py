@@ -91,7 +91,7 @@ def processes(count: int) -> Iterator[ProcessPoolExecutor]:
         raise
     finally:
         for name, value in given.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
+            os.environ.pop(name, None) if value is None else os.environ.update({name: value})
         pool.shutdown(cancel_futures=True)
 
 

@@ -29,6 +29,8 @@ from cae_core.pretrained import NETWORK, SHIPPED
 from cae_core.runs import RunError, schema, storage
 
 DATASETS = ("strokes", "mnist")
+FILES = {f"findings-{dataset}": dataset for dataset in DATASETS}
+"""What is measured of which data set, by its file's name."""
 IMAGES, KNOWN, FITTED = 2_000, 2_000, 20_000
 """Test images that errors are measured on, training images that ranges are taken from, and those that PCA is fitted to."""
 LARGEST_CODE = 128
@@ -117,8 +119,17 @@ def _read(file: Path, changed: int) -> Findings:
     )
 
 
-def make(dataset: str) -> None:
-    """Measures them on the runs that ship, and writes them down."""
+def is_made(name: str) -> bool:
+    """Whether the file of that name in `FILES` is there, and whole."""
+    try:
+        return bool(find(FILES[name]).cells)
+    except RunError:
+        return False
+
+
+def make(name: str) -> None:
+    """Measures what a file in `FILES` has on the runs that ship, and writes it down."""
+    dataset = FILES[name]
     findings = asdict(Findings(tuple(sizes(dataset)), tuple(robustness(dataset))))
     lines = {name: ",\n".join(json.dumps(each) for each in several) for name, several in findings.items()}
     text = ",\n".join(f'"{name}": [\n{several}\n]' for name, several in lines.items())
