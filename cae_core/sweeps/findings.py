@@ -162,9 +162,9 @@ def _of(network: Network, known: np.ndarray, x: np.ndarray) -> tuple[float, floa
     if not network.is_variational:
         return network.code_size, _mse(x, network.decode(_rounded(network.encode, known, x)))
     mean, log_variance = network.posterior(x)
-    drawn = mean + np.exp(log_variance / 2) * np.random.default_rng(0).standard_normal(mean.shape, np.float32)
+    z = mean + np.exp(log_variance / 2) * np.random.default_rng(0).standard_normal(mean.shape, np.float32)
     rate = float(metrics.kl(mean, log_variance).sum(axis=1).mean())
-    return round(rate / log(2) / 8, 3), _mse(x, network.decode(drawn))
+    return round(rate / log(2) / 8, 3), _mse(x, network.decode(z))
 
 
 def _rounded(encode: Callable[[np.ndarray], np.ndarray], known: np.ndarray, x: np.ndarray) -> np.ndarray:

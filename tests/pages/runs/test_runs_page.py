@@ -147,7 +147,7 @@ def test_a_damaged_run_harms_no_other(two, runs_folder):
 def test_the_time_machine_shows_each_moment(two):
     page = ShownRuns(runs="clean")
     past, last = replay.replay(runs.find("clean")), charts(page)
-    assert page.widget("epoch").options == ["0, untrained", "1", "2", "3"]
+    assert page.widget("epoch").options == ["0, untrained", "1", "1.5", "2", "3"]
     assert page.query == {"runs": "clean", "whose": "mine", "epoch": "3"}
     for moment, epoch in reversed([*enumerate((0.0, 1.0, 2.0, 3.0))]):
         page.set(epoch=epoch)
@@ -320,8 +320,9 @@ def test_two_runs_side_by_side(two):
     assert [alt.partition(", MSE")[0] for alt in page.alts] == [
         "10 images, clean", "10 images, by clean (clean)", "10 images, by With noise (noisy)",
     ]  # fmt: skip
-    (chart,) = charts(page)
+    chart, *planes = charts(page)
     assert {trace["name"] for trace in chart["data"]} >= {"clean", "With noise"}
+    assert len(planes) == 2
     assert any("settings are the same" in expander.label for expander in page.app.expander)
     page = ShownRuns(runs="noisy,clean")  # noise is that of the first run
     assert "gaussian 0.5" in page.alts[1]
@@ -566,13 +567,13 @@ def test_each_question_comes_out_as_it_says(dataset):
 @pytest.mark.parametrize("dataset", findings.DATASETS)
 def test_what_many_runs_show_comes_out_as_the_questions_say(dataset):
     few, unmet = (questions(dataset)[key] for key in ("few_bytes", "unmet_noise"))
-    assert "needs four times the numbers for this error" in claim_of(few)
+    assert "still has a larger error with four times as many numbers" in claim_of(few)
     shipped, clean, mixed = findings.find(dataset), *(name_of(dataset, 32, "mse", of) for of in ("clean", "mixed"))
     (code,) = [point for point in shipped.points if point.run == clean]
-    curves = {of: [(point.mse, point.bytes) for point in shipped.points if point.curve == of] for of in ("jpeg", "pca")}
-    jpeg = np.exp(np.interp(np.log(code.mse), *np.log(sorted(curves["jpeg"])).T)) / code.bytes
+    jpeg = sorted((point.mse, point.bytes) for point in shipped.points if point.curve == "jpeg")
+    jpeg = np.exp(np.interp(np.log(code.mse), *np.log(jpeg).T)) / code.bytes
     answer(few, jpeg < 0.8, 0.8 < jpeg < 1.25, 2.5 < jpeg < 3.5)
-    assert 3.5 < np.exp(np.interp(np.log(code.mse), *np.log(sorted(curves["pca"])).T)) / code.bytes < 4.5
+    assert all(point.mse > code.mse for point in shipped.points if point.curve == "pca" and point.size <= 128)
     assert f"{code.mse:.4f}" in few.measured({})
     errors = {run: {of.kind: of.mse for of in shipped.cells if (of.run, of.factor) == (run, 0.5)} for run in (clean, mixed)}
     least = min(errors[clean], key=errors[clean].get)
@@ -623,7 +624,7 @@ def test_a_sweep_is_shown_with_its_runs_together(shelf_of):
 def test_one_slider_moves_all_compared_runs_to_an_epoch(two):
     page = ShownRuns(runs="clean,noisy,strokes-b2-mse-clean", epoch="1")
     slider = page.app.select_slider("epoch")
-    assert (slider.value, list(slider.options)) == (1.0, ["0, untrained", "1", "2", "3"])
+    assert (slider.value, list(slider.options)) == (1.0, ["0, untrained", "1", "1.5", "2", "3"])
     assert page.query["epoch"] == "1"
     for epoch in (1.0, 3.0):
         page.app.select_slider("epoch").set_value(epoch)
@@ -632,5 +633,5 @@ def test_one_slider_moves_all_compared_runs_to_an_epoch(two):
         past = replay.replay(runs.find("clean"))
         dots = np.concatenate([trace["y"] for trace in charts(page)[1]["data"] if trace["y"] != [None]])
         assert len(dots) == len(past.labels)
-    assert "epoch 1 of 2" in page.text  # stopped there
+    assert "epoch 1.5 of 2" in page.text  # stopped there
     assert "end: keeps no epochs" in page.text
