@@ -38,7 +38,7 @@ class Track:
 
 
 def parallel(settings: Sequence[tuple[str, Sequence[Any]]], results: Sequence[tuple[str, Sequence[float]]]) -> Figure:
-    """Parallel coordinates: a line a run, from setting to setting to what came out; coloured by the last result.
+    """Parallel coordinates: a line for each run, from setting to setting to what came out; coloured by the last result.
 
     Args:
         settings: what is varied, and each run's value.
@@ -97,13 +97,14 @@ def over_bytes(tracks: Sequence[Track], exact: tuple[str, float], axes: tuple[st
     return {"data": data, "layout": layout}
 
 
-def noise_map(rows: Sequence[str], columns: Sequence[str], errors: np.ndarray, runs: Sequence[str]) -> Figure:
+def noise_map(rows: Sequence[str], columns: Sequence[str], errors: np.ndarray, runs: Sequence[str], label: str) -> Figure:
     """Errors as a heat map on a logarithmic scale, the figure in each cell; a click on one gives its row's run.
 
     Args:
         rows, columns: their labels.
         errors: `(rows, columns)` positive.
         runs: the name of each row's.
+        label: what the errors are.
     """
     logs = np.log10(errors)
     ticks = [value for power in range(-4, 1) for value in (10.0**power, 3 * 10.0**power)]
@@ -111,7 +112,7 @@ def noise_map(rows: Sequence[str], columns: Sequence[str], errors: np.ndarray, r
     heat = {
         "type": "heatmap", "z": logs.tolist(), "x": [*columns], "y": [*rows], "colorscale": SCALE, "hoverinfo": "skip",
         "text": [[f"{error:.3f}" for error in row] for row in errors], "texttemplate": "%{text}", "xgap": 1, "ygap": 1,
-        "colorbar": {"title": {"text": "MSE"}, "tickvals": np.log10(ticks).tolist(), "ticktext": [f"{t:g}" for t in ticks]},
+        "colorbar": {"title": {"text": label}, "tickvals": np.log10(ticks).tolist(), "ticktext": [f"{t:g}" for t in ticks]},
     }  # fmt: skip
     # Plotly reports no click on a heat map, so that invisible points lie on its cells.
     cells = [(column, row, name) for row, name in zip(rows, runs, strict=True) for column in columns]

@@ -9,12 +9,11 @@ from __future__ import annotations
 import atexit
 import contextlib
 import gc
-import multiprocessing
 import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor
 
 from cae_core.runtime import keras_settings, memory
 
@@ -75,11 +74,14 @@ ONE_THREAD = dict.fromkeys(
 
 
 @contextlib.contextmanager
-def processes(count: int) -> Iterator[ProcessPoolExecutor]:
+def processes(count: int) -> Iterator[Executor]:
     """A pool of processes that train, each with a TensorFlow of its own and one thread; started as they are needed.
 
     They end with the block, at once if it is left by an error or an interruption, and with this process however that ends.
     """
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor  # for a command only, and not before a page's first picture
+
     before, given = {*multiprocessing.active_children()}, {name: os.environ.get(name) for name in ONE_THREAD}
     pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _end_with_parent)
     os.environ.update(ONE_THREAD)  # before they are started: NumPy reads it when it is imported
@@ -97,6 +99,8 @@ def processes(count: int) -> Iterator[ProcessPoolExecutor]:
 
 def _end_with_parent() -> None:
     """Has this process end when the one that started it does, which would else leave it waiting for ever."""
+
+    import multiprocessing
 
     def wait() -> None:
         multiprocessing.parent_process().join()

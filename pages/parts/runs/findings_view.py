@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from cae_core import datasets, runs
+from cae_core import datasets, losses, runs
 from cae_core.architectures import ARCHITECTURES
 from cae_core.datasets import DATASETS
 from cae_core.figures import sweeps as charts
@@ -74,7 +74,7 @@ def _sizes(shipped: findings.Findings) -> list[str]:
         )  # fmt: skip
         for number, (name, points) in enumerate(curves.items())
     ]
-    axes = "bytes an image takes, log", "MSE per pixel"
+    axes = "bytes per image, log", losses.axis(["mse"])
     listed = "; ".join(
         f"{track.label} {min(track.y):.4f} at {track.x[int(np.argmin(track.y))]:.0f} bytes" for track in tracks
     )
@@ -91,7 +91,7 @@ def _robustness(shipped: findings.Findings) -> list[str]:
         f"{_label(name)}: {', '.join(f'{column} {mse:.3f}' for column, mse in zip(columns, row, strict=True))}"
         for name, row in zip(names, errors, strict=True)
     )
-    _pick(charts.noise_map([_label(name) for name in names], columns, errors, names), "finding_robustness", alt)
+    _pick(charts.noise_map([_label(name) for name in names], columns, errors, names, "MSE"), "finding_robustness", alt)
     return names
 
 
