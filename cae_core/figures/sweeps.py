@@ -112,7 +112,11 @@ def noise_map(rows: Sequence[str], columns: Sequence[str], errors: np.ndarray, r
     heat = {
         "type": "heatmap", "z": logs.tolist(), "x": [*columns], "y": [*rows], "colorscale": SCALE, "hoverinfo": "skip",
         "text": [[f"{error:.3f}" for error in row] for row in errors], "texttemplate": "%{text}", "xgap": 1, "ygap": 1,
-        "colorbar": {"title": {"text": label}, "tickvals": np.log10(ticks).tolist(), "ticktext": [f"{t:g}" for t in ticks]},
+        "colorbar": {
+            "title": {"text": label, "side": "right"}, "tickvals": np.log10(ticks).tolist(),
+            "ticktext": [f"{tick:g}" for tick in ticks], "orientation": "h", "y": 0, "ypad": 100, "yanchor": "top",
+            "thickness": 10, "len": 0.8,
+        },
     }  # fmt: skip
     # Plotly reports no click on a heat map, so that invisible points lie on its cells.
     cells = [(column, row, name) for row, name in zip(rows, runs, strict=True) for column in columns]
@@ -122,6 +126,6 @@ def noise_map(rows: Sequence[str], columns: Sequence[str], errors: np.ndarray, r
         "text": [f"{error:.4f}" for error in errors.ravel()], "showlegend": False,
         "hovertemplate": "%{y}<br>meets %{x}: MSE %{text}<extra></extra>",
     }  # fmt: skip
-    layout = base_layout(90 + 40 * len(rows)) | {"dragmode": "pan", "margin": {"l": 190, "r": 16, "t": 8, "b": 84}}
+    layout = base_layout(170 + 40 * len(rows)) | {"dragmode": "pan", "margin": {"l": 120, "r": 16, "t": 8, "b": 160}}
     layout["yaxis"] |= {"autorange": "reversed"}
     return {"data": [heat, points], "layout": layout}

@@ -91,7 +91,11 @@ def _robustness(shipped: findings.Findings) -> list[str]:
         f"{_label(name)}: {', '.join(f'{column} {mse:.3f}' for column, mse in zip(columns, row, strict=True))}"
         for name, row in zip(names, errors, strict=True)
     )
-    _pick(charts.noise_map([_label(name) for name in names], columns, errors, names, "MSE"), "finding_robustness", alt)
+    _pick(
+        charts.noise_map([_label(name).replace(", ", "<br>") for name in names], columns, errors, names, "MSE"),
+        "finding_robustness",
+        alt,
+    )
     return names
 
 
