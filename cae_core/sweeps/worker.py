@@ -17,7 +17,7 @@ from typing import Any
 from cae_core import runs, runtime
 from cae_core.config import RunConfig
 from cae_core.jobs import requests
-from cae_core.runs import archive, holder, schema, writing
+from cae_core.runs import archive, holder, manage, schema, writing
 from cae_core.sweeps import identity
 
 
@@ -69,14 +69,15 @@ def work(task: Task) -> Result:
     is_shared = os.path.isfile(os.path.join(task.folder, task.token))
     if is_shared:
         os.environ["CAE_RUNS_DIR"] = task.folder
-    path = runs.runs_dir() / runs.check_name(task.name)
+    path, state, sentence = runs.runs_dir() / runs.check_name(task.name), "trained", ""
     try:
         _train(task, path)
     except _Elsewhere as error:
         return Result("left", str(error))
     except (ValueError, FloatingPointError, OSError, RuntimeError, MemoryError) as error:
-        return Result("failed", schema.reason(error), time.perf_counter() - started)
-    return Result("trained", "", time.perf_counter() - started, None if is_shared else archive.pack(path))
+        state, sentence = "failed", schema.reason(error)
+    sent = archive.pack(path) if path.exists() and not is_shared else None
+    return Result(state, sentence, time.perf_counter() - started, sent)
 
 
 class _Elsewhere(Exception):
@@ -90,5 +91,7 @@ def _train(task: Task, path: Path) -> None:
             raise _Elsewhere(holder.sentence(f"The run {run.label!r}", path))
         if run.state == "finished":
             return
+        if run.state == "failed":  # whoever hands it in wants it tried again
+            manage.delete(run, run.owner)
     runtime.ready(runtime.LOADING)
     requests.Entry(task.name, RunConfig(**task.settings), task.title).begin("").run(lambda event: None)

@@ -127,6 +127,13 @@ def test_the_name_of_a_run_is_its_settings_and_the_code_that_decides_it(tmp_path
     assert all(runs.check_name(name) for name in names)
 
 
+def diverging(model, config, *images, train=training.train):
+    """In the place of `training.train`: what every run with seed 1 and two numbers ends in."""
+    if config.seed == 1 and config.bottleneck == 2:
+        raise training.Diverged("The loss exploded", "step 1 of 4", 1, "adam", 0.003)
+    return train(model, config, *images)
+
+
 @pytest.mark.usefixtures("few_strokes")
 def test_what_exists_is_skipped_what_failed_is_listed_and_what_was_left_goes_on(runs_folder, monkeypatch):
     configs = plan(vary={"bottleneck": [2, 3]}, seeds=2).configs()
@@ -135,13 +142,7 @@ def test_what_exists_is_skipped_what_failed_is_listed_and_what_was_left_goes_on(
     trainer = RunTrainer.begin(configs[0], names[0])  # interrupted after its first epoch
     next(event for event in trainer.events() if event.step == 3)
     trainer.close()
-    shares, train, engine = [], training.train, Here(refuse=[3])
-
-    def diverging(model, config, *images):
-        if config.seed == 1 and config.bottleneck == 2:
-            raise training.Diverged("The loss exploded", "step 1 of 4", 1, "adam", 0.003)
-        return train(model, config, *images)
-
+    shares, engine = [], Here(refuse=[3])
     with monkeypatch.context() as patch:
         patch.setattr(training, "train", diverging)
         first = sweeps.sweep(configs, engine, lambda share, text: shares.append((share, text)))
@@ -170,12 +171,20 @@ def test_what_exists_is_skipped_what_failed_is_listed_and_what_was_left_goes_on(
 
 @pytest.mark.usefixtures("few_strokes")
 def test_a_worker_without_the_runs_folder_sends_its_run(runs_folder, tmp_path, monkeypatch):
-    config, code = plan().configs()[0], identity.code_version()
+    config, code = plan(vary={"bottleneck": [2]}).configs()[0], identity.code_version()
     task = worker.Task(identity.name_of(config, code), config.to_dict(), "far away", code, "/nowhere", "none")
     monkeypatch.setenv("CAE_RUNS_DIR", str(tmp_path / "theirs"))
     sent = worker.work(task)
     assert (sent.state, sent.sentence) == ("trained", "")
     assert worker.work(task).archive == sent.archive  # it is there: sent again, not trained again
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "train", diverging)
+        other = replace(config, seed=1)
+        failing = replace(task, name=identity.name_of(other, code), settings=other.to_dict())
+        assert [worker.work(failing).state for _ in range(2)] == ["failed", "failed"]
+        archive.unpack(worker.work(failing).archive, tmp_path / "here" / failing.name)
+    assert runs.read(tmp_path / "here" / failing.name).state == "failed"
+    assert worker.work(failing).state == "trained"  # tried again when it is handed in again
     assert "other code or libraries" in worker.work(replace(task, code="another")).sentence
     monkeypatch.setenv("CAE_RUNS_DIR", str(runs_folder))
     archive.unpack(sent.archive, runs_folder / task.name)
