@@ -1,5 +1,6 @@
 """The Runs page without a browser: the table, one run, several, and what may be done with whose."""
 
+import base64
 import json
 import re
 import shutil
@@ -631,7 +632,9 @@ def test_one_slider_moves_all_compared_runs_to_an_epoch(two):
         page.run()
         assert f"epoch {epoch:g} of 3" in page.text
         past = replay.replay(runs.find("clean"))
-        dots = np.concatenate([trace["y"] for trace in charts(page)[1]["data"] if trace["y"] != [None]])
-        assert len(dots) == len(past.labels)
+        label = past.labels[0]
+        up = charts(page)[1]["data"][label]["y"]  # the plane of the first run, the points of a class
+        moment = past.planes[past.epochs.index(epoch)].points[past.labels == label, 1]
+        np.testing.assert_array_equal(np.frombuffer(base64.b64decode(up["bdata"]), up["dtype"]), moment)
     assert "epoch 1.5 of 2" in page.text  # stopped there
     assert "end: keeps no epochs" in page.text
