@@ -78,8 +78,10 @@ def _page() -> None:
     now = state.values(SETTINGS)
     if problems:
         show.link_problems(problems)
-    if now["view"]:
-        strip.draw(questions.questions(datasets.default()), SETTINGS, now)
+    of_page = questions.questions(datasets.default())
+    if now["view"]:  # its own questions first
+        own_first = sorted(of_page, key=lambda key: of_page[key].settings.get("view") != now["view"])
+        strip.draw({key: of_page[key] for key in own_first}, SETTINGS, now)
         findings_view.draw(now["view"])
         address.write(SETTINGS)
         return
@@ -103,7 +105,7 @@ def _page() -> None:
         st.page_link("train.py", label="Train your first network", icon=":material/model_training:", query_params={})
     for sentence in trouble:
         st.warning(show.plain(sentence))
-    strip.draw(questions.questions(datasets.default()), SETTINGS, now)
+    strip.draw(of_page, SETTINGS, now)
     if len(chosen) == 1:
         one_run.page(chosen[0], SETTINGS)
     elif chosen:

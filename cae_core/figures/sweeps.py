@@ -63,7 +63,7 @@ def parallel(settings: Sequence[tuple[str, Sequence[Any]]], results: Sequence[tu
         dimensions.append({"label": label, "values": logs.tolist(), "range": ends, "tickvals": ticks.tolist(),
                            "ticktext": [f"{10**tick:.3g}" for tick in ticks]})  # fmt: skip
     line = {"color": dimensions[-1]["values"], "colorscale": SCALE, "reversescale": True}
-    layout = base_layout(320) | {"margin": {"l": 60, "r": 60, "t": 40, "b": 16}}
+    layout = base_layout(320) | {"margin": {"l": 60, "r": 60, "t": 40, "b": 16, "autoexpand": False}}
     return {"data": [{"type": "parcoords", "dimensions": dimensions, "line": line}], "layout": layout}
 
 
@@ -114,7 +114,7 @@ def noise_map(rows: Sequence[str], columns: Sequence[str], errors: np.ndarray, r
         "text": [[f"{error:.3f}" for error in row] for row in errors], "texttemplate": "%{text}", "xgap": 1, "ygap": 1,
         "colorbar": {
             "title": {"text": label, "side": "right"}, "tickvals": np.log10(ticks).tolist(),
-            "ticktext": [f"{tick:g}" for tick in ticks], "orientation": "h", "y": 0, "ypad": 100, "yanchor": "top",
+            "ticktext": [f"{tick:g}" for tick in ticks], "orientation": "h", "y": 0, "ypad": 118, "yanchor": "top",
             "thickness": 10, "len": 0.8,
         },
     }  # fmt: skip
@@ -126,6 +126,9 @@ def noise_map(rows: Sequence[str], columns: Sequence[str], errors: np.ndarray, r
         "text": [f"{error:.4f}" for error in errors.ravel()], "showlegend": False,
         "hovertemplate": "%{y}<br>meets %{x}: MSE %{text}<extra></extra>",
     }  # fmt: skip
-    layout = base_layout(170 + 40 * len(rows)) | {"dragmode": "pan", "margin": {"l": 120, "r": 16, "t": 8, "b": 160}}
+    layout = base_layout(170 + 40 * len(rows)) | {
+        "dragmode": "pan",
+        "margin": {"l": 140, "r": 16, "t": 8, "b": 170, "autoexpand": False},
+    }
     layout["yaxis"] |= {"autorange": "reversed"}
     return {"data": [heat, points], "layout": layout}
