@@ -7,25 +7,30 @@ import streamlit as st
 from cae_core import datasets, runs
 from cae_core.config import Bounds
 from cae_core.runs import AnyRun, RunError, old_stacks
+from cae_core.sweeps import grid
 from pages.parts.common import controls, show, waiting, widgets
 from pages.parts.lesson import strip
-from pages.parts.runs import actions, compare, one_run, questions, run_table
+from pages.parts.runs import actions, compare, findings_view, one_run, questions, run_table, sweep_view
 from pages.parts.session import address, state
-from pages.parts.session.setting import Names, Setting
+from pages.parts.session.setting import Names, Setting, Words
 
 WHOSE = {"mine": "Mine", "everyone": "Everyone's", "shipped": "Shipped"}
 SETTINGS = {
     "runs": Setting((), Names(run_table.MOST)),
     "whose": Setting("mine", tuple(WHOSE)),
     "epoch": Setting(actions.END, Bounds(0, actions.END)),
+    "view": Setting("", tuple(findings_view.VIEWS), always=False),
+    "sweep": Setting("", Words(60), always=False),
     **strip.settings(questions.questions(datasets.default())),
 }
 AGAIN = 3.0
 """Seconds between looks at runs in training."""
 
 
-def _listed(whose: str, chosen: list[AnyRun]) -> tuple[list[AnyRun], list[str]]:
+def _listed(whose: str, chosen: list[AnyRun], sweep: grid.Kept | None) -> tuple[list[AnyRun], list[str]]:
     """The runs of the table, and a sentence for each that is damaged; chosen ones are always among them."""
+    if sweep:
+        return run_table.order(sweep_view.listed(sweep), chosen, sweep.key), []
     listed, damaged = runs.every(runs.PRETRAINED_DIR if whose == "shipped" else runs.runs_dir())
     if whose == "mine":
         listed = [run for run in listed if actions.is_mine(run)]
@@ -66,21 +71,33 @@ def _watch(listed: list[AnyRun]) -> None:
 def _page() -> None:
     problems = state.open_page("runs", SETTINGS)
     show.question("Which settings made the difference?")
+    widgets.segmented_control(
+        "What to look at", findings_view.VIEWS, format_func=findings_view.VIEWS.get, key="view", required=True,
+        label_visibility="collapsed",
+    )  # fmt: skip
     now = state.values(SETTINGS)
+    if problems:
+        show.link_problems(problems)
+    of_page = questions.questions(datasets.default())
+    if now["view"]:  # its own questions first
+        own_first = sorted(of_page, key=lambda key: of_page[key].settings.get("view") != now["view"])
+        strip.draw({key: of_page[key] for key in own_first}, SETTINGS, now)
+        findings_view.draw(now["view"])
+        address.write(SETTINGS)
+        return
     with st.sidebar:
         with controls.main():
             widgets.segmented_control("Whose", WHOSE, format_func=WHOSE.get, key="whose", required=True, wrap=False)
+            sweep = sweep_view.choose(now["sweep"])
         st.button(
             "Unmark all", icon=":material/deselect:", disabled=not now["runs"], width="stretch",
             on_click=state.change, kwargs={"runs": (), "epoch": actions.END},
         )  # fmt: skip
-    if problems:
-        show.link_problems(problems)
     if moved := old_stacks.move_in() or state.kept("moved_stacks", ""):
         state.keep("moved_stacks", moved)
         st.info(show.plain(moved))
     chosen, trouble = _chosen(now["runs"])
-    listed, damaged = _listed(now["whose"], chosen)
+    listed, damaged = _listed(now["whose"], chosen, sweep)
     if listed:
         run_table.table(listed, tuple(run.name for run in chosen), now["whose"])
     else:
@@ -88,17 +105,17 @@ def _page() -> None:
         st.page_link("train.py", label="Train your first network", icon=":material/model_training:", query_params={})
     for sentence in trouble:
         st.warning(show.plain(sentence))
-    strip.draw(questions.questions(datasets.default()), SETTINGS, now)
+    strip.draw(of_page, SETTINGS, now)
     if len(chosen) == 1:
         one_run.page(chosen[0], SETTINGS)
+    elif chosen:
+        compare.runs_side_by_side(chosen, SETTINGS)
     else:
-        place = st.container()
-        address.write(SETTINGS)  # before what takes time
-        with place:
-            if chosen:
-                compare.runs_side_by_side(chosen)
-            elif listed:
-                st.markdown("Mark one run to play back its training, or up to four to compare them.")
+        address.write(SETTINGS)
+        if sweep:
+            sweep_view.draw(sweep, [run for run in listed if run.name in sweep.runs])
+        if listed:
+            st.markdown("Mark one run to play back its training, or up to four to compare them.")
     actions.deleted()
     if damaged:
         with st.expander(f"{len(damaged)} {'runs' if len(damaged) > 1 else 'run'} cannot be read"):

@@ -53,6 +53,8 @@ FAULTS = [
     ("cae_core/reproduction/claims.py", "(1 - card.tolerance) - slack", "(1 + card.tolerance) - slack"),
     ("cae_core/stacking/results.py", "_t_quantile(len(differences) - 1)", "_t_quantile(len(differences))"),
     ("cae_core/stacking/linear_probe.py", "p[rows, y] -= 1\n", "p[rows, y] -= 0.9\n"),
+    ("cae_core/sweeps/identity.py", "json.dumps([config.to_dict(), code]", "json.dumps([config.to_dict()]"),
+    ("cae_core/sweeps/findings.py", "rate / log(2) / 8", "rate / 8"),
     ("cae_core/export/projector.py", "MAX_NUMBERS // size", "MAX_NUMBERS // size + 1"),
     ("pages/denoise.py", '["seed"] + 1) % 10_000', '["seed"] + 1) % 9_999'),
     ("pages/parts/session/state.py", "and not is_drawn and", "and"),

@@ -8,6 +8,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from cae_core.sweeps import identity
+
 ROOT = Path(__file__).parent.parent
 CORE = sorted((ROOT / "cae_core").rglob("*.py"))
 PAGES = sorted((ROOT / "pages").rglob("*.py"))
@@ -76,7 +78,8 @@ def test_what_is_private_is_used_by_its_own_module_only():
 
 def test_imports_are_absolute_and_of_what_is_required():
     known = {"streamlit", "tensorflow", "keras", "numpy", "plotly", "PIL", "cae_core", "pages", *sys.stdlib_module_names}
-    assert {name(path): tops(path) - known for path in PROJECT if tops(path) - known} == {}
+    optional = {"cae_core/cli/sweep.py": {"distributed"}}  # the engine for many machines, imported when it is asked for
+    assert {name(path): tops(path) - known for path in PROJECT if tops(path) - known} == optional
 
 
 def test_the_core_knows_no_web_page():
@@ -94,7 +97,7 @@ FLOORS = (
     "training",
     "stacking",
     "jobs pretrained",
-    "inference reproduction comparisons",
+    "inference reproduction comparisons sweeps",
     "export cli",
     "__main__",
 )
@@ -113,6 +116,19 @@ def test_arrows_between_rooms_run_downwards():
         rooms = {room(module) for module in imported(path) if module.startswith("cae_core.")} - {here}
         offenders += [(name(path), there) for there in rooms if here != "__init__" and floor.get(there, 99) >= floor[here]]
     assert offenders == []
+
+
+def test_the_identity_of_a_sweeps_run_covers_what_trains_it():
+    """All that a trainer imports is hashed, or only keeps, shows or starts."""
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in CORE}
+    reached, todo = set(), ["cae_core.training.run_trainer"]
+    while todo:
+        module = todo.pop()
+        if module in modules and module not in reached:
+            reached.add(module)
+            todo += imported(modules[module])
+    decides = {place.removesuffix(".py") for place in identity.DECIDES}
+    assert {room(module) for module in reached if module != "cae_core"} - decides == {"latent", "runs", "runtime"}
 
 
 def test_no_file_imports_itself_by_way_of_others():

@@ -14,6 +14,7 @@ from cae_core.inspection import evaluation
 from cae_core.inspection.evaluation import MEASURED
 from cae_core.metrics import ELBO
 from cae_core.pretrained import COLOURING, RECIPES, SHIPPED, SYSTEMS, VARIATIONAL, colour_name, name_of, vae_name
+from cae_core.sweeps import findings
 
 SIZES = {"mnist": (55_000, 10_000), "fashion_mnist": (55_000, 10_000), "strokes": (45_000, 5_000)}
 SIZES |= {"strokes_colour": (20_000, 2_000), "cifar10": (10_000, 2_000)}
@@ -58,7 +59,7 @@ def test_there_is_a_recipe_for_everything_that_can_be_picked_and_a_run_for_every
     files = [path for path in runs.PRETRAINED_DIR.rglob("*") if path.is_file()]
     assert {path.name for path in files} == {
         "run.json", "history.csv", "weights.npz", "reproductions.json", "stack.json", "stack.npz",
-        *(f"{name}.npz" for name in comparisons.SHIPPED),
+        *(f"{name}.npz" for name in comparisons.SHIPPED), *(f"{name}.json" for name in findings.FILES),
     }  # fmt: skip
     assert sum(path.stat().st_size for path in files) <= LARGEST
 

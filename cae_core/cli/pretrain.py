@@ -1,4 +1,4 @@
-"""`python -m cae_core pretrain`: makes the runs and comparisons that ship with the app."""
+"""`python -m cae_core pretrain`: makes the runs and comparisons that ship with the app, and what they show together."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from cae_core import comparisons, pretrained
 from cae_core.cli import options, prepare
 from cae_core.cli.progress import Bar
 from cae_core.config import lookup
+from cae_core.sweeps import findings
 
 
 def add(commands: Any) -> None:
@@ -25,7 +26,7 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
     """Trains what is missing; returns what `--json` prints."""
-    everything = [*pretrained.SHIPPED, *comparisons.SHIPPED]
+    everything = [*pretrained.SHIPPED, *comparisons.SHIPPED, *findings.FILES]
     for name in args.names:
         if not any(c in name for c in "*?["):
             lookup(dict.fromkeys(everything), "pretrained run", name)
@@ -35,8 +36,8 @@ def run(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
     trained, kept = [], []
     prepare.load_tensorflow(bar)
     for number, name in enumerate(names, 1):
-        is_made = comparisons.is_made if name in comparisons.SHIPPED else pretrained.is_made
-        if not args.force and is_made(name):
+        maker = comparisons if name in comparisons.SHIPPED else findings if name in findings.FILES else pretrained
+        if not args.force and maker.is_made(name):
             kept.append(name)
             continue
         on_event = bar.on_event(f"{number}/{len(names)} {name}")
@@ -44,6 +45,10 @@ def run(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
             prepare.fetch(args, bar, compared[0].dataset)
             comparisons.make(name, on_event, args.force)
             bar.say(f"{name}: {len(compared)} runs")
+        elif maker is findings:
+            prepare.fetch(args, bar, findings.FILES[name])
+            findings.make(name)
+            bar.say(f"{name}: measured on the runs that ship")
         else:
             prepare.fetch(args, bar, pretrained.SHIPPED[name].dataset)
             bar.say(f"{name}: {options.errors(pretrained.make(name, on_event).metrics)}")

@@ -54,8 +54,13 @@ def sample(dataset: str, noise_kind: str, noise_factor: float, seed: int) -> Sam
     return Sample(x, x_noisy, metrics.summary(x, x_noisy))
 
 
-def reconstruct(images: Sample, names: Sequence[str]) -> list[Reconstruction]:
+def reconstruct(images: Sample, names: Sequence[str], step: int | None = None) -> list[Reconstruction]:
     """The noisy images through each named run.
+
+    Args:
+        images: clean and noisy.
+        names: of the runs.
+        step: one whose weights each of them keeps; without one, the last.
 
     Raises:
         runs.RunError: a run is missing or damaged, or of images of another shape.
@@ -70,7 +75,7 @@ def reconstruct(images: Sample, names: Sequence[str]) -> list[Reconstruction]:
     through = []
     for name in names:
         run = runs.network(name)
-        network = runs.model(run)
+        network = runs.model(run, step)
         if images.x.shape[1:] != network.image_shape:
             theirs, ours = (" × ".join(map(str, shape)) for shape in (network.image_shape, images.x.shape[1:]))
             raise runs.RunError(f"The run {run.label!r} takes images of {theirs}, these are {ours}: choose another.")

@@ -12,7 +12,8 @@ import gc
 import os
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 
 from cae_core.runtime import keras_settings, memory
 
@@ -64,6 +65,48 @@ def soon(task: Callable[[], None]) -> None:
     _begin(_worker, "background", _work)
     _tasks.append(task)
     _wanted.release()
+
+
+ONE_THREAD = dict.fromkeys(
+    ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1"
+)
+"""What a process is started with that shares the processors with others: threads of several would wait for each other."""
+
+
+@contextlib.contextmanager
+def processes(count: int) -> Iterator[Executor]:
+    """A pool of processes that train, each with a TensorFlow of its own and one thread; started as they are needed.
+
+    They end with the block, at once if it is left by an error or an interruption, and with this process however that ends.
+    """
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor  # for a command only, and not before a page's first picture
+
+    before, given = {*multiprocessing.active_children()}, {name: os.environ.get(name) for name in ONE_THREAD}
+    pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _end_with_parent)
+    os.environ.update(ONE_THREAD)  # before they are started: NumPy reads it when it is imported
+    try:
+        yield pool
+    except BaseException:
+        for process in {*multiprocessing.active_children()} - before:
+            process.terminate()
+        raise
+    finally:
+        for name, value in given.items():
+            os.environ.pop(name, None) if value is None else os.environ.update({name: value})
+        pool.shutdown(cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """Has this process end when the one that started it does, which would else leave it waiting for ever."""
+
+    import multiprocessing
+
+    def wait() -> None:
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()
 
 
 def _begin(once: threading.Lock, name: str, run: Callable[[], None]) -> None:

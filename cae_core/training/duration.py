@@ -67,6 +67,13 @@ def _shipped() -> dict[tuple, float]:
     return {(run.config.architecture, tuple(run.image_shape)): took / run.config.batch_size for run, took in timed}
 
 
+def in_words(seconds: float) -> str:
+    """A length of time as people say it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
 def forget() -> None:
     """Drops all that is known."""
     _own.cache_clear()

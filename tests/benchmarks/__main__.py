@@ -31,6 +31,7 @@ BENCHMARKS: dict[str, tuple[str, dict, dict]] = {
     ),
     "hour": ("what an hour of mixed use leaves in the server's memory", {"visitors": 60}, {"visitors": 15}),
     "growth": ("how cost grows with size", {"steps": 60, "picture": ""}, {"steps": 10}),
+    "sweeping": ("a grid by two workers beside one, and what an engine costs a run", {"size": 8}, {"size": 4}),
     "strokes_to_mnist": ("how near drawn digits are to real ones", {"seed": 0, "validation": False}, {}),
 }  # fmt: skip
 """What each measures, its options with their defaults, and those that are others with --quick."""

@@ -19,6 +19,7 @@ from cae_core.config import BOUNDS, STACK_BOUNDS, RunConfig
 from cae_core.inspection import evaluation
 from cae_core.reproduction import registry, results, run_card
 from cae_core.stacking import label_curve
+from cae_core.sweeps import findings
 
 TINY = ["--dataset", "strokes", "--num-train", "100", "--epochs", "2", "--architecture", "dense", "--bottleneck", "2"]
 
@@ -177,6 +178,7 @@ def test_an_interrupted_training_says_how_far_it_was_and_how_to_go_on(capsys, mo
 def test_pretrain_goes_on_where_it_stopped_and_measures_the_rounded_network_that_ships(capsys, shipped, monkeypatch):
     config = RunConfig(dataset="strokes", num_train=100, epochs=1, architecture="dense", bottleneck=2)
     monkeypatch.setattr(comparisons, "SHIPPED", {})
+    monkeypatch.setattr(findings, "FILES", {})
     monkeypatch.setattr(pretrained, "SHIPPED", {"strokes-a": config, "strokes-b": replace(config, loss="mse")})
     train, trained = training.train, []
     measure, measured = evaluation.measure, []

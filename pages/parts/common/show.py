@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -14,9 +15,11 @@ from cae_core.config import RunConfig
 from cae_core.corruptions import NOISE_KINDS, is_none
 from cae_core.figures import mosaics, pictures
 from cae_core.figures.plotting import Figure
+from cae_core.training import duration
 from pages.parts.common.outside import plain
 from pages.parts.glossary import glossary
 
+seconds = duration.in_words
 DOWNLOAD, DOWNLOAD_ICON = "Download as PNG", ":material/download:"
 
 
@@ -139,15 +142,15 @@ def ratio(image_size: int, code_size: int) -> str:
     return f"**{image_size / code_size:.3g} times** smaller"
 
 
-def chart(figure: Figure, key: str, alt: str) -> None:
-    """A Plotly figure as of `charts`, as wide as its place."""
+def chart(figure: Figure, key: str, alt: str, **more: Any) -> Any:
+    """A Plotly figure as of `charts`, as wide as its place; `more` and what is returned are Streamlit's."""
     if runtime.is_loading():  # TensorFlow imports pandas in another thread, and Plotly would meet half of it
         from plotly.optional_imports import get_module
 
         get_module("pandas")  # waits until it is whole
 
     with st.container(key=f"place_{key}"):
-        st.plotly_chart(figure, height="stretch", key=key, config={"displayModeBar": False}, alt=alt)
+        return st.plotly_chart(figure, height="stretch", key=key, config={"displayModeBar": False}, alt=alt, **more)
 
 
 def facts(values: Sequence[tuple[str, str]]) -> None:
@@ -170,13 +173,6 @@ def listed(words: Sequence[str]) -> str:
 def percent(share: float, digits: int = 0) -> str:
     """A share as everywhere in the app: 77.5 %."""
     return f"{100 * share:.{digits}f} %"
-
-
-def seconds(value: float) -> str:
-    """A length of time as people say it."""
-    if value < 90:
-        return f"{value:.0f} s"
-    return f"{value / 60:.0f} min" if value < 5400 else f"{value / 3600:.1f} h"
 
 
 def download(rows: Sequence[Row], title: str, caption: str, name: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import numpy as np
@@ -13,19 +13,21 @@ from cae_core.figures import plotting
 from cae_core.inference import reconstruction
 from cae_core.runs import AnyRun, Run
 from pages.parts.common import missing, show
-from pages.parts.runs import actions, settings_table
-from pages.parts.session import state
+from pages.parts.runs import actions, epochs, settings_table
+from pages.parts.session import address, state
+from pages.parts.session.setting import Setting
 
 
 def curve(run: Run, label: str = "", colour: int = 0) -> plotting.Curve:
     """The run's losses, as far as they were written down."""
     history = runs.history(run)
-    epochs = history.get("epoch", np.empty(0))
+    ends = history.get("epoch", np.empty(0))
     held_out = history.get("held_out_loss", np.empty(0))
-    return plotting.Curve(label, epochs, history.get("loss", np.empty(0)), epochs[: len(held_out)], held_out, colour)
+    return plotting.Curve(label, ends, history.get("loss", np.empty(0)), ends[: len(held_out)], held_out, colour)
 
 
-def runs_side_by_side(compared: Sequence[AnyRun]) -> None:
+def runs_side_by_side(compared: Sequence[AnyRun], page: Mapping[str, Setting]) -> None:
+    """All of them; the place in the address is `page`."""
     differ, same = settings_table.settings([run.config for run in compared])
     left, right = st.columns([11, 9], gap="medium")
     with left:
@@ -40,7 +42,9 @@ def runs_side_by_side(compared: Sequence[AnyRun]) -> None:
             if run not in networks:
                 actions.on_stacked_page(run, f"Curves and pictures of {show.shortened(run.label, 40)}")
     if networks:
-        _pictures(networks)
+        _pictures(networks, page)
+    else:
+        address.write(page)
     if same:
         with st.expander(f"{len(same)} settings are the same in all"):
             settings_table.table(["all"], [("Settings", same)])
@@ -76,19 +80,21 @@ def _curves(every: Sequence[AnyRun]) -> None:
         )
 
 
-def _pictures(compared: Sequence[Run]) -> None:
-    """The same ten images through each network, under the first run's noise."""
+def _pictures(compared: Sequence[Run], page: Mapping[str, Setting]) -> None:
+    """The same ten images through each network, under the first run's noise, and the planes of its codes."""
     place = st.container()
     if state.first_time("compared", [run.name for run in compared]):
         place = st.empty()
         with place.container():
             show.places(compared[0].config, [show.shortened(run.label, 28) for run in compared])
     with place.container():
-        _rows(compared)
+        st.fragment(_rows)(compared, page)  # nothing but this is drawn again when the slider moves
 
 
-def _rows(compared: Sequence[Run]) -> None:
+def _rows(compared: Sequence[Run], page: Mapping[str, Setting]) -> None:
     first = compared[0].config
+    chosen = epochs.slider([run for run in compared if run.is_trained])
+    address.write(page)
     kind, factor = training.typical_noise(first)
     try:
         sample = reconstruction.sample(first.dataset, kind, factor, 0)
@@ -100,7 +106,8 @@ def _rows(compared: Sequence[Run]) -> None:
     trouble = []
     for run in compared:
         label = run.label.replace("<", "‹")  # the browser's cleaner drops an alternative text with a tag in it
-        x_hat, note = _through(sample, run) if run.is_trained else (None, "it has no trained network")
+        step, when = chosen.get(run.name, (0, ""))
+        x_hat, note = _through(sample, run, step, when) if run.is_trained else (None, "it has no trained network")
         if x_hat is None:
             trouble.append(f"{run.label}: {note}")
         else:
@@ -108,14 +115,16 @@ def _rows(compared: Sequence[Run]) -> None:
     show.grid(rows)
     for sentence in trouble:
         st.caption(show.plain(sentence))
+    if len(chosen) > 1:
+        epochs.planes([run for run in compared if run.name in chosen], chosen)
     names = "-".join(run.name for run in compared)[:150]
     show.download(rows, "The same ten images", f"Noise: {noise}. Runs: {names}.", names)
 
 
-def _through(sample: reconstruction.Sample, run: Run) -> tuple[np.ndarray | None, str]:
-    """What the run makes of the images, and its error; without one, why."""
+def _through(sample: reconstruction.Sample, run: Run, step: int, when: str) -> tuple[np.ndarray | None, str]:
+    """What the run makes of the images after a step, and its error; without one, why."""
     try:
-        (result,) = reconstruction.reconstruct(sample, [run.name])
+        (result,) = reconstruction.reconstruct(sample, [run.name], step)
     except Exception as error:  # weights that are damaged, or of a network for other images, fail in many ways
         return None, str(error).partition("\n")[0]
-    return result.x_hat, f"MSE {result.figures['mse']:.4f}"
+    return result.x_hat, f"MSE {result.figures['mse']:.4f}{', ' * bool(when)}{when}"

@@ -1,5 +1,6 @@
 """The Runs page without a browser: the table, one run, several, and what may be done with whose."""
 
+import base64
 import json
 import re
 import shutil
@@ -18,6 +19,7 @@ from cae_core.inference import replay
 from cae_core.pretrained import SHIPPED, name_of
 from cae_core.runs import holder, storage
 from cae_core.stacking.trainer import StackTrainer
+from cae_core.sweeps import findings, grid
 from cae_core.training.run_trainer import RunTrainer
 from pages.parts.runs import settings_table
 from pages.parts.runs.questions import questions
@@ -146,7 +148,7 @@ def test_a_damaged_run_harms_no_other(two, runs_folder):
 def test_the_time_machine_shows_each_moment(two):
     page = ShownRuns(runs="clean")
     past, last = replay.replay(runs.find("clean")), charts(page)
-    assert page.widget("epoch").options == ["0, untrained", "1", "2", "3"]
+    assert page.widget("epoch").options == ["0, untrained", "1", "1.5", "2", "3"]
     assert page.query == {"runs": "clean", "whose": "mine", "epoch": "3"}
     for moment, epoch in reversed([*enumerate((0.0, 1.0, 2.0, 3.0))]):
         page.set(epoch=epoch)
@@ -319,8 +321,9 @@ def test_two_runs_side_by_side(two):
     assert [alt.partition(", MSE")[0] for alt in page.alts] == [
         "10 images, clean", "10 images, by clean (clean)", "10 images, by With noise (noisy)",
     ]  # fmt: skip
-    (chart,) = charts(page)
+    chart, *planes = charts(page)
     assert {trace["name"] for trace in chart["data"]} >= {"clean", "With noise"}
+    assert len(planes) == 2
     assert any("settings are the same" in expander.label for expander in page.app.expander)
     page = ShownRuns(runs="noisy,clean")  # noise is that of the first run
     assert "gaussian 0.5" in page.alts[1]
@@ -551,7 +554,7 @@ CLAIMS = {
 
 @pytest.mark.parametrize("dataset", ["strokes", "mnist"])
 def test_each_question_comes_out_as_it_says(dataset):
-    assert set(questions(dataset)) == set(CLAIMS)
+    assert set(questions(dataset)) == {*CLAIMS, "few_bytes", "unmet_noise"}
     for key, (differing, claims) in CLAIMS.items():
         question = questions(dataset)[key]
         assert all(claim in claim_of(question) for claim in claims)
@@ -560,3 +563,78 @@ def test_each_question_comes_out_as_it_says(dataset):
         assert {name for name in configs[0] if len({config[name] for config in configs}) > 1} == {*differing.split()}
         globals()[f"check_{key}"](question, *compared)
         assert all(f"{mse(run):.4f}" in question.measured(question.settings) for run in compared)
+
+
+@pytest.mark.parametrize("dataset", findings.DATASETS)
+def test_what_many_runs_show_comes_out_as_the_questions_say(dataset):
+    few, unmet = (questions(dataset)[key] for key in ("few_bytes", "unmet_noise"))
+    assert "still has a larger error with four times as many numbers" in claim_of(few)
+    shipped, clean, mixed = findings.find(dataset), *(name_of(dataset, 32, "mse", of) for of in ("clean", "mixed"))
+    (code,) = [point for point in shipped.points if point.run == clean]
+    jpeg = sorted((point.mse, point.bytes) for point in shipped.points if point.curve == "jpeg")
+    jpeg = np.exp(np.interp(np.log(code.mse), *np.log(jpeg).T)) / code.bytes
+    answer(few, jpeg < 0.8, 0.8 < jpeg < 1.25, 2.5 < jpeg < 3.5)
+    assert all(point.mse > code.mse for point in shipped.points if point.curve == "pca" and point.size <= 128)
+    assert f"{code.mse:.4f}" in few.measured({})
+    errors = {run: {of.kind: of.mse for of in shipped.cells if (of.run, of.factor) == (run, 0.5)} for run in (clean, mixed)}
+    least = min(errors[clean], key=errors[clean].get)
+    answer(unmet, *(least == kind for kind in ("gaussian", "salt_and_pepper", "masking")))
+    assert "smaller error at each of the three" in claim_of(unmet)
+    assert all(errors[mixed][kind] < errors[clean][kind] for kind in errors[clean])
+    assert f"{errors[clean]['masking']:.4f}" in unmet.measured({})
+
+
+@pytest.mark.parametrize("view", ["sizes", "robustness"])
+def test_each_point_of_what_many_runs_show_opens_its_run(view):
+    page = ShownRuns(view=view)
+    assert page.troubles == []
+    (figure,) = charts(page)
+    shown = {name for trace in figure["data"] for name in trace.get("customdata", ()) if name}
+    assert shown
+    assert {run.name for run in map(runs.find, shown)} == shown
+    opened = {key.removeprefix("open_") for key in (button.key for button in page.app.button) if key.startswith("open_")}
+    assert opened == shown
+    name = sorted(shown)[0]
+    page.app.button(f"open_{name}").click()
+    page.run()
+    assert (page.query["runs"], page.query.get("view", "")) == (name, "")
+
+
+def test_a_sweep_is_shown_with_its_runs_together(shelf_of):
+    configs = [RunConfig(bottleneck=2, epochs=3, num_train=200, batch_size=50, seed=seed) for seed in range(3)]
+    kept = grid.remember(grid.parse("Sizes <b>", b'{"vary": {"bottleneck": [2, 8]}, "seeds": 2}'), configs)
+    figures = [{"clean": {"mse": mse}, "gaussian 0.5": {"mse": 2 * mse}} for mse in (0.01, 0.03)]
+    same = {**configs[0].to_dict(), "seed": 1}
+    copies = {
+        kept.runs[0]: ("clean", {"metrics": figures[0]}, ""),
+        kept.runs[1]: ("clean", {"metrics": figures[1], "config": same}, ""),
+    }
+    shelf_of(**copies, other=("noisy", {}, ""))
+    page = ShownRuns(sweep=kept.key)
+    assert set(page.titles) == {*kept.runs[:2]}
+    assert "3 runs: 2 finished and 1 not begun" in page.text
+    (figure,) = charts(page)
+    seeds, noisy, clean = figure["data"][0]["dimensions"]
+    assert (seeds["label"], sorted(seeds["values"])) == ("Seed", [0, 1])
+    np.testing.assert_allclose(sorted(clean["values"]), np.log10([0.01, 0.03]))
+    assert "0.02000 ± 0.014" in page.text
+    assert "<b>" not in page.text
+    assert "begun on another machine" in ShownRuns(sweep="nothing").messages("warning")[0]
+
+
+def test_one_slider_moves_all_compared_runs_to_an_epoch(two):
+    page = ShownRuns(runs="clean,noisy,strokes-b2-mse-clean", epoch="1")
+    slider = page.app.select_slider("epoch")
+    assert (slider.value, list(slider.options)) == (1.0, ["0, untrained", "1", "1.5", "2", "3"])
+    assert page.query["epoch"] == "1"
+    for epoch in (1.0, 3.0):
+        page.app.select_slider("epoch").set_value(epoch)
+        page.run()
+        assert f"epoch {epoch:g} of 3" in page.text
+        past = replay.replay(runs.find("clean"))
+        label = past.labels[0]
+        up = charts(page)[1]["data"][label]["y"]  # the plane of the first run, the points of a class
+        moment = past.planes[past.epochs.index(epoch)].points[past.labels == label, 1]
+        np.testing.assert_array_equal(np.frombuffer(base64.b64decode(up["bdata"]), up["dtype"]), moment)
+    assert "epoch 1.5 of 2" in page.text  # stopped there
+    assert "end: keeps no epochs" in page.text

@@ -1,0 +1,274 @@
+"""Sweeps: grids that are refused, runs by name, and engines that fail in the middle."""
+
+import json
+import os
+import signal
+import sys
+from concurrent.futures import Executor, Future
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cae_core import runs, sweeps, training
+from cae_core.cli import main
+from cae_core.config import RunConfig
+from cae_core.runs import archive
+from cae_core.sweeps import grid, identity, worker
+from cae_core.training.run_trainer import RunTrainer
+
+BASE = {"dataset": "strokes", "num_train": 100, "epochs": 2, "architecture": "dense", "batch_size": 50}
+
+
+def plan(**parts):
+    return grid.parse("tiny", json.dumps({"base": BASE, **parts}).encode())
+
+
+class Here(Executor):
+    """Trains in this process, at once; `refuse` are numbers of tasks that it loses."""
+
+    def __init__(self, refuse=()):
+        self.tasks, self.refuse = [], refuse
+
+    def submit(self, work, task):
+        self.tasks.append(task)
+        future = Future()
+        if len(self.tasks) - 1 in self.refuse:
+            future.cancel()
+            future.set_running_or_notify_cancel()
+        else:
+            future.set_result(work(task))
+        return future
+
+
+BAD = {
+    "no file": (None, "No such file"),
+    "not JSON": ("{", "it is no JSON"),
+    "not UTF-8": (b"\xff", "it is no JSON"),
+    "too deep": ("[" * 100_000, "it is no JSON"),
+    "a list": ([1], "it holds list, not base, vary and seeds"),
+    "an unknown part": ({"varies": {}}, "Unknown part of a grid 'varies': choose one of base, vary, seeds."),
+    "an unknown setting": ({"vary": {"botleneck": [2]}}, "Did you mean 'bottleneck'?"),
+    "an unknown base": ({"base": {"los": "mse"}}, "Unknown setting 'los'"),
+    "a base of another kind": ({"base": [1]}, "base is [1], not settings by name"),
+    "no list": ({"vary": {"bottleneck": 2}}, "vary bottleneck is 2; it must be a list"),
+    "an empty list": ({"vary": {"bottleneck": []}}, "vary bottleneck is []; it must be a list of at least one value"),
+    "twice": ({"vary": {"bottleneck": [2, 8, 2]}}, "vary bottleneck has 2 twice"),
+    "in both": ({"base": {"loss": "mse"}, "vary": {"loss": ["bce"]}}, "loss stands in base and in vary"),
+    "out of bounds": ({"vary": {"bottleneck": [2, 0]}}, "With bottleneck 0: bottleneck is 0; it must be a whole"),
+    "an unknown value": ({"base": {"loss": "foo"}}, "Unknown loss 'foo'"),
+    "of another type": ({"vary": {"loss": [["bce"]]}}, "Unknown loss ['bce']"),
+    "what cannot work": ({"base": {"loss": "bce"}, "vary": {"output": ["linear"]}}, "With output linear: "),
+    "no seeds": ({"seeds": 0}, "seeds is 0; it must be a whole number from 1 to 1000"),
+    "half a seed": ({"seeds": 1.5}, "seeds is 1.5"),
+    "seeds twice": ({"vary": {"seed": [1, 2]}, "seeds": 2}, "seed varies, and seeds asks for more"),
+    "too large a seed": ({"base": {"seed": 2**31 - 1}, "seeds": 2}, "seed is 2147483648"),
+    "too many": ({"vary": {"bottleneck": [*range(1, 200)], "epochs": [*range(1, 200)]}}, "it has 39,601 runs"),
+    "no workers": ({}, "workers is '0'; it must be a whole number from 1 to 256."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("content", "sentence"), BAD.values(), ids=BAD)
+def test_what_is_wrong_with_a_grid_is_said_before_anything_is_trained(content, sentence, tmp_path, runs_folder, capsys):
+    file = tmp_path / "grid.json"
+    if content is not None:
+        content = content if isinstance(content, str | bytes) else json.dumps(content)
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert main(["sweep", str(file), *["--workers", "0"] * ("workers" in sentence and content == "{}")]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith("error: ")
+    assert sentence in err
+    assert not runs_folder.exists()
+
+
+def test_a_dry_run_counts_and_trains_nothing(tmp_path, runs_folder, capsys):
+    file = tmp_path / "sizes.json"
+    file.write_bytes(
+        json.dumps({"base": BASE, "vary": {"bottleneck": [2, 8], "loss": ["mse", "bce"]}, "seeds": 3}).encode()
+    )
+    assert main(["sweep", str(file), "--dry-run", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["runs"] == 12
+    assert err.startswith("sizes: 12 runs, 0 of them there, 0 failed, 12 to train. About ")
+    assert not runs_folder.exists()
+
+
+@pytest.mark.usefixtures("few_strokes")
+def test_without_dask_a_sentence_says_how_to_get_it(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    (tmp_path / "grid.json").write_bytes(json.dumps({"base": BASE}).encode())
+    assert main(["sweep", str(tmp_path / "grid.json"), "--scheduler", "tcp://127.0.0.1:1"]) == 1
+    assert capsys.readouterr().err == "error: --scheduler needs Dask on every machine: pip install distributed\n"
+
+
+def test_the_name_of_a_run_is_its_settings_and_the_code_that_decides_it(tmp_path):
+    core = tmp_path / "cae_core"
+    for name in identity.DECIDES:
+        (core / name).parent.mkdir(exist_ok=True)
+        if name.endswith(".py"):
+            (core / name).write_bytes(b"x = 1\n")
+        else:
+            (core / name).mkdir()
+    (core / "figures.py").write_bytes(b"")
+    before = identity.code_version(core)
+
+    def version():
+        identity.code_version.cache_clear()
+        return identity.code_version(core)
+
+    (core / "figures.py").write_bytes(b"y = 2")  # shows, decides nothing
+    (core / "losses.py").write_bytes(b"x = 1\r\n")  # the same on Windows
+    assert version() == before
+    (core / "training" / "loop.py").write_bytes(b"")
+    assert version() != before
+    names = {identity.name_of(config, code) for config in plan(seeds=2).configs() for code in ("a", "b")}
+    assert len(names) == 4
+    assert all(runs.check_name(name) for name in names)
+
+
+def diverging(model, config, *images, train=training.train):
+    """In the place of `training.train`: what every run with seed 1 and two numbers ends in."""
+    if config.seed == 1 and config.bottleneck == 2:
+        raise training.Diverged("The loss exploded", "step 1 of 4", 1, "adam", 0.003)
+    return train(model, config, *images)
+
+
+@pytest.mark.usefixtures("few_strokes")
+def test_what_exists_is_skipped_what_failed_is_listed_and_what_was_left_goes_on(runs_folder, monkeypatch):
+    configs = plan(vary={"bottleneck": [2, 3]}, seeds=2).configs()
+    names = [identity.name_of(config, identity.code_version()) for config in configs]
+    assert [(config.bottleneck, config.seed) for config in configs] == [(2, 0), (2, 1), (3, 0), (3, 1)]
+    trainer = RunTrainer.begin(configs[0], names[0])  # interrupted after its first epoch
+    next(event for event in trainer.events() if event.step == 3)
+    trainer.close()
+    shares, engine = [], Here(refuse=[3])
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "train", diverging)
+        first = sweeps.sweep(configs, engine, lambda share, text: shares.append((share, text)))
+    by_seed = {task.name: task for task in engine.tasks}
+    lost = engine.tasks[3].name
+    assert (set(first.trained), [*first.failed], [*first.left]) == ({*names} - {names[1], lost}, [names[1]], [lost])
+    assert "try 0.0" in first.failed[names[1]]
+    assert "give the same command again" in first.left[lost]
+    assert shares[-1] == (1.0, "4 of 4 runs, 0 s left")
+    assert runs.find(names[0]).title == by_seed[names[0]].title == "" or runs.find(names[2]).title == "bottleneck 3, seed 0"
+    alone = RunTrainer.begin(configs[0]).run(lambda event: None)
+    for path, w in runs.weights(alone).items():
+        np.testing.assert_array_equal(w, runs.weights(runs.find(names[0]))[path])
+
+    second, third = (sweeps.sweep(configs, Here(), again=again) for again in (False, True))
+    assert (set(second.kept), second.trained, [*second.failed]) == (set(first.trained), [lost], [names[1]])
+    assert (len(third.kept), third.trained, third.failed) == (3, [names[1]], {})
+    held = RunTrainer.begin(
+        replace(configs[0], seed=7), identity.name_of(replace(configs[0], seed=7), identity.code_version())
+    )
+    busy = sweeps.sweep([held.config], Here())
+    assert "is trained by this program" in busy.left[held.name]
+    held.close()
+    assert [path.name for path in grid.folder().iterdir()] == []  # nothing of its own is left
+
+
+@pytest.mark.usefixtures("few_strokes")
+def test_a_worker_without_the_runs_folder_sends_its_run(runs_folder, tmp_path, monkeypatch):
+    config, code = plan(vary={"bottleneck": [2]}).configs()[0], identity.code_version()
+    task = worker.Task(identity.name_of(config, code), config.to_dict(), "far away", code, "/nowhere", "none")
+    monkeypatch.setenv("CAE_RUNS_DIR", str(tmp_path / "theirs"))
+    sent = worker.work(task)
+    assert (sent.state, sent.sentence) == ("trained", "")
+    assert worker.work(task).archive == sent.archive  # it is there: sent again, not trained again
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "train", diverging)
+        other = replace(config, seed=1)
+        failing = replace(task, name=identity.name_of(other, code), settings=other.to_dict())
+        assert [worker.work(failing).state for _ in range(2)] == ["failed", "failed"]
+        archive.unpack(worker.work(failing).archive, tmp_path / "here" / failing.name)
+    assert runs.read(tmp_path / "here" / failing.name).state == "failed"
+    assert worker.work(failing).state == "trained"  # tried again when it is handed in again
+    assert "other code or libraries" in worker.work(replace(task, code="another")).sentence
+    monkeypatch.setenv("CAE_RUNS_DIR", str(runs_folder))
+    archive.unpack(sent.archive, runs_folder / task.name)
+    run, theirs = runs.find(task.name), runs.read(tmp_path / "theirs" / task.name)
+    assert (run.state, run.title, run.metrics) == ("finished", "far away", theirs.metrics)
+    for step in runs.saved_steps(theirs):
+        for path, w in runs.weights(theirs, step).items():
+            np.testing.assert_array_equal(w, runs.weights(run, step)[path])
+    for damaged in (sent.archive[:-30], b"", sent.archive.replace(b"title.txt", b"../le.txt")):
+        with pytest.raises(ValueError, match="not the archive of a run"):
+            archive.unpack(damaged, runs_folder / "other")
+    assert not (runs_folder / "other").exists()
+
+
+TINY = {"dataset": "mnist", "num_train": 300, "batch_size": 20, "architecture": "dense"}
+
+
+def check_as_alone(*names):
+    """Fails unless the runs are what a trainer in this process makes of their settings."""
+    for name in names:
+        run = runs.find(name)
+        alone = RunTrainer.begin(run.config).run(lambda event: None)
+        for path, w in runs.weights(alone).items():
+            np.testing.assert_allclose(runs.weights(run)[path], w, rtol=1e-4, atol=1e-5)  # threads may share sums otherwise
+        assert run.metrics == {of: pytest.approx(figures, rel=1e-3) for of, figures in alone.metrics.items()}
+
+
+def kill_in_mid_run():
+    """Kills the process that trains a run some of which is written down; the run's folder, None while there is none."""
+    for run in runs.at_work():
+        if run.step > 0:
+            os.kill(json.loads((run.path / "lock").read_bytes())["process"], signal.SIGKILL)
+            return run.path
+    return None
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+def test_dask_workers_train_what_one_process_does_and_a_killed_one_loses_nothing(monkeypatch):
+    from distributed import Client, LocalCluster
+
+    monkeypatch.setattr(sweeps, "LOOK", 0.05)
+    configs = [RunConfig(bottleneck=size, epochs=epochs, **TINY) for size, epochs in ((2, 20), (8, 20), (2, 1), (8, 1))]
+    names = [identity.name_of(config, identity.code_version()) for config in configs]
+    killed = []
+
+    def kill_one(share, text):
+        if not killed and (path := kill_in_mid_run()):
+            killed.append((path, (path / "weights" / "00000000.npz").stat().st_mtime_ns))
+
+    more = [RunConfig(bottleneck=16, epochs=epochs, seed=seed, **TINY) for seed, epochs in ((0, 200), (1, 200), (2, 200))]
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+        outcome = sweeps.sweep(configs, client.get_executor(), kill_one)
+        assert (sorted(outcome.trained), outcome.failed, outcome.left) == (sorted(names), {}, {})
+        ((path, begun),) = killed
+        assert (path / "weights" / "00000000.npz").stat().st_mtime_ns == begun  # it went on, and did not begin again
+
+        def end(share, text):
+            if any(run.step for run in runs.at_work()) and cluster.scheduler.status.name == "running":
+                cluster.sync(cluster.scheduler.close)
+
+        left = sweeps.sweep(more, client.get_executor(), end).left
+    assert len(left) == 3
+    assert all("what is written down is kept: give the same command again" in sentence for sentence in left.values())
+    check_as_alone(path.name, names[3])
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+def test_a_pool_whose_process_is_killed_is_replaced(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(sweeps, "LOOK", 0.05)
+    file = tmp_path / "pool.json"
+    file.write_bytes(json.dumps({"base": {**TINY, "epochs": 20}, "vary": {"bottleneck": [2, 8]}}).encode())
+    configs, killed, show = grid.read(file).configs(), [], main.__globals__["Bar"].__call__
+
+    def kill_one(bar, share, text):
+        show(bar, share, text)
+        if not killed and (path := kill_in_mid_run()):
+            killed.append(path)
+
+    monkeypatch.setattr(main.__globals__["Bar"], "__call__", kill_one)
+    assert main(["sweep", str(file), "--workers", "1", "--json"]) == 0
+    assert len(killed) == 1
+    names = [identity.name_of(config, identity.code_version()) for config in configs]
+    assert sorted(json.loads(capsys.readouterr().out)["trained"]) == sorted(names)
+    check_as_alone(killed[0].name)
+    assert [kept.runs for kept in grid.every()] == [tuple(names)]
