@@ -120,7 +120,7 @@ def of_downloads(tried: Mapping[Path, OSError | None], absent: list[str]) -> Fin
     folder = next((folder for folder, error in tried.items() if error is None), None)
     if folder:
         return Finding("downloads", True, f"go to {folder}")
-    text = f"{' or '.join(map(str, tried)) or 'no folder'} takes no file"
+    text = f"{' or '.join(map(str, tried))} takes no file" if tried else "no folder takes a file"
     if not absent:
         return Finding("downloads", True, f"{text}, and every data set is there")
     return Finding(
