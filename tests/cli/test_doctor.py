@@ -125,6 +125,7 @@ def healthy(monkeypatch, tmp_path):
     monkeypatch.setattr(memory, "available_addresses", lambda: None)
     monkeypatch.setenv("CAE_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.delenv("KERAS_BACKEND")
     with socket.socket() as free:
         free.bind(("", 0))
         return str(free.getsockname()[1])
