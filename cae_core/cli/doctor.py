@@ -172,7 +172,7 @@ def _look_for(name: str) -> tuple[bool, str]:
     if not DATASETS[name].on_machine():
         return False, ""
     try:
-        load(name, "test", keep=False)
+        load(name, "test")
     except DataError as error:
         return True, str(error)
     return True, ""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cae_core.cli import doctor, main
-from cae_core.datasets import DATASETS
+from cae_core.datasets import DATASETS, clear_cache
 from cae_core.runtime import memory, packages
 
 DENIED = PermissionError(errno.EACCES, "Permission denied")
@@ -150,6 +150,7 @@ def test_what_is_wrong_with_this_machine_is_met(fault, healthy, tmp_path, monkey
     if fault == "runs":
         monkeypatch.setenv("CAE_RUNS_DIR", str(tmp_path / "file/runs"))
     elif fault == "data set mnist":
+        clear_cache()  # of what other tests have read from elsewhere
         (tmp_path / "data").mkdir()
         (tmp_path / "data/mnist.npz").write_text("no archive", encoding="utf-8")
     elif fault == "downloads":
