@@ -3,12 +3,14 @@
 from contextlib import asynccontextmanager
 
 import streamlit as st
+from starlette.middleware import Middleware
 from streamlit import net_util
 from streamlit.runtime import get_instance
 
 from cae_core import runtime
 from cae_core.runtime import process
 from pages.parts.common import upload_limit
+from pages.parts.session import copies
 
 
 def _print_network_address() -> None:
@@ -42,4 +44,4 @@ async def lifespan(app):
 
 
 process.set_up()
-app = st.App("pages/frame.py", lifespan=lifespan)
+app = st.App("pages/frame.py", lifespan=lifespan, middleware=[Middleware(copies.Marked)])

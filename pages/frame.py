@@ -6,7 +6,7 @@ import streamlit as st
 
 from cae_core.runs import holder
 from pages.parts.common import waiting
-from pages.parts.session import identity, state
+from pages.parts.session import copies, identity, state
 
 PAGES = {
     "denoise.py": "Denoise",
@@ -51,6 +51,11 @@ st.html(Path(__file__).parent / "parts/common/style.css")
 holder.introduce(f"the app at port {st.get_option('server.port')}")
 waiting.begin()
 page = _navigate()
+if copies.answer_in_turn():
+    st.warning(
+        "Several copies of this app answer you in turn, and what you upload, train or guess reaches only one of them. "
+        "Whoever runs it has to send each visitor to one copy every time (sticky sessions): `.deploy/proxy.md` shows how."
+    )
 if identity.is_forgotten():
     st.info(
         "Your browser keeps nothing for this page inside another one: what you train here is yours until you reload it. "

@@ -77,7 +77,8 @@ def test_what_is_private_is_used_by_its_own_module_only():
 
 
 def test_imports_are_absolute_and_of_what_is_required():
-    known = {"streamlit", "tensorflow", "keras", "numpy", "plotly", "PIL", "cae_core", "pages", *sys.stdlib_module_names}
+    known = {"streamlit", "starlette", "tensorflow", "keras", "numpy", "plotly", "PIL", "cae_core", "pages"}
+    known |= {*sys.stdlib_module_names}
     optional = {"cae_core/cli/sweep.py": {"distributed"}}  # the engine for many machines, imported when it is asked for
     assert {name(path): tops(path) - known for path in PROJECT if tops(path) - known} == optional
 

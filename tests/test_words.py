@@ -12,7 +12,12 @@ from pages.parts.glossary import glossary
 
 ROOT = Path(__file__).parent.parent
 PYTHON = [ROOT / "app.py", *sorted((ROOT / "cae_core").rglob("*.py")), *sorted((ROOT / "pages").rglob("*.py"))]
-WORDS = [ROOT / "README.md", *sorted((ROOT / ".readme").glob("*.md")), *sorted((ROOT / "pages/words").glob("*.md"))]
+WORDS = [
+    ROOT / "README.md",
+    *sorted(ROOT.glob(".readme/*.md")),
+    *ROOT.glob(".deploy/**/*.md"),
+    *sorted((ROOT / "pages/words").glob("*.md")),
+]
 UNSEEN = re.compile(r"""style="[^"]*"|(?:max-)?width: ?[\d{}]+%|%\{[^}]*\}|https?://\S+|`[^`\n]*`|\$[^$]*\$""")
 """Style sheets, Plotly's templates, addresses, code and formulas."""
 PRESSED = re.compile(r"(?i)\b(press|click|button|sidebar|slider)\b|\bthe (Train|Runs|Draw|Denoise) page\b")

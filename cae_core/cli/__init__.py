@@ -1,4 +1,4 @@
-"""The command line: `python -m cae_core train|resume|sweep|evaluate|pretrain|reproduce|stack|list`, with `--json`."""
+"""The command line: `python -m cae_core train|resume|sweep|evaluate|pretrain|reproduce|stack|list|doctor`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from cae_core.cli import evaluate, listing, pretrain, reproduce, stack, sweep, terminal, train
+from cae_core.cli import doctor, evaluate, listing, pretrain, reproduce, stack, sweep, terminal, train
 from cae_core.cli.progress import Bar
 from cae_core.runs import old_stacks
 
@@ -16,7 +16,7 @@ def parser() -> argparse.ArgumentParser:
     """All commands, each of which has added its arguments and the function that carries it out."""
     every = argparse.ArgumentParser(prog="python -m cae_core", description=__doc__.splitlines()[0])
     commands = every.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (train, sweep, evaluate, pretrain, reproduce, stack, listing):
+    for module in (train, sweep, evaluate, pretrain, reproduce, stack, listing, doctor):
         module.add(commands)
     for command in commands.choices.values():
         command.add_argument("--json", action="store_true", help="one JSON value on standard output")
@@ -42,4 +42,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     if args.json:
         print(json.dumps(result))
-    return int(bool(result.get("failed") or result.get("left")))
+    return int(bool(result.get("failed") or result.get("left") or not result.get("works", True)))

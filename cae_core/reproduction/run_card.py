@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import platform
 from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib.metadata import version
 
 from cae_core import runs
 from cae_core.config import Bounds, RunConfig, lookup
@@ -17,6 +15,7 @@ from cae_core.reproduction.measure import key, measure
 from cae_core.reproduction.registry import CARDS
 from cae_core.reproduction.results import Result
 from cae_core.runs import Run
+from cae_core.runtime import packages
 from cae_core.training import TrainingEvent
 
 SEEDS = Bounds(1, 100, integer=True)
@@ -68,7 +67,7 @@ def reproduce(
         values={label: tuple(round(v, 5) for v in of_seeds) for label, of_seeds in values.items()},
         seconds=round(seconds, 1),
         made=datetime.now(UTC).date().isoformat(),
-        versions={"python": platform.python_version(), **{p: version(p) for p in ("tensorflow", "keras", "numpy")}},
+        versions=packages.versions(),
         command=command(name, count),
     )
 

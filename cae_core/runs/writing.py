@@ -6,10 +6,8 @@ import contextlib
 import csv
 import io
 import json
-import platform
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +17,19 @@ from cae_core import runs
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig, StackConfig
 from cae_core.runs import Run, RunError, schema, storage
+from cae_core.runtime import packages
 
 
 def description(config: RunConfig | StackConfig, **more: Any) -> str:
     """The content of `run.json`; `more` are the fields that only the writer knows."""
     created = datetime.now(UTC).isoformat(timespec="microseconds")
-    described = {"format": schema.FORMAT, "config": config.to_dict(), **more, "created": created, "versions": versions()}
+    described = {
+        "format": schema.FORMAT,
+        "config": config.to_dict(),
+        **more,
+        "created": created,
+        "versions": packages.versions(),
+    }
     return json.dumps(described, indent=1) + "\n"
 
 
@@ -35,11 +40,6 @@ def network_facts(model: Autoencoder | None) -> dict[str, Any]:
         "code_size": model.code_size if model else 0,
         "parameters": int(sum(np.prod(v.shape) for v in model.trainable_variables)) if model else 0,
     }
-
-
-def versions() -> dict[str, str]:
-    """Of Python and the libraries."""
-    return {"python": platform.python_version(), **{p: version(p) for p in ("tensorflow", "keras", "numpy")}}
 
 
 def table(history: Iterable[Mapping[str, float]]) -> str:

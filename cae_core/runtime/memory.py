@@ -22,15 +22,23 @@ class TooLittle(RuntimeError):
 
 def check() -> None:
     """A TooLittle if loading TensorFlow would take more memory than there is; where nobody can tell, nothing."""
-    free, reserved = available(), available_addresses()
-    short = free is not None and free < NEEDED or reserved is not None and reserved < NEEDED_ADDRESSES
-    if short:
-        much, needed = (free, NEEDED) if free is not None and free < NEEDED else (reserved, NEEDED_ADDRESSES)
-        raise TooLittle(
+    if sentence := shortage(available(), available_addresses()):
+        raise TooLittle(sentence)
+
+
+def shortage(free: float | None, reserved: float | None) -> str:
+    """What is short, of megabytes that are free and of addresses, each None where nobody can tell; "" for enough."""
+    needs = ((free, NEEDED), (reserved, NEEDED_ADDRESSES))
+    much, needed = next(((left, need) for left, need in needs if left is not None and left < need), (0, 0))
+    return (
+        needed
+        and (
             f"Training needs about {needed:,} MB of memory for TensorFlow, and {max(0, much):,.0f} MB are left for this "
             "program: trained networks can still be looked at. To train, close other programs or use a machine with more, "
             "and start the app again."
         )
+        or ""
+    )
 
 
 def available() -> float | None:

@@ -23,7 +23,7 @@ from cae_core import runs
 from cae_core.config import Bounds, StackConfig
 from cae_core.datasets import DATASETS, load
 from cae_core.runs import storage
-from cae_core.runs.writing import versions
+from cae_core.runtime import packages
 from cae_core.stacking import linear_probe, phases
 from cae_core.stacking.config import check
 from cae_core.stacking.progress import projections
@@ -99,7 +99,7 @@ def curve(plan: Plan = PLAN, on_event: Callable[[str, phases.StackEvent], None] 
         features={n: {kind: {k: tuple(v) for k, v in f.items()} for kind, f in s.items()} for n, s in scored.items()},
         seconds=round(seconds, 1),
         made=datetime.now(UTC).date().isoformat(),
-        versions=versions(),
+        versions=packages.versions(),
         command=command(plan),
     )
 

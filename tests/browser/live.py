@@ -18,6 +18,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from urllib.parse import urljoin
 
 import numpy as np
 from PIL import Image
@@ -43,6 +44,13 @@ def chromium() -> str | None:
     return next((path for path in ("/usr/bin/chromium", shutil.which("chromium")) if path and os.path.exists(path)), None)
 
 
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 class Server:
     """`streamlit run app.py`, or another script, on a free port.
 
@@ -53,10 +61,8 @@ class Server:
     """
 
     def __init__(self, folder: Path, environment: Mapping[str, str], script: str = "app.py") -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.root = f"http://127.0.0.1:{port}/"
+        port = free_port()
+        self.root = urljoin(f"http://127.0.0.1:{port}/", environment.get("STREAMLIT_SERVER_BASE_URL_PATH", "") + "/")
         self.log = folder / f"server-{port}.log"
         clean = {key: value for key, value in os.environ.items() if key != "CAE_DATA_DIR"}
         self.runs = folder / "runs"
