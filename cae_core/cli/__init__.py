@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from cae_core.cli import doctor, evaluate, listing, pretrain, reproduce, stack, sweep, terminal, train
-from cae_core.cli.progress import Bar
+from cae_core.cli.terminal import Bar
 from cae_core.runs import old_stacks
 
 

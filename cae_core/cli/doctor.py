@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from cae_core import runs, runtime
-from cae_core.cli.progress import Bar
+from cae_core.cli.terminal import Bar
 from cae_core.config import Bounds
 from cae_core.datasets import DATASETS, DataError, folders, load
 from cae_core.runs import storage

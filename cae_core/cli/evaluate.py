@@ -8,7 +8,7 @@ from typing import Any
 
 from cae_core import runs
 from cae_core.cli import options, prepare
-from cae_core.cli.progress import Bar
+from cae_core.cli.terminal import Bar
 from cae_core.config import BOUNDS, lookup
 from cae_core.corruptions import CORRUPTIONS
 from cae_core.datasets import DATASETS, load

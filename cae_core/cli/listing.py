@@ -9,7 +9,7 @@ from typing import Any
 from cae_core import runs
 from cae_core.architectures import ARCHITECTURES
 from cae_core.cli import options
-from cae_core.cli.progress import Bar
+from cae_core.cli.terminal import Bar
 from cae_core.config import ARMS
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.datasets import DATASETS

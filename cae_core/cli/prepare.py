@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cae_core import runtime
-from cae_core.cli.progress import Bar
+from cae_core.cli.terminal import Bar
 from cae_core.config import lookup
 from cae_core.datasets import DATASETS
 from cae_core.runs import AnyRun

@@ -8,7 +8,7 @@ from typing import Any
 
 from cae_core import comparisons, pretrained
 from cae_core.cli import options, prepare
-from cae_core.cli.progress import Bar
+from cae_core.cli.terminal import Bar
 from cae_core.config import lookup
 from cae_core.sweeps import findings
 

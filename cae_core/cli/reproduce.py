@@ -7,7 +7,7 @@ import dataclasses
 from typing import Any
 
 from cae_core.cli import options, prepare
-from cae_core.cli.progress import Bar
+from cae_core.cli.terminal import Bar
 from cae_core.config import lookup
 from cae_core.reproduction import registry, results, run_card
 from cae_core.reproduction.claims import ORIGINS, UNITS, verdict

@@ -8,7 +8,7 @@ from typing import Any
 
 from cae_core import datasets
 from cae_core.cli import options, prepare
-from cae_core.cli.progress import Bar
+from cae_core.cli.terminal import Bar
 from cae_core.config import ARMS, FEATURES, KERNEL, MAPS, MOST_LAYERS, STACK_BOUNDS, StackConfig, lookup
 from cae_core.stacking import label_curve, results
 from cae_core.stacking.label_curve import PLAN, SEEDS

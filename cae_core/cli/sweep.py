@@ -12,7 +12,7 @@ from typing import Any
 
 from cae_core import runtime, sweeps
 from cae_core.cli import options, prepare
-from cae_core.cli.progress import Bar
+from cae_core.cli.terminal import Bar
 from cae_core.config import Bounds, RunConfig
 from cae_core.datasets import DATASETS
 from cae_core.runs import schema

@@ -7,7 +7,7 @@ from typing import Any
 
 from cae_core import datasets, runs
 from cae_core.cli import options, prepare, stack
-from cae_core.cli.progress import Bar
+from cae_core.cli.terminal import Bar
 from cae_core.config import RunConfig
 from cae_core.jobs import requests
 from cae_core.training.run_trainer import RunTrainer
