@@ -102,7 +102,13 @@ def bars(
     order = {"type": "category", "categoryorder": "array", "categoryarray": list(names)}
     layout["xaxis"] |= {"title": {"text": axes[0]}, **order}
     ends = [math.log10(floor), math.ceil(math.log10(max(values.max(), least)))]
-    layout["yaxis"] |= {"title": {"text": f"{axes[1]}, log"}, "type": "log", "dtick": 1, "range": ends}
+    layout["yaxis"] |= {
+        "title": {"text": f"{axes[1]}, log"},
+        "type": "log",
+        "dtick": 1,
+        "tickformat": ".3~g",
+        "range": ends,
+    }
     line = {"color": GREY, "width": 1.5, "dash": "dash"}
     layout["shapes"] = [{"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": least, "y1": least, "line": line}]
     return {"data": data, "layout": layout}

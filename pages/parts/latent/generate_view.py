@@ -20,7 +20,7 @@ from pages.parts.latent import selection
 from pages.parts.session import component, state
 from pages.parts.session.setting import Setting
 
-FROM = {"prior": "The prior, N(0, I)", "lattice": "A lattice of it", "fitted": "A normal fitted to the codes"}
+FROM = {"prior": "Prior N(0, I)", "lattice": "Its lattice", "fitted": "Fitted normal"}
 SETTINGS = {
     "drawn_from": Setting("prior", tuple(FROM)),
     "temperature": Setting(1.0, generate.TEMPERATURE),
@@ -134,14 +134,15 @@ def _copies(how: tuple, number: int, image: int) -> None:
     st.html(f'<div class="chosen"><h2>Is it a copy?</h2><div class="tiles large">{selection.tiles(rows)}</div></div>')
     show.facts(
         [
-            ("All samples, median MSE", f"{np.median(errors):.4f}"),
-            ("Real test images", f"{np.median(usual):.4f}"),
-            ("Test images nearer than it", show.percent(closer)),
+            ("All samples", f"{np.median(errors):.4f}"),
+            ("Test images", f"{np.median(usual):.4f}"),
+            ("Nearer ones", show.percent(closer)),
         ]
     )
     st.caption(
-        "A copy would be at 0. Compare with real test images, which no network has learnt by heart: those are as far from "
-        "the training image nearest to them as new digits are. A blurred picture is a little nearer to everything."
+        f"A copy would be at 0. The figures: the median MSE of all samples and of {generate.TESTS} real test images to the "
+        "training image nearest to each, and how many of these are nearer to theirs than this sample is. No network has "
+        "learnt test images by heart, so theirs is how far new digits are. A blurred picture is nearer to everything."
     )
 
 

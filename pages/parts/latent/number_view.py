@@ -55,9 +55,9 @@ def draw(codes: Codes) -> None:
     active = int((numbers.variances > posterior.ACTIVE_VARIANCE).sum())
     show.facts(
         [
-            ("KL of all", f"{numbers.rates.sum():.1f} nats per image"),
+            ("KL of all", f"{numbers.rates.sum():.1f} nats"),
             ("Silent numbers", f"{silent} of {codes.size}"),
-            ("Active by the variance of μ", f"{active} of {codes.size}"),
+            ("Active by μ", f"{active} of {codes.size}"),
         ]
     )
     labels = [name(place) for place in order]
@@ -73,8 +73,8 @@ def draw(codes: Codes) -> None:
         "Each row decodes the average code with one number moved from −3 to 3, as far as the prior goes. A number is "
         f"**silent** if its KL divergence is below {posterior.SILENT_NATS:g} nats, mean over {numbers.num_images:,} test "
         "images: its distribution is the prior whatever the image is, so the decoder has learnt not to listen to it "
-        "(**posterior collapse**). Burda and others call a number active if its mean μ varies over images by more than "
-        f"{posterior.ACTIVE_VARIANCE:g}."
+        "(**posterior collapse**). Burda and others call a number **active** if its mean μ varies over images with a "
+        f"variance above {posterior.ACTIVE_VARIANCE:g}."
     )
     shipped = [key for key, config in VARIATIONAL.items() if config.dataset == codes.dataset]
     if state.first_time("numbers", codes.dataset):  # some seconds for all that ship
