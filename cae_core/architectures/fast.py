@@ -52,8 +52,8 @@ def encoder_and_decoder(
         heads: names of the dense layers that the encoder ends in, each as large as the code.
         back: those of the dense layers behind the code, likewise from the image on; by default as before it.
         maps: that the encoder's last convolution gives, and that the decoder's first one reads.
-        spread: standard deviation of the first weights behind the code, and half of it that of the biases there, so that
-            the layer's units bend all over the plane of codes from the start; 0 for Glorot's small ones and no biases.
+        spread: standard deviation of the first weights right behind the code, so large that the layer's units bend all over
+            the plane of short codes from the start; 0 for Glorot's, which are small there.
     """
     import keras
     from keras import layers
@@ -70,8 +70,7 @@ def encoder_and_decoder(
     def dense(units: int, name: str, activation: str | None = None, spread: float = 0.0):
         normal, glorot = keras.initializers.RandomNormal, keras.initializers.GlorotUniform
         first = normal(0.0, spread, next(seed)) if spread else glorot(next(seed))
-        bias = normal(0.0, spread / 2, next(seed)) if spread else "zeros"
-        return layers.Dense(units, activation, kernel_initializer=first, bias_initializer=bias, name=name)
+        return layers.Dense(units, activation, kernel_initializer=first, name=name)
 
     height, width, channels = image_shape
     x = keras.Input(image_shape)
