@@ -41,6 +41,7 @@ def encoder_and_decoder(
     heads: Sequence[str],
     back: Mapping[str, int] | None = None,
     maps: tuple[int, int] = (64, 16),
+    spread: float = 0.0,
 ) -> tuple[Any, Any]:
     """Both as Keras models.
 
@@ -51,6 +52,8 @@ def encoder_and_decoder(
         heads: names of the dense layers that the encoder ends in, each as large as the code.
         back: those of the dense layers behind the code, likewise from the image on; by default as before it.
         maps: that the encoder's last convolution gives, and that the decoder's first one reads.
+        spread: standard deviation of the first weights right behind the code, so large that the layer's units bend all over
+            the plane of short codes from the start; 0 for Glorot's, which are small there.
     """
     import keras
     from keras import layers
@@ -64,9 +67,10 @@ def encoder_and_decoder(
             filters, size, strides, "same", activation=activation, kernel_initializer=initializer, name=name
         )
 
-    def dense(units: int, name: str, activation: str | None = None):
-        initializer = keras.initializers.GlorotUniform(seed=next(seed))
-        return layers.Dense(units, activation, kernel_initializer=initializer, name=name)
+    def dense(units: int, name: str, activation: str | None = None, spread: float = 0.0):
+        normal, glorot = keras.initializers.RandomNormal, keras.initializers.GlorotUniform
+        first = normal(0.0, spread, next(seed)) if spread else glorot(next(seed))
+        return layers.Dense(units, activation, kernel_initializer=first, name=name)
 
     height, width, channels = image_shape
     x = keras.Input(image_shape)
@@ -83,7 +87,7 @@ def encoder_and_decoder(
 
     h = z = keras.Input((config.bottleneck,))
     for name, units in reversed((back or waist).items()):
-        h = dense(units, f"{name}_back", "silu")(h)
+        h = dense(units, f"{name}_back", "silu", spread if h is z else 0.0)(h)
     low = (height // 4, width // 4, maps[1])
     h = layers.Reshape(low)(dense(low[0] * low[1] * low[2], "expand", "silu")(h))
     h = conv(32, "low")(h)
