@@ -71,9 +71,9 @@ def _overview(codes: Codes, measured: Units, place: int) -> None:
 def _source(codes: Codes, place: int) -> str:
     measured = units.measure(codes)
     num_dead = min(measured.num_dead, MOST_DEAD)
-    shown = measured.order[: codes.size - measured.num_dead + num_dead]
-    values = units.pictures(codes)[shown].mean(axis=3)
-    return pictures.data_uri(pictures.png(mosaics.units(values, num_dead, min(place, len(shown)) - 1)))
+    in_picture = measured.order[: codes.size - measured.num_dead + num_dead]
+    values = units.pictures(codes)[in_picture].mean(axis=3)
+    return pictures.data_uri(pictures.png(mosaics.units(values, num_dead, min(place, len(in_picture)) - 1)))
 
 
 def _choose(codes: Codes, measured: Units) -> None:
