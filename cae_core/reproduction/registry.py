@@ -40,6 +40,13 @@ CARDS: dict[str, Card] = {
         tolerance=0.0,
         at_most=True,
     ),
+    "hinton_unaided": Card(
+        "The same, without pretraining",
+        "the 3.00 of Hinton and Salakhutdinov, Science 2006, tried by the same 30 epochs from random weights",
+        (Claim("whole network, Adam", "hinton_unaided", 3.00, "bar", "squared_error"),),
+        {"hinton_unaided": _as_published("dense_deep", pretraining=0, pretraining_kind="autoencoder")},
+        at_most=True,
+    ),
     "hinton": Card(
         "A code of 30 numbers, their network, all at once",
         "the 3.00 of Hinton and Salakhutdinov, Science 2006, tried without their pretraining",

@@ -124,13 +124,16 @@ def _phases(model: Autoencoder, config: RunConfig, x_train: np.ndarray, x_held_o
 
         def event(step: int, losses: list[float], first_loss: float) -> TrainingEvent:
             recent.append(losses[-1])
-            _refuse_divergence(config, recent, first_loss, step, num_steps, held_out_means if objective.parts else dict)
+            means = held_out_means if objective.parts else dict
+            _refuse_divergence(config, recent, first_loss, step, num_steps, means, objective.advice)
             at_end = {}
             if step % num_batches == 0:
                 at_end = {"epoch_loss": float(np.mean(losses)), **held_out_means()}
                 codes = model.encode(model.seen(clean[:SAMPLE])) if config.sparsity or config.k else None
                 at_end["silent"] = None if codes is None else metrics.silent_share(codes, bool(config.k))
-                _refuse_divergence(config, [at_end["held_out_loss"]], first_loss, step, num_steps, at_end.copy)
+                _refuse_divergence(
+                    config, [at_end["held_out_loss"]], first_loss, step, num_steps, at_end.copy, objective.advice
+                )
             return TrainingEvent(step, num_steps, step // num_batches, 0.0, losses[-1], **at_end)
 
         if objective.machine:
@@ -175,11 +178,11 @@ def _solve(model: Autoencoder, config: RunConfig, x_train: np.ndarray, x_held_ou
 
 def _refuse_divergence(
     config: RunConfig, recent: Sequence[float], first_loss: float, step: int, num_steps: int,
-    means: Callable[[], Mapping[str, float]],
+    means: Callable[[], Mapping[str, float]], advice: str,
 ) -> None:  # fmt: skip
     """A `Diverged` when training has gone out of hand: better said at once than after the last epoch.
 
-    `means` are asked whether a variational network's KL term is to blame.
+    `means` are asked whether a variational network's KL term is to blame; `advice` is the objective's.
     """
     what = ""
     if not np.isfinite(recent[-1]):
@@ -190,7 +193,7 @@ def _refuse_divergence(
         parts = means()
         by_kl = "rate" in parts and not parts["rate"] <= parts["distortion"]  # NaN is neither
         what = f"The loss, with a KL term of {parts['rate']:.3g} nats, {what}" if by_kl else f"The loss {what}"
-        raise Diverged(what, f"step {step:,} of {num_steps:,}", step, config.optimizer, config.learning_rate)
+        raise Diverged(what, f"step {step:,} of {num_steps:,}", step, config.optimizer, config.learning_rate, advice=advice)
 
 
 def typical_noise(config: RunConfig) -> tuple[str, float]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from cae_core.architectures.autoencoder import Stage
+from cae_core.config import lookup
 
 RATES = {"sigmoid": 0.1, "linear": 0.001}
 """Learning rate by what the hidden units are: linear ones have no ceiling, and larger steps explode."""
@@ -22,9 +23,13 @@ MOMENTA, CALM_EPOCHS = (0.5, 0.9), 5
 
 WEIGHT_COST = 0.0002
 
+ADVICE = "Those of a Boltzmann machine are fixed: take larger batches, or set pretraining_kind to 'autoencoder'."
+"""For one that diverges."""
+
 
 class Machine:
-    """The restricted Boltzmann machine that a stage of an autoencoder is while it is pretrained.
+    """The restricted Boltzmann machine that a stage of an autoencoder is while it is pretrained; a ValueError if it can be
+    none, for what its hidden units are.
 
     Its weights are the encoder's; the decoder's kernel follows as their transpose after every step. Visible units are
     binary, with an image's grey levels or the probabilities of the machine below as data; hidden ones are binary where the
@@ -34,6 +39,7 @@ class Machine:
         kernel: `(visible, hidden)`.
         hidden_bias, visible_bias: of both layers.
         back: the decoder's kernel.
+        rate: learning rate of every step.
         is_linear: whether the hidden units are.
         variables: all three, in that order.
     """
@@ -41,6 +47,7 @@ class Machine:
     def __init__(self, stage: Stage) -> None:
         (layer,), (back,) = ([part for part in way if part.weights] for way in (stage.encode, stage.decode))
         self.kernel, self.hidden_bias, self.visible_bias = layer.kernel, layer.bias, back.bias
+        self.rate = lookup(RATES, "kind of hidden units", layer.activation.__name__)
         self.is_linear = layer.activation.__name__ == "linear"
         self.variables = [self.kernel, self.hidden_bias, self.visible_bias]
         self.back = back.kernel
@@ -80,11 +87,6 @@ class Machine:
         gap = tf.reduce_mean(self.free_energy(v) - self.free_energy(again))
         gap += WEIGHT_COST / 2.0 * tf.reduce_sum(tf.square(self.kernel))
         return tf.reduce_mean(tf.math.squared_difference(v, again)) + gap - tf.stop_gradient(gap)
-
-    @property
-    def rate(self) -> float:
-        """Learning rate of every step."""
-        return RATES["linear" if self.is_linear else "sigmoid"]
 
     def optimizer(self, steps_per_epoch: int) -> Any:
         """A built keras optimizer: momentum, and after every step the decoder's kernel follows."""

@@ -100,10 +100,11 @@ class Diverged(FloatingPointError):
         rate: float,
         rate_name: str = "learning rate",
         stage: Any = None,
+        advice: str = "",
     ) -> None:
-        """Args: `what` happened to the loss and `where`, in words; `rate` with which `optimizer` did it."""
+        """Args: `what` happened to the loss and `where`, in words; `rate` with which `optimizer` did it; `advice` where
+        another rate is none."""
         advised, why = calmer(optimizer, rate)
-        super().__init__(
-            f"{what} in {where}: the steps are too large. Instead of a {rate_name} of {rate:g}, try {advised:g}, {why}."
-        )
+        advice = advice or f"Instead of a {rate_name} of {rate:g}, try {advised:g}, {why}."
+        super().__init__(f"{what} in {where}: the steps are too large. {advice}")
         self.step, self.stage = step, stage

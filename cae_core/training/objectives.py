@@ -11,7 +11,7 @@ from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.architectures.variational import VariationalAutoencoder, drawn, importance_weighted
 from cae_core.config import RunConfig
 from cae_core.losses import LOSSES, kl, loss_of
-from cae_core.training.boltzmann import Machine
+from cae_core.training.boltzmann import ADVICE, Machine
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,11 @@ class Objective:
     epochs: int
     parts: Callable[[Any, Any, bool, Any], Any] | None = None
     machine: Machine | None = None
+
+    @property
+    def advice(self) -> str:
+        """What to do if it diverges; "" where that is another learning rate."""
+        return ADVICE if self.machine else ""
 
 
 def objectives(model: Autoencoder, config: RunConfig, num_steps: int) -> Iterator[Objective]:

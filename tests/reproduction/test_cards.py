@@ -25,6 +25,7 @@ PUBLISHED = {
 }  # fmt: skip
 BARS = {
     "hinton": {"whole network at once": 3.00, "shown noisy images": 3.00},
+    "hinton_unaided": {"whole network, Adam": 3.00},
     "thirty": {"fast, 30 numbers": 2.3},
     "keras_blog": {"the same with Muon": 0.09},
     "vae_conv": {"test images kept apart": 146.95},

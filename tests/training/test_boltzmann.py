@@ -165,3 +165,11 @@ def test_going_on_in_the_middle_of_pretraining_equals_never_having_stopped(x, he
     assert [event.loss for event in training.train(fresh, config, x, held_out, checkpoint)] == losses[7:]
     for path, w in fresh.weights().items():
         np.testing.assert_array_equal(w, model.weights()[path])
+
+
+def test_what_can_be_no_machine_is_refused_and_one_that_goes_out_of_hand_says_what_to_do(x, held_out, monkeypatch):
+    with pytest.raises(ValueError, match="Unknown kind of hidden units 'relu': choose one of sigmoid, linear"):
+        machine(4, 2, "relu")
+    monkeypatch.setitem(boltzmann.RATES, "sigmoid", 1e30)
+    with pytest.raises(training.Diverged, match="The loss became nan in step .*: take larger batches, or set pretrain"):
+        list(training.train(build(RBM), RBM, x, held_out))
