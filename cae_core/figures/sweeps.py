@@ -114,7 +114,7 @@ def noise_map(rows: Sequence[str], columns: Sequence[str], errors: np.ndarray, r
         "text": [[f"{error:.3f}" for error in row] for row in errors], "texttemplate": "%{text}", "xgap": 1, "ygap": 1,
         "colorbar": {
             "title": {"text": label, "side": "right"}, "tickvals": np.log10(ticks).tolist(),
-            "ticktext": [f"{tick:g}" for tick in ticks], "orientation": "h", "y": 0, "ypad": 118, "yanchor": "top",
+            "ticktext": [f"{tick:g}" for tick in ticks], "orientation": "h", "y": 0, "ypad": 128, "yanchor": "top",
             "thickness": 10, "len": 0.8,
         },
     }  # fmt: skip
