@@ -59,7 +59,7 @@ def _draw(name: str, result: Result | None, now: Rerun, owner: str, can_run: boo
     st.subheader(about.label, anchor=name.replace("_", "-"))
     st.caption(show.plain(about.source))
     mine = now if now.values else None
-    with st.expander(claims_view.outcome(name, result), expanded=is_open or bool(mine)):
+    with st.expander(claims_view.outcome(name, result), expanded=is_open or now.state != "none"):
         claims_view.table(name, result, mine)
         st.caption(claims_view.tolerance(about))
         if about.is_curve:
@@ -69,7 +69,7 @@ def _draw(name: str, result: Result | None, now: Rerun, owner: str, can_run: boo
         st.caption(show.plain(" ".join(sentences)))
         st.caption(_made(name, result))
         st.code(result.command if result else run_card.command(name), language="sh", wrap_lines=True)
-    _again(name, result, now, owner, can_run)
+        _again(name, result, now, owner, can_run)
     for sentence in filter(None, (now.trouble, state.kept(f"refused_{name}", ""))):
         st.error(show.plain(sentence))
 
