@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from cae_core.config import RunConfig
-from cae_core.runs import writing
+from cae_core.runtime import packages
 from cae_core.training.run_trainer import RunTrainer
 
 DECIDES = (
@@ -25,7 +25,7 @@ def code_version(core: Path = Path(__file__).parents[1]) -> str:
 
     Line ends do not matter, so that it is the same on every system.
     """
-    digest = hashlib.sha256(json.dumps([writing.versions()[name] for name in LIBRARIES]).encode())
+    digest = hashlib.sha256(json.dumps([packages.versions()[name] for name in LIBRARIES]).encode())
     files = [file for name in DECIDES for file in ([core / name] if name.endswith(".py") else (core / name).rglob("*.py"))]
     for file in sorted(files):
         digest.update(f"\0{file.relative_to(core).as_posix()}\0{file.read_text(encoding='utf-8')}".encode())

@@ -17,7 +17,8 @@ from typing import Any
 from cae_core import runs, runtime
 from cae_core.config import RunConfig
 from cae_core.jobs import requests
-from cae_core.runs import archive, holder, manage, schema, writing
+from cae_core.runs import archive, holder, manage, schema
+from cae_core.runtime import packages
 from cae_core.sweeps import identity
 
 
@@ -63,7 +64,7 @@ def work(task: Task) -> Result:
     """Trains a run to its end, or what is left of it; whatever is wrong with it is in the result, not raised."""
     started = time.perf_counter()
     if identity.code_version() != task.code:
-        here = ", ".join(f"{name} {version}" for name, version in writing.versions().items())
+        here = ", ".join(f"{name} {version}" for name, version in packages.versions().items())
         return Result("left", f"The worker at {platform.node()} has other code or libraries ({here}): bring it up to date.")
     os.environ.update(runtime.ONE_THREAD)
     is_shared = os.path.isfile(os.path.join(task.folder, task.token))

@@ -89,7 +89,7 @@ BAD = [
     ("train --bottleneck 0", "bottleneck is '0'; it must be a whole number from 1 to 1024."),
     ("train --learning-rate nan", "learning_rate is 'nan'; it must be a number from 1e-06 to 1."),
     ("train --epochs many", "epochs is 'many'; it must be a whole number from 1 to 1000."),
-    ("train --loss foo", "Unknown loss 'foo': choose one of bce, mse, half, elbo."),
+    ("train --loss foo", "Unknown loss 'foo': choose one of bce, mse, half, elbo, iwae_5, iwae_50."),
     ("train --dataset stroke", "Did you mean 'strokes'?"),
     ("train --dataset mnist", "--download"),
     ("train --dataset strokes --name ../a", "'../a' cannot name a run: use up to 80 of a-z, 0-9,"),
