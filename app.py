@@ -1,5 +1,6 @@
 """Entry point: `streamlit run app.py`."""
 
+import sys
 from contextlib import asynccontextmanager
 
 import streamlit as st
@@ -8,7 +9,7 @@ from streamlit import net_util
 from streamlit.runtime import get_instance
 
 from cae_core import runtime
-from cae_core.runtime import process
+from cae_core.runtime import host, process
 from pages.parts.common import upload_limit
 from pages.parts.session import copies
 
@@ -44,4 +45,8 @@ async def lifespan(app):
 
 
 process.set_up()
+try:
+    host.check()
+except ValueError as error:
+    sys.exit(f"  {error}")
 app = st.App("pages/frame.py", lifespan=lifespan, middleware=[Middleware(copies.Marked)])

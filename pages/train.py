@@ -11,10 +11,11 @@ from cae_core.corruptions import NOISE_KINDS
 from cae_core.inspection import summary
 from cae_core.losses import LOSSES
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
+from cae_core.runtime import host
 from cae_core.validation import CHOICES
 from pages.parts.common import controls, missing, show, tables, waiting, widgets, words
 from pages.parts.lesson import strip
-from pages.parts.live import queue_words, run_view, steering
+from pages.parts.live import queue_words, run_view
 from pages.parts.session import address, identity, state
 from pages.parts.session.setting import Names, Setting
 from pages.parts.train import next_run, questions
@@ -30,6 +31,8 @@ SETTINGS |= strip.settings(questions.QUESTIONS)
 
 TICK = 1.0
 """Seconds between two looks at the queue."""
+LISTED = 5
+"""Runs at the head of the queue that are listed, whoever's they are; behind them the visitor's own."""
 
 LAYERS = "The network, layer by layer"
 
@@ -121,7 +124,7 @@ def _queue(owner: str) -> None:
     for job in jobs.default().of(owner):  # of any page: what the disk refused is in memory until somebody decides
         if job.state == "unsaved" and job.name != (latest and latest.name):
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"{show.plain(job.title) or job.name}: {steering.STATES[job.state].lower()}", width="content")
+                st.markdown(f"{show.plain(job.title) or job.name}: {queue_words.line(job)}", width="content")
                 queue_words.unsaved([job.name], owner, job.name)
 
 
@@ -129,13 +132,16 @@ def _draw_queue(queue: list[jobs.Snapshot], owner: str) -> None:
     if len(queue) > 1:
         st.subheader("Queue", anchor=False)
         st.caption(queue_words.RULE)
-        for job in queue:
+        listed = [job for job in queue if job.place < LISTED or job.owner == owner]
+        for job in listed:
             whose = (show.plain(job.title) or job.name) if job.owner == owner else "another visitor's run"
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"{job.place + 1}\\. {whose}: {steering.STATES[job.state].lower()}", width="content")
+                st.markdown(f"{job.place + 1}\\. {whose}: {queue_words.line(job, True)}", width="content")
                 if job.owner == owner and job.place:
                     st.button("Withdraw", key=f"withdraw_{job.name}", on_click=queue_words.act_on_all,
                               args=("stop", [job.name], owner))  # fmt: skip
+        if others := len(queue) - len(listed):
+            st.caption(f"And {others} more of other visitors.")
 
 
 def _page() -> None:
@@ -155,7 +161,8 @@ def _page() -> None:
     if not (job and job.is_live):
         run_view.elsewhere(owner)
     run_view.run(job, config, owner)
-    waiting.for_keras(lambda: _draw_network(config), _no_network_yet, lambda: _network(config))
+    if not host.training_off():
+        waiting.for_keras(lambda: _draw_network(config), _no_network_yet, lambda: _network(config))
     _queue(owner)
     registries = {"losses": LOSSES, "optimizers": OPTIMIZERS, "schedules": SCHEDULES}
     words.explain("train", **{name: words.described(entries.values()) for name, entries in registries.items()})

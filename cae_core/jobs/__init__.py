@@ -12,24 +12,30 @@ import functools
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from cae_core import runs
 from cae_core.config import RunConfig, StackConfig, lookup
-from cae_core.jobs import requests
+from cae_core.jobs import expected, requests
 from cae_core.jobs.job import Job, Snapshot, work_off
 from cae_core.jobs.requests import Entry
 from cae_core.jobs.scheduling import JobError, Line, network
+from cae_core.runtime import host
 from cae_core.training.trainer import Trainer
 
 __all__ = ["JobError", "Jobs", "Snapshot", "default"]
 
 MOST = {"together": 6, "in order": 12}
 """Runs that may be entered at once, by how they are trained."""
-REMEMBERED, MOST_REMEMBERED, MOST_UNSAVED = 16, 128, 32
-"""Runs that are over and can still be looked at here, of one visitor and of all, and those of all that the disk refused."""
+REMEMBERED, MOST_REMEMBERED, MOST_UNSAVED = 16, 288, 32
+"""Runs that are over and can still be looked at here, of one visitor and of all, and those of all that the disk refused.
+
+Of a class of thirty-six, eight each; one takes 0.1 MB."""
+FORESEEN = 1.0
+"""Seconds for which foreseen waiting times are good, unless somebody comes or goes."""
 
 _Begin = tuple[str, Callable[[], Trainer]]  # a title, and what makes it
 
@@ -43,6 +49,7 @@ class Jobs:
         self._all: dict[str, Job] = {}  # by name, oldest first
         self._thread: threading.Thread | None = None
         self._ending = False
+        self._foreseen: tuple[Sequence[Job], float, Mapping[Job, float]] = ((), 0.0, {})  # of which line, when, waits
 
     def submit(
         self,
@@ -146,17 +153,22 @@ class Jobs:
                 return None
             if job.monitor:
                 job.monitor.look()
-            return self._placed(job)
+            return self._placed([job])[0]
 
     def of(self, owner: str) -> list[Snapshot]:
         """Every job of an owner that is remembered, oldest first."""
         with self._changed:
-            return [self._placed(job) for job in self._all.values() if job.now.owner == owner]
+            return self._placed([job for job in self._all.values() if job.owner == owner])
 
-    def queue(self) -> list[Snapshot]:
-        """Everybody's jobs that are not over, the one at work first."""
+    def queue(self, most: int | None = None) -> list[Snapshot]:
+        """Everybody's jobs that are not over, the one at work first; the first `most` of them."""
         with self._changed:
-            return [self._placed(job) for job in self._line.jobs]
+            return self._placed(self._line.jobs[:most])
+
+    def has(self, name: str) -> bool:
+        """Whether a run is in the queue: not over, or about to be written down once more after the disk refused."""
+        with self._changed:
+            return name in self._all and self._all[name] in self._line.jobs
 
     def is_busy(self) -> bool:
         """Whether a run is in training, or will be soon; one that is paused alone leaves the machine to others."""
@@ -178,6 +190,8 @@ class Jobs:
 
         If one cannot begin, none is left.
         """
+        if off := host.training_off():
+            raise JobError(off)
         address = network(address)
         with self._changed:
             place = self._line.reserve(owner, address)
@@ -187,6 +201,7 @@ class Jobs:
                 for _, begin in begins:  # without the lock: it writes to the disk
                     trainers.append(begin())
                     undo.callback(trainers[-1].discard)
+                    expected.whole(trainers[-1].config)  # reads what is known of runs like it, once
                 undo.pop_all()
             with self._changed:
                 entered = []
@@ -231,12 +246,28 @@ class Jobs:
             yield job
             self._changed.notify_all()
 
-    def _placed(self, job: Job) -> Snapshot:
-        now = replace(job.now, progress=job.monitor.progress if job.monitor else None)
-        if job not in self._line.jobs:
-            return now
-        others, left = self._line.others(job), self._line.seconds_left(job)
-        return replace(now, place=self._line.jobs.index(job), others=others, seconds_left=left)
+    def _placed(self, several: Sequence[Job]) -> list[Snapshot]:
+        """These jobs as they are now, with what the line says of them."""
+        places = {job: place for place, job in enumerate(self._line.jobs)}
+        entries = Counter({job.unit: job.owner for job in self._line.jobs}.values())
+        snapshots = []
+        for job in several:
+            now = replace(job.now, progress=job.monitor.progress if job.monitor else None)
+            if job in places:
+                others, left = entries.total() - entries[job.owner], self._line.seconds_left(job)
+                waits = self._waits().get(job) if now.state == "waiting" else None
+                now = replace(now, place=places[job], others=others, seconds_left=left, starts_in=waits)
+            snapshots.append(now)
+        return snapshots
+
+    def _waits(self) -> Mapping[Job, float]:
+        """`Line.waits`, foreseen once for all who ask in a moment."""
+        line, when, waits = self._foreseen
+        passed = self._line.clock() - when
+        if line is not self._line.jobs or passed >= FORESEEN:
+            waits = self._line.waits(expected.seconds)
+            self._foreseen = self._line.jobs, self._line.clock(), waits
+        return waits
 
 
 def _begins(entries: Sequence[Entry], owner: str) -> list[_Begin]:

@@ -41,6 +41,7 @@ class Snapshot:
         progress: numbers and pictures of the training, the last look of its monitor; None before the first.
         others: entries of other visitors that are in the queue with it.
         seconds_left: until it has to give way to them; None if nobody else waits, or while it waits itself.
+        starts_in: while it waits, seconds until its turn comes, about; `inf` if that is far off, None if nobody can say.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Snapshot:
     progress: Any = None
     others: int = 0
     seconds_left: float | None = None
+    starts_in: float | None = None
 
     @property
     def is_live(self) -> bool:
@@ -69,6 +71,7 @@ class Job:
 
     Attributes:
         trainer: the run; None when it is over and written down.
+        config: what is trained.
         monitor: what is known of it, once it is prepared.
         paused_at: while it shall wait after the step it is in, the time on the line's clock since when; else None.
         steps: that may be done while paused.
@@ -94,6 +97,7 @@ class Job:
         self.paused_at: float | None = None
         self.stopping = False
         self.steps = 0
+        self.config = trainer.config
         self.now = Snapshot(trainer.name, title, owner, trainer.config, "waiting", group=group)
         self.owner, self.address, self.unit, self.group = owner, address, unit or trainer.name, group
         self.entered = line.clock()
@@ -209,7 +213,7 @@ class Job:
                 return self._finish
             if self._line.must_give_way(self) and not self.monitor.is_at_end:
                 return self._give_way
-            self._line.step()
+            self._line.step(self)
             is_paused = self.paused_at is not None
             self.steps = max(0, self.steps - is_paused)
             if self.now.state != ("paused" if is_paused else "running"):
@@ -230,10 +234,9 @@ def work_off(line: Line, changed: threading.Condition, is_ending: Callable[[], b
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
     while True:
         with changed:
-            changed.wait_for(lambda: line.jobs or is_ending())
+            team = changed.wait_for(lambda: is_ending() or line.next())
             if is_ending():
                 return
-            team = line.next()
             for job in team:
                 job.begin()
         at_work = {job: job.work(is_ending) for job in team}

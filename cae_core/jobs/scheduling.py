@@ -7,22 +7,30 @@ in order are one entry of the line and stay in their order. Whoever uses a `Line
 
 from __future__ import annotations
 
+import copy
 import ipaddress
+import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-MOST_WAITING, MOST_OF_ADDRESS, MOST_OF_ONE = 48, 32, 5
-"""Entries that may be in the line: of everybody, from one network address, and of one visitor.
+MOST_OF_ONE = 5
+MOST_OF_ADDRESS, MOST_WAITING = 36 * MOST_OF_ONE, 48 * MOST_OF_ONE
+"""Entries that may be in the line: of one visitor, from one network address, and of everybody.
 
-A browser that keeps no cookie is a new visitor every time, but comes from where it came before. An address's limit holds a
-class of thirty that shares one, and still leaves room for everybody else."""
+A browser that keeps no cookie is a new visitor every time, but comes from where it came before. An address's limit holds
+all that a class of thirty-six may want that shares one, and still leaves room for everybody else. A run that waits costs
+20 kB on disk, 2 kB of memory and an open file; foreseeing the times of a full line takes milliseconds a second."""
 
 TURN = 120.0
 """Seconds that a visitor's training has while others wait, from its first step on."""
 
 PAUSE = 30.0
 """Seconds that a paused run keeps its place while others wait, from the pause or the last single step on."""
+
+HORIZON = 3600.0
+"""Seconds for which waiting times are foreseen."""
 
 
 class JobError(ValueError):
@@ -60,17 +68,27 @@ def network(address: str | None) -> str:
     return str(known.ipv4_mapped or ipaddress.ip_network((known, 64), strict=False).network_address)
 
 
+@dataclass
+class _Turn:
+    """A team's turn: whose it is, when its first step was done, and who is at work in it."""
+
+    owner: str | None = None
+    address: str | None = None
+    began: float | None = None
+    team: list[Waiting] = field(default_factory=list)
+    is_over: bool = False
+
+
 class Line:
     """Jobs in the order in which they come, the first at work, and a clock that gives a time in seconds."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, teams: int = 1) -> None:
+        """Args: `teams` are trained side by side; each takes its next jobs when it is done with those before."""
         self.clock = clock
         self.jobs: list[Waiting] = []
+        self._came: dict[str, float | None] = {}  # by visitor, when the first of the others came who waits
         self._reserved: dict[object, tuple[str, str]] = {}  # owners and addresses of entries that are being made
-        self._turn: tuple[str, str] | None = None  # whose it is: owner and address
-        self._began: float | None = None  # when the turn's first step was done
-        self._team: list[Waiting] = []  # at work
-        self._is_over = False
+        self._turns = [_Turn() for _ in range(teams)]
 
     def reserve(self, owner: str, address: str) -> object:
         """Keeps a place for an entry that is about to be made; `fill` or `free` it.
@@ -102,57 +120,129 @@ class Line:
     def fill(self, place: object, jobs: Sequence[Waiting]) -> None:
         """Puts an entry at the end, in the place that was kept for it."""
         del self._reserved[place]
-        self.jobs = [*self.jobs, *jobs]
+        self._put([*self.jobs, *jobs])
 
     def add(self, job: Waiting) -> None:
         """Puts a job at the end that was in the line before and holds no new place."""
-        self.jobs = [*self.jobs, job]
+        self._put([*self.jobs, job])
 
     def remove(self, job: Waiting) -> None:
         """Takes a job out."""
-        self.jobs = [other for other in self.jobs if other is not job]
-        if not self.jobs:
-            self._turn = None
+        self._put([other for other in self.jobs if other is not job])
+        for turn in self._turns if not self.jobs else ():
+            turn.owner = turn.address = None
 
-    def next(self) -> list[Waiting]:
-        """The jobs that are to be trained now, a step each in turn; there must be at least one in the line.
+    def next(self, number: int = 0) -> list[Waiting]:
+        """The jobs that a team is to train now, a step each in turn; none if the other teams are at work on all.
 
-        The visitor whose turn it is keeps it until it is over. Then visitors from other addresses come first, then others
-        from the same one, each in the order they are in, and last the visitor's own.
+        The visitor whose turn it is keeps it until it is over. Then visitors without a team come first, of them those from
+        other addresses, each in the order they are in, and last the visitor's own.
         """
-        first = self.jobs[0]
-        owner, address = self._turn or (None, None)
-        if first.owner != owner or self._is_over or self._left(first) == 0:
-            self.jobs = sorted(self.jobs, key=lambda job: 2 * (job.owner == owner) + (job.address == address))
-            first = self.jobs[0]
-            self._turn, self._began = (first.owner, first.address), None
-        self._is_over = False
-        self._team = [job for job in self.jobs if job is first or (job.group and job.group == first.group)]
-        return self._team
+        turn = self._turns[number]
+        turn.team, self._came = [], {}
+        busy = [job for other in self._turns for job in other.team if job in self.jobs]
+        owners, addresses, units = ({getattr(job, name) for job in busy} for name in ("owner", "address", "unit"))
 
-    def step(self) -> None:
-        """Tells that a step is about to be done: from the turn's first on, its time counts."""
-        if self._began is None:
-            self._began = self.clock()
+        def free() -> list[Waiting]:
+            return [job for job in self.jobs if job.unit not in units] if units else self.jobs
+
+        if not (waiting := free()):
+            return []
+        if waiting[0].owner != turn.owner or turn.is_over or self._left(waiting[0], turn) == 0:
+            owners, addresses = {turn.owner, *owners}, {turn.address, *addresses}
+
+            def rank(job: Waiting) -> int:  # those at work stay in front
+                return 2 * (job.owner in owners) + (job.address in addresses) - 4 * (job.unit in units)
+
+            self._put(sorted(self.jobs, key=rank))
+            waiting = free()
+            turn.owner, turn.address, turn.began = waiting[0].owner, waiting[0].address, None
+        turn.is_over = False
+        first = waiting[0]
+        turn.team, self._came = [job for job in waiting if job.group == first.group] if first.group else [first], {}
+        return turn.team
+
+    def step(self, job: Waiting) -> None:
+        """Tells that a step of a job is about to be done: from the turn's first on, its time counts."""
+        turn = self._turn_of(job)
+        if turn and turn.began is None:
+            turn.began = self.clock()
 
     def must_give_way(self, job: Waiting) -> bool:
         """Whether a job at work has to leave its place to others now; then all that are trained in turn with it have to."""
-        self._is_over = self._is_over or (job in self._team and self._left(job) == 0)
-        return self._is_over
+        turn = self._turn_of(job)
+        if turn:
+            turn.is_over = turn.is_over or self._left(job, turn) == 0
+        return bool(turn) and turn.is_over
 
     def seconds_left(self, job: Waiting) -> float | None:
         """Until a job at work has to give way; None for others, and as long as nobody else waits."""
-        return self._left(job) if job in self._team and job in self.jobs else None
+        turn = self._turn_of(job)
+        return self._left(job, turn) if turn and job in self.jobs else None
 
-    def others(self, job: Waiting) -> int:
-        """How many entries of other visitors are in the line."""
-        return len({other.unit for other in self.jobs if other.owner != job.owner})
+    def waits(self, needs: Callable[[Waiting], float]) -> dict[Waiting, float]:
+        """Seconds until each job first has its turn, about: what becomes of the line if nobody comes and nobody leaves.
 
-    def _left(self, job: Waiting) -> float | None:
-        came = min((other.entered for other in self.jobs if other.owner != job.owner), default=None)
-        if came is None:
+        Args:
+            needs: seconds that a job takes in all from now on.
+
+        Returns:
+            0 for those at work, infinity beyond the `HORIZON`; none for those whose visitor has paused what is before them.
+        """
+        start = now = self.clock()
+        ahead = Line(lambda: now, len(self._turns))
+        twins = {job: copy.copy(job) for job in self.jobs}
+        jobs, left = {twin: job for job, twin in twins.items()}, {twin: needs(job) for job, twin in twins.items()}
+        ahead._put(list(twins.values()))
+        ahead._turns = [replace(turn, team=[twins[job] for job in turn.team if job in twins]) for turn in self._turns]
+        ends, waits = dict.fromkeys(range(len(ahead._turns)), start), {}
+        lengths: dict[int, float] = {}  # of each team's stint
+        while len(waits) < len(jobs):
+            number = min(ends, key=ends.get)
+            now, turn = ends[number], ahead._turns[number]
+            if now == math.inf:
+                return waits
+            if now >= start + HORIZON:
+                break
+            if number in lengths:
+                ahead._end_stint(turn, left, lengths[number])
+            if number in lengths or not turn.team:
+                ahead.next(number)
+            waits |= {jobs[job]: now - start for job in turn.team if jobs[job] not in waits}
+            lengths[number] = math.inf
+            if turn.team:
+                ahead.step(turn.team[0])
+                most, is_paused = ahead._left(turn.team[0], turn), any(job.paused_at is not None for job in turn.team)
+                whole = math.inf if is_paused else sum(left[job] for job in turn.team)
+                lengths[number] = whole if most is None else min(whole, most)
+            ends[number] = now + lengths[number]
+        return dict.fromkeys(self.jobs, math.inf) | waits
+
+    def _end_stint(self, turn: _Turn, left: dict[Waiting, float], length: float) -> None:
+        """What a team did in so many seconds of `waits`: it is done, or gives way."""
+        whole = sum(left[job] for job in turn.team)
+        for job in turn.team:
+            if length >= whole and job.paused_at is None:
+                self.remove(job)
+            elif job.paused_at is None:
+                left[job] *= 1 - length / whole
+            job.paused_at = None
+        turn.is_over = any(job in self.jobs for job in turn.team)
+
+    def _put(self, jobs: list[Waiting]) -> None:
+        self.jobs, self._came = jobs, {}
+
+    def _turn_of(self, job: Waiting) -> _Turn | None:
+        return next((turn for turn in self._turns if job in turn.team), None)
+
+    def _left(self, job: Waiting, turn: _Turn) -> float | None:
+        if job.owner not in self._came:
+            busy = {other.unit for each in self._turns for other in each.team}
+            others = (other.entered for other in self.jobs if other.owner != job.owner and other.unit not in busy)
+            self._came[job.owner] = min(others, default=None)
+        if (came := self._came[job.owner]) is None:
             return None
         now = self.clock()
-        paused = [job.paused_at for job in self._team if job in self.jobs and job.paused_at is not None]
-        ends = [max(came, now if self._began is None else self._began) + TURN, *(max(came, at) + PAUSE for at in paused)]
+        paused = [job.paused_at for job in turn.team if job in self.jobs and job.paused_at is not None]
+        ends = [max(came, now if turn.began is None else turn.began) + TURN, *(max(came, at) + PAUSE for at in paused)]
         return max(0.0, min(ends) - now)

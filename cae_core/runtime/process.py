@@ -12,6 +12,8 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 """Of glibc's `mallopt`."""
 LARGE = 2**24
 """Bytes from which an array is given back to the system when it is freed."""
+FILES = 8192
+"""Files that may be open at once: each run in the queue has its lock, up to twelve to an entry, and each page a socket."""
 
 
 def set_up() -> None:
@@ -19,6 +21,13 @@ def set_up() -> None:
     # Of the small matrix products that a page takes, one thread makes hundreds a second; several wait for each other, a
     # hundred times as long while a run trains.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    with contextlib.suppress(ImportError, OSError, ValueError):  # Windows knows no such limit
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+        if soft != resource.RLIM_INFINITY and soft < most:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
     with contextlib.suppress(AttributeError, OSError, TypeError):  # Linux alone has it
         # What one visitor's thread has freed serves the next: 80 MB less after every page was looked at.
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)

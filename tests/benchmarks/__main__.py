@@ -29,6 +29,10 @@ BENCHMARKS: dict[str, tuple[str, dict, dict]] = {
     "visitors": (
         "twenty visitors at once, and what one more costs", {"visitors": 20, "seconds": 60.0}, {"seconds": 10.0}
     ),
+    "classroom": (
+        "a class on a cold server: link, sliders, pages, Train, and a restart with all of them there",
+        {"visitors": 30, "seconds": 20.0}, {"visitors": 6, "seconds": 6.0},
+    ),
     "hour": ("what an hour of mixed use leaves in the server's memory", {"visitors": 60}, {"visitors": 15}),
     "growth": ("how cost grows with size", {"steps": 60, "picture": ""}, {"steps": 10}),
     "sweeping": ("a grid by two workers beside one, and what an engine costs a run", {"size": 8}, {"size": 4}),

@@ -37,6 +37,13 @@ def resident(pid: int | str = "self") -> float:
     return round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
 
 
+def resident_family(pid: int) -> float:
+    """Megabytes of a process and of those that it has started, on Linux."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    children = [int(child) for task in tasks for child in task.read_text(encoding="utf-8").split()]
+    return round(resident(pid) + sum(map(resident_family, children)), 1)
+
+
 def processor_seconds(pid: int | str = "self") -> float:
     """Processor time that a process has had so far, of all threads together, on Linux."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()

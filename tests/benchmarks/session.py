@@ -7,7 +7,9 @@ than the server does.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
+from collections.abc import Awaitable, Callable
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -23,15 +25,20 @@ class Session:
     Attributes:
         widgets: by label, the id of every slider and button that the page has drawn.
         html: what the page last drew as HTML, in the order it came.
+        alerts: its errors and warnings.
     """
 
-    def __init__(self, socket: ClientConnection, page: str, query: str) -> None:
-        self._socket, self._page, self._query, self._values = socket, page, query, {}
+    def __init__(self, connecting: Callable[[], Awaitable[ClientConnection]], page: str, query: str) -> None:
+        self._connecting, self._page, self._query, self._values = connecting, page, query, {}
+        self._socket: ClientConnection | None = None
         self.widgets: dict[str, str] = {}
         self.html: list[str] = []
+        self.alerts: list[str] = []
 
     @classmethod
-    async def open(cls, root: str, query: str = "", page: str = "", shows: str = "reconstructed") -> Session:
+    async def open(
+        cls, root: str, query: str = "", page: str = "", shows: str = "reconstructed", token: str = ""
+    ) -> Session:
         """Opens a page with the settings of a link, and waits until it shows something.
 
         Args:
@@ -39,11 +46,30 @@ class Session:
             query: such as "seed=3&bottleneck=8".
             page: such as "train"; the first one if empty.
             shows: words in what the page draws as HTML.
+            token: what the visitor's browser keeps as cookie, by which the visitor is known again.
         """
         address = root.replace("http", "ws", 1) + "_stcore/stream"
-        session = cls(await connect(address, subprotocols=["streamlit"], max_size=None, proxy=None), page, query)
+        cookie = {"Cookie": f"cae_visitor={token}"} if token else {}
+        options = {"subprotocols": ["streamlit"], "max_size": None, "proxy": None, "additional_headers": cookie}
+        session = cls(lambda: connect(address, **options), page, query)
+        session._socket = await session._connecting()
         await session.wait_for(shows)
         return session
+
+    async def connect_again(self) -> float:
+        """Asks a server that has been started again for the page that was open, as `run` does."""
+        self._socket = await self._connecting()
+        return await self.run()
+
+    async def go(self, page: str, query: str = "") -> float:
+        """Opens another page with the settings of a link, and waits as `run` does."""
+        self._page, self._query, self._values, self.widgets = page, query, {}, {}
+        return await self.run()
+
+    def fact(self, name: str) -> str:
+        """A number or a word of the page's line of facts, by its name; "" without it."""
+        match = re.search(rf"<small>(?:<[^>]*>)*{name}(?:<[^>]*>)*</small><span>(.*?)</span>", "".join(self.html))
+        return match.group(1) if match else ""
 
     async def wait_for(self, words: str, seconds: float = 120.0) -> None:
         """Runs the page again and again, as it does by itself in a browser, until it shows these words.
@@ -83,7 +109,7 @@ class Session:
         for widget, value in self._values.items():
             state = message.rerun_script.widget_states.widgets.add(id=widget)
             (state.string_array_value if isinstance(value, str) else state.double_array_value).data.append(value)
-        self.html, trouble, started = [], "", time.perf_counter()
+        self.html, self.alerts, trouble, started = [], [], "", time.perf_counter()
         await self._socket.send(message.SerializeToString())
         while True:
             answer = ForwardMsg.FromString(await self._socket.recv())
@@ -103,6 +129,8 @@ class Session:
             self.widgets[widget.label] = widget.id
         elif kind in ("markdown", "html"):
             self.html.append(element.markdown.body if kind == "markdown" else element.html.body)
+        elif kind == "alert":
+            self.alerts.append(element.alert.body)
         elif kind == "exception":
             return element.exception.message
         return ""

@@ -68,12 +68,19 @@ class Server:
         self.runs = folder / "runs"
         homes = {"KERAS_HOME": str(folder / "keras"), "CAE_RUNS_DIR": str(self.runs)}
         command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless", "true"]
+        self._command = [*command, "--server.port", str(port)]
+        self._environment = {**clean, **homes, **environment}
+        self._launch()
+
+    def _launch(self) -> None:
         self.launched = time.perf_counter()
-        with self.log.open("w", encoding="utf-8") as log:
-            self.process = subprocess.Popen(
-                [*command, "--server.port", str(port)],
-                cwd=ROOT, env={**clean, **homes, **environment}, stdout=log, stderr=log,
-            )  # fmt: skip
+        with self.log.open("a", encoding="utf-8") as log:
+            self.process = subprocess.Popen(self._command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
+
+    def start_again(self) -> Server:
+        """Launches it once more at the same address with the same folders, and returns once it answers."""
+        self._launch()
+        return self.wait()
 
     def wait(self) -> Server:
         """Returns once it answers."""

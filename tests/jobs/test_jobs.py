@@ -5,6 +5,7 @@ import errno
 import functools
 import os
 import pathlib
+import re
 import shutil
 import threading
 import time
@@ -22,6 +23,7 @@ from cae_core.jobs import JobError, Jobs, scheduling
 from cae_core.jobs.job import Job
 from cae_core.jobs.requests import Entry
 from cae_core.runs import manage, storage
+from cae_core.runtime import host
 from cae_core.training import monitor, run_monitor, run_trainer, warm_start
 
 CONFIG = RunConfig(
@@ -597,6 +599,21 @@ DOORS = (
     lambda queue, owner, number: queue.enter([Entry(f"{owner}-{number}", SHORT)], owner),
     lambda queue, owner, number: queue.submit(StackConfig(), owner),
 )
+
+
+def test_where_training_is_off_every_door_is_closed_and_a_run_on_disk_stays(still, monkeypatch, runs_folder):
+    trainer = run_trainer.RunTrainer.begin(SHORT)
+    trainer.close()
+    monkeypatch.setenv("CAE_TRAINING", "off")
+    for door in (*DOORS, lambda queue, owner, number: queue.resume(trainer.name, owner)):
+        with pytest.raises(JobError, match=re.escape(host.OFF)):
+            door(still, "me", 1)
+    assert [path.name for path in runs_folder.iterdir()] == [trainer.name]
+    monkeypatch.setenv("CAE_TRAINING", "on")
+    assert still.resume(trainer.name, "me") == trainer.name
+    monkeypatch.setenv("CAE_TRAINING", "no")
+    with pytest.raises(ValueError, match="CAE_TRAINING is 'no': set it to on or off"):
+        host.check()
 
 
 @pytest.mark.parametrize(

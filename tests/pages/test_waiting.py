@@ -1,5 +1,6 @@
 """What pages do without TensorFlow: those that look want none, those that train draw the rest and say what is wrong."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ from shown import FRAME, PATIENCE, frame_pages
 from streamlit.testing.v1 import AppTest
 
 from cae_core import runtime
+from cae_core.pretrained import name_of
+from cae_core.runtime import host
 
 ROOT = Path(FRAME).parents[1]
 TROUBLE = "TensorFlow could not be loaded: run pip again."
@@ -54,6 +57,25 @@ def test_page_is_drawn_once_and_what_needs_keras_at_its_end(monkeypatch, file, l
     monkeypatch.setattr(runtime, "ready", lambda timeout=0.0: not answers or answers.pop())
     assert words(open_page(file, link)) == expected
     assert answers == []
+
+
+STARTS = re.compile("Train this|Start( again)?$|Run it|Run again|Resume|Go on|Fork")
+SHIPPED = name_of("strokes", 32, "bce", "mixed")
+STARTING = [place for place in TRAINING if place[1].get("view") != "layers"]
+STARTING += [("runs.py", {"runs": SHIPPED}), ("train.py", {"fork": SHIPPED}), ("reproduce.py", {})]
+OTHERS = [place for place in (*TRAINING, *LOOKING) if place not in STARTING]
+
+
+@pytest.mark.parametrize(("file", "link"), [*STARTING, *OTHERS])
+def test_where_training_is_off_every_start_says_so_and_nothing_loads_what_it_needs(monkeypatch, file, link):
+    monkeypatch.setenv("CAE_TRAINING", "off")
+    loads = []
+    monkeypatch.setattr(runtime, "start", lambda: loads.append(file))
+    app = open_page(file, link)
+    starts = [button for button in app.button if STARTS.match(button.label)]
+    assert [button.label for button in starts if not button.disabled] == []
+    assert (host.OFF in words(app)) == bool(starts) == ((file, link) in STARTING)
+    assert bool(loads) == (link.get("view") == "layers")  # which looks into a network's layers
 
 
 PROBE = """

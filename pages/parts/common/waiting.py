@@ -11,6 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from cae_core import runtime
+from cae_core.runtime import host
 from pages.parts.common.outside import plain
 from pages.parts.session import state
 
@@ -78,9 +79,16 @@ def for_keras(draw: Draw, meanwhile: Draw, compute: Draw = lambda: None) -> None
     _page.needs_keras.append(_Later(place, compute, draw))
 
 
-def to_train() -> None:
-    """Begins to load what training needs, for a page where one may start it; says here if that cannot be."""
-    for_keras(lambda: None, lambda: None)
+def to_train(draw: Draw = lambda: None, meanwhile: Draw = lambda: None) -> None:
+    """Begins to load what training needs, for a page where one may start it; says here if that cannot be.
+
+    Args:
+        draw, meanwhile: as of `for_keras`; where training is switched off, nothing is loaded and it stays at the latter.
+    """
+    if host.training_off():
+        meanwhile()
+    else:
+        for_keras(draw, meanwhile)
 
 
 def till_the_end(draw: Draw, meanwhile: Draw, compute: Draw) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from cae_core import jobs
 from cae_core.jobs.requests import Entry
+from cae_core.runtime import host
 from pages.parts.common import show, waiting
 from pages.parts.common.outside import refusal
 from pages.parts.live import estimate, opening, queue_words, steering
@@ -69,12 +70,12 @@ def _buttons(view: View, lanes: Sequence[Lane], latest: Sequence[Lane], problem:
     """Steering, always in the same places, and how long it would take."""
     at_work = [lane.job for lane in latest if lane.job.is_live]
     names = [job.name for job in at_work if job.state != "measuring"]
-    is_paused = any(job.state == "paused" for job in at_work)
+    is_paused, off = any(job.state == "paused" for job in at_work), host.training_off()
     with st.container(horizontal=True, vertical_alignment="center"):
         start = "Start" if not latest else "Start again"
         st.button(
             start, type="primary", icon=":material/play_circle:", key="together_start", width=150,
-            disabled=bool(at_work or problem), on_click=_start, args=(view.title, lanes, owner),
+            disabled=bool(at_work or problem or off), on_click=_start, args=(view.title, lanes, owner),
         )  # fmt: skip
         waits = all(job.state == "waiting" for job in at_work)  # behind other runs; it can only leave the queue
         steering.pause_or_resume(names, owner, "together", is_paused, bool(names) and not waits)
@@ -82,7 +83,9 @@ def _buttons(view: View, lanes: Sequence[Lane], latest: Sequence[Lane], problem:
         if refused := [lane.job.name for lane in latest if lane.job.state == "unsaved"]:
             queue_words.unsaved(refused, owner, "together")
         queue_words.say_why(next((job for job in at_work if job.state == "paused"), at_work[0] if at_work else None), owner)
-        if not latest and not problem:  # later the link takes its place
+        if off:
+            st.caption(off, width="content")
+        elif not latest and not problem:  # later the link takes its place
             st.caption(estimate.plan([lane.config for lane in lanes], view.kind), width="content")
         if latest and not at_work:
             first = [lane.job.name for lane in latest][: run_table.MOST]
@@ -111,19 +114,18 @@ def _progress(lanes: Sequence[Lane]) -> tuple[int, int]:
 
 def _facts(lanes: Sequence[Lane], done: int, whole: int) -> list[tuple[str, str]]:
     states = {lane.job.state for lane in lanes if lane.job}
-    words = next((steering.STATES[state] for state in _ORDER if state in states), "Not started")
-    ahead = min((lane.job.place for lane in lanes if lane.job and lane.job.state == "waiting"), default=0)
+    words = next((queue_words.STATES[state] for state in _ORDER if state in states), "Not started")
+    live = sorted((lane.job for lane in lanes if lane.job and lane.job.is_live), key=lambda job: job.place)
     progress = [lane.progress for lane in lanes if lane.progress]
     left = [moment.seconds_left for moment in progress if moment.seconds_left is not None]
-    is_live = any(lane.job and lane.job.is_live for lane in lanes)
     spent = sum(moment.seconds for moment in progress)
     config = lanes[0].config if lanes else None
     epoch = min((moment.step / moment.steps_per_epoch for moment in progress), default=0.0)
     return [
-        ("State", f"{words}, {ahead} ahead" if words == "Waiting" and ahead else words),
+        ("State", queue_words.place(live[0]) if words == queue_words.STATES["waiting"] else words),
         ("Runs, in turn", f"{len(lanes)}"),
         ("Epoch", f"{epoch:.1f} of {config.epochs}" if config else "–"),
         ("Steps", f"{done:,} of {whole:,}" if progress else "–"),
         ("Time in training", show.seconds(spent) if progress else "–"),
-        ("Time left", show.seconds(sum(left)) if left and is_live else "–"),
+        queue_words.time(live[0] if live else None, "Time left", sum(left) if left else None),
     ]

@@ -17,6 +17,7 @@ from cae_core.figures import curves, plotting, small_plane
 from cae_core.inspection import summary
 from cae_core.jobs.job import Snapshot
 from cae_core.runs import Run
+from cae_core.runtime import host
 from cae_core.training import run_monitor
 from pages.parts.common import show, waiting
 from pages.parts.runs import settings_table
@@ -155,7 +156,7 @@ def table(lanes: Sequence[Lane], title: str, lines: Sequence[tuple[str, Callable
 
     if lanes:
         with st.container(key="lanes_table"):
-            waiting.for_keras(draw, draw)
+            waiting.to_train(draw, draw)
 
 
 def cell(words: Callable[[run_monitor.Progress], str]) -> Callable[[Lane], str]:
@@ -169,13 +170,13 @@ def number(name: str, form: str) -> Callable[[Lane], str]:
 
 
 def size(name: str) -> Callable[[Lane], str]:
-    """Gives a number of a lane's network as text, as of `summary.Network`; an ellipsis while there is no Keras."""
+    """Gives a number of a lane's network, as of `summary.Network`, as text; an ellipsis or dash where there is no Keras."""
 
     def text(lane: Lane) -> str:
         if lane.run:
             return f"{getattr(lane.run, name):,}"
-        if not waiting.is_ready():
-            return "…"
+        if host.training_off() or not waiting.is_ready():
+            return "–" if host.training_off() else "…"
         shape = datasets.DATASETS[lane.config.dataset].image_shape
         return f"{getattr(summary.network(lane.config.architecture, lane.config.bottleneck, shape), name):,}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 import streamlit as st
 
@@ -12,10 +13,49 @@ from cae_core.jobs.job import Snapshot
 from cae_core.jobs.scheduling import PAUSE, TURN
 from pages.parts.common import show
 
+STATES = {
+    "waiting": "Waiting",
+    "preparing": "Preparing",
+    "running": "Training",
+    "paused": "Paused",
+    "measuring": "Measuring",
+    "finished": "Finished",
+    "stopped": "Stopped",
+    "failed": "Ended by a problem",
+    "unsaved": "Not saved",
+    "interrupted": "Interrupted",
+}
+"""Short enough for one line, so that nothing below moves when they change."""
+
 RULE = (
     f"While others wait, each visitor's training has {TURN / 60:.0f} minutes at a time, and a paused run keeps its place "
     f"for {PAUSE:.0f} seconds. Then it is saved, moves to the end of the queue, and goes on when its turn comes."
 )
+
+
+def place(job: Snapshot) -> str:
+    """Its state, and of one that waits how many are before it: short, so that nothing moves when it changes."""
+    words = STATES[job.state]
+    return f"{words}, {job.place} ahead" if job.state == "waiting" and job.place else words
+
+
+def time(job: Snapshot | None, label: str, left: float | None) -> tuple[str, str]:
+    """A fact: until one that waits starts, about; of others, what is left, under its label."""
+    if job and job.state == "waiting":
+        return "Starts in", _about(job) or "–"
+    return label, show.seconds(left) if job and job.is_live and left is not None else "–"
+
+
+def line(job: Snapshot, counted: bool = False) -> str:
+    """Both in a line; of one that stands in a list, the place is `counted` there."""
+    words = STATES[job.state] if counted else place(job)
+    return (", " if counted else ": ").join(filter(None, (words.lower(), _about(job) if job.place else "")))
+
+
+def _about(job: Snapshot) -> str:
+    if job.state != "waiting" or job.starts_in is None:
+        return ""
+    return "over an hour" if job.starts_in == inf else f"about {show.seconds(max(1, job.starts_in))}"
 
 
 def why(job: Snapshot | None, queue: Sequence[Snapshot], owner: str) -> str:
@@ -23,7 +63,7 @@ def why(job: Snapshot | None, queue: Sequence[Snapshot], owner: str) -> str:
 
     Args:
         job: the visitor's own.
-        queue: everybody's, the one at work first.
+        queue: everybody's, the one at work first; that one is enough.
         owner: the visitor.
     """
     if job is None or not job.is_live or not queue:
@@ -51,7 +91,7 @@ def _ahead(first: Snapshot, owner: str) -> str:
 
 def say_why(job: Snapshot | None, owner: str) -> None:
     """The same as a line on the page."""
-    if words := why(job, jobs.default().queue(), owner):
+    if words := why(job, jobs.default().queue(1), owner):
         st.caption(words)
 
 

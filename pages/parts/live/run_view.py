@@ -55,10 +55,7 @@ def _draw(job: Snapshot | None, config: RunConfig, owner: str) -> None:
 def _facts(job: Snapshot | None, config: RunConfig) -> list[tuple[str, str]]:
     """What changes with every step, in words and numbers."""
     progress = job and job.progress
-    words = steering.STATES[job.state] if job else "Not started"
-    if job and job.place:
-        words += f", {job.place} ahead"
-    left = show.seconds(progress.seconds_left) if progress and job.is_live and progress.seconds_left is not None else "–"
+    words = queue_words.place(job) if job else "Not started"
     row = progress.history[-1] if progress and progress.history else {}
     unit = LOSSES[config.loss].label
     if progress and progress.layer is not None:
@@ -72,7 +69,7 @@ def _facts(job: Snapshot | None, config: RunConfig) -> list[tuple[str, str]]:
         ("Epoch", f"{progress.step / progress.steps_per_epoch if progress else 0:.1f} of {num_epochs(config)}"),
         ("Step", f"{progress.step:,} of {progress.num_steps:,}" if progress else "–"),
         ("Speed", f"{progress.steps_per_second:.0f} steps/s" if progress else "–"),
-        ("Time left", left),
+        queue_words.time(job, "Time left", progress and progress.seconds_left),
         (f"Held-out {unit}", held_out),
     ]
 

@@ -13,19 +13,6 @@ from pages.parts.live import queue_words
 
 TICK = 0.4
 """Seconds between two looks at what moves."""
-STATES = {
-    "waiting": "Waiting",
-    "preparing": "Preparing",
-    "running": "Training",
-    "paused": "Paused",
-    "measuring": "Measuring",
-    "finished": "Finished",
-    "stopped": "Stopped",
-    "failed": "Ended by a problem",
-    "unsaved": "Not saved",
-    "interrupted": "Interrupted",
-}
-"""Short enough for one line, so that nothing below moves when they change."""
 PAUSE_WIDTH = 114
 """Pixels of the button that says Pause or Resume, or those beside it would move under the hand."""
 Moment = TypeVar("Moment")
@@ -33,8 +20,7 @@ Moment = TypeVar("Moment")
 
 def is_queued(*watched: Snapshot | None) -> bool:
     """Whether one of them is in the queue: live, or about to be written down once more after the disk refused."""
-    names = {job.name for job in jobs.default().queue()}
-    return any(job is not None and job.name in names for job in watched)
+    return any(job is not None and jobs.default().has(job.name) for job in watched)
 
 
 def follow(

@@ -17,6 +17,7 @@ from cae_core.reproduction.claims import ORIGINS
 from cae_core.reproduction.own_runs import Rerun
 from cae_core.reproduction.registry import CARDS
 from cae_core.reproduction.results import Result
+from cae_core.runtime import host
 from pages.parts.common import show, words
 from pages.parts.common.outside import refusal
 from pages.parts.live import queue_words, steering
@@ -111,6 +112,7 @@ def _planes(names: Sequence[str]) -> None:
 
 def _again(name: str, result: Result | None, now: Rerun, owner: str, can_run: bool) -> None:
     """The button that runs or stops it, with what is to be known; in the same place whatever the state."""
+    off = host.training_off()
     with st.container(horizontal=True, vertical_alignment="center"):
         if now.state == "moving":
             st.button("Stop", icon=":material/stop:", key=f"stop_{name}", on_click=own_runs.stop, args=(name, owner))
@@ -121,9 +123,9 @@ def _again(name: str, result: Result | None, now: Rerun, owner: str, can_run: bo
         elif now.state in ("none", "partial"):
             st.button(
                 "Run it" if now.state == "none" else "Go on", icon=":material/play_arrow:", key=f"run_{name}",
-                disabled=not can_run, on_click=begin, args=(name, owner),
+                disabled=bool(off or not can_run), on_click=begin, args=(name, owner),
             )  # fmt: skip
-            st.caption(_time(name, result, now), width="content")
+            st.caption(off or _time(name, result, now), width="content")
         else:
             link = {"runs": ",".join([run.name for run in now.finished.values()][:4])}
             st.page_link("runs.py", label="See the runs", icon=":material/history:", query_params=link)
@@ -135,9 +137,7 @@ def _again(name: str, result: Result | None, now: Rerun, owner: str, can_run: bo
 
 def _progress(now: Rerun) -> str:
     job, number = now.at_work, len(now.finished) + 1
-    parts = [f"Run {number} of {len(CARDS[now.card].runs)}: {steering.STATES[job.state].lower()}"]
-    if job.place:
-        parts.append(f"{job.place} ahead")
+    parts = [f"Run {number} of {len(CARDS[now.card].runs)}: {queue_words.line(job)}"]
     if job.progress:
         parts.append(f"epoch {job.progress.step / job.progress.steps_per_epoch:.1f} of {job.progress.epochs}")
         if job.progress.seconds_left is not None and job.state == "running":

@@ -11,6 +11,7 @@ import streamlit as st
 from cae_core import export, jobs, runs
 from cae_core.jobs.job import Snapshot
 from cae_core.runs import AnyRun, Run, StackRun, manage
+from cae_core.runtime import host
 from pages.parts.common import controls, show
 from pages.parts.common.outside import refusal
 from pages.parts.live import queue_words
@@ -35,13 +36,15 @@ def unsaved(run: AnyRun) -> Snapshot | None:
 
 def actions(run: AnyRun, mine: bool) -> None:
     """A row of buttons; what is not allowed is not offered."""
-    owner, trouble = identity.visitor(), None
+    owner, trouble, off = identity.visitor(), None, host.training_off()
     refused = unsaved(run)
     at_work = run.state in runs.AT_WORK and not refused
     with st.container(horizontal=True, vertical_alignment="center", key="run_actions"):
-        if st.button("Run again", icon=":material/replay:", key="again", help="The same settings from the same start."):
+        same = "The same settings from the same start."
+        if st.button("Run again", icon=":material/replay:", key="again", help=same, disabled=bool(off)):
             trouble = _do(lambda: _again(run, owner), lambda: _to_training(run))
-        if mine and run.state in runs.CAN_GO_ON and st.button("Resume", icon=":material/play_arrow:", key="resume"):
+        goes_on = mine and run.state in runs.CAN_GO_ON
+        if goes_on and st.button("Resume", icon=":material/play_arrow:", key="resume", disabled=bool(off)):
             trouble = _do(lambda: jobs.default().resume(run.name, owner, identity.address()), lambda: _to_training(run))
         if mine and refused:
             queue_words.unsaved([run.name], owner, "run")
@@ -67,6 +70,8 @@ def actions(run: AnyRun, mine: bool) -> None:
             state.change_next_run(runs=(), epoch=END)
             state.keep("just_deleted", run.name)
             trouble = _do(lambda: _delete(run, owner), st.rerun)
+    if off:
+        st.caption(off)
     if trouble:
         state.change_next_run()
         st.error(show.plain(trouble))

@@ -9,6 +9,7 @@ from cae_core import datasets, losses, runs, training
 from cae_core.figures import plotting
 from cae_core.inference import replay
 from cae_core.runs import AnyRun, Run, RunError, holder
+from cae_core.runtime import host
 from pages.parts.common import missing, show, waiting, widgets
 from pages.parts.runs import actions, compare, run_facts
 from pages.parts.session import address, state
@@ -105,7 +106,7 @@ def _moments(run: Run, settings: dict) -> None:
             )
             moment = epochs.index(epoch)
         label = "Fork from this epoch" if len(epochs) > 1 else "Fork from its end"
-        if st.button(label, icon=":material/call_split:", key="fork"):
+        if st.button(label, icon=":material/call_split:", key="fork", disabled=bool(host.training_off())):
             state.change_next_run(**run.config.to_dict(), fork=(run.name,), fork_step=steps[moment])
             st.switch_page("train.py", query_params={})
     address.write(settings)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from cae_core import datasets, jobs
 from cae_core.config import StackConfig
+from cae_core.runtime import host
 from cae_core.stacking.config import check, fitting, num_images
 from cae_core.stacking.phases import stages
 from cae_core.validation import code_size
@@ -14,12 +15,12 @@ from pages.parts.session import identity, state
 
 def draw(config: StackConfig, owner: str) -> None:
     """The button and what it would train."""
-    trouble = refusal(check, config)
+    trouble, off = refusal(check, config), host.training_off()
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button(
-            "Train this stack", type="primary", icon=":material/layers:", key="train_stack", disabled=bool(trouble)
+            "Train this stack", type="primary", icon=":material/layers:", key="train_stack", disabled=bool(trouble or off)
         )
-        st.caption("" if trouble else _plan(config), width="content")
+        st.caption(off or ("" if trouble else _plan(config)), width="content")
     if trouble:
         st.error(show.plain(trouble))
         works = fitting(config)

@@ -9,6 +9,7 @@ import streamlit as st
 from cae_core import datasets, jobs, runs
 from cae_core.config import ARMS, StackConfig
 from cae_core.runs import RunError, StackRun, holder
+from cae_core.runtime import host
 from cae_core.stacking import stacks
 from pages.parts.common import show, widgets
 from pages.parts.common.outside import refusal
@@ -70,6 +71,7 @@ def _buttons(now: Shown, owner: str) -> None:
     """Steering, and where to go once it is over."""
     mine = now.owner in ("", owner)
     goes_on = mine and not steering.is_queued(now.job) and now.stack is not None and now.stack.can_go_on
+    goes_on = goes_on and not host.training_off()
     with st.container(horizontal=True, vertical_alignment="center"):
         steering.buttons(now.job, owner, "stack", mine, partial(_go_on, now.stack, owner) if goes_on else None)
         if now.stack and now.stack.state not in runs.AT_WORK:
@@ -86,21 +88,17 @@ def _progress(now: Shown) -> None:
     progress = now.progress
     done, whole = (progress.step, progress.num_steps) if progress else (0, 1)
     steering.bar(done, whole)
-    words = steering.STATES.get(now.state, "Not started")
-    if now.job and now.job.place:
-        words += f", {now.job.place} ahead"
-    stage, left, accuracy = "–", "–", {}
+    words = queue_words.place(now.job) if now.job else queue_words.STATES.get(now.state, "Not started")
+    stage, accuracy = "–", {}
     if progress:
         layers = now.config.layers
         stage = "Classifiers" if progress.stage == layers else f"Layer {progress.stage + 1} of {layers}"
-        if steering.is_queued(now.job) and progress.seconds_left is not None:
-            left = show.seconds(progress.seconds_left)
         accuracy = {arm: f"{100 * line[-1, 1]:.1f} %" for arm, line in progress.accuracy.items() if len(line)}
     show.facts([
         ("State", words),
         ("Stage", stage),
         ("Step of the stage", f"{progress.stage_step:,} of {progress.stage_steps:,}" if progress else "–"),
-        ("Left of this stage", left),
+        queue_words.time(now.job, "Left of this stage", progress and progress.seconds_left),
         ("Stack reads right", accuracy.get("pretrained", "–")),
         ("Random reads right", accuracy.get("random", "–")),
     ])  # fmt: skip

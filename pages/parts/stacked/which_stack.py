@@ -18,7 +18,7 @@ class Shown:
 
     Attributes:
         config: what is or was trained.
-        state: a key of `steering.STATES`, "" before there is any.
+        state: a key of `queue_words.STATES`, "" before there is any.
         message: why it failed, else "".
         progress: its last pictures; None before the first.
         job: where it is in the queue; None if this process does not know it.

@@ -4,6 +4,7 @@ import streamlit as st
 
 from cae_core import jobs, runs, validation
 from cae_core.config import RunConfig
+from cae_core.runtime import host
 from pages.parts.common import show, widgets
 from pages.parts.common.outside import refusal
 from pages.parts.live import estimate
@@ -12,11 +13,12 @@ from pages.parts.session import identity, state
 
 def draw(config: RunConfig, now: dict, owner: str) -> None:
     """The button, the run's name, and how long it will take."""
-    trouble = refusal(validation.check, config)
+    trouble, off = refusal(validation.check, config), host.training_off()
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button(
-            "Train this network", type="primary", icon=":material/model_training:", key="train", disabled=bool(trouble)
-        )
+            "Train this network", type="primary", icon=":material/model_training:", key="train",
+            disabled=bool(trouble or off),
+        )  # fmt: skip
         title = widgets.text_input(
             "Name",
             key="title",
@@ -25,7 +27,7 @@ def draw(config: RunConfig, now: dict, owner: str) -> None:
             width=220,
             label_visibility="collapsed",
         )
-        st.caption("" if trouble else estimate.plan([config]), width="content")
+        st.caption(off or ("" if trouble else estimate.plan([config])), width="content")
     if trouble:
         st.error(show.plain(trouble))
         works = validation.fitting(config).to_dict()

@@ -1,5 +1,8 @@
 """What pages say to those who wait and those who have to give way, and what they offer where the disk refused."""
 
+import math
+import re
+
 import pytest
 from shown import ShownArchitectures, ShownReproduce, ShownRuns, ShownStacked, ShownTrain
 
@@ -39,6 +42,36 @@ def test_who_waits_is_told_why_and_who_is_at_work_how_long(mine, first, says):
     words = why(mine, [first or mine], ME)
     assert says in words
     assert bool(says) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("place", "starts_in", "line", "fact"),
+    [
+        (7, 236.0, "waiting, 7 ahead: about 4 min", "about 4 min"),
+        (1, 0.0, "waiting, 1 ahead: about 1 s", "about 1 s"),
+        (40, math.inf, "waiting, 40 ahead: over an hour", "over an hour"),
+        (2, None, "waiting, 2 ahead", "–"),
+        (0, 0.0, "waiting", "about 1 s"),
+    ],
+)
+def test_who_waits_is_told_the_place_and_about_how_long(place, starts_in, line, fact):
+    waits = job(ME, "waiting", place=place, starts_in=starts_in)
+    assert queue_words.line(waits) == line
+    assert queue_words.line(waits, True) == line.replace(f", {place} ahead:", ",").replace(f", {place} ahead", "")
+    assert queue_words.time(waits, "Time left", 9.0) == ("Starts in", fact)
+    assert queue_words.time(job(ME, "running", place=1), "Time left", 9.0) == ("Time left", "9 s")
+    assert queue_words.line(job(ME, "running", place=1)) == "training"  # side by side with the one before it
+
+
+def test_a_class_in_the_queue_keeps_the_page_short_and_says_who_is_where(held):
+    for number in range(36):
+        held.submit(RunConfig(dataset="strokes", seed=number), f"visitor {number}", address="192.0.2.7")
+    page = ShownTrain().press("train")
+    assert page.facts["State"] == "Waiting, 36 ahead"
+    assert page.facts["Starts in"].startswith(("about", "over"))
+    listed = re.findall(r"^(\d+)\. .*: waiting.*$", page.text, re.MULTILINE)
+    assert listed == ["1", "2", "3", "4", "5", "37"]
+    assert "And 31 more of other visitors." in page.text
 
 
 def refuse(queue):
