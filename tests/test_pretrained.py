@@ -6,8 +6,9 @@ import functools
 import numpy as np
 import pytest
 
-from cae_core import comparisons, pca, pretrained, runs, validation
+from cae_core import pca, pretrained, runs, validation
 from cae_core.architectures import ARCHITECTURES, build, fitting, num_epochs, published, suited
+from cae_core.comparisons import recipes
 from cae_core.config import BOTTLENECKS, SHIPPED_LOSSES, RunConfig
 from cae_core.datasets import DATASETS, as_float, load
 from cae_core.inspection import evaluation
@@ -59,7 +60,7 @@ def test_there_is_a_recipe_for_everything_that_can_be_picked_and_a_run_for_every
     files = [path for path in runs.PRETRAINED_DIR.rglob("*") if path.is_file()]
     assert {path.name for path in files} == {
         "run.json", "history.csv", "weights.npz", "reproductions.json", "stack.json", "stack.npz",
-        *(f"{name}.npz" for name in comparisons.SHIPPED), *(f"{name}.json" for name in findings.FILES),
+        *(f"{name}.npz" for name in recipes.SHIPPED), *(f"{name}.json" for name in findings.FILES),
     }  # fmt: skip
     assert sum(path.stat().st_size for path in files) <= LARGEST
 

@@ -9,6 +9,7 @@ import pytest
 
 from cae_core import comparisons, runs
 from cae_core.cli import main
+from cae_core.comparisons import recipes
 from cae_core.config import RunConfig
 from cae_core.runs import RunError, storage
 from cae_core.training import run_monitor
@@ -22,19 +23,19 @@ TINY = [RunConfig(dataset="strokes", architecture="dense", bottleneck=2, num_tra
 
 
 def test_all_are_there_whole_and_together_small():
-    files = [comparisons.file_of(name) for name in comparisons.SHIPPED]
+    files = [comparisons.file_of(name) for name in recipes.SHIPPED]
     assert sum(file.stat().st_size for file in files) <= LARGEST
-    assert [name for name in comparisons.SHIPPED if not comparisons.is_made(name)] == []
-    for kind, (_, datasets) in comparisons.KINDS.items():
+    assert [name for name in recipes.SHIPPED if not comparisons.is_made(name)] == []
+    for kind, (_, datasets) in recipes.KINDS.items():
         assert datasets[0] in DRAWN, f"{kind} has nothing to show on a machine without downloads"
 
 
 @pytest.mark.parametrize(
     "name",
-    [name if name.endswith(DRAWN) else pytest.param(name, marks=pytest.mark.real_data) for name in comparisons.SHIPPED],
+    [name if name.endswith(DRAWN) else pytest.param(name, marks=pytest.mark.real_data) for name in recipes.SHIPPED],
 )
 def test_pictures_curves_and_figures_of_a_run_are_of_one_moment(name):
-    configs = comparisons.SHIPPED[name]
+    configs = recipes.SHIPPED[name]
     for config, watched in zip(configs, comparisons.find(name.partition("-")[0], configs), strict=True):
         progress, images = watched.progress, run_monitor.probes(config)
         np.testing.assert_array_equal(progress.x, images.x)
@@ -128,6 +129,6 @@ def test_what_is_damaged_is_refused_in_a_sentence(damage, monkeypatch, tmp_path)
     content = content if isinstance(content, bytes) else storage.arrays_to_bytes(content)
     comparisons.file_of(name).write_bytes(content)
     with pytest.raises(RunError, match=r"^losses-strokes\.npz is damaged \(.+\)\. To make it again: "):
-        comparisons.find("losses", comparisons.SHIPPED[name])
+        comparisons.find("losses", recipes.SHIPPED[name])
     assert not comparisons.is_made(name)
     assert comparisons.runs_of("losses", "strokes") == []

@@ -134,6 +134,7 @@ AXES = {
     "numbers in the code", "squared error", "labelled images", "test images misread, %", "read right, %",
     "step of fine-tuning", "step of its layer", "½ squared error", "logit l, the pixel is its sigmoid",
     "share of silent units", "mean |z|", "loss", "slope dL/dl", "number of the code", "KL in nats", "bytes per image, log",
+    "rate, nats per image", "distortion, nats per image",
 }  # fmt: skip
 """Every name of an axis that is no loss's or component's own; those come from `losses.axis` and `pca.axis`."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from cae_core import comparisons, pretrained
 from cae_core.cli import options, prepare
 from cae_core.cli.terminal import Bar
+from cae_core.comparisons import recipes
 from cae_core.config import lookup
 from cae_core.sweeps import findings
 
@@ -26,7 +27,7 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
     """Trains what is missing; returns what `--json` prints."""
-    everything = [*pretrained.SHIPPED, *comparisons.SHIPPED, *findings.FILES]
+    everything = [*pretrained.SHIPPED, *recipes.SHIPPED, *findings.FILES]
     for name in args.names:
         if not any(c in name for c in "*?["):
             lookup(dict.fromkeys(everything), "pretrained run", name)
@@ -36,12 +37,12 @@ def run(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
     trained, kept = [], []
     prepare.load_tensorflow(bar)
     for number, name in enumerate(names, 1):
-        maker = comparisons if name in comparisons.SHIPPED else findings if name in findings.FILES else pretrained
+        maker = comparisons if name in recipes.SHIPPED else findings if name in findings.FILES else pretrained
         if not args.force and maker.is_made(name):
             kept.append(name)
             continue
         on_event = bar.on_event(f"{number}/{len(names)} {name}")
-        if compared := comparisons.SHIPPED.get(name):
+        if compared := recipes.SHIPPED.get(name):
             prepare.fetch(args, bar, compared[0].dataset)
             comparisons.make(name, on_event, args.force)
             bar.say(f"{name}: {len(compared)} runs")

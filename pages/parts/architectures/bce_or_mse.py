@@ -7,7 +7,7 @@ import streamlit as st
 
 from cae_core import losses
 from cae_core.architectures import ARCHITECTURES
-from cae_core.comparisons import SIZES, loss_config
+from cae_core.comparisons.recipes import SIZES, loss_config
 from cae_core.config import BOUNDS, Bounds
 from cae_core.figures import curves
 from cae_core.inspection import loss_slopes

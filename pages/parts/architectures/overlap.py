@@ -10,7 +10,7 @@ import streamlit as st
 
 from cae_core import comparisons, datasets
 from cae_core.architectures import ARCHITECTURES
-from cae_core.comparisons import KINDS, race_config
+from cae_core.comparisons.recipes import KINDS, race_config
 from cae_core.figures import pictures
 from cae_core.inspection import checkerboard
 from pages.parts.common import show

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from cae_core.architectures import ARCHITECTURES
-from cae_core.comparisons import RACERS, SIZES, race_config
+from cae_core.comparisons.recipes import RACERS, SIZES, race_config
 from cae_core.config import BOUNDS, Bounds
 from cae_core.inspection import checkerboard
 from cae_core.training import run_monitor

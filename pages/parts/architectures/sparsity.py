@@ -6,7 +6,7 @@ import streamlit as st
 
 from cae_core import losses
 from cae_core.architectures import ARCHITECTURES
-from cae_core.comparisons import FIRST_K, PENALTY, SIZES, WIDE, k_config, sparse_config
+from cae_core.comparisons.recipes import FIRST_K, PENALTY, SIZES, WIDE, k_config, sparse_config
 from cae_core.config import BOUNDS, Bounds
 from cae_core.pretrained import k_sparse_name
 from pages.parts.common import controls, show, widgets, words

@@ -7,7 +7,7 @@ import streamlit as st
 
 from cae_core import metrics
 from cae_core.architectures import ARCHITECTURES
-from cae_core.comparisons import BETAS, SIZES, beta_config
+from cae_core.comparisons.recipes import BETAS, SIZES, beta_config
 from cae_core.config import BOUNDS, Bounds
 from cae_core.figures import curves, plotting
 from cae_core.latent import neighbours

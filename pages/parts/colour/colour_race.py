@@ -8,7 +8,7 @@ import streamlit as st
 from cae_core import colours, datasets
 from cae_core.architectures import ARCHITECTURES
 from cae_core.colours import NEAR
-from cae_core.comparisons import SIZES
+from cae_core.comparisons.recipes import SIZES
 from cae_core.config import BOUNDS, SHIPPED_LOSSES, Bounds
 from cae_core.pretrained import COLOUR_NETWORKS, colour_config
 from cae_core.training import run_monitor

@@ -16,7 +16,7 @@ def plan(configs: Sequence[RunConfig], compared: str = "") -> str:
 
     Args:
         configs: of one run, or of several that differ in nothing that is said here.
-        compared: what is compared, as of `comparisons.KINDS`, whose shipped runs tell the pace too.
+        compared: what is compared, as of `recipes.KINDS`, whose shipped runs tell the pace too.
     """
     if not configs:
         return ""

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from cae_core import comparisons, datasets, training
-from cae_core.comparisons import Watched
+from cae_core.comparisons import Watched, recipes
 from cae_core.jobs.job import Snapshot
 from cae_core.runs import RunError
 from pages.parts.common import show
@@ -24,7 +24,7 @@ class View:
 
     Attributes:
         title: begins the titles of the visitor's runs, by which their last ones are found again.
-        kind: of what ships, as of `comparisons.KINDS`.
+        kind: of what ships, as of `recipes.KINDS`.
         plan: what settings would train.
         settings: the view's, with what it opens with.
     """
@@ -53,7 +53,7 @@ class Shipped:
 def find(view: View, now: dict[str, Any]) -> Shipped:
     """The shipped result of these settings, else of those that the view opens with, else on another data set."""
     opens_with = {key: setting.default for key, setting in view.settings.items()}
-    names = dict.fromkeys((now["dataset"], *comparisons.KINDS[view.kind][1]))
+    names = dict.fromkeys((now["dataset"], *recipes.KINDS[view.kind][1]))
     plans = [view.plan(now), *(view.plan({**now, **opens_with, "dataset": name}) for name in names)]
     troubles: dict[str, None] = {}
     for lanes in plans:

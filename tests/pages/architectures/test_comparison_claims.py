@@ -12,6 +12,7 @@ from claims import answer, claim_of
 
 from cae_core import comparisons, losses, metrics, training
 from cae_core.architectures import build
+from cae_core.comparisons import recipes
 from cae_core.datasets import as_float, load
 from cae_core.inspection import checkerboard, loss_slopes
 from cae_core.latent import generate, neighbours
@@ -88,7 +89,7 @@ class Trained:
 @functools.cache
 def shipped(config):
     """What ships of a run; None for one that does not."""
-    for kind in comparisons.KINDS:
+    for kind in recipes.KINDS:
         if kept := comparisons.find(kind, [config]):
             progress = kept[0].progress
             silent, size = (progress.measured[name][-1, 1] for name in ("silent", "code"))

@@ -9,6 +9,7 @@ import pytest
 from shown import ShownArchitectures
 
 from cae_core import comparisons, runs
+from cae_core.comparisons import recipes
 from cae_core.config import RunConfig
 from cae_core.jobs import scheduling
 from pages.parts.architectures import bce_or_mse, race, sparsity, versus
@@ -114,7 +115,7 @@ def test_the_race_says_what_each_has_to_go_by_and_noise_has_a_row_of_its_own():
             {"sparsity": 0.0, "output": "sigmoid"}, {"sparsity": 0.001, "output": "sigmoid"},
             {"sparsity": 0.005, "output": "sigmoid"}, {"sparsity": 0.005, "output": "linear"},
         ]),
-        (versus, versus.side_by_side, [{"beta": beta} for beta in comparisons.BETAS]),
+        (versus, versus.side_by_side, [{"beta": beta} for beta in recipes.BETAS]),
     ],
 )  # fmt: skip
 def test_lanes_differ_in_nothing_but_what_is_compared(view, plan, differ):
