@@ -112,11 +112,11 @@ def test_training_shows_luma_and_aims_at_colour(pair, monkeypatch):
     model, got = build(SHORT), []
     logits = model.logits
 
-    def spy(x, training=False):
+    def spy(x, training=False, share=1.0):
         import tensorflow as tf
 
         tf.numpy_function(lambda shown: got.append(shown.copy()), [x], [])
-        return logits(x, training)
+        return logits(x, training, share)
 
     monkeypatch.setattr(model, "logits", spy)
     next(training.train(model, SHORT, *pair))

@@ -628,7 +628,7 @@ def test_a_sweep_is_shown_with_its_runs_together(shelf_of):
 def test_one_slider_moves_all_compared_runs_to_an_epoch(two):
     page = ShownRuns(runs="clean,noisy,strokes-b2-mse-clean", epoch="1")
     slider = page.app.select_slider("epoch")
-    assert (slider.value, list(slider.options)) == (1.0, ["0, untrained", "1", "2", "3"])
+    assert (slider.value, list(slider.options)) == (1.0, ["0, untrained", "1", "1.5", "2", "3"])
     assert page.query["epoch"] == "1"
     for epoch in (1.0, 3.0):
         page.app.select_slider("epoch").set_value(epoch)

@@ -422,4 +422,4 @@ def test_a_silent_number_changes_nothing(dataset):
     )
     change, fades = np.ptp(quiet, axis=1).max(), np.abs(np.ptp(quiet.mean(axis=(2, 3, 4)), axis=1)).max()
     assert np.ptp(loud, axis=1).max() > 0.5
-    answer(question, change > 0.5, fades > 0.02, change < 0.1)
+    answer(question, change > 0.5, fades > 0.02, change < 0.2)  # at the most in a single pixel
