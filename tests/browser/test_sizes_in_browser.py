@@ -29,9 +29,11 @@ VIEWS = [
     "?dataset=mnist&loss=" + "x" * 200,  # not on the machine, and a link that asks for what there is not
     "runs?runs={run}",
     "runs?whose=shipped&runs={run}," + PAIR,
-    *(f"latent?points=500&part={part}" for part in ("manifold", "interpolate", "sliders", "neighbours", "export")),
+    *(f"runs?view={view}" for view in ("sizes", "robustness")),
+    *(f"latent?points=500&part={part}" for part in ("manifold", "interpolate", "sliders", "units", "neighbours", "export")),
+    *(f"latent?points=500&run=strokes-vae-b2&part={part}" for part in ("generate", "numbers")),
     "draw?models=" + PAIR,
-    *(f"architectures?view={view}" for view in ("layers", "race", "leak", "losses", "sparsity")),
+    *(f"architectures?view={view}" for view in ("layers", "race", "leak", "losses", "sparsity", "beta")),
     "reproduce",
     "stacked",
     "stacked?stack_view=mine",
