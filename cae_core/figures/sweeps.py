@@ -113,7 +113,7 @@ def noise_map(rows: Sequence[str], columns: Sequence[str], errors: np.ndarray, r
         "type": "heatmap", "z": logs.tolist(), "x": [*columns], "y": [*rows], "colorscale": SCALE, "hoverinfo": "skip",
         "text": [[f"{error:.3f}" for error in row] for row in errors], "texttemplate": "%{text}", "xgap": 1, "ygap": 1,
         "colorbar": {
-            "title": {"text": label, "side": "right"}, "tickvals": np.log10(ticks).tolist(),
+            "title": {"text": label, "side": "top"}, "tickvals": np.log10(ticks).tolist(),
             "ticktext": [f"{tick:g}" for tick in ticks], "orientation": "h", "y": 0, "ypad": 128, "yanchor": "top",
             "thickness": 10, "len": 0.8,
         },
@@ -130,5 +130,6 @@ def noise_map(rows: Sequence[str], columns: Sequence[str], errors: np.ndarray, r
         "dragmode": "pan",
         "margin": {"l": 140, "r": 16, "t": 8, "b": 170, "autoexpand": False},
     }
+    layout["xaxis"] |= {"tickangle": 90}
     layout["yaxis"] |= {"autorange": "reversed"}
     return {"data": [heat, points], "layout": layout}

@@ -96,8 +96,8 @@ def _facts(codes: Codes, measured: Units, unit: int) -> None:
     show.facts(
         [
             ("Fires for", show.percent(rate, 1)),
-            ("Squared error, these images", f"{whole:.1f}" if rate else "–"),
-            ("Without this unit", f"{without:.1f}" if rate else "–"),
+            ("Squared error", f"{whole:.1f}" if rate else "–"),
+            ("Without it", f"{without:.1f}" if rate else "–"),
         ]
     )
 

@@ -58,9 +58,9 @@ def _moves(now: Rerun) -> bool:
 def _draw(name: str, result: Result | None, now: Rerun, owner: str, can_run: bool, is_open: bool) -> None:
     about = CARDS[name]
     st.subheader(about.label, anchor=name.replace("_", "-"))
-    st.caption(show.plain(about.source))
     mine = now if now.values else None
     with st.expander(claims_view.outcome(name, result), expanded=is_open or now.state != "none"):
+        st.caption(show.plain(about.source))
         claims_view.table(name, result, mine)
         st.caption(claims_view.tolerance(about))
         if about.is_curve:
