@@ -31,6 +31,7 @@ def picture(grey=False):
 def opened(visit, server, epochs=1, **context):
     visitor = visit(server, LINK.format(epochs), **context)
     visitor.page.locator('.grid img[alt*="coloured, trained with mse"]').wait_for()
+    visitor.page.locator('[data-testid="stFileUploader"] button').first.wait_for()
     return visitor.idle()
 
 

@@ -40,7 +40,7 @@ def proxies(start, tmp_path):
     )
     paths = "".join(f"{kind}_temp_path {tmp_path}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     (tmp_path / "nginx.conf").write_text(
-        f"daemon off; pid {tmp_path}/pid; error_log {tmp_path}/errors; events {{}} "
+        f"user root; daemon off; pid {tmp_path}/pid; error_log {tmp_path}/errors; events {{}} "
         f"http {{ access_log off; {paths}\n{shared}{upstream}{server}{careless} }}",
         encoding="utf-8",
     )

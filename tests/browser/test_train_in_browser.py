@@ -206,10 +206,10 @@ def test_run_goes_on_without_its_visitor(visit_train):
 
 
 def queue(visitor):
-    """The lines of the queue, without their numbers."""
+    """The lines of the queue, without their numbers and times."""
     lines = visitor.page.locator("[data-testid=stMarkdown] p").all_inner_texts()
     numbered = [re.fullmatch(r"(\d+)\. (.*)", line) for line in lines]
-    return [line[2] for line in numbered if line]
+    return [line[2].partition(", about")[0] for line in numbered if line]
 
 
 def test_queue_of_two_visitors(visit_train, expect):

@@ -10,8 +10,7 @@ from live import decode
 
 # Under a first deep link to a page, Streamlit looks for its server below that address, too, before it asks at the root.
 PROBING = re.compile(r"(/[a-z]+)+/_stcore/(health|host-config)")
-IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]:not(:has([data-testid="stSkeleton"]))'
-"""No run of the script, and no part of Streamlit that the browser has still to load."""
+IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 
 
 class Visitor:
