@@ -97,14 +97,13 @@ def over_bytes(tracks: Sequence[Track], exact: tuple[str, float], axes: tuple[st
     return {"data": data, "layout": layout}
 
 
-def noise_map(rows: Sequence[str], columns: Sequence[str], errors: np.ndarray, runs: Sequence[str], label: str) -> Figure:
+def noise_map(rows: Sequence[str], columns: Sequence[str], errors: np.ndarray, runs: Sequence[str]) -> Figure:
     """Errors as a heat map on a logarithmic scale, the figure in each cell; a click on one gives its row's run.
 
     Args:
         rows, columns: their labels.
         errors: `(rows, columns)` positive.
         runs: the name of each row's.
-        label: what the errors are.
     """
     logs = np.log10(errors)
     ticks = [value for power in range(-4, 1) for value in (10.0**power, 3 * 10.0**power)]
@@ -113,7 +112,7 @@ def noise_map(rows: Sequence[str], columns: Sequence[str], errors: np.ndarray, r
         "type": "heatmap", "z": logs.tolist(), "x": [*columns], "y": [*rows], "colorscale": SCALE, "hoverinfo": "skip",
         "text": [[f"{error:.3f}" for error in row] for row in errors], "texttemplate": "%{text}", "xgap": 1, "ygap": 1,
         "colorbar": {
-            "title": {"text": label, "side": "top"}, "tickvals": np.log10(ticks).tolist(),
+            "tickvals": np.log10(ticks).tolist(),
             "ticktext": [f"{tick:g}" for tick in ticks], "orientation": "h", "y": 0, "ypad": 128, "yanchor": "top",
             "thickness": 10, "len": 0.8,
         },

@@ -8,8 +8,8 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from cae_core import datasets, runs
-from cae_core.figures import plotting
+from cae_core import runs
+from cae_core.figures import small_plane
 from cae_core.inference import replay
 from cae_core.runs import Run
 from pages.parts.common import show, widgets
@@ -54,24 +54,20 @@ def _in_words(epoch: float) -> str:
 
 
 def planes(compared: Sequence[Run], chosen: Mapping[str, tuple[int, str]]) -> None:
-    """The planes of the runs' codes side by side, axes as wide as all moments of each take."""
-    for place, (column, run) in enumerate(zip(st.columns(len(compared), gap="small"), compared, strict=True)):
+    """The planes of the runs' codes side by side, each as wide as all its moments take; a circle holds these."""
+    figures = ""
+    for run in compared:
         step, when = chosen[run.name]
-        with column:
-            try:
-                past = replay.replay(run)
-            except Exception as error:  # weights that are damaged, or of a network for other images, fail in many ways
-                st.caption(show.plain(str(error).partition("\n")[0]))
-                continue
-            plane, every = past.planes[past.steps.index(step)], np.concatenate([other.points for other in past.planes])
-            margin = 0.05 * float(np.ptp(every))
-            limits = float(every.min()) - margin, float(every.max()) + margin
-            names = datasets.DATASETS[run.config.dataset].class_names
-            figure = plotting.plane(plane.points, past.labels, names, plane.axes, limits=limits)
-            figure["layout"]["showlegend"] = False
-            figure["layout"]["margin"] = {**figure["layout"]["margin"], "r": 12}
-            st.html(f"<small>{escape(show.shortened(run.label, 28))}{', ' * bool(when)}{when}</small>")
-            alt = (
-                f"Codes of {len(past.labels)} images by {run.label.replace('<', '‹')} on a plane, coloured by class, {when}"
-            )
-            show.chart(figure, f"compared_{place}_plane", alt)
+        title = show.shortened(run.label, 28)
+        try:
+            past = replay.replay(run)
+        except Exception as error:  # weights that are damaged, or of a network for other images, fail in many ways
+            st.caption(show.plain(f"{title}: {str(error).partition(chr(10))[0]}"))
+            continue
+        reach = max(float(np.linalg.norm(moment.points, axis=1).max()) for moment in past.planes)
+        src = small_plane.data_uri(past.planes[past.steps.index(step)].points, past.labels, reach)
+        alt = escape(f"Codes of {len(past.labels)} images by {title} on a plane, coloured by class, {when}", quote=True)
+        figures += (
+            f'<figure><img src="{src}" alt="{alt}"><figcaption>{escape(title)}<small>{when}</small></figcaption></figure>'
+        )
+    st.html(f'<div class="small-planes">{figures}</div>')

@@ -92,7 +92,7 @@ def _robustness(shipped: findings.Findings) -> list[str]:
         for name, row in zip(names, errors, strict=True)
     )
     _pick(
-        charts.noise_map([_label(name).replace(", ", "<br>") for name in names], columns, errors, names, "MSE"),
+        charts.noise_map([_label(name).replace(", ", "<br>") for name in names], columns, errors, names),
         "finding_robustness",
         alt,
     )

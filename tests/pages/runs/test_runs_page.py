@@ -1,6 +1,5 @@
 """The Runs page without a browser: the table, one run, several, and what may be done with whose."""
 
-import base64
 import json
 import re
 import shutil
@@ -15,6 +14,7 @@ from shown import ShownPage, ShownRuns, ShownStacked, ShownTrain, as_markdown, o
 
 from cae_core import export, jobs, runs
 from cae_core.config import RunConfig, StackConfig
+from cae_core.figures import small_plane
 from cae_core.inference import replay
 from cae_core.pretrained import SHIPPED, name_of
 from cae_core.runs import holder, storage
@@ -320,14 +320,15 @@ def test_two_runs_side_by_side(two):
     assert "different losses and noises" in page.text
     assert [alt.partition(", MSE")[0] for alt in page.alts] == [
         "10 images, clean", "10 images, by clean (clean)", "10 images, by With noise (noisy)",
+        "Codes of 50 images by clean on a plane, coloured by class, epoch 3 of 3",
+        "Codes of 50 images by With noise on a plane, coloured by class, epoch 1.5 of 2",
     ]  # fmt: skip
-    chart, *planes = charts(page)
+    (chart,) = charts(page)
     assert {trace["name"] for trace in chart["data"]} >= {"clean", "With noise"}
-    assert len(planes) == 2
     assert any("settings are the same" in expander.label for expander in page.app.expander)
     page = ShownRuns(runs="noisy,clean")  # noise is that of the first run
     assert "gaussian 0.5" in page.alts[1]
-    assert len(page.alts) == 4
+    assert len(page.alts) == 6
     page = ShownRuns(runs="clean,mnist-b2-mse-clean")
     assert not [cell for cells in page.lines.values() for cell in cells if "best" in cell]
     assert "judge each run by its own data set" in page.text
@@ -635,9 +636,9 @@ def test_one_slider_moves_all_compared_runs_to_an_epoch(two):
         page.run()
         assert f"epoch {epoch:g} of 3" in page.text
         past = replay.replay(runs.find("clean"))
-        label = past.labels[0]
-        up = charts(page)[1]["data"][label]["y"]  # the plane of the first run, the points of a class
-        moment = past.planes[past.epochs.index(epoch)].points[past.labels == label, 1]
-        np.testing.assert_array_equal(np.frombuffer(base64.b64decode(up["bdata"]), up["dtype"]), moment)
+        reach = max(np.linalg.norm(plane.points, axis=1).max() for plane in past.planes)
+        moment = past.planes[past.epochs.index(epoch)].points
+        pictures = "".join(element.value for element in page.app.html)
+        assert small_plane.data_uri(moment, past.labels, float(reach)) in pictures
     assert "epoch 1.5 of 2" in page.text  # stopped there
     assert "end: keeps no epochs" in page.text
