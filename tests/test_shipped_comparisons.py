@@ -14,7 +14,7 @@ from cae_core.config import RunConfig
 from cae_core.runs import RunError, storage
 from cae_core.training import run_monitor
 
-LARGEST = 1_000_000
+LARGEST = 2**20
 """Bytes that all of them together may take."""
 DRAWN = ("strokes", "strokes_colour")
 LOSSES = comparisons.file_of("losses-strokes")  # as it ships, wherever a test looks for it

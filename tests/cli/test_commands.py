@@ -13,7 +13,7 @@ import tiny_cards
 
 from cae_core import comparisons, datasets, pretrained, runs, training, validation
 from cae_core.architectures import ARCHITECTURES
-from cae_core.cli import main, parser, progress
+from cae_core.cli import main, parser, terminal
 from cae_core.cli.stack import config_of
 from cae_core.config import BOUNDS, STACK_BOUNDS, RunConfig
 from cae_core.inspection import evaluation
@@ -28,7 +28,7 @@ TINY = ["--dataset", "strokes", "--num-train", "100", "--epochs", "2", "--archit
 def shipped(tmp_path, few_strokes, monkeypatch):
     """Where `pretrained/` would be; does not exist yet."""
     monkeypatch.setattr(runs, "PRETRAINED_DIR", tmp_path / "shipped")
-    monkeypatch.setattr(progress.Bar, "LINES", 1e9)  # however slow the machine, no line of progress
+    monkeypatch.setattr(terminal.Bar, "LINES", 1e9)  # however slow the machine, no line of progress
     return tmp_path / "shipped"
 
 
@@ -158,7 +158,7 @@ def test_an_interrupted_training_says_how_far_it_was_and_how_to_go_on(capsys, mo
 
     with monkeypatch.context() as patch:
         patch.setattr(training, "train", interrupted)
-        patch.setattr(progress.Bar, "LINES", -1.0)  # a line a step, as if each took longer than that
+        patch.setattr(terminal.Bar, "LINES", -1.0)  # a line a step, as if each took longer than that
         assert main(["train", *TINY, "--batch-size", "25", "--name", "two"]) == 130  # 100 images, 4 steps an epoch
     out, err = capsys.readouterr()
     _, *lines, last = err.splitlines()

@@ -251,7 +251,7 @@ def test_a_run_of_other_images_says_so(save_run):
     save_run("one")
     assert len(ShownRuns(runs="one").messages("error")) == 1
     page = ShownRuns(runs=f"one,{name_of('strokes', 8, 'bce', 'clean')}")
-    assert len(page.alts) == 2
+    assert len(page.alts) == 3
     assert "one: " in page.text
 
 
@@ -320,8 +320,8 @@ def test_two_runs_side_by_side(two):
     assert "different losses and noises" in page.text
     assert [alt.partition(", MSE")[0] for alt in page.alts] == [
         "10 images, clean", "10 images, by clean (clean)", "10 images, by With noise (noisy)",
-        "Codes of 50 images by clean on a plane, coloured by class, epoch 3 of 3",
-        "Codes of 50 images by With noise on a plane, coloured by class, epoch 1.5 of 2",
+        "Codes of 50 images by clean (clean) on a plane, coloured by class, epoch 3 of 3",
+        "Codes of 50 images by With noise (noisy) on a plane, coloured by class, epoch 1.5 of 2",
     ]  # fmt: skip
     (chart,) = charts(page)
     assert {trace["name"] for trace in chart["data"]} >= {"clean", "With noise"}
