@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 import tiny_cards
 
-from cae_core import comparisons, datasets, pretrained, runs, training, validation
+from cae_core import datasets, pretrained, runs, training, validation
 from cae_core.architectures import ARCHITECTURES
 from cae_core.cli import main, parser, terminal
 from cae_core.cli.stack import config_of
+from cae_core.comparisons import recipes
 from cae_core.config import BOUNDS, STACK_BOUNDS, RunConfig
 from cae_core.inspection import evaluation
 from cae_core.reproduction import registry, results, run_card
@@ -177,7 +178,7 @@ def test_an_interrupted_training_says_how_far_it_was_and_how_to_go_on(capsys, mo
 
 def test_pretrain_goes_on_where_it_stopped_and_measures_the_rounded_network_that_ships(capsys, shipped, monkeypatch):
     config = RunConfig(dataset="strokes", num_train=100, epochs=1, architecture="dense", bottleneck=2)
-    monkeypatch.setattr(comparisons, "SHIPPED", {})
+    monkeypatch.setattr(recipes, "SHIPPED", {})
     monkeypatch.setattr(findings, "FILES", {})
     monkeypatch.setattr(pretrained, "SHIPPED", {"strokes-a": config, "strokes-b": replace(config, loss="mse")})
     train, trained = training.train, []

@@ -66,11 +66,8 @@ def planes(compared: Sequence[Run], chosen: Mapping[str, tuple[int, str]]) -> No
             continue
         reach = max(float(np.linalg.norm(moment.points, axis=1).max()) for moment in past.planes)
         src = small_plane.data_uri(past.planes[past.steps.index(step)].points, past.labels, reach)
-        alt = escape(
-            f"Codes of {len(past.labels)} images by {run.label.replace('<', '‹')} ({run.name}) on a plane, coloured by class, {when}",
-            quote=True,
-        )
-        figures += (
-            f'<figure><img src="{src}" alt="{alt}"><figcaption>{escape(title)}<small>{when}</small></figcaption></figure>'
-        )
+        whose = f"{run.label.replace('<', '‹')} ({run.name})"
+        alt = f"Codes of {len(past.labels)} images by {whose} on a plane, coloured by class, {when}"
+        words = f"{escape(title)}<small>{when}</small>"
+        figures += f'<figure><img src="{src}" alt="{escape(alt)}"><figcaption>{words}</figcaption></figure>'
     st.html(f'<div class="small-planes">{figures}</div>')
