@@ -42,9 +42,9 @@ CLAIMS = {
     "all_at_once": ["A penalty leaves none dead", "lets many more learn something"],
     "ten_or_forty": ["does not cost four times the error"],
     "linear_code": ["by making all numbers smaller, to less than a third"],
-    "first_to_go": ["lose more than a third of their sharpness, and fewer than a quarter of the codes that lay"],
+    "first_to_go": ["lose more than a third of their sharpness, and fewer than three in ten codes that lay"],
     "who_can_draw": ["a plane that is many times as wide as what is drawn"],
-    "best_bound": ["the distortion is the smallest of all and the rate out of all bounds",
+    "best_bound": ["Without a price the rate is out of all bounds",
                    "A high price saves less rate than it adds distortion"],
     "dearer": ["those that are left save more than ten nats of distortion each", "more than twice as wide as before"],
 }  # fmt: skip
@@ -234,7 +234,7 @@ def check_all_at_once(runs_of):
     assert scheduled.silent < at_once.silent - 0.2
     assert priced.silent == 0
     assert priced.size > 0
-    return abs(at_once.silent - scheduled.silent) < 0.1, 0.8 < at_once.silent < 0.95, at_once.silent < 0.1
+    return abs(at_once.silent - scheduled.silent) < 0.1, at_once.silent > 0.9, at_once.silent < 0.1
 
 
 def check_ten_or_forty(runs_of):
@@ -254,7 +254,7 @@ def check_first_to_go(runs_of):
     vae, dear = (runs_of("first_to_go")[title] for title in ("VAE, β 1", "β 10"))
     sharp = metrics.sharpness(dear.x, dear.x_hat) / metrics.sharpness(vae.x, vae.x_hat)
     of_class = np.divide(*(neighbours.separation(r.progress.plane.points, r.progress.labels).accuracy for r in (dear, vae)))
-    return sharp < 2 / 3 and of_class > 3 / 4, of_class < 2 / 3 and sharp > 3 / 4, min(sharp, of_class) > 0.9
+    return sharp < 2 / 3 and of_class > 0.7, of_class < 0.6 and sharp > 3 / 4, min(sharp, of_class) > 0.9
 
 
 def check_who_can_draw(runs_of):
@@ -262,13 +262,13 @@ def check_who_can_draw(runs_of):
     assert ae.costs[1] < vae.costs[1]
     assert np.abs(ae.progress.plane.points).max() > 10 * np.abs(generate.draw(2, 8, 0)).max()
     differ = [run.progress.drawn.var(axis=0).mean() / run.x.var(axis=0).mean() for run in (ae, vae)]
-    can, cannot = ([share > 0.15 for share in differ], [share < 0.1 for share in differ])
-    return can[0] and cannot[1], cannot[0] and can[1], all(can), all(cannot)
+    share = differ[0] / differ[1]
+    return share > 1.5, 0.4 < share < 2 / 3, 0.9 < share < 1.1
 
 
 def check_best_bound(runs_of):
     (free, cheap, vae, dear) = costs = [run.costs for run in runs_of("best_bound").values()]
-    assert free[1] == min(distortion for _, distortion in costs)
+    assert free[1] > cheap[1] - 1
     assert free[0] > 10 * cheap[0]
     assert 0 < vae[0] - dear[0] < dear[1] - vae[1]
     sums = [sum(each) for each in costs]
