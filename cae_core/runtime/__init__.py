@@ -87,7 +87,7 @@ def processes(count: int) -> Iterator[Executor]:
     os.environ.update(ONE_THREAD)  # before they are started: NumPy reads it when it is imported
     try:
         yield pool
-    except BaseException:
+    except BaseException:  # an interruption is none of the exceptions, and its processes must not train on
         for process in {*multiprocessing.active_children()} - before:
             process.terminate()
         raise

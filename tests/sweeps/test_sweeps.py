@@ -1,9 +1,11 @@
 """Sweeps: grids that are refused, runs by name, and engines that fail in the middle."""
 
+import io
 import json
 import os
 import signal
 import sys
+import zipfile
 from concurrent.futures import Executor, Future
 from dataclasses import replace
 
@@ -193,7 +195,14 @@ def test_a_worker_without_the_runs_folder_sends_its_run(runs_folder, tmp_path, m
     for step in runs.saved_steps(theirs):
         for path, w in runs.weights(theirs, step).items():
             np.testing.assert_array_equal(w, runs.weights(run, step)[path])
-    for damaged in (sent.archive[:-30], b"", sent.archive.replace(b"title.txt", b"../le.txt")):
+    deflated = io.BytesIO()
+    with zipfile.ZipFile(deflated, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("run.json", "x" * 999)
+    senseless, encrypted = bytearray(deflated.getvalue()), bytearray(sent.archive)
+    senseless[30 + len("run.json")] = 0xFF  # no kind of block that zlib knows
+    encrypted[sent.archive.index(b"PK\x01\x02") + 8] |= 1
+    outside = sent.archive.replace(b"title.txt", b"../le.txt")
+    for damaged in (sent.archive[:-30], b"", outside, bytes(senseless), bytes(encrypted)):
         with pytest.raises(ValueError, match="not the archive of a run"):
             archive.unpack(damaged, runs_folder / "other")
     assert not (runs_folder / "other").exists()
