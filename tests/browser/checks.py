@@ -1,7 +1,5 @@
 """What every page must do for every visitor: fit the screen with nothing cut off or covered, and pass axe."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from axe_playwright_python.base import AXE_SCRIPT

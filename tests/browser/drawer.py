@@ -1,7 +1,5 @@
 """A visitor with a pen, for the browser tests and the benchmarks."""
 
-from __future__ import annotations
-
 import re
 
 from live import decode
@@ -61,10 +59,6 @@ class Drawer:
     def pad(self):
         """What is on the canvas, `(280, 280)` in [0, 1]."""
         return drawing.from_pad(self.canvas.evaluate("canvas => canvas.toDataURL('image/png')"))
-
-    def press(self, name):
-        self.page.get_by_role("button", name=name).click()
-        return self
 
     def pill(self, label):
         self.page.get_by_role("radio", name=label, exact=True).click()

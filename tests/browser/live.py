@@ -4,8 +4,6 @@ Every server is a process of its own in a fresh environment: no CAE_DATA_DIR unl
 folder for runs that are empty. So it opens with the data set that the program draws itself and asks nobody for anything.
 """
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import io
@@ -18,6 +16,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Self
 from urllib.parse import urljoin
 
 import numpy as np
@@ -77,12 +76,12 @@ class Server:
         with self.log.open("a", encoding="utf-8") as log:
             self.process = subprocess.Popen(self._command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
 
-    def start_again(self) -> Server:
+    def start_again(self) -> Self:
         """Launches it once more at the same address with the same folders, and returns once it answers."""
         self._launch()
         return self.wait()
 
-    def wait(self) -> Server:
+    def wait(self) -> Self:
         """Returns once it answers."""
         end = time.monotonic() + PATIENCE
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -91,11 +90,6 @@ class Server:
                 return self
             time.sleep(0.02)
         raise RuntimeError(f"The server did not answer. Its log:\n{self.log.read_text(encoding='utf-8')[-3000:]}")
-
-    def kill(self) -> None:
-        """Ends it as a power cut does."""
-        self.process.kill()
-        self.process.wait()
 
     def stop(self) -> None:
         self.process.terminate()

@@ -1,6 +1,5 @@
 """The Latent page as people use it: a point, a spot, a drag, the keyboard, a lasso, a path, and the files to download."""
 
-import io
 import re
 import time
 import zipfile
@@ -67,7 +66,22 @@ def emptiest(shares):
     return spots[np.argmax(np.linalg.norm(spots[:, None] - shares[None], axis=2).min(axis=1))]
 
 
-def test_click_on_a_point_and_on_a_spot(latent, oracle, expect):
+def draw(visitor, tool, places):
+    """Draws with a tool of the plane through these shares of the picture."""
+    visitor.click(tool)
+    visitor.page.mouse.move(*place(visitor, places[0]))
+    visitor.page.mouse.down()
+    for share in places[1:]:
+        visitor.page.mouse.move(*place(visitor, share))
+    visitor.page.mouse.up()
+
+
+def numbers(visitor, setting):
+    """The places that the address has for a setting, `(n, 2)`."""
+    return np.array([float(number) for number in visitor.link[setting].split(",")]).reshape(-1, 2)
+
+
+def test_a_point_a_spot_a_lasso_and_a_path_are_chosen_by_hand(latent, oracle, expect, tmp_path):
     codes, scale = oracle
     shares = scale.shares(codes.z)
     visitor = latent()
@@ -79,15 +93,30 @@ def test_click_on_a_point_and_on_a_spot(latent, oracle, expect):
     spot = emptiest(shares)
     visitor.page.mouse.click(*place(visitor, spot))
     expect(title(visitor)).to_contain_text("Spot")
-    visitor.idle()
-    told = np.array([float(number) for number in visitor.link["spot"].split(",")])
-    np.testing.assert_allclose(scale.shares([told])[0], spot, atol=0.006)
+    np.testing.assert_allclose(scale.shares(numbers(visitor.idle(), "spot"))[0], spot, atol=0.006)
     shown = visitor.page.locator(".chosen .large img").first.get_attribute("alt")
     assert shown.startswith("the image decoded at")
-
     visitor.page.reload()  # the address has it all
     expect(title(visitor)).to_contain_text("Spot")
     assert visitor.page.locator(".chosen .large img").first.get_attribute("alt") == shown
+
+    drawn = [(0.3, 0.7), (0.6, 0.7), (0.6, 0.5), (0.3, 0.5)]
+    draw(visitor.idle(), "Lasso", drawn)
+    expect(title(visitor)).to_contain_text("images")
+    corners = scale.shares(numbers(visitor.idle(), "area"))
+    np.testing.assert_allclose(corners, drawn, atol=0.01)
+    inside = embedding.within(shares, corners)
+    expect(title(visitor)).to_have_text(f"{len(inside)} images")
+    assert len(inside) > 5
+
+    draw(visitor, "Path", [(0.2 + step / 50, 0.2 + 0.3 * np.sin(step / 10)) for step in range(30)])
+    expect(title(visitor)).to_have_text("Along your path")
+    visitor.idle()
+    with visitor.page.expect_download() as waiting:
+        visitor.click("Download as GIF")
+    gif = Image.open(waiting.value.path())
+    assert gif.size == (168, 168)
+    assert gif.n_frames > 20
 
 
 def test_drag_and_arrow_keys_move_a_spot(latent, oracle, expect):
@@ -103,18 +132,18 @@ def test_drag_and_arrow_keys_move_a_spot(latent, oracle, expect):
     end = time.monotonic() + 10
     while True:  # the address follows the hand, a moment later
         visitor.idle()
-        told = [float(number) for number in visitor.link["spot"].split(",")]
-        if np.allclose(scale.shares([told])[0], (0.5 + 11 / 40, 0.5 + 11 / 60), atol=0.008):
+        (spot,) = numbers(visitor, "spot")
+        if np.allclose(scale.shares([spot])[0], (0.5 + 11 / 40, 0.5 + 11 / 60), atol=0.008):
             break
-        assert time.monotonic() < end, told
+        assert time.monotonic() < end, spot
     page.locator(".plane canvas").focus()
     before = page.evaluate("location.search")
     page.keyboard.press("ArrowLeft")
     page.wait_for_function("before => location.search !== before", arg=before)
     visitor.idle()
-    moved = [float(number) for number in visitor.link["spot"].split(",")]
-    assert moved[0] < told[0]
-    assert moved[1] == pytest.approx(told[1], rel=1e-2, abs=0.1)
+    (moved,) = numbers(visitor, "spot")
+    assert moved[0] < spot[0]
+    assert moved[1] == pytest.approx(spot[1], rel=1e-2, abs=0.1)
 
 
 def test_a_click_in_a_hole_says_why_and_a_key_leads_to_the_image_beside_it(latent, oracle, expect):
@@ -128,74 +157,26 @@ def test_a_click_in_a_hole_says_why_and_a_key_leads_to_the_image_beside_it(laten
     visitor.page.mouse.click(*place(visitor, hole.middle))
     expect(title(visitor)).to_contain_text("in a hole")
     expect(visitor.page.locator(".st-key-hole_figures")).to_contain_text("of 5,000; usually")
+    visitor.click("BCE or MSE?", "link").wait_for_link(view="losses", dataset="strokes")
+    visitor.click("Latent", "link").wait_for_link(points="2000")  # and back everything is as it was
+    expect(title(visitor)).to_contain_text("in a hole")
     canvas.press("Enter")
     nearest = np.linalg.norm(scale.shares(codes.z) - hole.middle, axis=1).argsort()[:3]  # of those on the circle, one
     expect(title(visitor)).to_have_text(re.compile("|".join(f"Image {i:,}: {codes.labels[i]}" for i in nearest)))
 
 
-def test_the_loss_leads_to_its_view_and_back_everything_is_as_it_was(latent):
-    visitor = latent("points=500&loss=mse&trained_on=mixed")
-    visitor.click("BCE or MSE?", "link").wait_for_link(view="losses", dataset="strokes")
-    visitor.click("Latent", "link").wait_for_link(points="500", loss="mse", trained_on="mixed")
-
-
-def test_lasso_shows_the_images_inside(latent, oracle, expect):
-    codes, scale = oracle
-    visitor = latent()
-    visitor.click("Lasso")
-    drawn = [(0.3, 0.7), (0.6, 0.7), (0.6, 0.5), (0.3, 0.5)]
-    visitor.page.mouse.move(*place(visitor, drawn[0]))
-    visitor.page.mouse.down()
-    for corner in drawn[1:]:
-        visitor.page.mouse.move(*place(visitor, corner))
-    visitor.page.mouse.up()
-    expect(title(visitor)).to_contain_text("images")
-    visitor.idle()
-    corners = np.array([float(number) for number in visitor.link["area"].split(",")]).reshape(-1, 2)
-    np.testing.assert_allclose(scale.shares(corners), drawn, atol=0.01)
-    inside = embedding.within(scale.shares(codes.z), scale.shares(corners))
-    expect(title(visitor)).to_have_text(f"{len(inside)} images")
-    assert len(inside) > 5
-
-
-def test_path_is_decoded_and_downloads_as_gif(latent, expect, tmp_path):
-    visitor = latent()
-    visitor.click("Path")
-    visitor.page.mouse.move(*place(visitor, (0.2, 0.2)))
-    visitor.page.mouse.down()
-    for step in range(30):
-        visitor.page.mouse.move(*place(visitor, (0.2 + step / 50, 0.2 + 0.3 * np.sin(step / 10))))
-    visitor.page.mouse.up()
-    expect(title(visitor)).to_have_text("Along your path")
-    visitor.idle()
-    with visitor.page.expect_download() as waiting:
-        visitor.click("Download as GIF")
-    waiting.value.save_as(tmp_path / "path.gif")
-    gif = Image.open(tmp_path / "path.gif")
-    assert gif.size == (168, 168)
-    assert gif.n_frames > 20
-
-
-def test_interpolation_and_the_projectors_files_download(latent, tmp_path):
-    visitor = latent("points=500&part=interpolate&image_b=5")
-    with visitor.page.expect_download() as waiting:
-        visitor.click("Download as GIF")
-    assert waiting.value.suggested_filename == "strokes-b2-bce-clean-0-to-5.gif"
-    visitor = latent("points=500&part=export")
-    with visitor.page.expect_download() as waiting:
-        visitor.click("Download for the projector")
-    waiting.value.save_as(tmp_path / "projector.zip")
-    with zipfile.ZipFile(io.BytesIO((tmp_path / "projector.zip").read_bytes())) as folder:
-        assert {"vectors.tsv", "metadata.tsv", "sprite.png", "projector_config.pbtxt"} < set(folder.namelist())
-
-
-def test_a_click_on_the_sheet_chooses_a_sample(latent, expect):
+def test_a_click_on_the_sheet_chooses_a_sample_and_the_projectors_files_download(latent, expect):
     visitor = latent("points=500&run=strokes-vae-b2&part=generate")
     sheet = visitor.page.locator(".samples img")
     side = sheet.bounding_box()["width"] / 10
     sheet.click(position={"x": 3.5 * side, "y": 2.5 * side})
     visitor.wait_for_link(sample="24")
-    expect(visitor.page.locator(".st-key-copied figcaption").first).to_have_text("Sample 24", timeout=60_000)
+    expect(visitor.page.locator(".st-key-copied figcaption").first).to_have_text("Sample 24")
+    visitor.open("latent?points=500&part=export")
+    with visitor.page.expect_download() as waiting:
+        visitor.click("Download for the projector")
+    with zipfile.ZipFile(waiting.value.path()) as folder:
+        assert {"vectors.tsv", "metadata.tsv", "sprite.png", "projector_config.pbtxt"} < set(folder.namelist())
 
 
 def test_a_tap_on_a_phone_is_a_spot(latent):

@@ -1,8 +1,7 @@
 """What a visitor does with the app and sees of it."""
 
-from __future__ import annotations
-
 import re
+from typing import Self
 from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
@@ -43,22 +42,22 @@ class Visitor:
         if message.type == "error" and not probing:
             self.errors.append(message.text)
 
-    def another_tab(self, link: str = "") -> Visitor:
+    def another_tab(self, link: str = "") -> Self:
         """The same person, with the same cookies, in a new tab."""
         tab = Visitor(self.context, self.root)
         tab.foreign, tab.errors = self.foreign, self.errors
         return tab.open(link)
 
-    def open(self, link: str = "") -> Visitor:
+    def open(self, link: str = "") -> Self:
         self.page.goto(self.root + link)
         return self
 
-    def whole(self) -> Visitor:
+    def whole(self) -> Self:
         """Waits until the page is complete: reconstructions are there, and nothing runs any more."""
         self.page.locator('.grid img[alt*="reconstructed"]').first.wait_for()
         return self.idle()
 
-    def idle(self, rest: int = 400) -> Visitor:
+    def idle(self, rest: int = 400) -> Self:
         """Waits until the server has had nothing more to say for `rest` milliseconds."""
         self.page.locator(IDLE).wait_for()
         self.page.wait_for_function(
@@ -86,7 +85,7 @@ class Visitor:
         """The settings in the address bar."""
         return dict(parse_qsl(urlsplit(self.page.evaluate("location.href")).query))
 
-    def wait_for_link(self, **settings: str) -> Visitor:
+    def wait_for_link(self, **settings: str) -> Self:
         """Waits until the address bar has these settings."""
         self.page.wait_for_function(
             """wanted => {
@@ -116,20 +115,20 @@ class Visitor:
     def slider(self, label: str):
         return self.page.locator('[data-testid="stSlider"]', has_text=label).get_by_role("slider")
 
-    def press(self, label: str, *keys: str) -> Visitor:
+    def press(self, label: str, *keys: str) -> Self:
         """Moves a slider by the keyboard."""
         self.slider(label).focus()
         for key in keys:
             self.page.keyboard.press(key)
         return self
 
-    def choose(self, label: str, option: str) -> Visitor:
+    def choose(self, label: str, option: str) -> Self:
         """Picks an option of a box that folds out."""
         self.page.get_by_role("combobox", name=label).click()
         self.page.get_by_role("option", name=option, exact=True).click()
         return self
 
-    def click(self, name: str, role: str = "button") -> Visitor:
+    def click(self, name: str, role: str = "button") -> Self:
         self.page.get_by_role(role, name=name, exact=True).click()
         return self
 

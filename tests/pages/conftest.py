@@ -26,6 +26,14 @@ def tensorflow():
 
 
 @pytest.fixture(autouse=True)
+def background(monkeypatch):
+    """Lets the pages have done in the background what saves time later; until then, that is not done."""
+    soon = runtime.soon
+    monkeypatch.setattr(runtime, "soon", lambda task: None)
+    return lambda: monkeypatch.setattr(runtime, "soon", soon)
+
+
+@pytest.fixture(autouse=True)
 def fresh_machine(tmp_path, monkeypatch):
     """No CAE_DATA_DIR, and a Keras cache that does not exist yet: the default data set is strokes."""
     monkeypatch.delenv("CAE_DATA_DIR", raising=False)
@@ -60,7 +68,7 @@ def queue(monkeypatch):
 def held(queue, monkeypatch):
     """The same; nothing in it is ever trained."""
     with monkeypatch.context() as patch:
-        patch.setattr(queue, "_thread", threading.Thread())
+        patch.setattr(queue, "_threads", [threading.Thread()])
         yield queue
 
 
@@ -76,6 +84,12 @@ def real_data(monkeypatch):
     """Gives CAE_DATA_DIR back, which `fresh_machine` has taken away: claims about MNIST need it."""
     if DATA_DIR:
         monkeypatch.setenv("CAE_DATA_DIR", DATA_DIR)
+
+
+@pytest.fixture(params=["strokes", pytest.param("mnist", marks=[pytest.mark.real_data, pytest.mark.slow])])
+def dataset(request, real_data):
+    """What a claim is held on: the drawn digits by default, and MNIST among the slow tests."""
+    return request.param
 
 
 @contextlib.contextmanager

@@ -1,10 +1,9 @@
 """What each page shows in `streamlit.testing`: its pictures as arrays, its tables, its address, its runs, all its text."""
 
-from __future__ import annotations
-
 import ast
 import base64
 import hashlib
+import importlib
 import io
 import json
 import re
@@ -16,10 +15,12 @@ from typing import Self
 from urllib.parse import parse_qs, parse_qsl
 
 import numpy as np
+import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from cae_core import jobs
+from cae_core import datasets, jobs
+from pages.parts.session.setting import Setting
 
 FRAME = Path(__file__).parents[2] / "pages" / "frame.py"
 KINDS = (
@@ -33,6 +34,17 @@ def frame_pages() -> dict[str, str]:
     """Every page's file and title, in the order of the navigation; read, for the frame draws a page when it is imported."""
     assigned = (node for node in ast.parse(FRAME.read_text(encoding="utf-8")).body if isinstance(node, ast.Assign))
     return next(ast.literal_eval(node.value) for node in assigned if node.targets[0].id == "PAGES")
+
+
+def _refuse(*args) -> None:
+    raise datasets.DataError("There is no data.")
+
+
+def settings_of(page: str) -> dict[str, Setting]:
+    """What can be set on a page; importing it draws it, which is done in a moment where it finds no data."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(datasets, "load", _refuse)
+        return importlib.import_module(f"pages.{page}").SETTINGS
 
 
 def unescaped(text: str) -> str:
@@ -156,7 +168,8 @@ class ShownPage:
         self.html = "".join(written)
         # A syntax error in the page leaves `exception` empty, so something that must be there is looked for as well.
         assert not self.app.exception, [e.value for e in self.app.exception]
-        (question,) = re.findall(r'question\("(.*)"\)', FRAME.with_name(self.FILE).read_text(encoding="utf-8"))
+        source = FRAME.with_name(self.FILE).read_text(encoding="utf-8")
+        (question,) = re.findall(r'(?:open_page\("\w+", |question = )"(.*?)"', source)
         assert [title.value for title in self.app.title] == [question]
         assert not re.search(self.NEVER, self.text)
 
@@ -275,6 +288,10 @@ class ShownPage:
         """The labels of the buttons that can be pressed."""
         return [button.label for button in self.app.button if not button.disabled]
 
+    def keys(self, label: str) -> list[str]:
+        """The keys of the buttons with this label, top to bottom."""
+        return [button.key for button in self.app.button if button.label == label]
+
     def steering(self, prefix: str) -> dict[str, bool]:
         """The buttons whose keys begin so: label to whether it can be pressed."""
         return {button.label: not button.disabled for button in self.app.button if (button.key or "").startswith(prefix)}
@@ -317,7 +334,7 @@ class ShownPage:
         return self._html.waiting
 
     @property
-    def tags(self) -> set[str]:
+    def tags(self) -> "set[str]":  # `set` is a method here
         """Every HTML tag the page writes by itself."""
         return self._html.tags
 
@@ -330,6 +347,11 @@ class ShownPage:
     def row(self, *words: str) -> np.ndarray:
         """The one row whose alternative text has these words, as `(10, 28, 28, 3)` uint8."""
         return self.picture(*words).reshape(28, 10, 28, 3).swapaxes(0, 1)
+
+
+def open_page(file: str, visitor: str = "someone", **link: object) -> ShownPage:
+    """Any page, by its file."""
+    return type("AnyPage", (ShownPage,), {"FILE": file})(visitor, **link)
 
 
 class ShownLatent(ShownPage):

@@ -3,8 +3,7 @@
 import damages
 import numpy as np
 import pytest
-from shown import FRAME, PATIENCE, frame_pages, unescaped
-from streamlit.testing.v1 import AppTest
+from shown import frame_pages, open_page
 
 from cae_core import runs
 
@@ -23,19 +22,10 @@ def sound(few_strokes, tmp_path_factory):
         return damages.sound()
 
 
-def draw(page, **link):
-    """A visitor's page."""
-    app = AppTest.from_file(FRAME, default_timeout=PATIENCE)
-    app.session_state["_token"] = "someone"
-    app.switch_page(page)
-    for key, value in link.items():
-        app.query_params[key] = value
-    app.run()
-    assert not app.exception, (page, link, [error.value for error in app.exception])
-    assert len(app.title) == 1, (page, link)
-    shown = "".join(str(one.value) for kind in ("markdown", "caption", "error", "warning") for one in getattr(app, kind))
-    assert str(runs.runs_dir()) not in unescaped(shown)
-    return app
+def draw(file, **link):
+    page = open_page(file, **link)
+    assert str(runs.runs_dir()) not in page.text, (file, link)
+    return page
 
 
 @pytest.mark.parametrize(
@@ -46,7 +36,7 @@ def test_no_damage_loses_a_page(sound, runs_folder, flips, share, rounds):
     damaged = [name for source in sound.values() for name in damages.folders(source, flips, share, runs_folder, rng)]
     for page in set(frame_pages()) - {page for page, _, _ in LINKS}:
         draw(page)
-    table = draw("runs.py", whose="mine").dataframe[0].value
+    table = draw("runs.py", whose="mine").app.dataframe[0].value
     assert {"finished", "The stopped", "whole", "The half"} <= set(table["Title"])
     readable = [run.name for run in runs.every(runs_folder)[0]]
     for _ in range(rounds):

@@ -71,12 +71,12 @@ def test_a_class_is_forgotten_a_day_after_its_last_guess():
     assert of.counts("early", "two_numbers") == of.counts("late", "two_numbers") == Counter()
 
 
-@pytest.mark.parametrize("name", ["8b", "<img src=x onerror=alert(1)>", "**bold** [a](http://b.example)"])
-def test_guesses_of_a_class_stand_beside_the_outcome_once_one_has_guessed_oneself(fresh, name):
+def test_guesses_of_a_class_stand_beside_the_outcome_once_one_has_guessed_oneself(fresh):
+    name = "<img src=x> **8b** [a](http://b.example)"
     students = [ShownPage(f"student {number}", **{"class": name}).set(asked="two_numbers") for number in range(3)]
     for student, answer in zip(students, (1, 3, 3), strict=True):
         student.press(f"guess_two_numbers_{answer}")
-    other = ShownPage("student", **{"class": "another"}).set(asked="two_numbers").press("guess_two_numbers_2")
+    other = ShownPage("student", **{"class": " an  other "}).set(asked="two_numbers").press("guess_two_numbers_2")
     teacher = ShownPage("teacher", **{"class": name}).set(asked="two_numbers")
     assert "3 guesses so far" in teacher.html
     assert "<dl>" not in teacher.html
@@ -86,9 +86,6 @@ def test_guesses_of_a_class_stand_beside_the_outcome_once_one_has_guessed_onesel
         ' style="--share: 33%"><span>1', ' style="--share: 0%"><span>0', ' style="--share: 67%"><span>2'
     ]  # fmt: skip
     assert "1 guess<" in other.html
+    assert other.query["class"] == "an other"
     assert "<img src=x" not in teacher.html
     assert teacher.query["class"] == name
-
-
-def test_spaces_in_a_name_are_tidied():
-    assert ShownPage(**{"class": " 8  b "}).query["class"] == "8 b"

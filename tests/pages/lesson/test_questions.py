@@ -3,9 +3,10 @@
 import importlib
 import itertools
 import re
+from pathlib import Path
 
 import pytest
-from shown import ShownPage, frame_pages
+from shown import ShownPage, frame_pages, open_page
 
 from cae_core import runs
 from cae_core.pretrained import name_of
@@ -21,17 +22,8 @@ LEFT = {
     "train.py": {"dataset"},
     "runs.py": set(),
     "latent.py": {
-        "dataset",
-        "image",
-        "even",
-        "grid_behind",
-        "grid_side",
-        "holes",
-        "circles",
-        "unit",
-        "unit_times",
-        *SLIDERS,
-    },  # fmt: skip
+        "dataset", "image", "even", "grid_behind", "grid_side", "holes", "circles", "unit", "unit_times", *SLIDERS,
+    },
     "draw.py": set(),
     "architectures.py?view=layers": {"dataset", "image"},
     "architectures.py?view=race": LAB,
@@ -42,7 +34,7 @@ LEFT = {
     "reproduce.py": set(),
     "stacked.py": {"dataset"},
     "colour.py": {"take_loss", "chain_loss", "chain_images", "chain_epochs"},
-}
+}  # fmt: skip
 """By page or view: the settings that none of its questions depends on. The other views' settings are none of a view's."""
 
 
@@ -58,12 +50,11 @@ def opened(monkeypatch):
     original = strip.draw
     monkeypatch.setattr(strip, "draw", draw)
 
-    def open_page(address, **link):
+    def open_view(address, **link):
         file, _, view = address.partition("?view=")
-        page = type("Shown", (ShownPage,), {"FILE": file})
-        return page(**({"view": view} if view else {}), **link), drawn["questions"], drawn["sets"]
+        return open_page(file, **({"view": view} if view else {}), **link), drawn["questions"], drawn["sets"]
 
-    return open_page
+    return open_view
 
 
 @pytest.mark.parametrize("address", LEFT)
@@ -107,6 +98,12 @@ def test_no_two_questions_have_the_same_key_and_the_path_knows_its_own():
     assert len({lesson.question for lesson in path.PATH}) == len(path.PATH) == 8
 
 
+def test_every_questions_right_answer_is_measured_by_a_test():
+    texts = [path.read_text(encoding="utf-8") for path in Path(__file__).parents[1].rglob("test_*.py")]
+    proofs = "".join(text for text in texts if "from claims import answer" in text)
+    assert [each.key for each in every_question() if not re.search(rf'_{each.key}\(|"{each.key}"', proofs)] == []
+
+
 def test_every_question_has_two_to_four_answers_that_fit_a_button_one_of_them_right_and_a_reason():
     marked = {
         key: re.findall(r"^- \[([ x])\] ", body, re.MULTILINE)
@@ -136,24 +133,18 @@ def test_every_page_is_there():
 
 
 def test_a_guess_stands_beside_what_was_measured_and_stays_in_the_link():
-    page = ShownPage(dataset="strokes").set(asked="two_numbers")
-    page.press("guess_two_numbers_1")
+    page = ShownPage(dataset="strokes").press("try_from_the_code")  # skipped
+    assert page.query["guess"] == "from_the_code.skip"
+    assert ("Your guess" in page.html, "Measured" in page.html) == (False, True)
+    page.set(asked="two_numbers").press("guess_two_numbers_1")
     assert page.query["guess"] == "two_numbers.1"
     assert "Your guess" in page.html
-    assert "Measured" in page.html
     two, many = (runs.network(name_of("strokes", size, "mse", "clean")).metrics["clean"]["mse"] for size in (2, 32))
     assert f"{two / many:.1f} times: MSE {two:.4f} and {many:.4f} over the test set" in page.html
     again = ShownPage(**page.query)  # in a private window
     assert f"{two / many:.1f} times" in again.html
     again.set(bottleneck=8)
     assert again.press("set_again").setting["bottleneck"] == 2
-
-
-def test_a_guess_can_be_skipped():
-    page = ShownPage().press("try_from_the_code")
-    assert page.query["guess"] == "from_the_code.skip"
-    assert "Your guess" not in page.html
-    assert "Measured" in page.html
 
 
 def test_the_path_leads_from_question_to_question_and_can_be_left():
@@ -165,9 +156,6 @@ def test_the_path_leads_from_question_to_question_and_can_be_left():
     assert page.query["guess"] == "two_numbers"
     page.press("path_leave")
     assert "lesson" not in page.query
-
-
-def test_a_link_to_a_lesson_opens_its_question_whatever_was_open():
     assert ShownPage(lesson=3, guess="too_much.1").has("guess_two_judges_1")
     elsewhere = ShownPage(lesson=6)  # a lesson of another page
     assert elsewhere.has("guess_from_the_code_1")

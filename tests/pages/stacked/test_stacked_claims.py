@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from claims import answer, claim_of
+from claims import answer, asked
 
 from cae_core.corruptions import corrupt
 from cae_core.datasets import as_float, load
@@ -16,16 +16,6 @@ from pages.parts.stacked import stack_setting
 from pages.parts.stacked.questions import FEW, MANY, QUESTIONS
 
 SETTINGS = stack_setting.settings()
-TRAINED = [name for name, question in QUESTIONS.items() if question.settings["stack_view"] == "mine"]
-
-
-def trains_a_stack(test):
-    """As large as the question says, to prove its answer, on Strokes and on MNIST."""
-    sets = ["strokes", pytest.param("mnist", marks=[pytest.mark.real_data])]
-    marks = [pytest.mark.slow, pytest.mark.usefixtures("real_data"), pytest.mark.parametrize("dataset", sets)]
-    for mark in marks:
-        test = mark(test)
-    return test
 
 
 def planned(name, dataset="strokes", **more):
@@ -49,11 +39,10 @@ def errors(config):
     return [float(np.mean((x_hat - x) ** 2)) for x_hat in back], float(np.mean((noisy - x) ** 2))
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
-def test_every_question_can_be_set(name):
-    assert all(SETTINGS[key].allows(value) for key, value in QUESTIONS[name].settings.items())
-    if name in TRAINED:
-        check(planned(name))
+def test_every_stack_of_a_question_can_be_trained():
+    for name, question in QUESTIONS.items():
+        if question.settings["stack_view"] == "mine":
+            check(planned(name))
 
 
 def test_few_or_many():
@@ -75,14 +64,14 @@ def test_few_or_many():
     assert all(f"{point.mean(arm)[0]:.2f} %" in shown for point in (few, many) for arm in point.errors)
 
 
-@trains_a_stack
+@pytest.mark.slow  # trains a stack as large as the question says
 def test_copy(dataset):
     (copied,), _ = errors(planned("copy", dataset))
     (kept,), _ = errors(planned("copy", dataset, pooling=True))
     answer(QUESTIONS["copy"], copied > 1.2 * kept, 0.8 < copied / kept < 1.2, copied < 0.8 * kept)
 
 
-@trains_a_stack
+@pytest.mark.slow  # trains a stack as large as the question says
 def test_deep(dataset):
     config = planned("deep", dataset)
     by_layers, _ = errors(config)
@@ -94,18 +83,18 @@ def test_deep(dataset):
         check(dataclasses.replace(config, pooling=True))
 
 
-@trains_a_stack
+@pytest.mark.slow  # trains a stack as large as the question says
 def test_noise(dataset):
     (first, *_), noisy = errors(planned("noise", dataset))
     answer(QUESTIONS["noise"], 0.8 < first / noisy < 1.2, first < 0.8 * noisy, first > 1.2 * noisy)
 
 
-@trains_a_stack
+@pytest.mark.slow  # trains a stack as large as the question says
 def test_one_label(dataset):
     test = load(dataset, "test")
     arms = trained(planned("one_label", dataset), tuned=True).arms
     misread = {name: float(np.mean(predict(arm, test.x) != test.y)) for name, arm in arms.items()}
     error = misread["pretrained"]
-    answer(QUESTIONS["one_label"], error < 0.1, 0.3 < error < 0.8, error > 0.8)
-    assert "random weights misreads more than 3 in 10, too" in claim_of(QUESTIONS["one_label"])
+    question = asked(QUESTIONS["one_label"], "random weights misreads more than 3 in 10, too")
+    answer(question, error < 0.1, 0.3 < error < 0.8, error > 0.8)
     assert misread["random"] > 0.3

@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 
 import pytest
 from shown import ShownArchitectures, ShownReproduce, ShownRuns, ShownStacked, ShownTrain
@@ -44,6 +45,12 @@ def test_who_waits_is_told_why_and_who_is_at_work_how_long(mine, first, says):
     assert bool(says) == bool(words)
 
 
+def test_who_waits_for_several_is_told_of_the_one_that_ends_first():
+    mine, theirs = job(ME, "running"), job(YOU, "running", place=1, seconds_left=70.0)
+    several = [mine, theirs, replace(theirs, seconds_left=40.0), job("third", "waiting", place=3)]
+    assert "in 40 s at most" in why(job(ME, "waiting", place=4), several, ME)
+
+
 @pytest.mark.parametrize(
     ("place", "starts_in", "line", "fact"),
     [
@@ -67,6 +74,8 @@ def test_a_class_in_the_queue_keeps_the_page_short_and_says_who_is_where(held):
     for number in range(36):
         held.submit(RunConfig(dataset="strokes", seed=number), f"visitor {number}", address="192.0.2.7")
     page = ShownTrain().press("train")
+    assert queue_words.RULE in page.text
+    assert "Another visitor's run is training, and ends or gives way in" in page.text
     assert page.facts["State"] == "Waiting, 36 ahead"
     assert page.facts["Starts in"].startswith(("about", "over"))
     listed = re.findall(r"^(\d+)\. .*: waiting.*$", page.text, re.MULTILINE)
@@ -79,10 +88,6 @@ def refuse(queue):
     for job in list(queue._line.jobs):
         queue._line.remove(job)
         job.set("unsaved", "The run could not be written (No space left on device): free some space.")
-
-
-def keys(page, label):
-    return [button.key for button in page.app.button if button.label == label]
 
 
 PAGES = {
@@ -106,16 +111,16 @@ def test_what_the_disk_refused_can_be_saved_again_or_discarded_on_every_page(
     again = []
     with monkeypatch.context() as patch:
         patch.setattr(held, "save_again", lambda name, owner: again.append(name))
-        page.press(keys(page, "Save again")[0])
+        page.press(page.keys("Save again")[0])
     assert again
     assert set(again) <= {job.name for job in held.of(page.owner)}
     if shown is ShownStacked:
         assert "not saved" in (page := ShownTrain()).text  # it is offered there, too
-    while discards := keys(page, "Discard"):  # one, or one on every card that shares a run
+    while discards := page.keys("Discard"):  # one, or one on every card that shares a run
         page.press(discards[0])
     assert held.of(page.owner) == []
     assert not [path for path in runs_folder.rglob("*") if path.is_file()]
-    assert not keys(page, "Save again")
+    assert not page.keys("Save again")
 
 
 def test_the_runs_page_says_that_a_run_is_not_saved_and_lets_it_be_deleted(held):
@@ -130,10 +135,3 @@ def test_the_runs_page_says_that_a_run_is_not_saved_and_lets_it_be_deleted(held)
     runs_page.click("Delete")
     assert held.of(page.owner) == []
     assert not file.exists()
-
-
-def test_who_waits_is_told_the_rule_on_the_train_page(held):
-    ShownTrain("you").press("train")
-    page = ShownTrain().press("train")
-    assert "Another visitor's run is training, and ends or gives way in" in page.text
-    assert queue_words.RULE in page.text
