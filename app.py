@@ -42,6 +42,9 @@ async def lifespan(app):
     runtime.soon(_prepare_first_page)
     upload_limit.keep_newest(get_instance().uploaded_file_mgr)
     yield {}
+    from cae_core import jobs
+
+    jobs.default().end()  # a signal ends the process in a moment, without what is registered for its exit
 
 
 process.set_up()

@@ -1,7 +1,5 @@
 """The command line: `python -m cae_core train|resume|sweep|evaluate|pretrain|reproduce|stack|list|doctor`."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

@@ -1,7 +1,5 @@
 """`python -m cae_core doctor`: whether the app will work on this machine, and what to do where it will not."""
 
-from __future__ import annotations
-
 import argparse
 import dataclasses
 import json
@@ -22,7 +20,7 @@ from cae_core.cli.terminal import Bar
 from cae_core.config import Bounds
 from cae_core.datasets import DATASETS, DataError, folders, load
 from cae_core.runs import storage
-from cae_core.runtime import keras_settings, memory, packages
+from cae_core.runtime import host, keras_settings, memory, packages
 
 PORTS = Bounds(1, 65_535, integer=True)
 ROOM = 200
@@ -56,6 +54,7 @@ def run(args: argparse.Namespace, bar: Bar) -> dict[str, Any]:
     findings = [of_python(platform.python_version())]
     findings += [of_package(name, bounds, packages.version(name)) for name, bounds in required.items()]
     findings.append(of_memory(memory.available(), memory.available_addresses()))
+    findings.append(of_training(*_asked_of_host(), memory.available()))
     findings.append(of_runs(runs.runs_dir(), *_try(runs.runs_dir())))
     sets = [of_data_set(name, *_look_for(name)) for name in DATASETS]
     tried = {folder: _try(folder)[0] for folder in folders.roots()}
@@ -93,6 +92,17 @@ def of_memory(free: float | None, reserved: float | None) -> Finding:
     if short:
         return Finding("memory", False, f"{text}; trained networks can still be looked at", advice)
     return Finding("memory", True, "nobody can tell how much" if free is None else f"{free:,.0f} MB are free")
+
+
+def of_training(problem: str, workers: int, free: float | None) -> Finding:
+    """Of what the environment asks of this host, why that cannot be, how much is trained at once, the megabytes free."""
+    if problem:
+        text, _, advice = problem.partition(": ")
+        return Finding("training", False, text, advice)
+    text, needed = f"{workers} run{'s' * (workers > 1)} at a time", workers * memory.NEEDED
+    if workers == 1 or free is None or free >= needed:  # of one, "memory" says it
+        return Finding("training", True, text)
+    return Finding("training", False, f"{text} need about {needed:,} MB, and {free:,.0f} MB are free", "lower CAE_WORKERS")
 
 
 def of_runs(folder: Path, error: OSError | None, free: float) -> Finding:
@@ -155,6 +165,15 @@ def of_port(port: int, error: OSError | None, is_streamlit: bool, other: int) ->
     else:
         text, advice = f"cannot be listened at ({error.strerror or error})", f"start the app at another: {use}"
     return Finding("port", False, f"{port} {text}", advice)
+
+
+def _asked_of_host() -> tuple[str, int]:
+    """Why what the environment asks of this host cannot be, "" if it can, and how many runs are trained at once."""
+    try:
+        host.check()
+        return "", host.workers()
+    except ValueError as error:
+        return str(error), 0
 
 
 def _try(folder: Path) -> tuple[OSError | None, float]:

@@ -1,7 +1,5 @@
 """`python -m cae_core evaluate`: measures a run on a whole test split."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """`python -m cae_core list`: what there is to choose from, and the runs on this machine."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Every setting as an option of the command line, with what is allowed and its default."""
 
-from __future__ import annotations
-
 import argparse
 import dataclasses
 from collections.abc import Mapping

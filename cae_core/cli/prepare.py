@@ -1,7 +1,5 @@
 """What commands share: data sets fetched to this machine, TensorFlow loaded into memory, a run driven to its end."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """`python -m cae_core pretrain`: makes the runs and comparisons that ship with the app, and what they show together."""
 
-from __future__ import annotations
-
 import argparse
 import fnmatch
 from typing import Any

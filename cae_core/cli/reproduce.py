@@ -1,7 +1,5 @@
 """`python -m cae_core reproduce`: trains what published figures are about and compares."""
 
-from __future__ import annotations
-
 import argparse
 import dataclasses
 from typing import Any

@@ -1,7 +1,5 @@
 """`python -m cae_core stack`: trains one stack and both classifiers, or makes the label curve again."""
 
-from __future__ import annotations
-
 import argparse
 import json
 from typing import Any

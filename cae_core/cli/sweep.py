@@ -1,7 +1,5 @@
 """`python -m cae_core sweep`: trains every run of a grid, by several processes of this machine or by many machines."""
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import logging
@@ -127,5 +125,5 @@ def _time(time: sweeps.Estimate, count: int, workers: int) -> str:
         whose = "runs of this machine" if time.is_own else "shipped runs, made on another machine"
         parts.append(f"About {duration.in_words(time.seconds)} of training one after another{by}, going by {whose}")
     if time.unknown:
-        parts.append(f"the time of {time.unknown:,} is not known yet: no run like them is finished")
-    return "; ".join(parts) + ". Loading TensorFlow and measuring each run come on top."
+        parts.append(f"The time of {time.unknown:,} is not known yet: no run like them is finished")
+    return ". ".join(parts) + ". Loading TensorFlow and measuring each run come on top."

@@ -3,8 +3,6 @@
 Progress goes to standard error, a bar where a person looks on, a line now and then in a file.
 """
 
-from __future__ import annotations
-
 import codecs
 import sys
 import time
@@ -29,11 +27,8 @@ def _simpler(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     letters = error.object[error.start : error.end]
-    return "".join(INSTEAD.get(letter) or _without_accents(letter) for letter in letters), error.end
-
-
-def _without_accents(letter: str) -> str:
-    return unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode() or "?"
+    bare = {letter: unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode() for letter in letters}
+    return "".join(INSTEAD.get(letter) or bare[letter] or "?" for letter in letters), error.end
 
 
 codecs.register_error("cae_core.simpler", _simpler)

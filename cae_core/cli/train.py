@@ -1,7 +1,5 @@
 """`python -m cae_core train` and `resume`: trains a network, or goes on with a run that was stopped."""
 
-from __future__ import annotations
-
 import argparse
 from typing import Any
 

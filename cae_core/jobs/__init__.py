@@ -1,10 +1,8 @@
-"""The training queue: runs trained in the background, one at a time, the others waiting. Knows no web page.
+"""The training queue: runs trained in the background, as many at a time as there are workers. Knows no web page.
 
 Runs that were submitted together take turns instead, a step each, so that they can be compared while they learn. Training
 belongs to the process, not to the page that asked for it; `snapshot` gives whoever asks what there is to see.
 """
-
-from __future__ import annotations
 
 import atexit
 import contextlib
@@ -23,7 +21,8 @@ from cae_core.jobs import expected, requests
 from cae_core.jobs.job import Job, Snapshot, work_off
 from cae_core.jobs.requests import Entry
 from cae_core.jobs.scheduling import JobError, Line, network
-from cae_core.runtime import host
+from cae_core.jobs.worker import Worker
+from cae_core.runtime import host, process
 from cae_core.training.trainer import Trainer
 
 __all__ = ["JobError", "Jobs", "Snapshot", "default"]
@@ -41,13 +40,18 @@ _Begin = tuple[str, Callable[[], Trainer]]  # a title, and what makes it
 
 
 class Jobs:
-    """A queue and the thread that works on it; visitors take turns by a clock, in seconds."""
+    """A queue and what works on it; visitors take turns by a clock, in seconds.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    One worker is a thread of this process. Several are processes, each with a thread here that tells it what to do.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, workers: int = 1) -> None:
         self._changed = threading.Condition()
-        self._line = Line(clock)
+        self._line = Line(clock, workers)
+        share = max(1, process.processors() // workers)
+        self._workers = [Worker(share) for _ in range(workers)] if workers > 1 else [None]
         self._all: dict[str, Job] = {}  # by name, oldest first
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         self._ending = False
         self._foreseen: tuple[Sequence[Job], float, Mapping[Job, float]] = ((), 0.0, {})  # of which line, when, waits
 
@@ -175,12 +179,14 @@ class Jobs:
         return any(job.now.state != "paused" for job in self._line.jobs)
 
     def end(self) -> None:
-        """Ends the thread as the process does: what trains is written down, and what waits let go of, to be resumed."""
+        """Ends the threads as the process does: what trains is written down, and what waits let go of, to be resumed."""
         with self._changed:
             self._ending = True
             self._changed.notify_all()
-        if self._thread:
-            self._thread.join(timeout=30)
+        for thread in self._threads:
+            thread.join(timeout=30)
+        for worker in filter(None, self._workers):
+            worker.end()
         for job in self._line.jobs:
             if job.now.state == "waiting":
                 job.trainer.close()
@@ -212,11 +218,13 @@ class Jobs:
                 self._line.fill(place, entered)
                 self._forget_oldest(owner)
                 self._changed.notify_all()
-                if self._thread is None:
-                    work = (self._line, self._changed, lambda: self._ending)
-                    self._thread = threading.Thread(target=work_off, args=work, name="jobs", daemon=True)
+                if not self._threads:
                     atexit.register(self.end)  # a thread killed inside TensorFlow would take the process down with an abort
-                    self._thread.start()
+                    shared = (self._line, self._changed, lambda: self._ending)
+                    for work in enumerate(self._workers):
+                        thread = threading.Thread(target=work_off, args=(*shared, *work), name="jobs", daemon=True)
+                        self._threads.append(thread)
+                        thread.start()
         finally:
             with self._changed:
                 self._line.free(place)
@@ -249,7 +257,8 @@ class Jobs:
     def _placed(self, several: Sequence[Job]) -> list[Snapshot]:
         """These jobs as they are now, with what the line says of them."""
         places = {job: place for place, job in enumerate(self._line.jobs)}
-        entries = Counter({job.unit: job.owner for job in self._line.jobs}.values())
+        busy = {job.unit for job in self._line.jobs if job.now.is_live and job.now.state != "waiting"}
+        entries = Counter({job.unit: job.owner for job in self._line.jobs if job.unit not in busy}.values())
         snapshots = []
         for job in several:
             now = replace(job.now, progress=job.monitor.progress if job.monitor else None)
@@ -277,4 +286,4 @@ def _begins(entries: Sequence[Entry], owner: str) -> list[_Begin]:
 @functools.cache
 def default() -> Jobs:
     """The process's own."""
-    return Jobs()
+    return Jobs(workers=host.workers())

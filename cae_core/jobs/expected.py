@@ -1,7 +1,5 @@
 """Time that a job takes from now on, about, so that those behind it can be told how long they wait."""
 
-from __future__ import annotations
-
 from cae_core import training
 from cae_core.architectures import ARCHITECTURES
 from cae_core.config import RunConfig, StackConfig

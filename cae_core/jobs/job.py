@@ -4,11 +4,8 @@ Pause, single step and stop are nothing but not asking `training.train` for its 
 way between two steps: it is written down, lets go of its network and goes on from there in its next turn.
 """
 
-from __future__ import annotations
-
 import contextlib
 import gc
-import os
 import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
@@ -39,7 +36,7 @@ class Snapshot:
         group: of the runs that are trained together with it, a step each in turn; "" for none.
         place: runs before it in the queue, counting the one that trains; 0 for the one at work or over.
         progress: numbers and pictures of the training, the last look of its monitor; None before the first.
-        others: entries of other visitors that are in the queue with it.
+        others: entries of other visitors of which nothing is at work.
         seconds_left: until it has to give way to them; None if nobody else waits, or while it waits itself.
         starts_in: while it waits, seconds until its turn comes, about; `inf` if that is far off, None if nobody can say.
     """
@@ -64,6 +61,17 @@ class Snapshot:
 
 _End = tuple[str, str]
 """How it ended, "waiting" if it gave way, and, if there is more to say, why."""
+
+
+class Lost(Exception):
+    """What was to train the run is gone, or never was; the message says what to do. What was written down stays."""
+
+
+def sentence(error: Exception) -> str:
+    """What ended a run, for who started it."""
+    if isinstance(error, FloatingPointError | ValueError | RuntimeError):
+        return str(error)
+    return f"{type(error).__name__}: {error}. Try smaller settings, or start it again."  # memory, a bug
 
 
 class Job:
@@ -126,10 +134,12 @@ class Job:
         """
         try:
             state, message = self._finish() if self._only_writes else (yield from self._train(is_ending))
+        except Lost as error:
+            state, message = "interrupted", str(error)
         except Exception as error:  # whatever it is, the queue goes on
             state, message = self._fail(error)
         if state == "waiting":
-            self.monitor.rest()
+            self.monitor.let_go()
         elif state != "unsaved":
             self.trainer.close()
             self.trainer = None
@@ -141,7 +151,6 @@ class Job:
 
     def _train(self, is_ending: Callable[[], bool]) -> Generator[None, None, _End]:
         try:
-            runtime.ready(runtime.LOADING)
             self.trainer.prepare()
             self.monitor = self.monitor or self.trainer.monitor()
             events = self.trainer.events(on_end=lambda: self.set("measuring"))
@@ -161,11 +170,9 @@ class Job:
         return "interrupted", ""
 
     def _fail(self, error: Exception) -> _End:
-        message = str(error)
+        message = sentence(error)
         if isinstance(error, Diverged):
             self.monitor.end_at(error)
-        if not isinstance(error, FloatingPointError | ValueError | RuntimeError):  # memory, a bug
-            message = f"{type(error).__name__}: {error}. Try smaller settings, or start it again."
         with contextlib.suppress(Exception):  # it is said on the page, whether or not it can be written down
             self.trainer.fail(message)
         return "failed", message
@@ -221,24 +228,25 @@ class Job:
         return None
 
 
-def work_off(line: Line, changed: threading.Condition, is_ending: Callable[[], bool]) -> None:
+def work_off(line: Line, changed: threading.Condition, is_ending: Callable[[], bool], number: int, worker: Any) -> None:
     """Trains whatever is in a line, until the process ends; runs in a thread of its own.
 
     Args:
         line: of jobs.
         changed: held for every look at the line and every change of it, and told of them.
         is_ending: whether the process is.
+        number: of the line's teams that this is.
+        worker: the `worker.Worker` that trains; None for this thread.
     """
-    if hasattr(os, "setpriority"):  # a thread's own priority, on Linux: hands at a slider come first
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+    runtime.give_way()
     while True:
         with changed:
-            team = changed.wait_for(lambda: is_ending() or line.next())
+            team = changed.wait_for(lambda: is_ending() or line.next(number))
             if is_ending():
                 return
             for job in team:
                 job.begin()
+                job.trainer = worker.lend(job.trainer) if worker else job.trainer
         at_work = {job: job.work(is_ending) for job in team}
         while at_work:
             for job, steps in list(at_work.items()):

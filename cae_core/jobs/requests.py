@@ -1,7 +1,5 @@
 """A training request: a run of any kind that is entered in the queue, and which trainer it is for."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -5,8 +5,6 @@ A round robin with time slices. Visitors take turns; as long as others wait, a t
 in order are one entry of the line and stay in their order. Whoever uses a `Line` holds its lock.
 """
 
-from __future__ import annotations
-
 import copy
 import ipaddress
 import math

@@ -4,8 +4,6 @@ Nothing in it can execute code when loaded: JSON, text, and arrays without pickl
 `weights.npz`; one recorded while it trained keeps those of its epochs as `weights/STEP.npz` (see `run_trainer.py`).
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import os
@@ -154,6 +152,22 @@ def at_work() -> list[AnyRun]:
     return [run for run in locked if run.state in AT_WORK]
 
 
+def latest(owner: str) -> AnyRun | None:
+    """The run of an owner that was written down last; those of others are read only if they are newer."""
+
+    def written(path: Path) -> float:
+        with contextlib.suppress(OSError):
+            return (path / "run.json").stat().st_mtime
+        return 0.0
+
+    with contextlib.suppress(OSError):
+        for path in sorted(folders(runs_dir()), key=written, reverse=True):
+            with contextlib.suppress(RunError):
+                if (run := read(path)).owner == owner:
+                    return run
+    return None
+
+
 def folders(folder: Path) -> list[Path]:
     """What may be a run each: folders, and links in their place, by name, but those whose names begin with a dot."""
     with os.scandir(folder) as entries:
@@ -200,6 +214,27 @@ def weights(run: Run, step: int | None = None) -> dict[str, np.ndarray]:
         return storage.read_weights(file)
     except Exception as error:
         raise _damaged(file, error, run.path) from error
+
+
+def kept(most: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorates what takes long to make of a run and of more that can be hashed: the last `most` answers stay in memory.
+
+    Runs are told apart by their folder, their steps and when they were written; for an answer the run is read anew.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.lru_cache(maxsize=most)
+        def answer(path: Path, step: int, created: str, *more: Any) -> Any:
+            return function(read(path), *more)
+
+        @functools.wraps(function)
+        def ask(run: Run, *more: Any) -> Any:
+            return answer(run.path, run.step, run.created, *more)
+
+        ask.cache_clear = answer.cache_clear
+        return ask
+
+    return decorate
 
 
 def model(run: Run, step: int | None = None) -> Network:

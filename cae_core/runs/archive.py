@@ -1,7 +1,5 @@
 """A run's folder as one archive, to be sent from one machine to another, and back."""
 
-from __future__ import annotations
-
 import io
 import re
 import zipfile

@@ -1,12 +1,11 @@
 """The folder of a run in training: created whole, locked by this process, created again if removed, released."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from cae_core.runs import RunError, holder, storage
 from cae_core.runs.writing import refusals
@@ -26,6 +25,10 @@ class Folder:
         self.path, self.name = path, path.name
         self._stays, self._below = stays, below
         self._lock: storage.Lock | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process, which writes while this one holds the lock."""
+        return vars(self) | {"_lock": None}
 
     def make(self, files: Mapping[str, bytes]) -> None:
         """Makes it, with all of its first files or not at all.
@@ -109,9 +112,9 @@ class Folder:
     def _make_anew(self) -> None:
         for name in ("", *self._below):
             (self.path / name).mkdir(parents=True, exist_ok=True)
-        if self._lock and not (self.path / "lock").exists():  # one that is no longer there holds nothing
+        if not (self.path / "lock").exists():  # one that is no longer there holds nothing
             lock = storage.Lock(self.path / "lock")
-            self._lock.release()
+            self.close()
             self._lock = lock
             for name, content in self._stays.items():
                 storage.write(self.path / name, content)

@@ -1,7 +1,5 @@
 """The holder of a run's lock: which program trains it, for those who meet the run in another."""
 
-from __future__ import annotations
-
 import json
 import os
 import platform

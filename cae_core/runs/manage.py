@@ -3,8 +3,6 @@
 A deleted run is moved to `.deleted` inside the runs' folder, where nothing lists it; each owner's last few are kept there.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import secrets

@@ -1,7 +1,5 @@
 """Stacks of earlier versions, which lay in a folder of their own beside the runs: moved to the others on first sight."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -1,7 +1,5 @@
 """What `run.json` says of a run: of a network's, of a stack's, and what both have."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The schema of `run.json` and `history.csv`: the type and the range of every field that is read, stated once."""
 
-from __future__ import annotations
-
 import csv
 import dataclasses
 import io

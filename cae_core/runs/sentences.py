@@ -1,7 +1,5 @@
 """Error messages about files for visitors: with names, and without where on the server those are."""
 
-from __future__ import annotations
-
 import functools
 import logging
 import os
@@ -37,10 +35,7 @@ def for_visitors(text: str) -> str:
 def _places(own: tuple[Path, ...], here: Path, imported: tuple[str, ...]) -> tuple[re.Pattern, ...]:
     """What finds folders of runs and data, which give way to what is in them, and all of other folders."""
     others = [Path.home(), here, tempfile.gettempdir(), sys.prefix, sys.base_prefix, runs.PRETRAINED_DIR.parent, *imported]
-    return (
-        re.compile(f"{_any_of(own)}(?P<inside>{re.escape(os.sep)})?"),
-        re.compile(f"{_any_of(others)}{_REST}"),
-    )
+    return (re.compile(f"{_any_of(own)}(?P<inside>{re.escape(os.sep)})?"), re.compile(f"{_any_of(others)}{_REST}"))
 
 
 def _any_of(folders: Iterable[Path | str]) -> str:

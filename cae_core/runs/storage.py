@@ -1,7 +1,5 @@
 """Storage on disk: atomic writes, reads of regular files up to a size, arrays without pickle, and locks of a process."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import io

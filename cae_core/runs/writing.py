@@ -1,7 +1,5 @@
 """Writing a finished run, all at once, and what every writer of runs shares."""
 
-from __future__ import annotations
-
 import contextlib
 import csv
 import io

@@ -4,8 +4,6 @@ Looking at trained networks needs none (`architectures.forward`). Loading takes 
 a page that will want it asks for it when it is opened and goes on drawing.
 """
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import gc
@@ -124,10 +122,15 @@ def _end(thread: threading.Thread) -> None:
     thread.join(timeout=30)
 
 
-def _work() -> None:
-    if hasattr(os, "setpriority"):  # a thread's own priority, on Linux: hands at a slider come first
+def give_way() -> None:
+    """Lowers the priority of this thread and of all that it starts, where a thread has its own: hands come first."""
+    if hasattr(os, "setpriority"):
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+
+
+def _work() -> None:
+    give_way()
     while True:
         _wanted.acquire()
         if _ending.is_set():
@@ -143,6 +146,7 @@ def _load() -> None:
         keras = keras_settings.load()
         import tensorflow as tf
 
+        give_way()  # here TensorFlow starts the threads that compute
         # The runtime's own start, 0.3 s, is paid here too.
         tf.function(lambda x: x + 1, autograph=False)(tf.constant(0.0))
         tf.get_logger().setLevel("ERROR")  # each network is traced once, which it takes for one function traced often

@@ -1,6 +1,4 @@
-"""What this host is for, by its environment: whether anything may be trained here, `CAE_TRAINING`."""
-
-from __future__ import annotations
+"""What this host is for, by its environment: whether it trains, `CAE_TRAINING`, and how much at once, `CAE_WORKERS`."""
 
 import os
 
@@ -22,6 +20,23 @@ def training_off() -> str:
     return OFF if value == "off" else ""
 
 
+MOST_WORKERS = 16
+
+
+def workers() -> int:
+    """How many runs are trained side by side, each in a process of its own if they are several.
+
+    Raises:
+        ValueError: `CAE_WORKERS` is no whole number from 1 to `MOST_WORKERS`.
+    """
+    value = os.environ.get("CAE_WORKERS") or "1"
+    if value not in map(str, range(1, MOST_WORKERS + 1)):
+        raise ValueError(
+            f"CAE_WORKERS is {value!r}: set it to a whole number from 1 to {MOST_WORKERS}, or leave it out, which means 1."
+        )
+    return int(value)
+
+
 def check() -> None:
     """A ValueError if the environment says something of this host that cannot be."""
-    training_off()
+    training_off(), workers()

@@ -4,8 +4,6 @@ A user's `keras.json` and environment choose number type, order of axes and back
 made, and one that Keras cannot read stops its import. So Keras is shown neither.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import threading

@@ -1,7 +1,5 @@
 """Memory that this process may still use, asked before TensorFlow is loaded: without enough the system would end it."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Packages this program stands on: what `requirements.txt` asks for, and what is installed; imports none of them."""
 
-from __future__ import annotations
-
 import platform
 import re
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Settings of the process that serves visitors, for one that mostly looks: little memory, one thread a small product."""
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import os

@@ -1,7 +1,5 @@
 """Plotly figures of stacks: error against labels, and both classifiers' accuracy while they are fine-tuned."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -15,10 +13,7 @@ COLOURS = dict(zip(ARMS, CURVE_COLOURS, strict=False))
 
 
 def label_curve(
-    points: Sequence[Point],
-    published: Mapping[int, Mapping[str, float]],
-    chosen: tuple[int, str] | None = None,
-    height: int = 330,
+    points: Sequence[Point], published: Mapping[int, Mapping[str, float]], chosen: tuple[int, str] | None = None
 ) -> Figure:
     """Test error over labels, on logarithmic axes: means as lines, standard deviations as bars, published figures open.
 
@@ -26,7 +21,6 @@ def label_curve(
         points: measured.
         published: by labels and arm, in per cent.
         chosen: labels and arm of the point to mark.
-        height: in pixels.
 
     Returns:
         A Plotly figure as a dict.
@@ -59,7 +53,7 @@ def label_curve(
         ring = {"symbol": "circle-open", "size": 18, "color": GREY, "line": {"width": 2}}
         data.append({"type": "scatter", "mode": "markers", "name": "chosen", "x": [chosen[0]], "y": [value], "marker": ring,
                      "hoverinfo": "skip", "showlegend": False})  # fmt: skip
-    layout = base_layout(height)
+    layout = base_layout(330)
     # Below a falling curve, not above it: on a narrow screen it would lie on the published figures there.
     layout["legend"] |= {"x": 0, "xanchor": "left", "y": 0, "yanchor": "bottom"}
     ticks = sorted({*labels, *published})
@@ -73,40 +67,38 @@ def label_curve(
     return {"data": data, "layout": layout}
 
 
-def tuning(accuracy: Mapping[str, np.ndarray], steps: int, height: int = 200) -> Figure:
+def tuning(accuracy: Mapping[str, np.ndarray], steps: int) -> Figure:
     """The share of held-out images read right over the steps of fine-tuning, a line for each classifier.
 
     Args:
         accuracy: by arm, `(k, 2)`: step and share.
         steps: of fine-tuning in all.
-        height: in pixels.
     """
     data = []
     for arm, name in ARMS.items():
         line = accuracy.get(arm, np.empty((0, 2)))
         trace = line_trace(name, COLOURS[arm], "solid", line[:, 0], 100 * line[:, 1])
         data.append(trace | {"hovertemplate": "step %{x:.0f}: %{y:.1f} %<extra></extra>"})
-    layout = base_layout(height)
+    layout = base_layout(200)
     layout["legend"] |= {"x": 1, "xanchor": "right", "y": 0, "yanchor": "bottom"}  # where a rising curve is not
     layout["xaxis"] |= {"title": {"text": "step of fine-tuning"}, "range": [0, steps]}
     layout["yaxis"] |= {"title": {"text": "read right, %"}, "range": [0, 100]}
     return {"data": data, "layout": layout}
 
 
-def layer_losses(losses: Sequence[np.ndarray], steps: int, height: int = 200) -> Figure:
+def layer_losses(losses: Sequence[np.ndarray], steps: int) -> Figure:
     """What each layer makes small over its steps, on a logarithmic axis where that tells more.
 
     Args:
         losses: of each layer that has begun, `(k, 2)`: step and 1/(2n) Σ (x − y)².
         steps: of one layer.
-        height: in pixels.
     """
     data = [
         line_trace(f"layer {i}", CURVE_COLOURS[(i - 1) % len(CURVE_COLOURS)], "solid", line[:, 0], line[:, 1])
         | {"hovertemplate": f"layer {i}, step %{{x:.0f}}: %{{y:.4~g}}<extra></extra>"}
         for i, line in enumerate(losses or [np.empty((0, 2))], 1)
     ]
-    layout = base_layout(height)
+    layout = base_layout(200)
     layout["legend"] |= {"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"}
     layout["xaxis"] |= {"title": {"text": "step of its layer"}, "range": [0, steps]}
     values = np.concatenate([line[:, 1] for line in losses]) if losses else np.empty(0)

@@ -1,7 +1,5 @@
 """Checks of a stack's configuration against the images there are, and the nearest one that works. Loads no Keras."""
 
-from __future__ import annotations
-
 import dataclasses
 
 from cae_core import training

@@ -5,8 +5,6 @@ fine-tuned from it and one from random weights, on the same labels, in the same 
 piece is written down when it is finished, so what was interrupted goes on where it was.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 import json

@@ -5,8 +5,6 @@ the same size the comparison is of what the numbers are, not of how many there a
 with k components, and both against a few.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The monitor of a stack in training: its pictures, made between two steps and mostly while somebody looks."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -32,8 +30,8 @@ class StackMonitor(Monitor):
         self._filters: list[np.ndarray] = list(before.filters) if before else []
         self._compiled: dict[Any, Any] = {}
 
-    def rest(self) -> None:
-        super().rest()
+    def let_go(self) -> None:
+        super().let_go()
         self._compiled = {}
 
     def _begins_part(self, event: StackEvent) -> bool:

@@ -9,8 +9,6 @@ Source: Masci, Meier, Cireşan and Schmidhuber, Stacked Convolutional Auto-Encod
 ICANN 2011, section 3.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import keras

@@ -4,8 +4,6 @@ Greedy: while a layer is trained, those below are left as they are and those abo
 the layers' weights over, and both are fine-tuned end to end on the same labels, in the same batches, at the same rate.
 """
 
-from __future__ import annotations
-
 import functools
 import itertools
 import math

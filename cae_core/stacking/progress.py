@@ -1,10 +1,9 @@
 """Progress of a stack in training: numbers, pictures and curves, as arrays that can be kept. NumPy only."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 
@@ -63,7 +62,7 @@ class StackProgress:
         return arrays
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> StackProgress:
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
         """The inverse of `to_arrays`."""
 
         def listed(name: str) -> list[np.ndarray]:

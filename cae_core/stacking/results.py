@@ -1,7 +1,5 @@
 """Results of the label curve, shipped with the app as one readable file and one of predictions."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import math

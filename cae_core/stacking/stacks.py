@@ -7,8 +7,6 @@
 Nothing in it can execute code when loaded.
 """
 
-from __future__ import annotations
-
 import contextlib
 
 import numpy as np

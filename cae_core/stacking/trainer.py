@@ -3,8 +3,6 @@
 Its files are those of `stacks`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -55,6 +53,9 @@ class StackTrainer(Trainer):
     def monitor(self) -> StackMonitor:
         self._monitor = self._monitor or StackMonitor(self, self._before)
         return self._monitor
+
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__() | {"_monitor": None}
 
     def _take_up(self, run: StackRun) -> None:
         self._before = stacks.progress(run) if run.step else None

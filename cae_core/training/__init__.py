@@ -1,7 +1,5 @@
 """Training of a network: which images it learns from, the phases that the loop carries out, and what ends a run early."""
 
-from __future__ import annotations
-
 import itertools
 import time
 from collections import deque

@@ -8,8 +8,6 @@ in the place of the latter what k steps of Gibbs sampling make of the images (Hi
 The settings are those of Hinton and Salakhutdinov, Science 2006, supporting material.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from cae_core.architectures.autoencoder import Stage

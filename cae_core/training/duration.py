@@ -1,10 +1,9 @@
 """Training time of a run, learned from runs that are finished: of this machine, or those that ship with the app."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from cae_core import runs, training
 from cae_core.architectures import ARCHITECTURES, num_epochs
@@ -44,7 +43,7 @@ def pace(config: RunConfig, image_shape: ImageShape, shipped: Iterable[runs.Run]
     alike = {_key(run.config, run.image_shape): seconds for run, seconds in _timed(shipped)}
     if _key(config, image_shape) in alike:
         return Pace(alike[_key(config, image_shape)], False)
-    of_image = _shipped().get((config.architecture, tuple(image_shape)))
+    of_image = _shipped(runs.PRETRAINED_DIR).get((config.architecture, tuple(image_shape)))
     return Pace(of_image * config.batch_size, False) if of_image is not None else None
 
 
@@ -61,9 +60,9 @@ def _own() -> dict[tuple, float]:
 
 
 @functools.cache
-def _shipped() -> dict[tuple, float]:
-    """Seconds an image, by network and size of the images."""
-    timed = _timed(runs.networks(runs.PRETRAINED_DIR))
+def _shipped(folder: Path) -> dict[tuple, float]:
+    """Seconds an image of the runs in the folder that ships, by network and size of the images."""
+    timed = _timed(runs.networks(folder))
     return {(run.config.architecture, tuple(run.image_shape)): took / run.config.batch_size for run, took in timed}
 
 

@@ -1,10 +1,8 @@
 """Training events: the numbers of a step, and the checkpoint after it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -39,7 +37,7 @@ class Checkpoint:
         return {"numbers": numbers, "losses": self.losses, **weights, **optimizer}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray], at_step: int) -> Checkpoint:
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], at_step: int) -> Self:
         """The inverse of `to_arrays`; a ValueError or KeyError if it is not of that step."""
 
         def named(kind: str) -> dict[str, np.ndarray]:

@@ -4,8 +4,6 @@
 and asking no more is a stop. Every event can say where the run stands, exactly enough to go on from there another day.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext

@@ -4,13 +4,11 @@ The pictures are made between two steps, on the thread that trains, so they cost
 somebody looks, and take at most a twentieth of the time.
 """
 
-from __future__ import annotations
-
 import time
 from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 from cae_core.training.events import Diverged
 
@@ -93,14 +91,23 @@ class Monitor(ABC):
         if self.progress:
             self.progress = replace(self.progress, step=end.step, seconds_left=None, **self._part_of(end))
 
-    def rest(self) -> None:
+    def let_go(self) -> None:
         """Lets go of the network until the run goes on; its pictures and curves stay."""
         self._event, self._is_warm = None, False  # an event's checkpoint has the network, too
 
     def forget_model(self) -> None:
         """Keeps the last pictures and lets go of the network."""
-        self.rest()
+        self.let_go()
         self._trainer = self._probes = self._sample = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What it has seen, for a monitor in another process, which has the rest of its own."""
+        own = ("_trainer", "_config", "_probes", "_sample")
+        return {name: value for name, value in vars(self).items() if name not in own}
+
+    def take_over(self, other: Self) -> None:
+        """Goes on from what a monitor in another process has seen."""
+        vars(self).update(vars(other))
 
     def _numbers(self, steps_left: int) -> dict[str, Any]:
         """What every look says: where the run stands, and how long that many more steps take at its pace so far."""

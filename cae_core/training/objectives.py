@@ -1,7 +1,5 @@
 """Objectives of a run: that of each layer pretrained alone, if it is, then that of the whole network."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any

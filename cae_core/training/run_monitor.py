@@ -1,7 +1,5 @@
 """The monitor of a run in training: its curve, the same images getting better, the codes of a fixed sample moving."""
 
-from __future__ import annotations
-
 import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

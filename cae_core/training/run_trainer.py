@@ -5,8 +5,6 @@ resume-STEP.npz     what else it takes to go on exactly from there: the optimize
 history.csv         a line per epoch
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path

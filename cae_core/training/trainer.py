@@ -4,8 +4,6 @@
 run whose process is gone is known as interrupted.
 """
 
-from __future__ import annotations
-
 import contextlib
 import secrets
 import time
@@ -17,7 +15,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from cae_core import runs
+from cae_core import runs, runtime
 from cae_core.runs import AnyRun, RunError, holder, schema, storage
 from cae_core.runs.folder import Folder
 from cae_core.runs.writing import description
@@ -109,13 +107,15 @@ class Trainer(ABC):
         return f"{cls.stem(config)}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
 
     def prepare(self) -> None:
-        """Loads the data and builds the networks.
+        """Loads TensorFlow and the data, and builds the networks.
 
         Raises:
+            RuntimeError: TensorFlow cannot be loaded here.
             ValueError: the networks cannot take these images.
             RunError: what it starts or goes on from is damaged, does not fit, or is not there yet.
             datasets.DataError: the data set is not there.
         """
+        runtime.ready(runtime.LOADING)
         model = self._build()
         if self._written[0] and not self._start:  # it had given way
             self._start = self._checkpoint()
@@ -128,10 +128,7 @@ class Trainer(ABC):
         self.model = model
 
     def run(self, on_event: Callable[[Any], None]) -> AnyRun:
-        """Trains to the end, for somebody who waits for it; what stops it early leaves a run that can be resumed.
-
-        Args:
-            on_event: called with every event.
+        """Trains to the end, giving every event to somebody who waits; what stops it early leaves a run that can go on.
 
         Raises:
             FloatingPointError: it diverged, which is written down with it.
@@ -195,13 +192,17 @@ class Trainer(ABC):
                 file.unlink()
 
     def rest(self) -> None:
-        """Writes the run down and lets go of its networks and images; preparing it again goes on from there.
-
-        Raises:
-            RunError: the disk refuses; everything is still in memory.
-        """
+        """Writes the run down, or raises as `write` does, and lets go of its networks and images; `prepare` goes on."""
         self.write("waiting")
         self.model = self._start = self.last = self._data = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """As it is at rest, for another process to go on with while this one keeps the lock."""
+        return vars(self) | {"model": None, "last": None, "_start": None, "_data": None}
+
+    def take_over(self, other: Self) -> None:
+        """Takes note of how far another process has come with it."""
+        vars(self).update(vars(other) | {"_folder": self._folder})
 
     def fail(self, message: str) -> None:
         """Writes down that the run ended by a problem, leaving what its last writing left.

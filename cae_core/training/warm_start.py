@@ -1,7 +1,5 @@
 """Warm starts: the weights of another run, which may itself have to be trained first, in place of fresh ones."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -5,6 +5,7 @@ import errno
 import functools
 import os
 import pathlib
+import pickle
 import re
 import shutil
 import threading
@@ -19,7 +20,7 @@ from cae_core.architectures import build
 from cae_core.config import RunConfig, StackConfig
 from cae_core.datasets import DatasetMissing
 from cae_core.inspection import evaluation
-from cae_core.jobs import JobError, Jobs, scheduling
+from cae_core.jobs import JobError, Jobs, scheduling, worker
 from cae_core.jobs.job import Job
 from cae_core.jobs.requests import Entry
 from cae_core.runs import manage, storage
@@ -46,14 +47,31 @@ def tensorflow():
     assert runtime.ready(PATIENCE)
 
 
-@pytest.fixture
-def make():
+class Near(worker.Worker):
+    """A worker in this very process: questions and answers are only written as for one that is none."""
+
+    def __init__(self):
+        super().__init__(1)
+        self._at_work = {}
+
+    def ask(self, name, what, *values):
+        with self._asking:
+            for dropped in self._dropped:
+                self._at_work.pop(dropped, None)
+            question = pickle.loads(pickle.dumps((name, what, values)))
+            return pickle.loads(pickle.dumps(worker.answer(self._at_work, *question)))
+
+
+@pytest.fixture(params=["thread", pytest.param("worker", marks=pytest.mark.slow)])
+def make(request):
     """Makes `Jobs` that end with the test, on a clock that stands still until `queue.wait` sets it on by some seconds."""
     with contextlib.ExitStack() as stack:
 
         def make():
             now = [0.0]
             queue = Jobs(lambda: now[0])
+            if request.param == "worker":
+                queue._workers = [Near()]
 
             def wait(seconds):
                 with queue._changed:
@@ -555,6 +573,25 @@ def test_races_give_way_together_and_series_stay_in_order(queue, gate):
     assert runs.find("second").origin == {"run": "first", "step": 3}
 
 
+@pytest.mark.slow
+def test_a_stack_gives_way_and_goes_on_to_the_same_end(queue):
+    stack = StackConfig(
+        dataset="strokes", num_train=100, labels=30, maps=(3,), kernels=(3,), epochs=2, batch_size=25, steps=6, hidden=8
+    )  # fmt: skip
+    straight, mine = queue.submit(stack, "me"), queue.submit(stack, "me")
+    over(queue, straight)
+    until(lambda: queue.snapshot(mine).state != "waiting")
+    queue.pause(mine, "me")
+    until(lambda: queue.snapshot(mine).state == "paused")
+    theirs = queue.submit(SHORT, owner="you")
+    queue.wait(scheduling.PAUSE)
+    over(queue, theirs)
+    ended, expected = over(queue, mine).progress, queue.snapshot(straight).progress
+    assert [len(line) for line in (*ended.losses, *ended.tuning.values())] == [8, 6, 6]
+    np.testing.assert_array_equal(ended.x_hats, expected.x_hats)
+    assert runs.find(mine).figures == runs.find(straight).figures
+
+
 def test_a_disk_that_refuses_when_it_gives_way_keeps_nobody_waiting(queue, gate, monkeypatch):
     mine = paused(queue, gate, 4, "me")
     theirs = queue.submit(SHORT, owner="you")
@@ -589,8 +626,18 @@ def at_the_same_time(count, call):
 def still(queue, monkeypatch):
     """A queue of which nothing is ever trained."""
     with monkeypatch.context() as patch:
-        patch.setattr(queue, "_thread", threading.Thread())
+        patch.setattr(queue, "_threads", [threading.Thread()])
         yield queue
+
+
+def test_who_trains_beside_a_run_does_not_wait_for_it(still):
+    names = [still.submit(SHORT, owner) for owner in "aabbc"]
+    for name in (names[0], names[2]):
+        still._all[name].begin()
+    assert [job.others for job in still.queue()] == [2, 2, 2, 2, 2]
+    assert still.of("c")[0].others == 2
+    still._all[names[2]].set("waiting")
+    assert still.of("a")[0].others == 3
 
 
 DOORS = (
@@ -611,9 +658,20 @@ def test_where_training_is_off_every_door_is_closed_and_a_run_on_disk_stays(stil
     assert [path.name for path in runs_folder.iterdir()] == [trainer.name]
     monkeypatch.setenv("CAE_TRAINING", "on")
     assert still.resume(trainer.name, "me") == trainer.name
-    monkeypatch.setenv("CAE_TRAINING", "no")
-    with pytest.raises(ValueError, match="CAE_TRAINING is 'no': set it to on or off"):
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [("CAE_TRAINING", "no", "on or off"), *(("CAE_WORKERS", each, "a whole number from 1 to 16")
+      for each in ("0", "-1", "two", "1000", "1.5", " 2", "²"))],
+)  # fmt: skip
+def test_what_the_environment_asks_of_a_host_and_cannot_be_is_refused(monkeypatch, name, value, allowed):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match=f"^{name} is '{value}': set it to {allowed}, or leave it out"):
         host.check()
+    monkeypatch.setenv(name, "")
+    host.check()
+    assert host.workers() == 1
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """The line's order and limits, on a clock that stands still until it is told: turns, pauses, addresses, places."""
 
 import math
-from collections import Counter
 from dataclasses import dataclass
 
 import pytest
@@ -214,17 +213,6 @@ def test_runs_in_order_are_never_side_by_side_and_an_idle_team_has_nothing(clock
     assert (queue.next(0), queue.next(1)) == ([first], [])
     queue.remove(first)
     assert queue.next(1) == [second]
-
-
-def test_a_full_line_is_foreseen_in_a_moment(queue):
-    """What grows with its square does so slowly."""
-    for number in range(scheduling.MOST_WAITING):
-        visitor = f"visitor-{number // scheduling.MOST_OF_ONE}"
-        queue.fill(queue.reserve(visitor, str(number)), [Waiting(visitor, str(number), str(number))])
-    looks = Counter()
-    waits = queue.waits(lambda job: looks.update([job]) or 5.0)
-    assert sorted(waits.values()) == [5.0 * number for number in range(scheduling.MOST_WAITING)]
-    assert set(looks.values()) == {1}
 
 
 def test_a_place_that_was_not_needed_is_given_back(queue):
