@@ -1,7 +1,5 @@
 """Damage to the files of a run or a stack, always the same: every field by every wrong value, flipped bits, odd files."""
 
-from __future__ import annotations
-
 import functools
 import io
 import itertools

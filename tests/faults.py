@@ -5,8 +5,6 @@ after its module, then, if those pass, the whole default suite. With words, only
 them are planted; `--check` plants all and runs nothing.
 """
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess

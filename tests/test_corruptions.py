@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from cae_core.corruptions import BLUR_SIGMA, CORRUPTIONS, MIXED_SHARES, NOISE_KINDS, corrupt, graph_corruption
+from cae_core.corruptions import BLUR_SIGMA, CORRUPTIONS, MIXED_SHARES, corrupt, graph_corruption
 
 KINDS = list(CORRUPTIONS)
 RANDOM = [kind for kind in KINDS if kind not in ("none", "blur")]
@@ -222,10 +222,3 @@ def test_what_is_not_a_noise_is_refused():
     for call in (lambda: corrupt(x, "gaussian", 1.1, 0), lambda: graph_corruption("mixed", math.nan)):
         with pytest.raises(ValueError, match="noise_factor is .*; it must be a number from 0 to 1"):
             call()
-
-
-def test_every_line_of_the_registry_is_complete():
-    for entry in NOISE_KINDS.values():
-        assert entry.label
-        assert entry.summary.endswith(".")
-    assert set(NOISE_KINDS) == set(CORRUPTIONS) | {"mixed"}

@@ -112,11 +112,7 @@ def test_chunks_change_nothing(pair, monkeypatch):
         (constant(0, n=0), constant(0, n=0), r"x has shape \(0, 12, 12, 1\)"),
         (constant(0)[..., 0], constant(0)[..., 0], r"x has shape \(1, 12, 12\); it must be \(images, height"),
         (constant(0), constant(np.nan), "x_hat has NaN"),
-        (constant(0), constant(-np.inf), "x_hat has NaN or infinite"),
-        (constant(np.nan), constant(0), "x has NaN"),
         (constant(255), constant(1), r"x goes from 255 to 255; it must lie in \[0, 1\]"),
-        (constant(-0.5), constant(1), "x goes from -0.5"),
-        (constant(1).astype(np.uint8), constant(1), "x is uint8; it must be float"),
         (constant(1), constant(1).astype(np.uint8), "x_hat is uint8"),
     ],
 )
@@ -132,11 +128,6 @@ def test_ssim_refuses_images_smaller_than_its_window():
         ssim(small, small)
     assert metrics.mse(small, small) == 0
     assert ssim(constant(0.5, side=11), constant(0.5, side=11)) == pytest.approx(1)
-
-
-def test_unknown_metric_is_refused(pair):
-    with pytest.raises(ValueError, match="Unknown metric 'sim'.*Did you mean 'ssim'"):
-        metrics.per_image(*pair, ["sim"])
 
 
 def test_sharpness_is_1_of_a_copy_and_falls_with_contrast_and_with_blur():

@@ -1,22 +1,18 @@
 """Tests on real data that is not there: skipped on somebody's machine, a failure where nobody looks at what was skipped."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+HERE = Path(__file__).parent
 
 
-@pytest.mark.parametrize(("variable", "ended"), [("", "1 skipped"), ("CI", "1 error"), ("REQUIRE_DATA", "1 error")])
-def test_without_the_data(variable, ended):
-    clean = {key: value for key, value in os.environ.items() if key not in ("CAE_DATA_DIR", "CI", "REQUIRE_DATA")}
-    command = [sys.executable, "-m", "pytest", "-rs", "-p", "no:cacheprovider", "-n0", "-m", "real_data"]
-    environment = clean | ({variable: "1"} if variable else {})
-    command += ["tests/test_pca.py"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", timeout=120)
-    assert ended in done.stdout.splitlines()[-1]
-    assert "python -m cae_core train --dataset mnist --download" in done.stdout
-    assert done.returncode == (1 if variable else 0)
+@pytest.mark.parametrize(("variable", "outcome"), [("", pytest.skip), ("CI", pytest.fail), ("REQUIRE_DATA", pytest.fail)])
+def test_without_the_data(variable, outcome, request, monkeypatch):
+    conftest = request.config.pluginmanager.get_plugin(str(HERE / "conftest.py"))
+    monkeypatch.setattr(conftest, "DATA_DIR", None)
+    for name in ("CI", "REQUIRE_DATA"):
+        monkeypatch.setenv(name, "1" if name == variable else "")
+    request.node.add_marker("real_data")
+    with pytest.raises(outcome.Exception, match="python -m cae_core train --dataset mnist --download"):
+        conftest.pytest_runtest_setup(request.node)

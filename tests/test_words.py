@@ -14,14 +14,12 @@ ROOT = Path(__file__).parent.parent
 PYTHON = [ROOT / "app.py", *sorted((ROOT / "cae_core").rglob("*.py")), *sorted((ROOT / "pages").rglob("*.py"))]
 WORDS = [
     ROOT / "README.md",
-    *sorted(ROOT.glob(".readme/*.md")),
-    *ROOT.glob(".deploy/**/*.md"),
-    *sorted((ROOT / "pages/words").glob("*.md")),
+    *(file for place in (".readme", ".deploy", "pages/words") for file in ROOT.glob(f"{place}/**/*.md")),
 ]
 UNSEEN = re.compile(r"""style="[^"]*"|(?:max-)?width: ?[\d{}]+%|%\{[^}]*\}|https?://\S+|`[^`\n]*`|\$[^$]*\$""")
 """Style sheets, Plotly's templates, addresses, code and formulas."""
 PRESSED = re.compile(r"(?i)\b(press|click|button|sidebar|slider)\b|\bthe (Train|Runs|Draw|Denoise) page\b")
-ON_A_PAGE = {"inputs/drawing.py", "export/projector.py", "jobs/__init__.py", "stacking/trainer.py"}
+ON_A_PAGE = {"inputs/drawing.py", "export/projector.py", "jobs/__init__.py", "jobs/worker.py", "stacking/trainer.py"}
 """Modules that speak to a page's visitor only, or say in docstrings who calls them."""
 
 
@@ -107,10 +105,9 @@ def test_one_way_of_writing(texts, rule):
 
 
 def test_a_terminal_is_never_told_to_press_a_button():
-    core = {
-        path.relative_to(ROOT / "cae_core").as_posix(): path for path in PYTHON if path.is_relative_to(ROOT / "cae_core")
-    }
-    spoken = [text for name, path in core.items() if name not in ON_A_PAGE for text in strings(path, docstrings=False)]
+    core = [path for path in PYTHON if path.is_relative_to(ROOT / "cae_core")]
+    core = [path for path in core if path.relative_to(ROOT / "cae_core").as_posix() not in ON_A_PAGE]
+    spoken = [text for path in core for text in strings(path, docstrings=False)]
     assert [(place, text) for place, text in spoken if PRESSED.search(text)] == []
 
 
@@ -185,9 +182,8 @@ def test_every_abbreviation_of_a_page_is_in_the_glossary():
     texts = [text for path in PYTHON if "pages" in path.parts for text in strings(path, docstrings=False)]
     files = [path for path in sorted((ROOT / "pages/words").glob("*.md")) if path.stem != "glossary"]
     texts += [(path.name, path.read_text(encoding="utf-8")) for path in files]
-    bare = [
-        (where, re.sub(r"(?s)\*Sources:\*.*?(?=\n\n|\n#|\Z)|```.*?```", "", text)) for where, text in texts if " " in text
-    ]
+    left_out = r"(?s)\*Sources:\*.*?(?=\n\n|\n#|\Z)|```.*?```"
+    bare = [(where, re.sub(left_out, "", text)) for where, text in texts if " " in text]
     used = {(m[0], where) for where, text in bare for m in re.finditer(ABBREVIATION, UNSEEN.sub("", text))}
     assert sorted(pair for pair in used if pair[0] not in OF_COMPUTERS | known) == []
 

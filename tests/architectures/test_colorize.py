@@ -2,19 +2,19 @@
 
 import dataclasses
 import json
-import time
 
 import numpy as np
 import pytest
 
-from cae_core import datasets, export, jobs, runs, training, validation
-from cae_core.architectures import ARCHITECTURES, build, check, published, seen, suit, suited
+from cae_core import datasets, export, runs, training, validation
+from cae_core.architectures import ARCHITECTURES, build, check, published, suit, suited
 from cae_core.cli import main
 from cae_core.colours import luma
 from cae_core.config import RunConfig
 from cae_core.datasets import Split, strokes_colour
 from cae_core.inference import reconstruction, replay
 from cae_core.training import run_monitor
+from cae_core.training.run_trainer import RunTrainer
 
 CHAINS = ("colorize", "colorize_listing")
 EACH = pytest.mark.parametrize("name", CHAINS)
@@ -97,18 +97,8 @@ def test_a_data_set_and_a_network_that_do_not_go_together_are_refused_by_name_wi
     assert not any(suit(name, dataset) for name in CHAINS for dataset in datasets.GREY)
 
 
-def test_what_is_seen_is_the_luma(pair):
-    x = datasets.as_float(pair[0][:4])
-    model = build(SHORT)
-    for shown in (model.seen(x), seen("colorize", x)):
-        np.testing.assert_array_equal(shown, luma(x))
-    assert seen("fast", x) is x
-    grey = luma(x)
-    assert model.seen(grey) is grey
-
-
 def test_training_shows_luma_and_aims_at_colour(pair, monkeypatch):
-    """The network gets nothing but the luma: two sets that differ in hue alone are trained with equal inputs."""
+    """The network gets nothing but the luma."""
     model, got = build(SHORT), []
     logits = model.logits
 
@@ -125,21 +115,15 @@ def test_training_shows_luma_and_aims_at_colour(pair, monkeypatch):
 
 
 @pytest.mark.usefixtures("few")
-def test_a_job_shows_the_grey_and_the_colour_and_becomes_an_ordinary_run(runs_folder, capsys):
-    queue = jobs.Jobs()
-    name = queue.submit(SHORT)
-    for _ in range(1200):
-        snapshot = queue.snapshot(name)
-        if not snapshot.is_live:
-            break
-        time.sleep(0.1)
-    queue.end()
-    assert (snapshot.state, snapshot.message) == ("finished", "")
-    assert snapshot.progress.x_noisy.shape == (8, 48, 48, 1)
-    assert snapshot.progress.x_hat.shape == snapshot.progress.x.shape == (8, 48, 48, 3)
-    np.testing.assert_array_equal(snapshot.progress.x_noisy, luma(run_monitor.probes(SHORT).x))
-
-    run = runs.find(name)
+def test_a_training_shows_the_grey_and_the_colour_and_becomes_an_ordinary_run(capsys):
+    trainer = RunTrainer.begin(SHORT, name := "colours")
+    trainer.prepare()
+    monitor = trainer.monitor()
+    run = trainer.run(monitor.see)
+    progress = monitor.progress
+    assert progress.x_noisy.shape == (8, 48, 48, 1)
+    assert progress.x_hat.shape == progress.x.shape == (8, 48, 48, 3)
+    np.testing.assert_array_equal(progress.x_noisy, luma(run_monitor.probes(SHORT).x))
     assert (run.state, run.image_shape, run.config) == ("finished", (48, 48, 3), SHORT)
     assert {"chroma", "chroma_grey", "chroma_mean", "luma", "hue_near"} <= set(run.metrics["clean"])
     past = replay.replay(run)

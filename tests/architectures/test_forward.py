@@ -11,8 +11,6 @@ from cae_core.architectures.forward import Layers
 
 WRITTEN = [name for name, entry in ARCHITECTURES.items() if entry.forward]
 SIZES = ((31, 26), (8, 16), (28, 28), (48, 48))  # of which each network takes the first two that it can
-SHIPPED = sorted(path.parent.name for path in runs.PRETRAINED_DIR.glob("*/run.json"))
-ONE_OF_EACH = list({runs.read(runs.PRETRAINED_DIR / name).config.architecture: name for name in SHIPPED}.values())
 
 
 def differences(model, numpy):
@@ -48,28 +46,27 @@ def test_equals_keras_fresh(name):
     pytest.fail(f"{name} takes fewer than two of the sizes.")
 
 
-@pytest.mark.parametrize("name", ONE_OF_EACH)
+@pytest.mark.parametrize("name", ["mnist-b32-bce-mixed", "mnist-conv_unpool", "mnist-k_sparse", "cifar10-colorize-mse"])
 def test_equals_keras_trained(name):
     run = runs.find(name)
     assert max(differences(runs.keras_model(run), runs.model(run))) < 1e-5
 
 
-@pytest.mark.parametrize("change", ["missing", "extra", "inputs", "bias", "dimensions"])
 @pytest.mark.parametrize("name", ["fast", "dense", "conv_unpool"])
-def test_refuses_weights_of_another_network(name, change):
+def test_refuses_weights_of_another_network(name):
     config = replace(published(name), bottleneck=4)
-    weights = build(config, (28, 28, 1)).weights()
-    kernel, bias = (next(path for path in reversed(weights) if path.endswith(end)) for end in ("kernel", "bias"))
-    odd = {
-        "missing": lambda: weights.pop(kernel),
-        "extra": lambda: weights.update(more=np.zeros(3, "f4")),
-        "inputs": lambda: weights.update({kernel: weights[kernel].repeat(2, axis=3 if weights[kernel].ndim == 4 else 0)}),
-        "bias": lambda: weights.update({bias: weights[bias].repeat(2)}),
-        "dimensions": lambda: weights.update({kernel: weights[kernel][None]}),
-    }
-    odd[change]()
-    with pytest.raises(ValueError, match="do not fit"):
-        restore(config, (28, 28, 1), weights)
+    sound = build(config, (28, 28, 1)).weights()
+    kernel, bias = (next(path for path in reversed(sound) if path.endswith(end)) for end in ("kernel", "bias"))
+    inputs = 3 if sound[kernel].ndim == 4 else 0
+    for weights in (
+        {path: w for path, w in sound.items() if path != kernel},
+        sound | {"more": np.zeros(3, "f4")},
+        sound | {kernel: sound[kernel].repeat(2, axis=inputs)},
+        sound | {bias: sound[bias].repeat(2)},
+        sound | {kernel: sound[kernel][None]},
+    ):
+        with pytest.raises(ValueError, match="do not fit"):
+            restore(config, (28, 28, 1), weights)
 
 
 @pytest.mark.parametrize(("side", "stride"), [(3, 1), (3, 2), (4, 2), (7, 1)])

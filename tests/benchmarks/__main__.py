@@ -6,8 +6,6 @@ Each says its figures, and which bars it misses: what has one may at most reach 
 measured by name, and the machine.
 """
 
-from __future__ import annotations
-
 import argparse
 import importlib
 import json

@@ -7,8 +7,6 @@ page, all press Train, and move sliders again while the queue works. Then the se
 of them are there: each comes back to the page that was open, and looks for the run it had.
 """
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import random

@@ -6,8 +6,6 @@ stands its exponent, the slope of log cost on log size: 0 where more costs no mo
 is quadratic. `--picture FILE.html` draws it, too.
 """
 
-from __future__ import annotations
-
 import statistics
 import time
 from collections.abc import Callable

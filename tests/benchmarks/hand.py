@@ -10,8 +10,6 @@ With the real server and headless Chromium, from the event as the page itself se
 and the bytes that the server sends for the first page and for a slider's move.
 """
 
-from __future__ import annotations
-
 import time
 
 from tests.benchmarks import serving

@@ -5,8 +5,6 @@ network and leaves, as sixty people would in an hour. The server's memory is rea
 yet, and after every fifth visitor. The first ten load what stays: networks, data, compiled steps; the bar is for others.
 """
 
-from __future__ import annotations
-
 import asyncio
 import random
 

@@ -5,8 +5,6 @@ launch of the server to the question and to the first reconstruction on screen, 
 pages that only look, Latent, Draw, a shipped run, and reads the server's memory after each.
 """
 
-from __future__ import annotations
-
 import time
 
 from cae_core import datasets

@@ -1,7 +1,5 @@
 """What benchmarks share: figures with their spread, a process's memory and time, and what machine all that was on."""
 
-from __future__ import annotations
-
 import datetime
 import importlib.metadata
 import os

@@ -14,8 +14,6 @@ round, of the ratios to bare. The bar is 1.10, and not to be slower than fit. Pr
 shown beside the time by the clock: a machine that does other things as well is to be judged by it.
 """
 
-from __future__ import annotations
-
 import os
 import statistics
 import tempfile

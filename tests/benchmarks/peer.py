@@ -3,8 +3,6 @@
 PyTorch is not among the tests' packages: `pip install torch==2.13.0` for the benchmarks that show it.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import time
 from collections.abc import Iterator

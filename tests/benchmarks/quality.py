@@ -12,8 +12,6 @@ In `deadlines`, bottlenecks against their references and a visitor's first run, 
 of training alone; the first step of ours and a first batch of the others compile and are shown apart. Medians meet bars.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import time
 from dataclasses import dataclass

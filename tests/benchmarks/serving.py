@@ -1,7 +1,5 @@
 """The real server and headless Chromium of the browser tests, for benchmarks; CAE_DATA_DIR stays as it is."""
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import os

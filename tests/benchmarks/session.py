@@ -4,12 +4,11 @@ What it costs the server is what a browser would cost it; twenty browsers on the
 than the server does.
 """
 
-from __future__ import annotations
-
 import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable
+from typing import Self
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -36,9 +35,7 @@ class Session:
         self.alerts: list[str] = []
 
     @classmethod
-    async def open(
-        cls, root: str, query: str = "", page: str = "", shows: str = "reconstructed", token: str = ""
-    ) -> Session:
+    async def open(cls, root: str, query: str = "", page: str = "", shows: str = "reconstructed", token: str = "") -> Self:
         """Opens a page with the settings of a link, and waits until it shows something.
 
         Args:

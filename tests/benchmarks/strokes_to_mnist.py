@@ -5,8 +5,6 @@ digits and nothing else: no MNIST image, no augmentation. Needs MNIST. Tune the 
 reads the last 10,000 *training* images; the test set is for the number one reports.
 """
 
-from __future__ import annotations
-
 import time
 
 import numpy as np

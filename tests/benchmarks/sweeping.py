@@ -6,8 +6,6 @@ network, measuring it, writing it down), and what the engine takes to hand it ou
 measured alone, with tasks that do nothing: it is what many machines wait for. Dask is measured where it is installed.
 """
 
-from __future__ import annotations
-
 import contextlib
 import importlib.util
 import logging
@@ -31,7 +29,8 @@ def dask(workers: int):
     from distributed import Client, LocalCluster
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    with LocalCluster(workers, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+    cluster = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
+    with cluster, Client(cluster) as client:
         yield client.get_executor()
 
 

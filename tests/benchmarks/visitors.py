@@ -6,8 +6,6 @@ time from the move to the end of the page that answers it. Shown are the waits, 
 visitor adds to it and to the server's processor time.
 """
 
-from __future__ import annotations
-
 import asyncio
 import random
 import time

@@ -88,8 +88,6 @@ def test_help_names_every_choice_and_the_default_that_is_taken(command):
 
 BAD = [
     ("train --bottleneck 0", "bottleneck is '0'; it must be a whole number from 1 to 1024."),
-    ("train --learning-rate nan", "learning_rate is 'nan'; it must be a number from 1e-06 to 1."),
-    ("train --epochs many", "epochs is 'many'; it must be a whole number from 1 to 1000."),
     ("train --loss foo", "Unknown loss 'foo': choose one of bce, mse, half, elbo, iwae_5, iwae_50."),
     ("train --dataset stroke", "Did you mean 'strokes'?"),
     ("train --dataset mnist", "--download"),
@@ -97,8 +95,6 @@ BAD = [
     ("evaluate nothing", "There is no run called 'nothing' in "),
     ("evaluate one --noise-factor 1.5", "noise_factor is '1.5'; it must be a number from 0 to 1."),
     ("evaluate one --noise-kind mixed", "Unknown noise kind 'mixed'"),
-    ("evaluate one --seed -1", "seed is '-1'; it must be a whole number from 0 to"),
-    ("evaluate one --dataset foo", "Unknown dataset 'foo'"),
     ("evaluate one --dataset strokes", "the network takes (n, 8, 12, 1)"),
     ("evaluate bad", "weights.npz is damaged"),
     ("pretrain nonsense", "Unknown pretrained run 'nonsense': choose one of mnist-b2-"),

@@ -167,11 +167,7 @@ TRAP = b"cos\nmkdir\n(Vexecuted\ntR."  # makes a folder where the test runs, if 
         (cifar10.ARCHIVE, lambda folder: (folder / cifar10.ARCHIVE).write_bytes(b"no archive"), "not a gzip"),
         (cifar10.ARCHIVE, lambda folder: (folder / cifar10.ARCHIVE).write_bytes(packed(RECORDS)[:-2000]), ""),
         (cifar10.ARCHIVE, archive(cifar10.ARCHIVE, members(False, per_member=5)), "expected"),
-        (
-            "cifar-10-batches-py",
-            unpacked("", [(name, TRAP) for name, _ in PICKLES]),
-            "data_batch_1 is not the published one",
-        ),
+        ("cifar-10-batches-py", unpacked("", [(name, TRAP) for name, _ in PICKLES]), "data_batch_1 is not the published"),
     ],
     ids=["npz", "label", "archive", "cut", "short", "trap"],
 )

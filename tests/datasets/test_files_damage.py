@@ -80,13 +80,6 @@ def test_damaged_npz_is_refused_before_memory_is_taken_and_nothing_executed(root
     assert not (root / "executed").exists()
 
 
-def test_only_the_split_asked_for_is_read(root):
-    np.savez(root / "tiny_set.npz", **with_changed(x_train=np.zeros((1, 4, 4), np.uint8)))
-    small_set().read("test")
-    with pytest.raises(DataError):
-        small_set().read("train")
-
-
 def test_every_damaged_byte_of_an_npz_is_refused_or_harmless(root):
     """A flipped byte may sit where nothing depends on it, such as a time stamp; it never changes an array."""
     good, arrays = npz_bytes(make_arrays()), make_arrays()

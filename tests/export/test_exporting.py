@@ -58,39 +58,38 @@ def no_litter(tmp_path, monkeypatch):
 
 
 def elsewhere(program, folder, *arguments):
-    """Runs a program in a Python process that cannot find the project."""
+    """Runs a program in a Python process that cannot find the project, and whose user has set Keras up otherwise."""
     program = f"import importlib.util, sys\nassert importlib.util.find_spec('cae_core') is None\n{program}"
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    (folder / "keras.json").write_text('{"floatx": "float64", "image_data_format": "channels_first"}', encoding="utf-8")
+    theirs = {"KERAS_HOME": str(folder), "KERAS_BACKEND": "jax", "TF_USE_LEGACY_KERAS": "1"}
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | theirs
     command = [sys.executable, "-c", program, *arguments]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=300)
     assert done.returncode == 0, done.stderr
 
 
-def test_files_are_named_by_the_folder_and_say_what_they_are(recorded):
+def test_files_are_named_by_the_folder(recorded):
     run = recorded["whole"]
     assert run.title == HOSTILE.strip()
     for name, entry in EXPORTS.items():
         assert re.fullmatch(r"(whole[a-z0-9.-]+|events\.out\.tfevents\.\d+\.whole)", entry.file_name(run)), name
-        assert entry.label, name
-        assert entry.summary.endswith("."), name
-        assert re.fullmatch("[a-z]+/[a-z0-9-]+", entry.mime), name
-
-
-def test_an_unknown_export_is_refused(recorded):
-    with pytest.raises(ValueError, match="Unknown export 'kears': choose one of .* Did you mean 'keras'"):
-        export("kears", recorded["whole"])
 
 
 WITH_LAYERS = ("conv_unpool", "conv_transpose")
 """Networks with layers that Keras does not have."""
+OTHERS = tuple(name for name in suited("strokes") if name not in WITH_LAYERS)
 
 LOAD = """
-import json, keras, numpy as np, runpy
+import runpy
+_, names, trained_further = sys.argv
+sys.argv = ["fork.py"]
+runpy.run_path("fork/fork.py")  # which sets Keras right
+import keras, numpy as np
 recalled = {}
-for name in sys.argv[1].split(","):
+for name in names.split(","):
     model = keras.models.load_model(name + ".keras")
     x = np.load("x.npy")
-    recalled[name] = model.predict(x, verbose=0)
+    recalled[name] = model(x).numpy()
     z = model.get_layer("encoder")(x)  # with switches, if there are any
     logits = model.get_layer("decoder")(z).numpy()
     x_hat = logits if model.layers[-1].activation.__name__ == "linear" else 1 / (1 + np.exp(-logits))
@@ -99,24 +98,16 @@ for name in sys.argv[1].split(","):
         layers = keras.models.model_from_json(file.read())
     layers.load_weights(name + ".weights.h5")
     np.testing.assert_array_equal(layers(x), model(x))
-    if name in sys.argv[2]:
+    if name == trained_further:
         model.compile("adam", "mse")
-        model.fit(x, x, epochs=1, verbose=0)  # and it can be trained further
+        model.fit(x, x, epochs=1, verbose=0)
 np.savez("recalled.npz", **recalled)
-sys.argv = ["fork.py"]
-runpy.run_path("fork/fork.py")
-assert not {"cae_core"} & set(sys.modules)
+assert not {"cae_core", "streamlit", "plotly"} & set(sys.modules)
 """
 
 
-@pytest.mark.parametrize(
-    ("names", "refitted"),
-    [(WITH_LAYERS, WITH_LAYERS[:1]), pytest.param(*[tuple(suited("strokes"))] * 2, marks=pytest.mark.slow)],
-    ids=["few", "all"],
-)
-def test_models_and_script_work_without_the_project_and_give_the_same(
-    names, refitted, recorded, tmp_path, runs_folder, no_litter
-):
+@pytest.mark.parametrize("names", [WITH_LAYERS, pytest.param(OTHERS, marks=pytest.mark.slow)], ids=["own layers", "others"])
+def test_models_and_script_work_without_the_project_and_give_the_same(names, recorded, tmp_path, runs_folder, no_litter):
     x = np.random.default_rng(0).random((7, 28, 28, 1), dtype="float32")
     np.save(tmp_path / "x.npy", x)
     unpacked(recorded["fork"], tmp_path)
@@ -131,7 +122,7 @@ def test_models_and_script_work_without_the_project_and_give_the_same(
         for kind, ending in {"keras": "keras", "architecture": "json", "weights": "weights.h5"}.items():
             (tmp_path / f"{name}.{ending}").write_bytes(export(kind, run))
         assert not model.encoder.get_layer(index=1)._inbound_nodes[1:]  # the one in memory was not wrapped
-    elsewhere(LOAD, tmp_path, ",".join(saved), ",".join(refitted))
+    elsewhere(LOAD, tmp_path, ",".join(saved), names[0])
     recalled = np.load(tmp_path / "recalled.npz")
     for name, run in saved.items():
         np.testing.assert_allclose(recalled[name], runs.model(run).reconstruct(x), atol=1e-5)
@@ -239,11 +230,3 @@ def test_what_cannot_be_made_is_left_out_and_said(recorded, tmp_path, monkeypatc
     assert {Path(name).suffix for name in names} == {".keras", ".json", ".h5", ".csv", ".whole", ".py", ".txt"}
     text = (tmp_path / "whole" / "README.txt").read_text(encoding="utf-8")
     assert "whole-figures.html is missing: MNIST was not found" in text
-
-
-def test_damaged_weights_are_said(recorded, tmp_path):
-    run = dataclasses.replace(recorded["whole"], path=tmp_path / "gone")
-    with pytest.raises(runs.RunError, match="cannot be read"):
-        export("keras", run)
-    with pytest.raises(runs.RunError, match="history.csv cannot be read"):
-        export("history", run)

@@ -53,11 +53,6 @@ def test_configuration_is_in_the_plugins_format_and_names_the_files(files):
     assert re.findall(r"single_image_dim: (\d+)", text) == ["4", "5"]  # width, height
 
 
-def test_equal_codes_give_equal_bytes(content):
-    z, labels, images, made = content
-    assert projector.archive(z, labels, NAMES, images, 'a "run"') == made
-
-
 @pytest.mark.parametrize(("count", "size", "expected"), [(10_000, 2, 10_000), (10_000, 1568, 1275), (5, 3_000_000, 1)])
 def test_long_codes_are_exported_of_fewer_images(count, size, expected):
     assert projector.num_images(count, size) == expected

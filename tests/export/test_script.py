@@ -1,11 +1,11 @@
-"""The standalone script: short, of Keras's own layers, and where the project is not there it arrives at the same losses."""
+"""The standalone script: short, of Keras's own layers, and it arrives at the same losses."""
 
 import ast
+import contextlib
 import dataclasses
 import functools
 import io
-import os
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 
@@ -14,7 +14,6 @@ import pytest
 
 from cae_core import export, training
 from cae_core.architectures import ARCHITECTURES, build, suited
-from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig
 from cae_core.corruptions import NOISE_KINDS
 from cae_core.datasets import strokes
@@ -38,13 +37,10 @@ def settings(architecture, bottleneck, loss, noise_kind, optimizer, schedule, **
 CASES = {
     "mixed": settings("dense", 2, "bce", "mixed", "muon", "one_cycle"),
     "mixed in tiny batches": settings("dense", 32, "mse", "mixed", "adam", "cosine", num_train=110, batch_size=6),
-    "sparse": settings("dense", 32, "mse", "gaussian", "adam", "cosine", sparsity=0.1),
     "conv": settings("conv_denoise", 8, "bce", "salt_and_pepper", "rmsprop", "constant", epochs=1),
     "forked": settings("fast", 32, "mse", "occlusion", "sgd", "one_cycle", sparsity=0.01, seed=2**31 - 1),
-    "one batch": settings("dense", 3, "bce", "blur", "muon", "cosine", batch_size=4096),
     "stopped": settings("dense", 3, "bce", "masking", "adam", "one_cycle", epochs=4, sparsity=0.1),
-    "clean": settings("dense", 1, "bce", "none", "sgd", "constant"),
-    "deep": settings("dense_deep", 30, "half", "gaussian", "adam", "constant", learning_rate=0.001),
+    "deep, one batch": settings("dense_deep", 30, "half", "blur", "adam", "cosine", learning_rate=0.001, batch_size=4096),
     "plane": settings("dense_linear_2d", 2, "mse", "none", "rmsprop", "cosine", output="linear"),
     "one layer": settings("dense_denoise", 16, "half", "masking", "adam", "constant", output="linear", learning_rate=0.001),
     "denoiser": settings("fast_denoise", 8, "mse", "gaussian", "muon", "one_cycle", epochs=1),
@@ -53,24 +49,14 @@ CASES = {
     "drawn, fast": settings("vae", 8, "elbo", "none", "muon", "one_cycle", epochs=1),
     "black or white": settings("vae_binary", 3, "iwae_5", "gaussian", "adam", "cosine", beta=2.0, beta_warmup=0.5),
     "fifty codes": settings("vae_binary", 2, "iwae_50", "none", "adam", "constant", num_train=110, epochs=1),
-    "largest": settings(
-        "k_sparse",
-        60,
-        "half",
-        "masking",
-        "sgd",
-        "constant",
-        output="linear",
-        learning_rate=0.01,
-        k=5,
-        k_start=20,
-        alpha=2.0,
-        sparsity=0.01,
-    ),
+    "largest": settings("k_sparse", 60, "half", "masking", "sgd", "constant", output="linear", learning_rate=0.01,
+                        k=5, k_start=20, alpha=2.0, sparsity=0.01),
     "resized": settings("conv_resize", 8, "mse", "gaussian", "adam", "one_cycle", epochs=1),
-}
+}  # fmt: skip
 QUICK = ("mixed", "stopped")
-SLOW = pytest.mark.slow  # the rest: each is compiled twice, here and elsewhere
+"""Run in this process; of the others each is compiled twice, here and elsewhere."""
+SLOW = pytest.mark.slow
+CLEAN = settings("dense", 1, "bce", "none", "sgd", "constant")
 OWN_LAYERS = {"conv_unpool", "conv_transpose", "conv_transpose_even", "masci"}
 """Networks with layers that Keras does not have, which a script cannot build."""
 WRITABLE = [name for name in suited("strokes") if name not in OWN_LAYERS and not ARCHITECTURES[name].solve]
@@ -89,96 +75,68 @@ def test_the_cases_have_every_name():
         assert {getattr(config, field) for config in CASES.values()} == set(registry)
 
 
-# Runs in a process that has never heard of the project: each folder's script with its arguments.
-DRIVER = """
-import importlib.util, runpy, sys
-from pathlib import Path
-assert importlib.util.find_spec("cae_core") is None
-for folder in sys.argv[1].split(","):
-    sys.argv = ["script.py", *([] if Path(folder, "strokes.npz").exists() else ["images.npz"])]
-    names = runpy.run_path(str(Path(folder, "script.py")), run_name="__main__")
-    names["np"].savez(Path(folder, "weights.npz"), *names["model"].get_weights())
-known = {"tensorflow", "numpy", "keras"}
-assert known <= set(sys.modules) and not {"cae_core", "streamlit", "plotly"} & set(sys.modules)
-"""
+@functools.cache
+def images():
+    """As many as are held out and those to train on, `(n, 28, 28)` uint8."""
+    return strokes.draw(training.HELD_OUT + 300, seed=9)[0]
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """By case the history that the project gets and the one that the script writes; trained when first asked for."""
-    return functools.cache(lambda is_quick: train_both(tmp_path_factory, is_quick))
+    """By case the history that the project gets, the one that the script writes, what that prints, and both's weights."""
+    return functools.cache(lambda case: train_both(case, tmp_path_factory.mktemp("script")))
 
 
-def train_both(tmp_path_factory, is_quick):
-    cases = {case: config for case, config in CASES.items() if (case in QUICK) == is_quick}
-    root, elsewhere = tmp_path_factory.mktemp("runs"), tmp_path_factory.mktemp("elsewhere")
-    x, y = strokes.draw(training.HELD_OUT + 300, seed=9)
-    np.savez(elsewhere / "images.npz", x_train=x, y_train=y)
-    expected, weights = {}, {}
-    for number, (case, config) in enumerate(cases.items()):
-        run, model = run_of(config, root / str(number)), build(config, SHAPE)
-        folder = elsewhere / str(number)
-        folder.mkdir()
-        if case == "forked":
-            run = dataclasses.replace(run, origin={"run": "other", "step": 3})
-            model = build(dataclasses.replace(config, seed=1), SHAPE)
-            (run.path / "weights").mkdir(parents=True)
-            (run.path / "weights" / "00000000.npz").write_bytes(storage.weights_to_bytes(model.weights()))
-            (folder / "start.npz").write_bytes(export.start_npz(run))
-            (folder / "strokes.npz").write_bytes((elsewhere / "images.npz").read_bytes())
-        if case == "stopped":
-            run = dataclasses.replace(run, state="stopped", epochs=2, step=run.num_steps // 2 + 1)
-        (folder / "script.py").write_text(script.text(run), encoding="utf-8")
-        events = training.train(model, config, *training.split_held_out(x[..., np.newaxis], config.num_train))
-        history = [(e.epoch, e.epoch_loss, e.held_out_loss) for e in events if e.epoch_loss is not None]
-        expected[case], weights[case] = np.array(history[: run.epochs]), list(model.weights().values())
-    (elsewhere / "driver.py").write_text(DRIVER, encoding="utf-8")
-    (elsewhere / "keras.json").write_text('{"floatx": "float64", "image_data_format": "channels_first"}', encoding="utf-8")
-    theirs = {"KERAS_HOME": str(elsewhere), "KERAS_BACKEND": "jax", "TF_USE_LEGACY_KERAS": "1"}
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | theirs
-    done = subprocess.run(
-        [sys.executable, "driver.py", ",".join(map(str, range(len(cases))))],
-        cwd=elsewhere, env=environment, capture_output=True, encoding="utf-8", timeout=300,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    written = {case: (elsewhere / str(i) / "history.csv").read_text(encoding="utf-8") for i, case in enumerate(cases)}
-    for i, case in enumerate(cases):
-        with np.load(elsewhere / str(i) / "weights.npz") as found:
-            weights[case] = list(zip(weights[case], found.values(), strict=True))
-    return expected, written, done.stdout, weights
+def train_both(case, folder):
+    """In this process; test_exporting.py has a script run where the project is not."""
+    config, x = CASES[case], images()
+    run, model = run_of(config, folder / "run"), build(config, SHAPE)
+    file = folder / ("strokes.npz" if case == "forked" else "images.npz")
+    np.savez(file, x_train=x)
+    if case == "forked":
+        run = dataclasses.replace(run, origin={"run": "other", "step": 3})
+        model = build(dataclasses.replace(config, seed=1), SHAPE)
+        (run.path / "weights").mkdir(parents=True)
+        (run.path / "weights" / "00000000.npz").write_bytes(storage.weights_to_bytes(model.weights()))
+        (folder / "start.npz").write_bytes(export.start_npz(run))
+    if case == "stopped":
+        run = dataclasses.replace(run, state="stopped", epochs=2, step=run.num_steps // 2 + 1)
+    (folder / "script.py").write_text(script.text(run), encoding="utf-8")
+    events = training.train(model, config, *training.split_held_out(x[..., np.newaxis], config.num_train))
+    history = [(e.epoch, e.epoch_loss, e.held_out_loss) for e in events if e.epoch_loss is not None]
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()) as printed:
+        patch.setattr(sys, "argv", ["script.py", *([] if case == "forked" else [str(file)])])
+        theirs = runpy.run_path(str(folder / "script.py"), run_name="__main__")["model"]
+    written = (folder / "history.csv").read_text(encoding="utf-8")
+    weights = list(zip(model.weights().values(), theirs.get_weights(), strict=True))
+    return np.array(history[: run.epochs]), written, printed.getvalue().splitlines(), weights
 
 
 @pytest.mark.parametrize("case", [case if case in QUICK else pytest.param(case, marks=SLOW) for case in CASES])
 def test_the_script_arrives_at_the_same_history(case, trained):
-    expected, written, *_ = trained(case in QUICK)
-    header, *_ = written[case].splitlines()
-    assert header == "epoch,loss,held_out_loss"
-    found = np.loadtxt(io.StringIO(written[case]), delimiter=",", skiprows=1, ndmin=2)
-    assert found.shape == expected[case].shape
-    np.testing.assert_allclose(found, expected[case], rtol=2e-6)
+    expected, written, printed, _ = trained(case)
+    assert written.startswith("epoch,loss,held_out_loss\n")
+    history = np.loadtxt(io.StringIO(written), delimiter=",", skiprows=1, ndmin=2)
+    assert history.shape == expected.shape
+    np.testing.assert_allclose(history, expected, rtol=2e-6)
+    assert len(printed) == len(history)  # a line an epoch
+    assert printed[0].startswith("epoch 1: {'loss': ")
+    assert "'val_loss': " in printed[0]
 
 
 @pytest.mark.parametrize("case", ["mixed", *(pytest.param(case, marks=SLOW) for case in ("mixed in tiny batches", "conv"))])
 def test_the_weights_are_the_same_to_the_last_bit(case, trained):
     """Muon makes of a difference in the last bit one of 1e-3 of the loss within some hundred steps."""
-    for ours, theirs in trained(case in QUICK)[3][case]:
+    for ours, theirs in trained(case)[3]:
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_it_prints_a_line_an_epoch(trained):
-    expected, _, printed, _ = trained(True)
-    lines = printed.splitlines()
-    assert len(lines) == sum(map(len, expected.values()))
-    assert lines[0].startswith("epoch 1: {'loss': ")
-    assert "'val_loss': " in lines[0]
-
-
 def test_only_what_the_run_uses_is_in_it():
-    text = script.text(run_of(CASES["clean"]))
+    text = script.text(run_of(CLEAN))
     for word in ("Muon", "noise(", "start.npz", "CosineDecay", "ActivityRegularization", "DONE"):
         assert word not in text
     assert "strokes.npz" in ast.get_docstring(ast.parse(text))
-    mnist = script.text(run_of(dataclasses.replace(CASES["clean"], dataset="mnist")))
+    mnist = script.text(run_of(dataclasses.replace(CLEAN, dataset="mnist")))
     assert "keras.datasets.mnist.load_data()" in mnist
     imports = [node for node in ast.walk(ast.parse(mnist)) if isinstance(node, ast.Import | ast.ImportFrom)]
     known = {"math", "os", "pathlib", "sys", "keras", "numpy", "tensorflow"}
@@ -187,9 +145,9 @@ def test_only_what_the_run_uses_is_in_it():
 
 def test_what_a_title_or_a_damaged_run_says_is_no_code():
     hostile = '"""\nimport os\n"""'
-    assert script.text(run_of(CASES["clean"], title=hostile)) == script.text(run_of(CASES["clean"]))
+    assert script.text(run_of(CLEAN, title=hostile)) == script.text(run_of(CLEAN))
     with pytest.raises(ValueError, match="Unknown dataset"):
-        script.text(run_of(dataclasses.replace(CASES["clean"], dataset=hostile)))
+        script.text(run_of(dataclasses.replace(CLEAN, dataset=hostile)))
 
 
 @pytest.mark.parametrize("name", sorted(OWN_LAYERS))
@@ -207,7 +165,7 @@ PLAIN = {"loss": "mse", "noise_kind": "none", "optimizer": "adam", "schedule": "
         (run_of(settings("dense", 2, **PLAIN, pretraining=1)), "was trained layer by layer first: the script export has"),
         (run_of(settings("pca", 2, **PLAIN, epochs=1, output="linear")), "was computed at once"),
         (run_of(settings("colorize", 2, **PLAIN, dataset="strokes_colour")), "colours grey images"),
-        *((run_of(CASES["clean"], state=state, step=1, epochs=0), "no finished epoch") for state in ("stopped", "failed")),
+        *((run_of(CLEAN, state=state, step=1, epochs=0), "no finished epoch") for state in ("stopped", "failed")),
     ],
 )
 def test_what_no_script_can_arrive_at_is_refused(run, says):
@@ -216,8 +174,8 @@ def test_what_no_script_can_arrive_at_is_refused(run, says):
 
 
 def test_a_run_that_is_not_over_gets_the_script_of_the_whole():
-    whole = script.text(run_of(CASES["clean"]))
-    assert script.text(run_of(CASES["clean"], state="running", step=4, epochs=1)) == whole
+    whole = script.text(run_of(CLEAN))
+    assert script.text(run_of(CLEAN, state="running", step=4, epochs=1)) == whole
 
 
 SHIFT = {"by": 1}
@@ -233,7 +191,7 @@ def names_a_dictionary(progress):
 def test_what_cannot_stand_by_itself_is_refused(schedule, why, monkeypatch):
     monkeypatch.setitem(SCHEDULES, "cosine", dataclasses.replace(SCHEDULES["cosine"], make=schedule))
     with pytest.raises(ValueError, match=why):
-        script.text(run_of(CASES["sparse"]))
+        script.text(run_of(dataclasses.replace(CLEAN, schedule="cosine")))
 
 
 def made_by(source):
@@ -262,29 +220,3 @@ def test_the_code_of_a_network_builds_it_with_the_same_weights(name, bottleneck)
     encoder, decoder = made_by(script_network.source(model))
     same_network(encoder, model.encoder)
     same_network(decoder, model.decoder)
-
-
-def odd_networks():
-    import keras
-    from keras import layers
-
-    class Own(layers.Layer):
-        def call(self, x):
-            return x
-
-    dense = layers.Dense(784, name="twice")
-    flat = keras.Input((784,))
-    square = layers.Reshape((28, 28))(flat)
-    for name, h in (
-        ("own", Own(name="own")(flat)),
-        ("lambda", layers.Lambda(lambda h: h, name="lambda")(flat)),
-        ("twice", dense(dense(flat))),
-        ("two", layers.Flatten()(layers.MultiHeadAttention(1, 2, name="two")(square, square))),
-    ):
-        yield name, keras.Model(flat, h)
-
-
-def test_a_layer_that_keras_does_not_have_is_refused_by_name():
-    for name, network in odd_networks():
-        with pytest.raises(ValueError, match=f"The layer '{name}' "):
-            script_network.source(Autoencoder(network, network))

@@ -62,29 +62,13 @@ def test_a_run_for_other_images_is_named(save_run):
         novelty.see(save_run("other"), np.zeros((1, 28, 28, 1), "float32"), np.zeros((1, 28, 28, 1), "float32"))
 
 
-def test_only_the_last_few_are_kept_and_made_once(monkeypatch):
-    made = []
-    monkeypatch.setattr(novelty, "_known", type(novelty._known)())
-    monkeypatch.setattr(novelty, "_make", lambda run: made.append(run) or object())
-    monkeypatch.setattr(novelty, "_key", lambda run: run)
-    assert novelty.known("a") is None
-    assert novelty.reference("a") is novelty.reference("a") is novelty.known("a")
-    for i in range(novelty.IN_MEMORY):
-        novelty.reference("a")  # used last, it stays
-        novelty.reference(i)
-    assert len(novelty._known) == novelty.IN_MEMORY
-    assert novelty.known("a") is not None
-    assert novelty.known(0) is None
-    assert len(made) == novelty.IN_MEMORY + 1
-
-
 def test_words():
     like, unusual, unlike = "Like the training data", "Unusual", "Unlike the training data"
     verdicts = {0: like, 94.9: like, 95: unusual, 98.9: unusual, 99: unlike, 100: unlike}
     assert {percentile: novelty.verdict(percentile) for percentile in verdicts} == verdicts
 
 
-@pytest.mark.parametrize("dataset", ["strokes", pytest.param("mnist", marks=pytest.mark.real_data)])
+@pytest.mark.parametrize("dataset", ["strokes", pytest.param("mnist", marks=[pytest.mark.real_data, pytest.mark.slow])])
 def test_houses_and_letters_are_called_out_and_digits_are_not(dataset):
     """By the narrow network that the page opens with beside the wide one."""
     run = runs.read(runs.PRETRAINED_DIR / name_of(dataset, 8, "bce", "mixed"))

@@ -68,12 +68,7 @@ def test_every_kind_gives_the_same_picture(grey, kind, mode, more, off):
     np.testing.assert_allclose(upload.grey * 255, grey, atol=off + 0.01)
 
 
-def test_one_bit(grey):
-    bits = Image.fromarray(grey).point(lambda value: 255 * (value > 128)).convert("1")
-    np.testing.assert_array_equal(read(encode(bits, "PNG")).grey, grey > 128)
-
-
-@pytest.mark.parametrize("bits", [1, 8, 10, 12, 16])
+@pytest.mark.parametrize("bits", [1, 10, 16])
 @pytest.mark.parametrize("reader", [read, uploads.read_photograph])
 def test_sixteen_bits_with_fewer_in_them(grey, bits, reader):
     """Scanners leave the values of 8, 10 or 12 bits in 16, where they are almost black."""
@@ -180,15 +175,11 @@ def test_as_large_and_as_long_as_is_allowed(size):
     [
         (b"", "'x.png' is empty, 0 bytes"),
         (b"this is no picture at all, but quite some text", "is not an image that can be read here: PNG, JPEG"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is not an image"),
-        (b"%PDF-1.7", "is not an image"),
         (b"\x00\x00\x00\x18ftypheic", "is not an image"),
         (b"\x89PNG\r\n\x1a\n", "begins as a PNG but is damaged"),
         (b"\xff\xd8\xff\xe0", "begins as a JPEG but is damaged"),
         (png_header(50_000, 50_000), "2,500 megapixels; at most 20 megapixels"),
         (png_header(12_000, 12_000), "12,000 × 12,000 pixels, 144 megapixels; at most 20"),
-        (png_header(5000, 4001), "at most 20 megapixels"),
-        (png_header(2101, 100), "one side may be at most 20 times the other"),
         (png_header(1, 21), "one side may be at most 20 times the other"),
         (png_header(40, 40), "is a PNG that is damaged or was cut off"),
         (bytes(25_000_001), "25 MB; at most 25 are read"),

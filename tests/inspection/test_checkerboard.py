@@ -50,15 +50,6 @@ def test_by_hand():
     assert checkerboard.energy(odd) == pytest.approx(checkerboard.energy(odd[:, :8, :6]))
 
 
-@pytest.mark.parametrize("amplitude", [0.05, 0.1, 0.2])
-def test_a_checkerboard_adds_what_it_has(x, amplitude):
-    pattern = board(x.shape[1:3], amplitude)
-    score = checkerboard.score(x, x + pattern)
-    own = checkerboard.energy(np.broadcast_to(pattern, x.shape)) / checkerboard.energy(x)
-    assert score > 1 + own / 2
-    assert score == pytest.approx(1 + own, abs=2 * np.sqrt(own))  # but for how the two interfere
-
-
 def test_the_spectrum_is_parsevals_with_slow_changes_in_its_middle_and_a_checkerboard_at_its_corner(x):
     assert checkerboard._power(x).sum() == pytest.approx(np.square(x.astype(float)).sum(), rel=1e-9)
     height, width = x.shape[1:3]

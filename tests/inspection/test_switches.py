@@ -71,8 +71,9 @@ def test_shares_of_known_reconstructions(x):
     assert share(x, np.roll(x, -1, axis=0)).own == 0
 
 
-def test_measured_on_the_test_images_of_a_run_also_of_a_later_one_of_its_name(network, runs_folder):
-    x = datasets.as_float(datasets.load("strokes", "test").x[:500])
+def test_measured_on_the_test_images_of_a_run_also_of_a_later_one_of_its_name(network, runs_folder, monkeypatch):
+    monkeypatch.setattr(switches, "NUM_IMAGES", 60)
+    x = datasets.as_float(datasets.load("strokes", "test").x[:60])
     for model in (build(published("conv_unpool")), network):
         run = writing.save(
             runs_folder, "one", model, published("conv_unpool"), [{"epoch": 1, "loss": 0.5, "seconds": 1.0}],

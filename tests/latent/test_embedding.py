@@ -104,16 +104,6 @@ def test_scale_goes_both_ways_and_keeps_order_also_where_all_codes_are_alike(eve
         np.testing.assert_allclose(scale.spots(shares), values, rtol=1e-6, atol=1e-6)
 
 
-def test_scale_as_it_is_is_a_square_of_nearly_all(two):
-    plane = embedding.plane(two)
-    scale = embedding.scale(plane, False)
-    (left, right), (bottom, top) = scale.across, scale.up
-    assert right - left == pytest.approx(top - bottom)
-    np.testing.assert_allclose(scale.shares([[left, bottom], [right, top]]), [[0, 0], [1, 1]], atol=1e-12)
-    shares = scale.shares(plane.points)
-    assert np.mean(((shares >= 0) & (shares <= 1)).all(axis=1)) > 0.97
-
-
 def test_evened_out_every_point_is_on_the_picture_and_no_corner_has_them_all():
     plane = embedding.plane(codes_of(np.random.default_rng(0).lognormal(0, 2, (2000, 2))))
     crowded, even = (embedding.scale(plane, on).shares(plane.points) for on in (False, True))

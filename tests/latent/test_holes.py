@@ -48,6 +48,18 @@ def test_collapsed_and_few_codes_have_no_hole(points):
     assert holes.empty_circles(points).shape == (0, 3)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def fewer_to_train_on():
+    """6,000 strokes in the place of 50,000, which take seconds to be drawn."""
+    draw = datasets.strokes.draw
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(datasets.strokes, "draw", lambda n, seed: draw(min(n, 6_000), seed))
+        datasets.clear_cache()
+        yield
+    datasets.clear_cache()
+    holes.training_codes.cache_clear()
+
+
 @pytest.fixture(scope="module")
 def opening():
     codes = embedding.encode(runs.find("strokes-b2-bce-clean"), "strokes", 2000)

@@ -30,7 +30,7 @@ def test_each_image_of_the_lattice_is_what_its_middle_decodes_to(name, even):
 def test_what_is_impossible_is_refused():
     for n in (1, 41, 0):
         with pytest.raises(ValueError, match="from 2 to 40"):
-            manifold.lattice(None, None, None, n)
+            manifold.lattice(runs.network("strokes-b2-bce-clean"), None, None, n)
     with pytest.raises(ValueError, match="at least 2"):
         manifold.along([[0, 0]], 3)
     with pytest.raises(ValueError, match="8192"):
@@ -67,14 +67,3 @@ def test_gif_goes_there_and_back(channels):
     np.testing.assert_allclose([frame[10, 10, 0] for frame in frames], [0, 80, 160, 255, 160, 80], atol=3)
     assert all(frame[1, 1, 0] > 250 for frame in frames)
     assert times == (360, 90, 90, 360, 90, 90)
-
-
-@pytest.mark.parametrize(("n", "side"), [(1, 1), (4, 2), (5, 3), (10, 4)])
-def test_sprite_is_filled_row_by_row(n, side):
-    images = np.random.default_rng(n).integers(1, 256, (n, 4, 4, 1), dtype=np.uint8)
-    sprite = manifold.sprite(images)
-    assert sprite.shape == (4 * side, 4 * side, 3)
-    for i in range(side * side):
-        row, column = divmod(i, side)
-        tile = sprite[4 * row : 4 * row + 4, 4 * column : 4 * column + 4, 0]
-        np.testing.assert_array_equal(tile, images[i, ..., 0] if i < n else 0)

@@ -101,12 +101,9 @@ def test_a_taken_name_is_refused_unless_replaced(save_run, runs_folder):
     assert [path.name for path in runs_folder.iterdir()] == ["one"]
 
 
-BAD_NAMES = [
-    "", ".", "..", "../one", "a/b", "/etc", "a\\b", "One", "-one", ".one", "a b", "<b>", "one\n", "ö", "a" * 81, "a\0",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("name", BAD_NAMES, ids=repr)
+@pytest.mark.parametrize(
+    "name", ["", "..", "../one", "/etc", "a\\b", "One", ".one", "a b", "one\n", "ö", "a" * 81], ids=repr
+)
 def test_names_that_are_no_folder_name_are_refused(save_run, runs_folder, name):
     for call in (save_run, runs.find, runs.check_name):
         with pytest.raises(RunError, match="cannot name a run: use up to 80 of a-z, 0-9"):

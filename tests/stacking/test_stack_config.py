@@ -33,10 +33,7 @@ REFUSED = [
     ({"dataset": "stroke"}, "Did you mean 'strokes'"),
     ({"noise_kind": "nois"}, "Unknown noise kind"),
     ({"optimizer": "adan"}, "Did you mean 'adam'"),
-    ({"labels": 1}, "labels"),
-    ({"maps": (0,)}, "maps"),
     ({"kernels": (16,)}, "kernels"),
-    ({"steps": 0}, "steps"),
     ({"hidden": -1}, "hidden"),
 ]
 

@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cae_core.stacking import phases
-from cae_core.stacking.phases import choose_labelled, stages, train
+from cae_core.stacking.phases import choose_labelled, train
 
 pytestmark = pytest.mark.usefixtures("tensorflow")
 
@@ -110,11 +109,6 @@ def test_labels_are_balanced_chosen_by_seed_and_few_are_part_of_many():
     assert choose_labelled(y, 9_999, 1).shape == (1000,)
 
 
-def test_stages_count_their_steps(tiny):
-    plan = [(stage.label, stage.steps, stage.first_step) for stage in stages(tiny, 100)]
-    assert plan == [("Layer 1", 8, 0), ("Layer 2", 8, 8), ("Classifiers", 6, 16)]
-
-
 @pytest.mark.parametrize(
     ("broken", "says"),
     [("stack/0", r"step 1 of Layer 1: .* a learning rate of 1, try 0\.01, the usual"),
@@ -132,9 +126,3 @@ def test_divergence_is_said_with_what_to_try(fresh, images, tiny, broken, says):
 def test_fewer_images_than_labels_are_refused(fresh, images, tiny):
     with pytest.raises(ValueError, match="Got 20 images and 20 classes for 30 labels"):
         next(train(fresh(), tiny, images[0][:20], images[1][:20]))
-
-
-def test_predictions_are_the_classifiers_own(fresh, images):
-    arm = fresh().arms["random"]
-    logits = arm.logits(images[0].astype("float32") / 255).numpy()
-    np.testing.assert_array_equal(phases.predict(arm, images[0]), logits.argmax(axis=1))

@@ -73,12 +73,6 @@ def test_a_finished_stack_says_what_came_out(whole):
         StackTrainer.resume(stack)
 
 
-def test_one_that_was_stopped_goes_on_to_the_same_end(whole, half):
-    assert (half.state, half.step, half.figures) == ("stopped", 5, {})
-    trainer = StackTrainer.resume(half)
-    assert_equals_whole(trainer, drive(trainer), whole)
-
-
 def test_one_whose_process_is_gone_is_known_as_interrupted_and_goes_on(whole):
     trainer = StackTrainer.begin(TINY, "gone", owner=ME)
     for event in trainer.events():
@@ -103,7 +97,7 @@ def test_one_that_gives_way_lets_go_of_its_networks_and_goes_on_to_the_same_end(
             break
     monitor.catch_up()
     trainer.rest()
-    monitor.rest()
+    monitor.let_go()
     assert trainer.model is None
     assert (runs.read(trainer.path).state, monitor.progress.step) == ("waiting", 19)
     for event in trainer.events():
@@ -163,14 +157,7 @@ def test_stacks_of_earlier_versions_are_moved_to_the_runs_once(stopped, save_run
     StackTrainer.resume(moved).close()
 
 
-def test_damage_is_said_and_passed_over(half, runs_folder):
-    StackTrainer.begin(TINY, "bad", owner=ME).close()
-    (runs_folder / "bad" / "run.json").write_text("{", encoding="utf-8")
-    with pytest.raises(runs.RunError, match="is damaged"):
-        runs.read(runs_folder / "bad")
-    assert stacks.latest(ME).name == "half"
-    with pytest.raises(runs.RunError, match="There is no run"):
-        runs.read(runs_folder / "none")
+def test_a_damaged_checkpoint_is_said_and_a_damaged_look_passed_over(half):
     for content in (b"PK", storage.arrays_to_bytes({"numbers": np.array([4.0, 1.0])})):
         (half.path / "checkpoint-00000005.npz").write_bytes(content)
         with pytest.raises(runs.RunError, match="cannot be resumed; start it again"):

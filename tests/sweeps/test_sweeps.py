@@ -46,12 +46,10 @@ class Here(Executor):
 BAD = {
     "no file": (None, "No such file"),
     "not JSON": ("{", "it is no JSON"),
-    "not UTF-8": (b"\xff", "it is no JSON"),
     "too deep": ("[" * 100_000, "it is no JSON"),
     "a list": ([1], "it holds list, not base, vary and seeds"),
     "an unknown part": ({"varies": {}}, "Unknown part of a grid 'varies': choose one of base, vary, seeds."),
     "an unknown setting": ({"vary": {"botleneck": [2]}}, "Did you mean 'bottleneck'?"),
-    "an unknown base": ({"base": {"los": "mse"}}, "Unknown setting 'los'"),
     "a base of another kind": ({"base": [1]}, "base is [1], not settings by name"),
     "no list": ({"vary": {"bottleneck": 2}}, "vary bottleneck is 2; it must be a list"),
     "an empty list": ({"vary": {"bottleneck": []}}, "vary bottleneck is []; it must be a list of at least one value"),
@@ -59,10 +57,8 @@ BAD = {
     "in both": ({"base": {"loss": "mse"}, "vary": {"loss": ["bce"]}}, "loss stands in base and in vary"),
     "out of bounds": ({"vary": {"bottleneck": [2, 0]}}, "With bottleneck 0: bottleneck is 0; it must be a whole"),
     "an unknown value": ({"base": {"loss": "foo"}}, "Unknown loss 'foo'"),
-    "of another type": ({"vary": {"loss": [["bce"]]}}, "Unknown loss ['bce']"),
     "what cannot work": ({"base": {"loss": "bce"}, "vary": {"output": ["linear"]}}, "With output linear: "),
     "no seeds": ({"seeds": 0}, "seeds is 0; it must be a whole number from 1 to 1000"),
-    "half a seed": ({"seeds": 1.5}, "seeds is 1.5"),
     "seeds twice": ({"vary": {"seed": [1, 2]}, "seeds": 2}, "seed varies, and seeds asks for more"),
     "too large a seed": ({"base": {"seed": 2**31 - 1}, "seeds": 2}, "seed is 2147483648"),
     "too many": ({"vary": {"bottleneck": [*range(1, 200)], "epochs": [*range(1, 200)]}}, "it has 39,601 runs"),
@@ -74,9 +70,8 @@ BAD = {
 def test_what_is_wrong_with_a_grid_is_said_before_anything_is_trained(content, sentence, tmp_path, runs_folder, capsys):
     file = tmp_path / "grid.json"
     if content is not None:
-        content = content if isinstance(content, str | bytes) else json.dumps(content)
-        file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    assert main(["sweep", str(file), *["--workers", "0"] * ("workers" in sentence and content == "{}")]) == 1
+        file.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    assert main(["sweep", str(file), "--workers", "0" if content == {} else "1"]) == 1
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert err.startswith("error: ")
@@ -211,73 +206,68 @@ def test_a_worker_without_the_runs_folder_sends_its_run(runs_folder, tmp_path, m
 TINY = {"dataset": "mnist", "num_train": 300, "batch_size": 20, "architecture": "dense"}
 
 
-def check_as_alone(*names):
-    """Fails unless the runs are what a trainer in this process makes of their settings."""
-    for name in names:
-        run = runs.find(name)
-        alone = RunTrainer.begin(run.config).run(lambda event: None)
-        for path, w in runs.weights(alone).items():
-            np.testing.assert_allclose(runs.weights(run)[path], w, rtol=1e-4, atol=1e-5)  # threads may share sums otherwise
-        assert run.metrics == {of: pytest.approx(figures, rel=1e-3) for of, figures in alone.metrics.items()}
+def check_as_alone(name):
+    """Fails unless the run is what a trainer in this process makes of its settings."""
+    run = runs.find(name)
+    alone = RunTrainer.begin(run.config).run(lambda event: None)
+    for path, w in runs.weights(alone).items():
+        np.testing.assert_allclose(runs.weights(run)[path], w, rtol=1e-4, atol=1e-5)  # threads may share sums otherwise
+    assert run.metrics == {of: pytest.approx(figures, rel=1e-3) for of, figures in alone.metrics.items()}
 
 
-def kill_in_mid_run():
-    """Kills the process that trains a run some of which is written down; the run's folder, None while there is none."""
-    for run in runs.at_work():
-        if run.step > 0:
-            os.kill(json.loads((run.path / "lock").read_bytes())["process"], signal.SIGKILL)
-            return run.path
-    return None
+@pytest.fixture
+def killed(monkeypatch):
+    """The folders of runs whose process was killed; a callable that kills one, the first that has written a step down."""
+    monkeypatch.setattr(sweeps, "LOOK", 0.05)
+    folders = []
+
+    def kill(share, text):
+        begun = [run.path for run in runs.at_work() if run.step > 0]
+        if begun and not folders:
+            os.kill(json.loads((begun[0] / "lock").read_bytes())["process"], signal.SIGKILL)
+            folders.append(begun[0])
+
+    kill.folders = folders
+    return kill
 
 
 @pytest.mark.slow
 @pytest.mark.real_data
-def test_dask_workers_train_what_one_process_does_and_a_killed_one_loses_nothing(monkeypatch):
+def test_dask_workers_train_what_one_process_does_and_a_killed_one_loses_nothing(killed):
     from distributed import Client, LocalCluster
 
-    monkeypatch.setattr(sweeps, "LOOK", 0.05)
-    configs = [RunConfig(bottleneck=size, epochs=epochs, **TINY) for size, epochs in ((2, 20), (8, 20), (2, 1), (8, 1))]
-    names = [identity.name_of(config, identity.code_version()) for config in configs]
-    killed = []
+    configs = [RunConfig(bottleneck=size, epochs=20, **TINY) for size in (2, 8)]
+    begun = {}
 
-    def kill_one(share, text):
-        if not killed and (path := kill_in_mid_run()):
-            killed.append((path, (path / "weights" / "00000000.npz").stat().st_mtime_ns))
+    def kill(share, text):
+        killed(share, text)
+        for path in killed.folders:
+            begun.setdefault(path, (path / "weights" / "00000000.npz").stat().st_mtime_ns)
 
-    more = [RunConfig(bottleneck=16, epochs=epochs, seed=seed, **TINY) for seed, epochs in ((0, 200), (1, 200), (2, 200))]
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
-        outcome = sweeps.sweep(configs, client.get_executor(), kill_one)
+        outcome = sweeps.sweep(configs, client.get_executor(), kill)
+        names = [identity.name_of(config, identity.code_version()) for config in configs]
         assert (sorted(outcome.trained), outcome.failed, outcome.left) == (sorted(names), {}, {})
-        ((path, begun),) = killed
-        assert (path / "weights" / "00000000.npz").stat().st_mtime_ns == begun  # it went on, and did not begin again
+        ((path, before),) = begun.items()
+        assert (path / "weights" / "00000000.npz").stat().st_mtime_ns == before  # it went on, and did not begin again
 
         def end(share, text):
             if any(run.step for run in runs.at_work()) and cluster.scheduler.status.name == "running":
                 cluster.sync(cluster.scheduler.close)
 
-        left = sweeps.sweep(more, client.get_executor(), end).left
-    assert len(left) == 3
-    assert all("what is written down is kept: give the same command again" in sentence for sentence in left.values())
-    check_as_alone(path.name, names[3])
+        (left,) = sweeps.sweep([RunConfig(bottleneck=16, epochs=500, **TINY)], client.get_executor(), end).left.values()
+    assert "what is written down is kept: give the same command again" in left
+    check_as_alone(path.name)
 
 
 @pytest.mark.slow
 @pytest.mark.real_data
-def test_a_pool_whose_process_is_killed_is_replaced(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(sweeps, "LOOK", 0.05)
+def test_a_pool_whose_process_is_killed_is_replaced(killed, monkeypatch, tmp_path, capsys):
     file = tmp_path / "pool.json"
-    file.write_bytes(json.dumps({"base": {**TINY, "epochs": 20}, "vary": {"bottleneck": [2, 8]}}).encode())
-    configs, killed, show = grid.read(file).configs(), [], main.__globals__["Bar"].__call__
-
-    def kill_one(bar, share, text):
-        show(bar, share, text)
-        if not killed and (path := kill_in_mid_run()):
-            killed.append(path)
-
-    monkeypatch.setattr(main.__globals__["Bar"], "__call__", kill_one)
+    file.write_bytes(json.dumps({"base": {**TINY, "epochs": 20}}).encode())
+    monkeypatch.setattr(main.__globals__["Bar"], "__call__", lambda bar, share, text: killed(share, text))
     assert main(["sweep", str(file), "--workers", "1", "--json"]) == 0
-    assert len(killed) == 1
-    names = [identity.name_of(config, identity.code_version()) for config in configs]
-    assert sorted(json.loads(capsys.readouterr().out)["trained"]) == sorted(names)
-    check_as_alone(killed[0].name)
-    assert [kept.runs for kept in grid.every()] == [tuple(names)]
+    (path,) = killed.folders
+    assert json.loads(capsys.readouterr().out)["trained"] == [path.name]
+    check_as_alone(path.name)
+    assert [kept.runs for kept in grid.every()] == [(path.name,)]

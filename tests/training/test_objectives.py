@@ -49,20 +49,20 @@ def test_objectives_follow_one_another_and_end_with_the_whole():
 
 
 def test_greedy_training_changes_only_the_layer_being_trained_which_learns(x, held_out):
-    config = dataclasses.replace(GREEDY, pretraining=20, epochs=1)
+    config = dataclasses.replace(GREEDY, pretraining=10, epochs=1)
     model = build(config)
     per_epoch = training.steps_per_epoch(config, len(x))
     names = [paths(stage.trainable_variables) for stage in model.stages]
     before, epochs = model.weights(), []
     for event in training.train(model, config, x, held_out):
         epochs += [event.epoch_loss] * (event.step % per_epoch == 0)
-        if event.step % (20 * per_epoch) == 0:
-            stage, after = event.step // (20 * per_epoch) - 1, model.weights()
+        if event.step % (10 * per_epoch) == 0:
+            stage, after = event.step // (10 * per_epoch) - 1, model.weights()
             changed = {path for path, w in after.items() if not np.array_equal(w, before[path])}
             assert changed == names[stage]
-            assert epochs[-1] < epochs[-20]  # it learns to give back what the layers below give
+            assert epochs[-1] < epochs[-10]  # it learns to give back what the layers below give
             before = after
-    assert event.epoch == event.num_steps // per_epoch == 81
+    assert event.epoch == event.num_steps // per_epoch == 41
     assert {path for path, w in model.weights().items() if not np.array_equal(w, before[path])} == set(before)
 
 
@@ -82,18 +82,6 @@ def test_the_loss_of_an_inner_stage_by_hand(x):
     down = sigmoid(up @ w["hidden_1_back/kernel"] + w["hidden_1_back/bias"])
     loss = inner.loss(tf.zeros_like(images), tf.constant(images), True, None)  # noise does not reach it
     assert float(loss) == pytest.approx(np.mean((down - h) ** 2), rel=1e-4)
-
-
-def test_the_schedule_begins_anew_with_each_phase(x, held_out):
-    config = dataclasses.replace(GREEDY, schedule="cosine", optimizer="rmsprop", pretraining=1, epochs=1)
-    model, moved = build(config), []
-    before = model.weights()
-    for _ in training.train(model, config, x, held_out):
-        after = model.weights()
-        moved.append(max(np.abs(after[path] - before[path]).max() for path in after))
-        before = after
-    assert len(moved) == 10
-    assert all(last < 1e-9 < first for first, last in zip(moved[::2], moved[1::2], strict=True))
 
 
 def test_principal_components_are_found_at_once(x, held_out):
@@ -117,6 +105,7 @@ def test_a_linear_decoder_may_leave_the_unit_range_and_cannot_have_bce(x, held_o
     x_hat = model.reconstruct((x / 255).astype("float32"))
     assert x_hat.min() < 0
     assert events[-1].loss < events[0].loss
+    assert {event.silent for event in events} == {None}
     with pytest.raises(ValueError, match="loss is 'bce' and output 'linear': BCE reads every value as a probability"):
         next(training.train(build(config), dataclasses.replace(config, loss="bce"), x, held_out))
 
@@ -126,5 +115,3 @@ def test_silent_units_are_counted_at_the_end_of_an_epoch_with_sparsity(x, held_o
     shares = [e.silent for e in training.train(build(config), config, x, held_out)]
     assert shares[::2] == [None, None]
     assert all(0 <= share <= 1 for share in shares[1::2])
-    plain = dataclasses.replace(config, sparsity=0.0)
-    assert {e.silent for e in training.train(build(plain), plain, x, held_out)} == {None}

@@ -11,7 +11,6 @@ from cae_core.config import RunConfig
 from cae_core.corruptions import corrupt
 from cae_core.datasets import as_float, strokes
 from cae_core.inspection import evaluation
-from cae_core.optimizers import OPTIMIZERS
 from cae_core.training import EXPLODED, HELD_OUT, WINDOW, split_held_out, train
 from cae_core.training.events import Diverged
 
@@ -86,12 +85,6 @@ def test_an_epoch_is_a_permutation_of_the_training_images_and_no_others(x, held_
     assert len({epoch.tobytes() for epoch in (*epochs, as_float(x))}) == 5
 
 
-def test_a_batch_larger_than_the_data_is_the_data(x, held_out):
-    spy = Spy()
-    assert len(list(train(spy, config(batch_size=4096), x, held_out))) == 2
-    assert [len(images) for images in spy.trained_on] == [100, 100]
-
-
 @pytest.mark.parametrize(
     ("n", "num_train", "expected"), [(6000, 60_000, 1000), (6000, 300, 300), (5001, 100, 1), (5000, 9, 0), (10, 9, 0)]
 )
@@ -99,20 +92,6 @@ def test_held_out_images_are_the_last_and_never_trained_on(n, num_train, expecte
     trained, held_out = split_held_out(np.arange(n), num_train)
     np.testing.assert_array_equal(trained, np.arange(expected))
     np.testing.assert_array_equal(held_out, np.arange(max(0, n - HELD_OUT), n))
-
-
-def test_the_schedule_sets_the_rate_of_every_step(x, held_out, monkeypatch):
-    kept = []
-    keep = lambda rate: kept.append(OPTIMIZERS["sgd"].make(rate)) or kept[0]  # noqa: E731
-    monkeypatch.setitem(OPTIMIZERS, "kept", type(OPTIMIZERS["sgd"])("Kept", "Kept.", "", keep))
-    settings = config(optimizer="kept", schedule="cosine", learning_rate=0.5)
-    rates = [float(kept[0].learning_rate.numpy()) for _ in train(Spy(), settings, x, held_out)]
-    assert rates == pytest.approx([0.25 * (1 + np.cos(np.pi * step / 6)) for step in range(1, 7)], abs=1e-6)
-
-
-def test_sparsity_adds_its_weight_times_the_mean_absolute_code(x, held_out):
-    plain, sparse = (next(train(Spy(code=-2.0), config(sparsity=s), x, held_out)) for s in (0.0, 0.25))
-    assert sparse.loss - plain.loss == pytest.approx(0.25 * 2.0, rel=1e-5)
 
 
 def test_unknown_names_and_no_images_are_refused_before_anything_is_built(x, held_out):
@@ -170,11 +149,10 @@ def test_a_loss_that_rises_and_stays_finite_is_let_go_on():
     assert len(list(train(Worse(0.04), LONG, DARK, DARK))) == 100
 
 
-@pytest.mark.parametrize(("by", "what"), [(np.nan, "nan"), (np.inf, "inf|nan")])
-def test_a_loss_that_is_no_number_any_more_ends_the_run_at_once(by, what):
-    events = train(Worse(by), LONG, DARK, DARK)
+def test_a_loss_that_is_no_number_any_more_ends_the_run_at_once():
+    events = train(Worse(np.inf), LONG, DARK, DARK)
     next(events)
-    with pytest.raises(FloatingPointError, match=rf"The loss became ({what}) in step 2 of 100: .* rate of 0\.02, try"):
+    with pytest.raises(FloatingPointError, match=r"The loss became (inf|nan) in step 2 of 100: .* rate of 0\.02, try"):
         next(events)
 
 
@@ -186,18 +164,17 @@ def test_a_loss_that_is_no_number_any_more_ends_the_run_at_once(by, what):
     ],
 )
 def test_what_is_advised_after_an_explosion_does_not_explode_and_learns(optimizer, rate):
-    x, _ = strokes.draw(600, seed=1)
-    x = x[..., np.newaxis]
+    x = strokes.draw(300, seed=1)[0][..., np.newaxis]
     settings = RunConfig(
         architecture="conv_denoise" if optimizer == "sgd" else "fast", optimizer=optimizer, learning_rate=rate,
         schedule="constant", epochs=5, batch_size=20, noise_kind="gaussian",
     )  # fmt: skip
     with pytest.raises(Diverged) as end:
-        list(train(build(settings), settings, x[:500], x[500:]))
+        list(train(build(settings), settings, x[:240], x[240:]))
     (advised,) = re.findall(r" try ([\d.e-]+), ", str(end.value))
     assert float(advised) <= rate / 3
     calmer = replace(settings, learning_rate=float(advised))
-    losses = [event.loss for event in train(build(calmer), calmer, x[:500], x[500:])]
+    losses = [event.loss for event in train(build(calmer), calmer, x[:240], x[240:])]
     assert np.mean(losses[-10:]) < 0.7 * losses[0]
 
 
