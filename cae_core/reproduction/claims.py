@@ -1,7 +1,5 @@
 """Claims of a paper or page, and the verdict on a measured value."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Measuring 10,000 images takes a second or more, so a page asks `known`, and where something is missing, `request`s it.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import json

@@ -4,8 +4,6 @@ They are known by their names (`reproducing.name_of`), so they are there after a
 the same run. What the command line made is everybody's and counts as well.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 from collections.abc import Mapping, Sequence

@@ -6,8 +6,6 @@ CARD`) and from the app gives the same figures. Everything is measured on the wh
 leaves open were chosen on held-out images. How a card differs from its source is said in `pages/words/cards.md`.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from typing import Any
 
@@ -212,9 +210,14 @@ CARDS: dict[str, Card] = {
         (
             Claim("trained with 1 code", "vae_binary", 86.76, "published", "bound"),
             Claim("trained with 5 codes", "vae_binary_5", 85.54, "published", "bound"),
+            Claim("trained with 50 codes", "vae_binary_50", 84.78, "published", "bound"),
             Claim("trained with 1, measured with 1", "vae_binary", metric="elbo"),
         ),
-        {"vae_binary": _as_published("vae_binary"), "vae_binary_5": _as_published("vae_binary", loss="iwae_5")},
+        {
+            "vae_binary": _as_published("vae_binary"),
+            "vae_binary_5": _as_published("vae_binary", loss="iwae_5"),
+            "vae_binary_50": _as_published("vae_binary", loss="iwae_50", epochs=8),
+        },
         tolerance=0.01,
     ),
 }  # fmt: skip

@@ -1,7 +1,5 @@
 """Results of the reproductions, shipped with the app as one readable file."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Reproduction of a card: trains the runs that it takes, and measures its claims."""
 
-from __future__ import annotations
-
 import dataclasses
 import functools
 from collections.abc import Callable
@@ -36,9 +34,7 @@ def name_of(run: str, seed: int, owner: str = "") -> str:
 
 
 def reproduce(
-    name: str,
-    seeds: int | None = None,
-    on_event: Callable[[str, TrainingEvent], None] = lambda *_: None,
+    name: str, seeds: int | None = None, on_event: Callable[[str, TrainingEvent], None] = lambda *_: None
 ) -> Result:
     """Trains what a card takes, unless that was done before, and measures it; goes on with what was interrupted.
 

@@ -4,8 +4,6 @@
 scheduler here: what exists is skipped, the rest is handed in, and what comes back is kept.
 """
 
-from __future__ import annotations
-
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence

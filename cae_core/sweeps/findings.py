@@ -2,18 +2,17 @@
 
 Each code is counted in bytes, to be held against picture files: a number is rounded to one of 256 steps of its range on
 training images, which is a byte, and the error is that of what the decoder makes of the rounded code. A code that a
-variational network draws costs its rate, the KL divergence: of it the error of a drawn code is taken. A decoder
-is not counted, and neither is the head of a picture file, for `SHEET` images share one.
+variational network draws costs its rate, the KL divergence: of it the error of a drawn code is taken. Of a k-sparse code
+each number that stays costs its byte, and all together the logarithm of how many ways there are to choose their places. A
+decoder is not counted, and neither is the head of a picture file, for `SHEET` images share one.
 """
-
-from __future__ import annotations
 
 import functools
 import io
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from math import log
+from dataclasses import asdict, dataclass, replace
+from math import comb, log, log2
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ import numpy as np
 from PIL import Image
 
 from cae_core import metrics, pca, runs
-from cae_core.architectures import Network
+from cae_core.architectures import ARCHITECTURES, Network, restore
 from cae_core.config import BOTTLENECKS
 from cae_core.datasets import as_float, load
 from cae_core.inspection import evaluation
@@ -34,6 +33,8 @@ FILES = {f"findings-{dataset}": dataset for dataset in DATASETS}
 IMAGES, KNOWN, FITTED = 2_000, 2_000, 20_000
 """Test images that errors are measured on, training images that ranges are taken from, and those that PCA is fitted to."""
 LARGEST_CODE = 128
+KEPT = (5, 10, 15, 25, 40, 60, 100)
+"""Numbers that stay of a k-sparse code, from fewer to more than its network learned with."""
 STEPS = 255
 SHEET = 100
 QUALITIES = (1, 5, 10, 20, 35, 50, 70, 85, 95)
@@ -55,7 +56,7 @@ class Point:
 
     Attributes:
         curve: which curve it is on: a network's name, "pca", "png" or "jpeg".
-        size: numbers in the code; 0 for a picture file.
+        size: numbers in the code, or that stay of it; 0 for a picture file.
         bytes: that an image takes.
         mse: mean squared error per pixel.
         run: the name of the run it was measured on; "" where there is none.
@@ -149,10 +150,11 @@ def sizes(dataset: str) -> list[Point]:
         is_shown = config.architecture != NETWORK or config.loss == "mse"
         if config.dataset != dataset or config.noise_kind != "none" or config.architecture == "pca" or not is_shown:
             continue
-        network = runs.model(runs.read(runs.PRETRAINED_DIR / name))
-        if network.code_size <= LARGEST_CODE:
-            size, error = _of(network, known[:KNOWN], x)
-            points.append(Point(config.architecture, network.code_size, size, error, name))
+        run = runs.read(runs.PRETRAINED_DIR / name)
+        if ARCHITECTURES[config.architecture].keeps_k:
+            points += _sparse(run, known[:KNOWN], x)
+        elif run.code_size <= LARGEST_CODE:
+            points.append(Point(config.architecture, run.code_size, *_of(runs.model(run), known[:KNOWN], x), name))
     points.append(_file("png", images, optimize=True))
     return points + [_file("jpeg", images, quality=quality, optimize=True) for quality in QUALITIES]
 
@@ -165,6 +167,21 @@ def _of(network: Network, known: np.ndarray, x: np.ndarray) -> tuple[float, floa
     z = mean + np.exp(log_variance / 2) * np.random.default_rng(0).standard_normal(mean.shape, np.float32)
     rate = float(metrics.kl(mean, log_variance).sum(axis=1).mean())
     return round(rate / log(2) / 8, 3), _mse(x, network.decode(z))
+
+
+def _sparse(run: runs.Run, known: np.ndarray, x: np.ndarray) -> list[Point]:
+    """A k-sparse network's codes, from a few of their largest numbers to many; zeros stay what they are."""
+    wide = restore(replace(run.config, k=KEPT[-1], alpha=1.0), run.image_shape, runs.weights(run))
+    codes = wide.encode(known)
+    low, high = codes.min(), codes.max()
+    z, points = wide.encode(x), []
+    for kept in KEPT:
+        least = np.partition(np.where(z == 0, -np.inf, z), -kept, axis=1)[:, -kept, None]
+        steps = np.rint(np.clip((z - low) / (high - low), 0, 1) * STEPS)
+        code = np.where((z != 0) & (z >= least), steps / STEPS * (high - low) + low, 0).astype(np.float32)
+        size = kept + log2(comb(wide.code_size, kept)) / 8
+        points.append(Point(run.config.architecture, kept, round(size, 3), _mse(x, wide.decode(code)), run.name))
+    return points
 
 
 def _rounded(encode: Callable[[np.ndarray], np.ndarray], known: np.ndarray, x: np.ndarray) -> np.ndarray:

@@ -5,8 +5,6 @@
 A sweep that was begun is remembered in `.sweeps/` of the runs' folder, with the names of its runs.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import itertools

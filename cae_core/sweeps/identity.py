@@ -1,7 +1,5 @@
 """The identity of a run of a sweep: a hash of its configuration and of the code that decides what comes of it."""
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """A sweep's finished runs together: which settings vary, and what came out for each combination, over all seeds."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

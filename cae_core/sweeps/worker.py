@@ -4,8 +4,6 @@ A worker that sees the sweep's runs folder trains in it. Another trains in its o
 archive. A run that another worker has left unfinished goes on where it was.
 """
 
-from __future__ import annotations
-
 import os
 import platform
 import time
