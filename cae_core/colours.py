@@ -11,8 +11,6 @@ Sources: ITU-R Recommendation BT.601-7, sections 2.5.1 and 2.5.2; hue as in Smit
 1978.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -4,8 +4,6 @@ Sliders, the command line, the URL and the tests read this file. It uses the sta
 import it before anything heavy is loaded.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import difflib
 import functools

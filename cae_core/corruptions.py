@@ -5,8 +5,6 @@ it in NumPy (the page, the command line); `graph_corruption` runs the same formu
 the script export writes its source down. A new one is a function and a line in `CORRUPTIONS`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

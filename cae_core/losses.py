@@ -4,8 +4,6 @@ Each takes logits, the decoder's last values, because BCE computed from them nei
 where a pixel is saturated.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any

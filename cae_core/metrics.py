@@ -4,8 +4,6 @@ Every figure is first computed for each image and then averaged over images, so 
 number shown. NumPy in, NumPy or plain floats out; images are `(n, H, W, C)` floats.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 A new one is a function, which must stand by itself, for the script export writes its source down, and a line.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import cos, pi
 
@@ -89,13 +87,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
     "rmsprop": Optimizer(
         "RMSprop", "Divides each step by the gradient's recent size.", "Tieleman and Hinton 2012", rmsprop
     ),
-    "sgd": Optimizer(
-        "SGD",
-        "Plain steps down the gradient, with momentum 0.9.",
-        "Polyak 1964",
-        sgd,
-        learning_rate=0.01,
-    ),
+    "sgd": Optimizer("SGD", "Plain steps down the gradient, with momentum 0.9.", "Polyak 1964", sgd, learning_rate=0.01),
 }
 
 
@@ -125,17 +117,9 @@ def _constant(progress: float) -> float:
 
 SCHEDULES: dict[str, Entry] = {
     "one_cycle": Entry(
-        "One cycle",
-        "Rises for a tenth of the run, then falls to zero along a cosine.",
-        "Smith and Topin 2019",
-        _one_cycle,
+        "One cycle", "Rises for a tenth of the run, then falls to zero along a cosine.", "Smith and Topin 2019", _one_cycle
     ),
-    "cosine": Entry(
-        "Cosine",
-        "Falls to zero along a cosine.",
-        "Loshchilov and Hutter, ICLR 2017",
-        _cosine,
-    ),
+    "cosine": Entry("Cosine", "Falls to zero along a cosine.", "Loshchilov and Hutter, ICLR 2017", _cosine),
     "constant": Entry("Constant", "The same from start to end.", "", _constant),
 }
 """Each maps progress through the run, in (0, 1], to a share of the peak learning rate."""

@@ -4,11 +4,10 @@ A linear autoencoder trained on squared error finds the same subspace (Baldi & H
 a network gains over these figures it gains by not being linear. NumPy only.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -47,7 +46,7 @@ class PCA:
         """Numbers in the code."""
         return len(self.components)
 
-    def truncate(self, num_components: int) -> PCA:
+    def truncate(self, num_components: int) -> Self:
         """The PCA of the first `num_components`, 1 to k: the same as fitting again with fewer."""
         k = Bounds(1, self.num_components, integer=True).check("num_components", num_components)
         ratio = self.explained_variance_ratio[:k]

@@ -1,7 +1,5 @@
 """The runs that ship with the app: which there are, and the recipe each is made by."""
 
-from __future__ import annotations
-
 import dataclasses
 
 from cae_core import runs, training

@@ -1,7 +1,5 @@
 """Validation of a configuration, of a network or a stack: the choices of each setting, and which work together."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Mapping
 from typing import Any

@@ -5,7 +5,7 @@ from pages.parts.architectures import bce_or_mse, race, sparsity, switch_leak, v
 from pages.parts.common import missing, show, waiting, widgets
 from pages.parts.layers import layers_view
 from pages.parts.lesson import strip
-from pages.parts.session import address, state
+from pages.parts.session import address
 from pages.parts.session.setting import Setting
 
 VIEWS = {
@@ -25,17 +25,11 @@ SETTINGS |= strip.settings(*(part.QUESTIONS for _, part in VIEWS.values()))
 
 
 def _page() -> None:
-    problems = state.open_page("architectures", SETTINGS)
-    show.question("How do the published designs differ, and what leaks past the code?")
+    now = show.open_page("architectures", "How do the published designs differ, and what leaks past the code?", SETTINGS)
     titles = {name: title for name, (title, _) in VIEWS.items()}
-    widgets.segmented_control(
-        "What to look at", titles, format_func=titles.get, key="view", required=True, label_visibility="collapsed"
-    )
-    now = state.values(SETTINGS)
+    widgets.segmented_control("What to look at", titles, key="view", label_visibility="collapsed")
     _, part = VIEWS[now["view"]]
     part.sidebar(now)
-    if problems:
-        show.link_problems(problems)
     if missing.has_images(now["dataset"]):
         part.draw(now)
 

@@ -40,7 +40,7 @@ def _sidebar(now: dict) -> None:
         labels = {(): "Shipped with the app", **({chosen: chosen[0]} if chosen else {})}
         labels |= {(name,): title for name, title in controls.own_runs(channels=3).items()}
         if len(labels) > 1:
-            widgets.selectbox("Whose", tuple(labels), format_func=labels.get, key="colour_run")
+            widgets.selectbox("Whose", labels, key="colour_run")
         st.button("New images", icon=":material/shuffle:", on_click=_new_images, width="stretch")
         colour_race.controls(now["dataset"])
         with st.expander("More"):
@@ -61,12 +61,8 @@ def _shown(now: dict) -> list[Run]:
 
 
 def _page() -> None:
-    problems = state.open_page("colour", SETTINGS)
-    show.question("Can the target be something other than the input?")
-    now = state.values(SETTINGS)
+    now = show.open_page("colour", "Can the target be something other than the input?", SETTINGS)
     _sidebar(now)
-    if problems:
-        show.link_problems(problems)
     strip.draw(questions.QUESTIONS, SETTINGS, now, LEFT)
     try:
         x = reconstruction.sample(now["dataset"], "none", 0.0, now["seed"]).x

@@ -51,12 +51,9 @@ def _new_images() -> None:
 
 
 def _page() -> None:
-    problems = state.open_page("denoise", SETTINGS)
-    show.question("What does the bottleneck keep, what does the loss prefer, and how much noise can be undone?")
-    now = state.values(SETTINGS)
+    question = "What does the bottleneck keep, what does the loss prefer, and how much noise can be undone?"
+    now = show.open_page("denoise", question, SETTINGS)
     _sidebar(now["run"])
-    if problems:
-        show.link_problems(problems)
     try:
         sample = reconstruction.sample(now["dataset"], now["noise_kind"], now["noise_factor"], now["seed"])
     except datasets.DataError as error:
@@ -88,8 +85,7 @@ def _page() -> None:
     size = sample.x[0].size
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(
-            f"The **code** has **{code_size}** numbers, the image {size}: {show.ratio(size, code_size)}.",
-            width="content",
+            f"The **code** has **{code_size}** numbers, the image {size}: {show.ratio(size, code_size)}.", width="content"
         )
         if through:
             title = f"{datasets.DATASETS[now['dataset']].label}: {code_size} numbers, {noise}"

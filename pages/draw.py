@@ -39,10 +39,10 @@ def _take_file(data: bytes, name: str) -> None:
 def _instead(now: dict, own: pad.Own) -> None:
     """Ready drawings and files."""
     names = {pad.OWN: "Mine"} | {name: ready.label for name, ready in gallery.READY.items()}
-    widgets.pills("Ready drawings", names, format_func=names.get, key="ready", required=True, wrap=True)
+    widgets.pills("Ready drawings", names, key="ready", wrap=True)
     upload.place("Upload a picture", "upload", _take_file)
     if own.upload is not None and now["ready"] == pad.OWN:
-        widgets.segmented_control("Ink", drawing.INKS, format_func=drawing.INKS.get, key="ink", required=True)
+        widgets.segmented_control("Ink", drawing.INKS, key="ink")
         if own.note:
             st.caption(show.plain(own.note))
 
@@ -67,7 +67,7 @@ def _drawing(networks: list[runs.Run]) -> None:
     noise = show.noise(now["noise_kind"], now["added_noise"])
     how = f"{'centred like MNIST' if now['centred'] else 'not centred'}, {noise}"
     with right:
-        names = [result.name(run, now["dataset"]) for run in networks]
+        names = result.names(networks, now["dataset"])
         result.pictures(drawing.shrink(picture), x_noisy, how, results, names, x)
         if problem:
             st.info(show.plain(problem), icon=":material/draw:")
@@ -92,12 +92,8 @@ def _compare_with_test_sets(networks: list[runs.Run]) -> None:
 
 
 def _page() -> None:
-    problems = state.open_page("draw", SETTINGS)
-    show.question("What does the network make of *my* drawing?")
-    now = state.values(SETTINGS)
+    now = show.open_page("draw", "What does the network make of *my* drawing?", SETTINGS)
     draw_controls.sidebar(now)
-    if problems:
-        show.link_problems(problems)
     if not missing.has_images(now["dataset"]):
         address.write(SETTINGS)
         return

@@ -70,12 +70,9 @@ def _sidebar(now: dict) -> None:
             if not now["run"]:
                 controls.bottleneck()
             widgets.select_slider(
-                "Points shown",
-                POINTS,
-                format_func="{:,}".format,
-                key="points",
+                "Points shown", POINTS, format_func="{:,}".format, key="points",
                 help="How many of the first test images the plane shows.",
-            )
+            )  # fmt: skip
         controls.network(now["run"])
         widgets.selectbox(
             "Components", tuple(COMPONENTS), format_func=lambda pair: pair.replace("-", " across, ") + " up",
@@ -95,12 +92,8 @@ def _plane(codes: embedding.Codes, now: dict) -> embedding.Plane:
 
 
 def _page() -> None:
-    problems = state.open_page("latent", SETTINGS)
-    show.question("What did the code learn about digits?")
-    now = state.values(SETTINGS)
+    now = show.open_page("latent", "What did the code learn about digits?", SETTINGS)
     _sidebar(now)
-    if problems:
-        show.link_problems(problems)
     try:
         datasets.load(now["dataset"], "test")
         if not now["run"] and not missing.has_network(now["dataset"]):
@@ -131,17 +124,14 @@ def _page() -> None:
         selection.draw(codes, plane, scale, now)
         plane_view.mark(now, interpolate.pair(codes, now) if now["part"] == "interpolate" else None)
     with st.container(key="latent_facts"):
-        if state.first_time("latent_compared", (name, now["dataset"], now["points"])):  # a second or two for many points
-            waiting.till_the_end(
-                lambda: code_views.facts(codes, plane, neighbours.compare(codes)),
-                lambda: code_views.facts(codes, plane),
-                lambda: neighbours.compare(codes),
-            )
-        else:
-            code_views.facts(codes, plane, neighbours.compare(codes))
-    widgets.segmented_control(
-        "More about them", tuple(PARTS), format_func=PARTS.get, key="part", required=True, label_visibility="collapsed"
-    )
+        waiting.once(  # a second or two for many points
+            "latent_compared",
+            (name, now["dataset"], now["points"]),
+            lambda: code_views.facts(codes, plane, neighbours.compare(codes)),
+            lambda: code_views.facts(codes, plane),
+            lambda: neighbours.compare(codes),
+        )
+    widgets.segmented_control("More about them", PARTS, key="part", label_visibility="collapsed")
     with st.container(key="part_shown"):
         _part(codes, plane, scale, now)
     words.explain("latent")
@@ -149,22 +139,17 @@ def _page() -> None:
 
 def _part(codes: embedding.Codes, plane: embedding.Plane, scale: embedding.Scale, now: dict) -> None:
     """One of the `PARTS`."""
-    if now["part"] == "manifold":
-        code_views.lattice(codes, plane, scale, now)
-    elif now["part"] == "interpolate":
-        interpolate.draw(codes, now)
-    elif now["part"] == "sliders":
-        code_sliders.draw(codes, now)
-    elif now["part"] == "generate":
-        generate_view.draw(codes, now)
-    elif now["part"] == "numbers":
-        number_view.draw(codes)
-    elif now["part"] == "units":
-        unit_view.draw(codes, now)
-    elif now["part"] == "neighbours":
-        code_views.separation(codes, neighbours.compare(codes))
-    else:
-        code_views.export(codes)
+    draw = {
+        "manifold": lambda: code_views.lattice(codes, plane, scale, now),
+        "interpolate": lambda: interpolate.draw(codes, now),
+        "sliders": lambda: code_sliders.draw(codes, now),
+        "generate": lambda: generate_view.draw(codes, now),
+        "numbers": lambda: number_view.draw(codes),
+        "units": lambda: unit_view.draw(codes, now),
+        "neighbours": lambda: code_views.separation(codes, neighbours.compare(codes)),
+        "export": lambda: code_views.export(codes),
+    }
+    draw[now["part"]]()
 
 
 _page()

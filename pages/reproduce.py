@@ -8,7 +8,7 @@ from cae_core.reproduction.registry import CARDS
 from pages.parts.common import missing, show, words
 from pages.parts.lesson import strip
 from pages.parts.reproduce import card_view, claims_view, questions
-from pages.parts.session import address, identity, state
+from pages.parts.session import address, identity
 from pages.parts.session.setting import Setting
 
 SETTINGS = {"card": Setting("", ("", *CARDS)), **strip.settings(questions.QUESTIONS)}
@@ -39,12 +39,8 @@ def _can_run() -> bool:
 
 
 def _page() -> None:
-    problems = state.open_page("reproduce", SETTINGS)
-    show.question("Do the published figures hold?")
+    now = show.open_page("reproduce", "Do the published figures hold?", SETTINGS)
     owner = identity.visitor()
-    now = state.values(SETTINGS)
-    if problems:
-        show.link_problems(problems)
     shipped, damaged = results.shipped()
     for sentence in damaged:
         st.warning(show.plain(sentence))

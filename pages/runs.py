@@ -69,15 +69,8 @@ def _watch(listed: list[AnyRun]) -> None:
 
 
 def _page() -> None:
-    problems = state.open_page("runs", SETTINGS)
-    show.question("Which settings made the difference?")
-    widgets.segmented_control(
-        "What to look at", findings_view.VIEWS, format_func=findings_view.VIEWS.get, key="view", required=True,
-        label_visibility="collapsed",
-    )  # fmt: skip
-    now = state.values(SETTINGS)
-    if problems:
-        show.link_problems(problems)
+    now = show.open_page("runs", "Which settings made the difference?", SETTINGS)
+    widgets.segmented_control("What to look at", findings_view.VIEWS, key="view", label_visibility="collapsed")
     of_page = questions.questions(datasets.default())
     if now["view"]:  # its own questions first
         own_first = sorted(of_page, key=lambda key: of_page[key].settings.get("view") != now["view"])
@@ -87,7 +80,7 @@ def _page() -> None:
         return
     with st.sidebar:
         with controls.main():
-            widgets.segmented_control("Whose", WHOSE, format_func=WHOSE.get, key="whose", required=True, wrap=False)
+            widgets.segmented_control("Whose", WHOSE, key="whose", wrap=False)
             sweep = sweep_view.choose(now["sweep"])
         st.button(
             "Unmark all", icon=":material/deselect:", disabled=not now["runs"], width="stretch",

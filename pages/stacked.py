@@ -24,14 +24,7 @@ def _sidebar(now: dict) -> None:
             widgets.slider("Maps", 1, 64, key="maps", help="Pictures that each layer makes of what it reads.")
         widgets.select_slider("Kernel", SETTINGS["kernel"].allowed, key="kernel", help="Side of the kernels, in pixels.")
         widgets.toggle("Max-pooling", key="pooling", help="Keeps the largest of four neighbours and erases the others.")
-        widgets.slider(
-            "Noise factor",
-            0.0,
-            1.0,
-            step=0.05,
-            key="stack_noise",
-            help="Noise on the images that the layers see while they learn.",
-        )
+        controls.noise_factor("stack_noise", help="Noise on the images that the layers see while they learn.")
         widgets.number_input("Labels", 2, 60_000, step=100, key="labels", help="Labelled images that both classifiers get.")
         with st.expander("More"):
             widgets.selectbox(
@@ -48,38 +41,24 @@ def _sidebar(now: dict) -> None:
             widgets.number_input("Batch size", 1, 1024, step=10, key="stack_batch", help="Images per step.")
             widgets.selectbox("Optimizer", tuple(OPTIMIZERS), format_func=controls.label(OPTIMIZERS), key="stack_optimizer")
             widgets.number_input(
-                "Hidden units",
-                0,
-                1024,
-                step=10,
-                key="hidden",
+                "Hidden units", 0, 1024, step=10, key="hidden",
                 help="Of a dense layer between maps and classes; 0 leaves it out.",
-            )
+            )  # fmt: skip
             widgets.slider(
-                "Dropout",
-                0.0,
-                0.9,
-                step=0.1,
-                key="dropout",
+                "Dropout", 0.0, 0.9, step=0.1, key="dropout",
                 help="Share of the maps' numbers set to 0 in each step while both classifiers learn.",
-            )
+            )  # fmt: skip
             controls.seed("stack_seed")
 
 
 def _page() -> None:
-    problems = state.open_page("stacked", SETTINGS)
-    show.question("Does learning without labels help when labels are few?")
+    now = show.open_page("stacked", "Does learning without labels help when labels are few?", SETTINGS)
     owner = identity.visitor()
-    now = state.values(SETTINGS)
     if now["stack_view"] == "mine":
         _sidebar(now)
     else:
         st.sidebar.caption("The curve belongs to one stack, described below it. Choose *Your stack* to train another.")
-    if problems:
-        show.link_problems(problems)
-    widgets.segmented_control(
-        "View", tuple(VIEWS), format_func=VIEWS.get, key="stack_view", required=True, label_visibility="collapsed"
-    )
+    widgets.segmented_control("View", VIEWS, key="stack_view", label_visibility="collapsed")
     if now["stack_view"] == "curve":
         result, trouble = results.shipped()
         if trouble:

@@ -16,17 +16,13 @@ def _tidy_name() -> None:
 
 
 def _page() -> None:
-    problems = state.open_page("teach", SETTINGS)
-    show.question("How do you use this with a class?")
-    now = state.values(SETTINGS)
+    now = show.open_page("teach", "How do you use this with a class?", SETTINGS)
     with st.sidebar:
         widgets.selectbox("Sheet", tuple(sheet.SHEETS), format_func=sheet.title, key="sheet")
         widgets.text_input(
             "Name of the class", key="class", max_chars=strip.MOST_NAME, on_change=_tidy_name, placeholder="Class 8b",
             help="Everybody who opens the link is in the class: their guesses are counted, without names, for a day.",
         )  # fmt: skip
-    if problems:
-        show.link_problems(problems)
     root = identity.root_for_others()
     with st.container(key="teach_links"):
         st.markdown(_about(now["class"]))

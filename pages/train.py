@@ -16,7 +16,7 @@ from cae_core.validation import CHOICES
 from pages.parts.common import controls, missing, show, tables, waiting, widgets, words
 from pages.parts.lesson import strip
 from pages.parts.live import queue_words, run_view
-from pages.parts.session import address, identity, state
+from pages.parts.session import address, identity
 from pages.parts.session.setting import Names, Setting
 from pages.parts.train import next_run, questions
 
@@ -58,7 +58,7 @@ def _sidebar(now: dict) -> None:
             controls.rate("Learning rate", "learning_rate")
             widgets.selectbox("Schedule", tuple(SCHEDULES), format_func=controls.label(SCHEDULES), key="schedule")
             widgets.segmented_control(
-                "Output", OUTPUTS, format_func=str.capitalize, key="output", required=True,
+                "Output", OUTPUTS, format_func=str.capitalize, key="output",
                 help="What the decoder ends in: a sigmoid, or nothing (a linear decoder).",
             )  # fmt: skip
             widgets.number_input(
@@ -66,7 +66,7 @@ def _sidebar(now: dict) -> None:
                 help="For this many epochs each layer is first trained alone. Only for networks of dense layers.",
             )  # fmt: skip
             widgets.segmented_control(
-                "Layers alone", PRETRAINING_KINDS, format_func=PRETRAINING_KINDS.get, key="pretraining_kind", required=True,
+                "Layers alone", PRETRAINING_KINDS, key="pretraining_kind",
                 help="What each layer is in pretraining: an autoencoder, or a restricted Boltzmann machine that learns by "
                 "contrastive divergence, with settings of its own.",
             )  # fmt: skip
@@ -145,13 +145,9 @@ def _draw_queue(queue: list[jobs.Snapshot], owner: str) -> None:
 
 
 def _page() -> None:
-    problems = state.open_page("train", SETTINGS)
-    show.question("How does a network learn to do that?")
+    now = show.open_page("train", "How does a network learn to do that?", SETTINGS)
     owner = identity.visitor()
-    now = state.values(SETTINGS)
     _sidebar(now)
-    if problems:
-        show.link_problems(problems)
     config = RunConfig(**{name: now[name] for name in DEFAULT})
     if not missing.has_images(config.dataset):
         return
@@ -160,6 +156,8 @@ def _page() -> None:
     job = run_view.latest(owner)
     if not (job and job.is_live):
         run_view.elsewhere(owner)
+    if not job:
+        run_view.interrupted(owner)
     run_view.run(job, config, owner)
     if not host.training_off():
         waiting.for_keras(lambda: _draw_network(config), _no_network_yet, lambda: _network(config))

@@ -4,8 +4,6 @@
 or the logits themselves where the run asks for a linear decoder.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import threading
 from collections.abc import Mapping
@@ -24,11 +22,6 @@ from cae_core.runtime import keras_settings
 
 if TYPE_CHECKING:
     from cae_core.architectures.autoencoder import Autoencoder
-
-__all__ = [
-    "ARCHITECTURES", "Architecture", "Network", "build", "building", "check", "fitting", "published", "restore",
-    "seen", "suit", "suited",
-]  # fmt: skip
 
 OWN_SETTINGS = {
     "variational": (
@@ -173,7 +166,7 @@ def published(name: str) -> RunConfig:
     return RunConfig(architecture=name, **{"dataset": "mnist", **lookup(ARCHITECTURES, "architecture", name).published})
 
 
-def build(config: RunConfig, image_shape: tuple[int, int, int] | None = None) -> Autoencoder:
+def build(config: RunConfig, image_shape: tuple[int, int, int] | None = None) -> "Autoencoder":
     """The untrained network of a configuration.
 
     Args:

@@ -1,7 +1,5 @@
 """The autoencoder: an encoder and a decoder with compiled inference, weights by name, the switches where there are any."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any

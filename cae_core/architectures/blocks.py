@@ -3,8 +3,6 @@
 Keras is imported when something is built, so that reading what networks there are stays quick.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import Any

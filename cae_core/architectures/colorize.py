@@ -18,8 +18,7 @@ Source: a tutorial's colourising autoencoder (BCE or MSE, RMSprop, batch 148, 10
 Efros, Colorful Image Colorization, ECCV 2016, section 2.
 """
 
-from __future__ import annotations
-
+import dataclasses
 from functools import partial
 
 import numpy as np
@@ -31,8 +30,6 @@ from cae_core.architectures.forward import Layers
 from cae_core.config import RunConfig
 
 DOWN, UP, KERNEL = (16, 32, 64), (32, 16), 3
-PUBLISHED = {"dataset": "cifar10", "loss": "mse", "optimizer": "rmsprop", "learning_rate": 0.001, "schedule": "constant",
-             "batch_size": 148, "epochs": 10, "noise_kind": "none"}  # fmt: skip
 
 
 def build(config: RunConfig, image_shape: tuple[int, int, int], is_listing: bool = False) -> Autoencoder:
@@ -88,7 +85,8 @@ ENTRIES = {
         "Sees an image's luma and has to give its colours: a target that is not the input.",
         "a published tutorial, its chain as it was meant; Zhang, Isola and Efros, ECCV 2016, for what its losses prefer",
         build,
-        published=PUBLISHED,
+        published={"dataset": "cifar10", "loss": "mse", "optimizer": "rmsprop", "learning_rate": 0.001,
+                   "schedule": "constant", "batch_size": 148, "epochs": 10, "noise_kind": "none"},
         equations=(
             r"Y = 0.299\,R + 0.587\,G + 0.114\,B",
             r"h_i = \mathrm{pool}_2(\max(0, W_i * h_{i-1} + b_i)),\quad h_0 = Y,\quad z = h_3",
@@ -98,19 +96,16 @@ ENTRIES = {
         fixed_code=True,
         forward=(encode, decode),
     ),
-    "colorize_listing": Architecture(
-        "Grey to colour, as listed",
-        "The same network as it was printed: its second convolution reads the input, so its first one is dead.",
-        "a published tutorial, as listed",
-        partial(build, is_listing=True),
-        published=PUBLISHED,
-        equations=(
-            r"h_1 = \mathrm{pool}_2(\max(0, W_1 * Y + b_1))\ \text{(read by nothing)}",
-            r"h_2 = \mathrm{pool}_2(\max(0, W_2 * Y + b_2)),\quad z = \mathrm{pool}_2(\max(0, W_3 * h_2 + b_3))",
-            r"(\hat R, \hat G, \hat B) = \sigma(W' * g_0 + b')",
-        ),
-        sees="grey",
-        fixed_code=True,
-        forward=(encode, decode),
-    ),
 }  # fmt: skip
+ENTRIES["colorize_listing"] = dataclasses.replace(
+    ENTRIES["colorize"],
+    label="Grey to colour, as listed",
+    summary="The same network as it was printed: its second convolution reads the input, so its first one is dead.",
+    source="a published tutorial, as listed",
+    make=partial(build, is_listing=True),
+    equations=(
+        r"h_1 = \mathrm{pool}_2(\max(0, W_1 * Y + b_1))\ \text{(read by nothing)}",
+        r"h_2 = \mathrm{pool}_2(\max(0, W_2 * Y + b_2)),\quad z = \mathrm{pool}_2(\max(0, W_3 * h_2 + b_3))",
+        r"(\hat R, \hat G, \hat B) = \sigma(W' * g_0 + b')",
+    ),
+)

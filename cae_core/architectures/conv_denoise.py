@@ -8,8 +8,6 @@ x_noisy.
 Source: Keras examples, vision/autoencoder (Valdarrama, 2021), after Chollet, Building Autoencoders in Keras, 2016.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from cae_core.architectures.autoencoder import Autoencoder

@@ -9,8 +9,6 @@ Sources: Odena, Dumoulin and Olah, Deconvolution and Checkerboard Artifacts, Dis
 Udacity's deep learning course (32, 32 and 16 filters, a code of 4 × 4 × 16).
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from cae_core.architectures.autoencoder import Autoencoder

@@ -9,8 +9,7 @@ Sources: Masci, Meier, Cireşan and Schmidhuber, ICANN 2011 (tied kernels, E = 1
 arXiv:1603.07285 (the transposed convolution); Odena, Dumoulin and Olah, Distill 2016 (why it leaves a checkerboard).
 """
 
-from __future__ import annotations
-
+import dataclasses
 from functools import partial
 
 import numpy as np
@@ -66,18 +65,15 @@ ENTRIES = {
         fixed_code=True,
         forward=(encode, decode),
     ),
-    "conv_transpose_even": Architecture(
-        "Transpose, kernel 4",
-        "The same with a kernel size that the stride divides: every pixel is painted equally often.",
-        "Odena, Dumoulin and Olah, Distill 2016",
-        partial(build, kernel=4),
-        published={"loss": "half", "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "batch_size": 128,
-                   "epochs": 10, "noise_kind": "none"},
-        equations=(
-            r"z = \mathrm{pool}_2(\max(0, W * x + b))",
-            r"\hat x = \sigma(W *^{\mathsf T}_2 z + c),\quad 4 \bmod 2 = 0",
-        ),
-        fixed_code=True,
-        forward=(encode, decode),
-    ),
 }  # fmt: skip
+ENTRIES["conv_transpose_even"] = dataclasses.replace(
+    ENTRIES["conv_transpose"],
+    label="Transpose, kernel 4",
+    summary="The same with a kernel size that the stride divides: every pixel is painted equally often.",
+    source="Odena, Dumoulin and Olah, Distill 2016",
+    make=partial(build, kernel=4),
+    equations=(
+        r"z = \mathrm{pool}_2(\max(0, W * x + b))",
+        r"\hat x = \sigma(W *^{\mathsf T}_2 z + c),\quad 4 \bmod 2 = 0",
+    ),
+)

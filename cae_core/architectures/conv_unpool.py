@@ -9,8 +9,6 @@ pictures of what a classifier's features see (Zeiler and Fergus, ECCV 2014).
 Source: Zeiler, Taylor and Fergus, Adaptive Deconvolutional Networks, ICCV 2011 (unpooling with switches).
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from cae_core.architectures.autoencoder import Autoencoder

@@ -8,8 +8,6 @@ plane.
 Source: the plain deep autoencoder after Hinton and Salakhutdinov, Science 2006, trained from random weights.
 """
 
-from __future__ import annotations
-
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.architectures.blocks import dense_forward, dense_stack
 from cae_core.architectures.entry import Architecture

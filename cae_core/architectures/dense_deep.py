@@ -10,8 +10,6 @@ Sources: Hinton and Salakhutdinov, Science 313, 2006, Fig. 2 and the supporting 
 Bengio, AISTATS 2010 (why sigmoids stall, and the weights).
 """
 
-from __future__ import annotations
-
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.architectures.blocks import dense_forward, dense_stack
 from cae_core.architectures.entry import Architecture

@@ -7,8 +7,6 @@ tells it that a stroke is a stroke wherever it lies, which is what convolutions 
 Source: Vincent, Larochelle, Bengio and Manzagol, ICML 2008.
 """
 
-from __future__ import annotations
-
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.architectures.blocks import dense_forward, dense_stack
 from cae_core.architectures.entry import Architecture

@@ -10,8 +10,6 @@ Sources: Hinton and Salakhutdinov, Science 2006 (a linear code in a stack of sig
 Popovici and Larochelle, NIPS 2006 (greedy layer-wise pretraining with autoencoders).
 """
 
-from __future__ import annotations
-
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.architectures.blocks import dense_forward, dense_stack
 from cae_core.architectures.entry import Architecture

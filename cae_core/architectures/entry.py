@@ -1,7 +1,5 @@
 """What is known of a network before it is built."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -7,8 +7,6 @@ Gimpel 2016) for ReLU, 3.1 against 3.6 squared error per image; the residual blo
 mixed noise. Left out: a second block (0.0126, for a tenth more time), a second convolution of 48 filters (no better).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -12,8 +12,6 @@ for 0.0114; one upsampling by four, 0.0123; a second block (a quarter more time)
 no faster, and XLA, which takes twice the time.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from cae_core.architectures.autoencoder import Autoencoder

@@ -5,8 +5,6 @@ gigabyte. A network's file says with these layers how it is computed (`Architect
 Keras. Values are `(n, H, W, C)` float32, kernels as Keras keeps them, `(height, width, in, out)`, padding is "same".
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 import numpy as np

@@ -13,8 +13,6 @@ there in the second: every unit has learned something before firing becomes scar
 Source: Makhzani and Frey, k-Sparse Autoencoders, ICLR 2014, arXiv:1312.5663.
 """
 
-from __future__ import annotations
-
 from math import prod
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Layers that Keras does not have: pooling with switches and unpooling, tied kernels; and a network without them."""
 
-from __future__ import annotations
-
 import keras
 import numpy as np
 import tensorflow as tf

@@ -9,8 +9,6 @@ Source: Masci, Meier, Cireşan and Schmidhuber, Stacked Convolutional Auto-Encod
 ICANN 2011, section 3; 20 kernels of 7 × 7 as in its Fig. 1.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from cae_core.architectures.autoencoder import Autoencoder

@@ -1,7 +1,5 @@
 """A network at work, whatever it is computed with: images to codes, codes to images."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from math import prod

@@ -7,8 +7,6 @@ the same code size they gain by not being linear.
 Sources: Pearson 1901; Baldi and Hornik, Neural Networks 1989 (a linear autoencoder finds the same plane).
 """
 
-from __future__ import annotations
-
 from math import prod
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The networks by name; what is known of each stands in its file's `ENTRIES`, and reading that loads no Keras."""
 
-from __future__ import annotations
-
 from importlib import import_module
 
 from cae_core.architectures.entry import Architecture

@@ -13,8 +13,6 @@ Normal first weights right behind the code, of variance 2 / inputs (He et al. 20
 Source: Kingma and Welling, Auto-Encoding Variational Bayes, ICLR 2014.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from cae_core.architectures import fast

@@ -10,8 +10,6 @@ two cores; `published` has 50 passes in larger batches, at three times that rate
 Source: Burda, Grosse and Salakhutdinov, Importance Weighted Autoencoders, ICLR 2016, one stochastic layer.
 """
 
-from __future__ import annotations
-
 from math import prod
 
 import numpy as np

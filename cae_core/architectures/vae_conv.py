@@ -5,8 +5,6 @@ Two strided convolutions down to 7 × 7, a dense layer of 16 units, and the way 
 Source: keras.io, Variational AutoEncoder, after Kingma and Welling, Auto-Encoding Variational Bayes, ICLR 2014.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from cae_core.architectures.blocks import convolutions, refuse_size, seeds

@@ -6,8 +6,6 @@ to 1 / √inputs; biases are 0 here, and drawn there.
 Source: pytorch/examples, vae/main.py, after Kingma and Welling, Auto-Encoding Variational Bayes, ICLR 2014.
 """
 
-from __future__ import annotations
-
 from math import prod
 
 import numpy as np

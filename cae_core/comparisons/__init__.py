@@ -4,8 +4,6 @@ A view of runs that learn side by side opens with one of these. For each run its
 the history, the curves and what the network makes of the eight test images, which is a twentieth of its weights.
 """
 
-from __future__ import annotations
-
 import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -103,7 +101,7 @@ def make(name: str, on_event: Callable[[Any], None] = lambda event: None, again:
             _write(name, [kept[config] for config in configs if config in kept])
 
 
-def _write(name: str, several: Sequence[_Kept]) -> None:
+def _write(name: str, several: Sequence["_Kept"]) -> None:
     arrays = {f"{number}/{key}": array for number, run in enumerate(several) for key, array in run.arrays.items()}
     arrays["about"] = np.frombuffer(json.dumps([run.about for run in several]).encode(), np.uint8)
     storage.write(file_of(name), storage.arrays_to_bytes(arrays))

@@ -1,7 +1,5 @@
 """Which runs are compared: the recipe of each, and of what ships."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

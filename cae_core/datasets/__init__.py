@@ -4,8 +4,6 @@
 `FILES`.
 """
 
-from __future__ import annotations
-
 import collections
 import threading
 from importlib import import_module
@@ -14,25 +12,10 @@ import numpy as np
 
 from cae_core.config import lookup
 from cae_core.datasets.entry import DatasetEntry, Split
-from cae_core.datasets.files import SPLITS, DataError, DatasetMissing, DownloadError, Progress
-
-__all__ = [
-    "COLOUR",
-    "DATASETS",
-    "DIGITS",
-    "DataError",
-    "DatasetEntry",
-    "DatasetMissing",
-    "DownloadError",
-    "GREY",
-    "Progress",
-    "SPLITS",
-    "Split",
-    "as_float",
-    "clear_cache",
-    "default",
-    "load",
-]
+from cae_core.datasets.files import SPLITS
+from cae_core.datasets.files import DataError as DataError
+from cae_core.datasets.files import DatasetMissing as DatasetMissing
+from cae_core.datasets.files import DownloadError as DownloadError
 
 FILES = (
     "mnist",

@@ -3,8 +3,6 @@
 Nothing is unpickled, and no size that a file claims is believed before it is checked.
 """
 
-from __future__ import annotations
-
 import gzip
 import math
 import struct

@@ -4,8 +4,6 @@ Read is whichever comes first: the authors' records, which a download gets; `cif
 `x_train, y_train, x_test, y_test`; or the authors' pickles, which Keras and PyTorch fetch (see `cifar10_batches.py`).
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 from pathlib import Path

@@ -8,8 +8,6 @@ Source of both formats: https://www.cs.toronto.edu/~kriz/cifar.html. In each, 32
 green and of blue; a record of the binary version is a label and such an image, and a file has 10,000.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import pickletools

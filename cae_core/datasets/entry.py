@@ -1,7 +1,5 @@
 """What is known of a data set before it is loaded, and what it is once it is."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

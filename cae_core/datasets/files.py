@@ -4,8 +4,6 @@ Two layouts are read, as Keras stores them: one `<name>.npz` with `x_train, y_tr
 with four IDX files, gzipped or not.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import http.client
@@ -184,7 +182,7 @@ class FileSet:
         """Whether all files of the set are there; they are not opened."""
         return (place := self._find()) is not None and not _missing(place)
 
-    def read(self, split: str, others: Collection[FileSet] = ()) -> tuple[np.ndarray, np.ndarray]:
+    def read(self, split: str, others: Collection["FileSet"] = ()) -> tuple[np.ndarray, np.ndarray]:
         """The images and labels of one split, "train" or "test", from the first root that has the set.
 
         Args:
@@ -221,7 +219,7 @@ class FileSet:
         """Downloads the set; arguments and errors are those of `download`."""
         download(self.label, self.urls, self.download_bytes, self._targets, self._check_published, progress)
 
-    def _refuse_others(self, path: Path, member: str, array: np.ndarray, others: Collection[FileSet]) -> None:
+    def _refuse_others(self, path: Path, member: str, array: np.ndarray, others: Collection["FileSet"]) -> None:
         """Raises a DataError if an array is another set's: four IDX files of any set have the same names."""
         digest = _md5(array) if others else ""
         for other in others:

@@ -1,7 +1,5 @@
 """Folders of this machine where data sets are looked for."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

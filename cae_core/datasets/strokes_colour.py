@@ -5,8 +5,6 @@ Grey must not give the answer away, so every hue is mixed with black or white un
 is, how dark the ground, and where the digit stands differs from image to image and has nothing to do with the digit.
 """
 
-from __future__ import annotations
-
 import colorsys
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The pen's way along each glyph of `glyphs.GLYPHS`, sampled once for many images."""
 
-from __future__ import annotations
-
 import functools
 from itertools import pairwise
 from typing import NamedTuple

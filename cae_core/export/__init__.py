@@ -4,8 +4,6 @@ Each is made when it is asked for, in memory; a temporary file, where a library 
 files come from the run's folder, never from its title, which is any text.
 """
 
-from __future__ import annotations
-
 import functools
 import html
 import io

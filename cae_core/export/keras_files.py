@@ -1,7 +1,5 @@
 """A run's network as Keras files: one `.keras` file, or its layers as JSON and its weights as HDF5."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Callable
 from pathlib import Path

@@ -4,8 +4,6 @@ The format is that of the plugin itself (tensorflow/tensorboard, tensorboard/plu
 projector_plugin.py); the rules for the header line and the sprite are in tensorflow/docs, site/en/guide/embedding.md.
 """
 
-from __future__ import annotations
-
 import io
 import zipfile
 from collections.abc import Sequence

@@ -9,8 +9,6 @@ TensorFlow makes of its / 255 a product, and of the same in a tf.data pipeline n
 power of two, with sparsity and Muon, or another machine, is where the last bit may differ.
 """
 
-from __future__ import annotations
-
 from math import prod
 
 from cae_core import training, validation

@@ -1,7 +1,5 @@
 """A Keras network as source code: a line for every layer with weights, and only the arguments that matter."""
 
-from __future__ import annotations
-
 import copy
 import inspect
 import itertools

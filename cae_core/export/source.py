@@ -1,7 +1,5 @@
 """Functions of this project as code that stands by itself, with whatever of their modules they name."""
 
-from __future__ import annotations
-
 import ast
 import functools
 import inspect

@@ -1,7 +1,5 @@
 """Plotly figures of several lines over one axis: a measure of several runs, or a function of one number."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,7 +42,6 @@ def lines(
     across: tuple[float, float],
     up: tuple[float, float] | None = None,
     mark: float | None = None,
-    height: int = 200,
 ) -> Figure:
     """Lines of one quantity over another, all solid.
 
@@ -54,12 +51,11 @@ def lines(
         across: left and right end.
         up: lower and upper end; by default round numbers around the values, logarithmic as a loss's axis may be.
         mark: place across to put a vertical line at.
-        height: in pixels, with or without points.
     """
     data = [line_trace(curve.label, CURVE_COLOURS[curve.colour], "solid", curve.x, curve.y) for curve in curves]
     for trace in data:
         trace["hovertemplate"] = f"{axes[0]} %{{x:.3~g}}<br>{axes[1]} %{{y:.3~g}}<extra></extra>"
-    layout = base_layout(height)
+    layout = base_layout(200)
     legend_beside(layout, [curve.label for curve in curves])
     layout["xaxis"] |= {"title": {"text": axes[0]}, "range": [float(end) for end in across], "zeroline": False}
     values = np.concatenate([np.asarray(curve.y, float) for curve in curves])
@@ -77,7 +73,6 @@ def bars(
     least: float,
     axes: tuple[str, str],
     floor: float,
-    height: int = 240,
 ) -> Figure:
     """Values as bars on a logarithmic axis, those below a bound in grey, and the bound as a line.
 
@@ -88,7 +83,6 @@ def bars(
         least: the bound.
         axes: what is across and what is up, with its unit.
         floor: where the axis begins.
-        height: in pixels.
     """
     values, data = np.asarray(values, float), []
     for kind, colour, chosen in zip(kinds, (CURVE_COLOURS[0], GREY), (values >= least, values < least), strict=True):
@@ -97,7 +91,7 @@ def bars(
             trace = {"type": "bar", "name": kind, "x": own, "y": np.maximum(values[chosen], floor), "showlegend": True}
             trace |= {"customdata": values[chosen], "marker": {"color": colour}}
             data.append(trace | {"hovertemplate": f"%{{x}}: %{{customdata:.2~g}} {axes[1]}<extra></extra>"})
-    layout = base_layout(height)
+    layout = base_layout(240)
     layout["legend"] |= {"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"}
     order = {"type": "category", "categoryorder": "array", "categoryarray": list(names)}
     layout["xaxis"] |= {"title": {"text": axes[0]}, **order}
@@ -114,13 +108,12 @@ def bars(
     return {"data": data, "layout": layout}
 
 
-def tradeoff(paths: Sequence[Line], axes: tuple[str, str], height: int = 260) -> Figure:
+def tradeoff(paths: Sequence[Line], axes: tuple[str, str]) -> Figure:
     """Where several things have got to between two costs: each one's way as a thin line to a dot, the dots joined in grey.
 
     Args:
         paths: each with the places it went through, the last of which is where it is; none of one that has not begun.
         axes: what is across and what is up, with their units.
-        height: in pixels, with or without points.
     """
     ends = np.array([(path.x[-1], path.y[-1]) for path in paths if len(path.x)], float).reshape(-1, 2)
     data = [line_trace("", GREY, "dot", *ends[ends[:, 0].argsort()].T)]
@@ -130,7 +123,7 @@ def tradeoff(paths: Sequence[Line], axes: tuple[str, str], height: int = 260) ->
         way = line_trace(path.label, colour, "dot", path.x, path.y) | {"hovertemplate": hover}
         end = dots(path.label, path.x[-1:], path.y[-1:], {"color": colour, "size": 11}, hover)
         data += [way, end | {"cliponaxis": False}]
-    layout = base_layout(height)
+    layout = base_layout(260)
     layout["showlegend"] = False
     for axis, values, title in zip(("xaxis", "yaxis"), ends.T, axes, strict=True):
         layout[axis] |= loss_axis(values, title)  # of the ends, which are to be told apart: a way may begin off the chart

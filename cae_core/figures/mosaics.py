@@ -4,8 +4,6 @@ Other pictures of the app share one scale of grey. Here every layer has its own,
 in another; so each picture comes with its scale in words. NumPy only.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import ceil, log2, sqrt
 

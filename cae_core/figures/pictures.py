@@ -4,8 +4,6 @@ Grey is on one fixed scale, 0 black and 1 white, and error on another; nothing i
 equal values look equal in every picture of the app. NumPy and Pillow only.
 """
 
-from __future__ import annotations
-
 import base64
 import io
 import unicodedata
@@ -195,9 +193,7 @@ def _size(text: str, font: ImageFont.FreeTypeFont) -> tuple[int, int]:
     return (int(np.ceil(right)), int(np.ceil(bottom))) if text else (0, 0)
 
 
-def labelled_png(
-    rows: Sequence[np.ndarray], labels: Sequence[str], title: str, caption: str, scale: int = 4, show_error_bar: bool = True
-) -> bytes:
+def labelled_png(rows: Sequence[np.ndarray], labels: Sequence[str], title: str, caption: str, scale: int = 4) -> bytes:
     """The figure to download: title, rows of images with their labels at the left, error scale and caption, on white.
 
     Args:
@@ -206,7 +202,6 @@ def labelled_png(
         title: what the picture shows.
         caption: the settings and figures that it was made with.
         scale: side in pixels of one image pixel; text grows with it.
-        show_error_bar: draw the error scale; false for a figure without a row of errors.
     """
     grid = _enlarge(image_grid(rows, background=_PAPER, column_gap=1), scale)
     em = max(10, round(5.5 * scale))
@@ -220,7 +215,7 @@ def labelled_png(
 
     grid_top = margin + title_height + round(1.3 * em)
     bar_top = grid_top + grid.shape[0] + em
-    caption_top = bar_top + (4 * em if show_error_bar else em // 2)
+    caption_top = bar_top + 4 * em
     width = margin + max(text_width, title_width, caption_width) + margin
     image = Image.new("RGB", (width, caption_top + caption_height + margin), _PAPER)
     draw = ImageDraw.Draw(image)
@@ -231,11 +226,10 @@ def labelled_png(
     for i, name in enumerate(names):
         middle = grid_top + i * pitch + (pitch - 2 * scale) / 2
         draw.multiline_text((margin, middle - _size(name, font)[1] / 2), name, fill=_INK, font=font)
-    if show_error_bar:
-        length = 10 * em
-        draw.text((margin, bar_top), "Error scale", fill=_INK, font=font)
-        image.paste(Image.fromarray(error_bar(length, em)), (grid_left, bar_top + em // 8))
-        for tick in ERROR_TICKS:
-            place = grid_left + tick * (length - 1)
-            draw.text((place, bar_top + 1.3 * em), f"{tick:g}", fill=_INK, font=font, anchor="ma")
+    length = 10 * em
+    draw.text((margin, bar_top), "Error scale", fill=_INK, font=font)
+    image.paste(Image.fromarray(error_bar(length, em)), (grid_left, bar_top + em // 8))
+    for tick in ERROR_TICKS:
+        place = grid_left + tick * (length - 1)
+        draw.text((place, bar_top + 1.3 * em), f"{tick:g}", fill=_INK, font=font, anchor="ma")
     return png(np.asarray(image))

@@ -5,8 +5,6 @@ imports no Plotly and nothing is checked twice: Streamlit checks what it is give
 as base64: half the size of text with as many digits, and no copying number by number.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -151,7 +149,6 @@ def over_sizes(
     figures: Mapping[str, tuple[Sequence[int], Sequence[float]]],
     lines: Sequence[tuple[str, Sequence[int], Sequence[float]]],
     axes: tuple[str, str],
-    height: int = 220,
 ) -> Figure:
     """Figures from elsewhere as dots and what came out here as lines, over the size of the code on a logarithmic axis.
 
@@ -159,7 +156,6 @@ def over_sizes(
         figures: by what they are called, up to two of sizes of the code and values, positive.
         lines: up to four of label, sizes and values.
         axes: what is across and up, with units.
-        height: in pixels.
     """
     data = []
     for (name, x, y), colour, dash in zip(lines, CURVE_COLOURS, ("solid", "dash", "dot", "dashdot"), strict=False):
@@ -168,7 +164,7 @@ def over_sizes(
         marker = {"color": "rgba(0,0,0,0)", "size": 11, "symbol": symbol, "line": {"color": GREY, "width": 2}}
         data.append(dots(name, x, y, marker, "%{x}: %{y:.4~g}<extra></extra>"))
     sizes = sorted(size for x, _ in figures.values() for size in x)
-    layout = base_layout(height)
+    layout = base_layout(220)
     layout["legend"] |= {"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"}  # where a falling curve is not
     layout["xaxis"] |= {"type": "log", "title": {"text": axes[0]}, "tickangle": 0}
     layout["xaxis"]["tickvals"] = [b for a, b in zip((0, *sizes), sizes, strict=False) if b > 1.2 * a]  # numbers have room

@@ -1,7 +1,5 @@
 """The plane of codes as a small drawing, to stand beside others of its kind: SVG, which any size and both themes suit."""
 
-from __future__ import annotations
-
 import base64
 
 import numpy as np

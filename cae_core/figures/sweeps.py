@@ -1,7 +1,5 @@
 """Plotly figures of many runs: parallel coordinates, error over bytes, and a map of noise met over noise learned."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -98,7 +96,7 @@ def over_bytes(tracks: Sequence[Track], exact: tuple[str, float], axes: tuple[st
 
 
 def noise_map(rows: Sequence[str], columns: Sequence[str], errors: np.ndarray, runs: Sequence[str]) -> Figure:
-    """Errors as a heat map on a logarithmic scale, the figure in each cell; a click on one gives its row's run.
+    """Errors as a heat map on a logarithmic scale, thousandths in each cell; a click on one gives its row's run.
 
     Args:
         rows, columns: their labels.
@@ -110,7 +108,8 @@ def noise_map(rows: Sequence[str], columns: Sequence[str], errors: np.ndarray, r
     ticks = [value for value in ticks if logs.min() <= math.log10(value) <= logs.max()]
     heat = {
         "type": "heatmap", "z": logs.tolist(), "x": [*columns], "y": [*rows], "colorscale": SCALE, "hoverinfo": "skip",
-        "text": [[f"{error:.3f}" for error in row] for row in errors], "texttemplate": "%{text}", "xgap": 1, "ygap": 1,
+        "text": [[f"{1000 * error:.0f}" for error in row] for row in errors], "texttemplate": "%{text}",
+        "xgap": 1, "ygap": 1,
         "colorbar": {
             "tickvals": np.log10(ticks).tolist(),
             "ticktext": [f"{tick:g}" for tick in ticks], "orientation": "h", "y": 0, "ypad": 128, "yanchor": "top",
@@ -125,10 +124,10 @@ def noise_map(rows: Sequence[str], columns: Sequence[str], errors: np.ndarray, r
         "text": [f"{error:.4f}" for error in errors.ravel()], "showlegend": False,
         "hovertemplate": "%{y}<br>meets %{x}: MSE %{text}<extra></extra>",
     }  # fmt: skip
-    layout = base_layout(170 + 40 * len(rows)) | {
+    layout = base_layout(170 + 54 * len(rows)) | {
         "dragmode": "pan",
-        "margin": {"l": 140, "r": 16, "t": 8, "b": 170, "autoexpand": False},
+        "margin": {"l": 96, "r": 8, "t": 8, "b": 170, "autoexpand": False},
     }
-    layout["xaxis"] |= {"tickangle": 90}
-    layout["yaxis"] |= {"autorange": "reversed"}
+    layout["xaxis"] |= {"tickangle": 90, "range": [-0.5, len(columns) - 0.5]}
+    layout["yaxis"] |= {"range": [len(rows) - 0.5, -0.5]}
     return {"data": [heat, points], "layout": layout}

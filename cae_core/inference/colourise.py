@@ -1,11 +1,7 @@
 """Colourisation: grey pictures through a network that predicts their colours, and how good its guesses are."""
 
-from __future__ import annotations
-
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -54,11 +50,6 @@ class Fitted:
         return luma(self.small)
 
 
-def is_colouring(run: Run) -> bool:
-    """Whether a run's network colours grey images."""
-    return ARCHITECTURES[run.config.architecture].sees == "grey"
-
-
 def colour(run: Run, x: np.ndarray, known: bool = True) -> Coloured:
     """Images of any allowed size through a run's network; it is only shown their luma.
 
@@ -70,7 +61,7 @@ def colour(run: Run, x: np.ndarray, known: bool = True) -> Coloured:
     Raises:
         RunError: the network colours nothing, or its weights are missing or damaged.
     """
-    if not is_colouring(run):
+    if ARCHITECTURES[run.config.architecture].sees != "grey":
         raise RunError(
             f"The run {run.label!r} is a network {run.config.architecture}, which gives back grey: choose another."
         )
@@ -84,12 +75,11 @@ def _network(run: Run, size: tuple[int, int]) -> Network:
     trained = runs.model(run)
     if trained.image_shape[:2] == tuple(size):
         return trained
-    return _resized(run.path, run.step, run.created, tuple(size))
+    return _resized(run, tuple(size))
 
 
-@functools.lru_cache(maxsize=8)
-def _resized(path: Path, step: int, created: str, size: tuple[int, int]) -> Network:
-    run = runs.read(path)
+@runs.kept(8)
+def _resized(run: Run, size: tuple[int, int]) -> Network:
     return restore(run.config, (*size, 3), runs.weights(run))
 
 

@@ -1,7 +1,5 @@
 """Novelty: an image's reconstruction error and code, compared with those of the run's test images."""
 
-from __future__ import annotations
-
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field

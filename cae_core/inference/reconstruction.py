@@ -1,7 +1,5 @@
 """Reconstructions: ten test images, with noise or without, through trained networks, and their metrics."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,10 +1,6 @@
 """Replay of a run: what each of its saved epochs reconstructs of the same images."""
 
-from __future__ import annotations
-
-import functools
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -37,6 +33,7 @@ class Replay:
     planes: tuple[live_plane.Plane, ...]
 
 
+@runs.kept(8)
 def replay(run: Run) -> Replay:
     """Every saved moment of a run; the last few runs are kept in memory.
 
@@ -44,12 +41,6 @@ def replay(run: Run) -> Replay:
         RunError: there are no weights yet, or they are missing or damaged.
         datasets.DataError: the data set is not there.
     """
-    return _replay(run.path, run.step, run.created)
-
-
-@functools.lru_cache(maxsize=8)
-def _replay(path: Path, step: int, created: str) -> Replay:
-    run = runs.read(path)
     steps = runs.saved_steps(run)
     if not steps or not run.code_size:
         raise RunError(f"There is nothing to see of the run {run.label!r}: its training has not begun.")

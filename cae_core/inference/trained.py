@@ -1,7 +1,5 @@
 """The trained network that shows what an architecture can do."""
 
-from __future__ import annotations
-
 from cae_core import datasets, runs
 from cae_core.pretrained import NETWORK, name_of, vae_name
 

@@ -4,8 +4,6 @@ A picture here is `(h, w)` float32 in [0, 1], ink white on black. Every resizing
 the part of the old picture that it covers, so that thin lines become grey instead of breaking.
 """
 
-from __future__ import annotations
-
 import base64
 import io
 

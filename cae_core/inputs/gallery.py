@@ -4,8 +4,6 @@ Drawn with the pen of `datasets/strokes.py`, whose table of digits (`datasets/gl
 of a box, x to the right and y downwards, a smooth curve through the points, a point given twice is a corner.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ A file can claim any size, so that is read from its first bytes and held against
 What decides is what a file contains, not what it is called.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import re

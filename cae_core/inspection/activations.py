@@ -1,7 +1,5 @@
 """Activations and filters: every layer's output for one image, kernels as images, and which weights to show."""
 
-from __future__ import annotations
-
 import ast
 import functools
 import re

@@ -12,8 +12,6 @@ because the pattern comes and goes with the picture that it lies on, which sprea
 the image's total, or a nearly black answer would have a high score by its faintest edge.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 DECADES = 4.0

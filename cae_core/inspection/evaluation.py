@@ -1,7 +1,5 @@
 """Evaluation of a trained network: its metrics on whole test splits."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from cae_core import colours, metrics

@@ -9,8 +9,6 @@ The slope of BCE grows with the error and ends at 1; that of MSE falls back to 0
 or 1, however wrong it is there. Source: Bishop, Pattern Recognition and Machine Learning, 2006, sections 4.3.2 and 5.2.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from cae_core.config import lookup

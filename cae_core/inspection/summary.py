@@ -4,8 +4,6 @@ Reads Keras layers by their class's name and attributes and imports no Keras its
 here: an unknown layer shows its class's name.
 """
 
-from __future__ import annotations
-
 import functools
 import re
 from collections.abc import Iterator

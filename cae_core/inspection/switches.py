@@ -14,12 +14,8 @@ Sources: Zeiler and Fergus, Visualizing and Understanding Convolutional Networks
 Kendall and Cipolla, SegNet, arXiv:1511.00561 (a decoder that has them).
 """
 
-from __future__ import annotations
-
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -106,6 +102,7 @@ def share(x: np.ndarray, x_hat: np.ndarray) -> Share:
     return Share(metrics.mse(x, x_hat), 1 - float(errors.sum()) / dd, explained, float((errors < others).mean()))
 
 
+@runs.kept(128)
 def measured(run: runs.Run, dataset: str, code: str, places: str) -> Share:
     """The share of one combination over the first `NUM_IMAGES` test images; kept, for it takes a moment.
 
@@ -113,18 +110,13 @@ def measured(run: runs.Run, dataset: str, code: str, places: str) -> Share:
         RunError: the run's weights cannot be read.
         DataError: the data set is not there.
     """
-    return _measured(run.path, run.step, run.created, dataset, code, places)
+    x, z, switches = _coded(run, dataset)
+    return share(x, decode(runs.model(run), z, switches, code, places, z.mean(axis=0)))
 
 
-@functools.lru_cache(maxsize=128)
-def _measured(path: Path, step: int, created: str, dataset: str, code: str, places: str) -> Share:
-    x, z, switches = _coded(path, step, created, dataset)
-    return share(x, decode(runs.model(runs.read(path), step), z, switches, code, places, z.mean(axis=0)))
-
-
-@functools.lru_cache(maxsize=2)  # 25 MB each
-def _coded(path: Path, step: int, created: str, dataset: str) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-    model = runs.model(runs.read(path), step)
+@runs.kept(2)  # 25 MB each
+def _coded(run: runs.Run, dataset: str) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    model = runs.model(run)
     x = datasets.as_float(datasets.load(dataset, "test").x[:NUM_IMAGES])
     return x, model.encode(x), model.switches(x)
 
@@ -132,5 +124,5 @@ def _coded(path: Path, step: int, created: str, dataset: str) -> tuple[np.ndarra
 def ten(run: runs.Run, dataset: str, x: np.ndarray, code: str, places: str) -> np.ndarray:
     """Some images through a run with one combination; the mean code is that of the first test images."""
     model = runs.model(run)
-    _, z, _ = _coded(run.path, run.step, run.created, dataset)
+    _, z, _ = _coded(run, dataset)
     return decode(model, model.encode(x), model.switches(x), code, places, z.mean(axis=0))

@@ -6,11 +6,8 @@ as like as the original, and an empty picture is like none. It is asked of pictu
 networks compare whose codes have nothing in common. NumPy only.
 """
 
-from __future__ import annotations
-
 import functools
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -94,6 +91,7 @@ def of_tests(dataset: str, num_train: int) -> tuple[Gaps, float]:
     return _summary(claims(like, labels, least)), least
 
 
+@runs.kept(32)
 def of_samples(run: Run, drawn_from: str) -> Gaps:
     """What they claim of pictures decoded from codes that are drawn from one of `generate.DRAWN_FROM`, or are of "images".
 
@@ -101,12 +99,6 @@ def of_samples(run: Run, drawn_from: str) -> Gaps:
         datasets.DataError: the images that the run was trained on are not there.
         RunError: its weights are missing or damaged.
     """
-    return _of_samples(run.path, run.step, run.created, drawn_from)
-
-
-@functools.lru_cache(maxsize=32)
-def _of_samples(path: Path, step: int, created: str, drawn_from: str) -> Gaps:
-    run = runs.read(path)
     images, labels = _trained_on(run.config.dataset, run.num_train)
     if drawn_from == "images":
         x_hat = runs.model(run).reconstruct(datasets.as_float(datasets.load(run.config.dataset, "test").x[:TESTS]))

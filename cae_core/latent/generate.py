@@ -4,8 +4,6 @@ The prior is the standard normal distribution that a variational network's codes
 the same codes can be decoded; nothing says that its own lie there, which the images show. NumPy only.
 """
 
-from __future__ import annotations
-
 import functools
 from statistics import NormalDist
 

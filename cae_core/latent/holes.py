@@ -12,8 +12,6 @@ Only codes of two numbers have holes here. The plane of longer ones is a shadow:
 but what fills a gap of the shadow may be far from it in the code, so nothing would be known about the rest.
 """
 
-from __future__ import annotations
-
 import functools
 from dataclasses import dataclass
 
@@ -149,14 +147,9 @@ def asked(codes: Codes, plane: Plane, scale: Scale, hole: Hole) -> Asked:
     return Asked(counts[0], int(np.median(counts[1:])), len(training))
 
 
+@runs.kept(4)
 def training_codes(run: Run, most: int = TRAINING) -> np.ndarray:
     """Codes `(n, d)` float32 of the first images that a run was trained on, up to `most`, with noise as it had."""
-    return _training_codes(run.path, run.step, run.created, most)
-
-
-@functools.lru_cache(maxsize=4)
-def _training_codes(path, step: int, created: str, most: int) -> np.ndarray:
-    run = runs.read(path)
     x = datasets.load(run.config.dataset, "train", keep=False).x[: min(most, run.config.num_train)]
     x = datasets.as_float(x)
     factors = np.full((len(x), 1, 1, 1), run.config.noise_factor, np.float32)

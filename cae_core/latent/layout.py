@@ -1,7 +1,5 @@
 """Where the classes lie on a plane of codes, and how far apart: what a picture of it shows, as numbers."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

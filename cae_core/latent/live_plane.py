@@ -5,8 +5,6 @@ next without the codes having changed much; so a plane can be turned to lie as n
 only.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

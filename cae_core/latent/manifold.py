@@ -1,23 +1,20 @@
 """Interpolation between codes: the plane decoded on a lattice, paths from code to code, and both as pictures."""
 
-from __future__ import annotations
-
-import functools
 import io
 import math
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from cae_core.figures import pictures
 from cae_core.latent.embedding import Plane, Scale, decode
-from cae_core.runs import Run, read
+from cae_core.runs import Run, kept
 
 MAX_SPRITE = 8192
 """Pixels a side that the embedding projector takes."""
 
 
+@kept(8)
 def lattice(run: Run, plane: Plane, scale: Scale, n: int) -> np.ndarray:
     """The plane decoded on an n by n lattice, as one picture; the last few are kept in memory.
 
@@ -38,14 +35,9 @@ def lattice(run: Run, plane: Plane, scale: Scale, n: int) -> np.ndarray:
     """
     if not 2 <= n <= 40:
         raise ValueError(f"n is {n!r}; it must be from 2 to 40.")
-    return _lattice(run.path, run.created, plane, scale, n)
-
-
-@functools.lru_cache(maxsize=8)
-def _lattice(path: Path, created: str, plane: Plane, scale: Scale, n: int) -> np.ndarray:
     middles = (np.arange(n) + 0.5) / n
     x, y = np.meshgrid(middles, middles[::-1])  # the top row first
-    x_hat = decode(read(path), plane.codes_at(scale.spots(np.stack([x, y], axis=-1))))
+    x_hat = decode(run, plane.codes_at(scale.spots(np.stack([x, y], axis=-1))))
     return pictures.image_grid(list(x_hat.reshape(n, n, *x_hat.shape[1:])), gap=0)
 
 

@@ -4,8 +4,6 @@ Distances are Euclidean and computed for some rows at a time, so that memory gro
 its square. NumPy only.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 from dataclasses import dataclass

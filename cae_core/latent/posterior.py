@@ -3,12 +3,9 @@
 NumPy only.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -54,6 +51,7 @@ def is_variational(codes: Codes) -> bool:
     return runs.model(codes.run).is_variational
 
 
+@runs.kept(64)
 def numbers(run: Run, dataset: str) -> Numbers:
     """What each number says, over the first `IMAGES` test images of a data set.
 
@@ -62,13 +60,8 @@ def numbers(run: Run, dataset: str) -> Numbers:
         RunError: its weights are missing or damaged.
         datasets.DataError: the data set is not there.
     """
-    return _numbers(run.path, run.step, run.created, dataset)
-
-
-@functools.lru_cache(maxsize=64)
-def _numbers(path: Path, step: int, created: str, dataset: str) -> Numbers:
     x = datasets.as_float(datasets.load(dataset, "test").x[:IMAGES])
-    mean, log_variance = runs.model(runs.read(path)).posterior(x)
+    mean, log_variance = runs.model(run).posterior(x)
     return Numbers(metrics.kl(mean, log_variance).mean(axis=0), mean.var(axis=0, dtype=np.float64), len(mean))
 
 

@@ -4,8 +4,6 @@ A unit is one number of a code. In a network that keeps the k largest it **fires
 is further from its mean than a hundredth of what the loudest unit is on average. A unit that never fires is **dead**.
 """
 
-from __future__ import annotations
-
 import functools
 from dataclasses import dataclass
 

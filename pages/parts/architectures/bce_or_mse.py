@@ -124,13 +124,9 @@ def _one_pixel() -> None:
     """Both losses and their slopes by the logit of one pixel, for a target of the visitor's choice."""
     st.subheader("What a loss tells one pixel", anchor=False)
     target = widgets.slider(
-        "Target t of the pixel",
-        -0.5,
-        1.5,
-        step=0.05,
-        key="target",
+        "Target t of the pixel", -0.5, 1.5, step=0.05, key="target",
         help="The value that the pixel should have; in images it is from 0 to 1.",
-    )
+    )  # fmt: skip
     axes, ends = "logit l, the pixel is its sigmoid", (float(LOGITS[0]), float(LOGITS[-1]))
     best = float(np.log(target / (1 - target))) if 0 < target < 1 else None
     charts = (

@@ -1,7 +1,5 @@
 """Where the checkerboard comes from: decoders' pictures under the magnifying glass, and how kernels overlap, drawn."""
 
-from __future__ import annotations
-
 import functools
 from html import escape
 
@@ -71,7 +69,7 @@ def _figure(name: str, crop: np.ndarray, score: float | None) -> str:
     src = pictures.data_uri(pictures.png(np.rint(crop * 255).astype(np.uint8)))
     note = "" if score is None else f"<small>checkerboard {score:.2f}</small>"
     alt = f"{name}, {SIDE} by {SIDE} pixels magnified" + ("" if score is None else f"; checkerboard score {score:.2f}")
-    return f'<figure><img src="{src}" alt="{escape(alt)}"><figcaption>{escape(name)}{note}</figcaption></figure>'
+    return show.figure(src, alt, f"{escape(name)}{note}")
 
 
 def kernels(size: int, note: str) -> str:

@@ -49,9 +49,7 @@ QUESTIONS = questions_of(
 def sidebar(now: dict) -> None:
     with st.sidebar:
         controls.dataset()
-        widgets.segmented_control(
-            "Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="sparse_network", required=True
-        )
+        widgets.segmented_control("Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="sparse_network")
         if now["sparse_network"] == "k_sparse":
             with controls.main():
                 widgets.select_slider("Smaller k", KS, key="few", help=f"How many of the {WIDE:,} numbers of a code stay.")
@@ -65,7 +63,7 @@ def sidebar(now: dict) -> None:
 
 
 def _penalties(now: dict) -> None:
-    widgets.segmented_control("Output", OUTPUTS, format_func=str.capitalize, key="sparse_output", required=True)
+    widgets.segmented_control("Output", OUTPUTS, format_func=str.capitalize, key="sparse_output")
     controls.loss(JUDGES, "sparse_loss", here=True)
     with controls.main():
         widgets.select_slider(

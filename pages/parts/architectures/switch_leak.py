@@ -1,7 +1,5 @@
 """Switch leak: how much of an image travels through the switches rather than the code."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 
@@ -46,8 +44,8 @@ def sidebar(now: dict) -> None:
         controls.dataset()
         widgets.selectbox("Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="leak_network")
         with controls.main():
-            widgets.selectbox("Code of your mix", tuple(CODES), format_func=CODES.get, key="mix_code")
-            widgets.selectbox("Switches of your mix", tuple(SWITCHES), format_func=SWITCHES.get, key="mix_switches")
+            widgets.selectbox("Code of your mix", CODES, key="mix_code")
+            widgets.selectbox("Switches of your mix", SWITCHES, key="mix_switches")
         controls.sample()
 
 

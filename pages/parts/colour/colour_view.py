@@ -1,7 +1,5 @@
 """Ten grey images, networks' colours for them and the truth; metrics on the test set; the networks as files."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -107,8 +105,8 @@ def take(networks: Sequence[Run], take_loss: str) -> None:
         )
         if len(networks) > 1:
             widgets.segmented_control(
-                "Which", SHIPPED_LOSSES, format_func=lambda loss: f"Trained with {LOSSES[loss].label}", key="take_loss",
-                required=True, label_visibility="collapsed",
+                "Which", {loss: f"Trained with {LOSSES[loss].label}" for loss in SHIPPED_LOSSES}, key="take_loss",
+                label_visibility="collapsed",
             )  # fmt: skip
         for run in networks:
             if len(networks) == 1 or run.config.loss == take_loss:

@@ -1,7 +1,5 @@
 """Colourisation of the visitor's own picture: of any size, in colour or in grey."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Sequence
 from html import escape

@@ -1,7 +1,5 @@
 """Controls that stand on several pages: in the same words, with the same meaning, remembered under the same keys."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -107,7 +105,7 @@ def loss(names: Sequence[str] = SHIPPED_LOSSES, key: str = "loss", here: bool = 
         if len(names) > 3:  # more do not fit the sidebar side by side
             widgets.selectbox("Loss", tuple(names), format_func=label(LOSSES), key=key)
         else:
-            widgets.segmented_control("Loss", names, format_func=label(LOSSES), key=key, required=True)
+            widgets.segmented_control("Loss", names, format_func=label(LOSSES), key=key)
         if here:
             st.button(_ABOUT_LOSSES, key=f"about_{key}", type="tertiary", on_click=state.change, kwargs={"view": "losses"})
         else:
@@ -115,7 +113,7 @@ def loss(names: Sequence[str] = SHIPPED_LOSSES, key: str = "loss", here: bool = 
 
 
 def trained_on() -> None:
-    widgets.segmented_control("Model trained on", TRAINED_ON, format_func=TRAINED_ON.get, key="trained_on", required=True)
+    widgets.segmented_control("Model trained on", TRAINED_ON, key="trained_on")
 
 
 def network(chosen: tuple[str, ...]) -> None:
@@ -130,7 +128,7 @@ def network(chosen: tuple[str, ...]) -> None:
     own = {(name,): title for name, title in own_runs().items()}
     ready = {(name,): title for name, title in systems().items()}
     labels = {(): "Shipped with the app", **({chosen: chosen[0]} if chosen else {}), **own, **ready}
-    widgets.selectbox("Network", tuple(labels), format_func=labels.get, key="run")
+    widgets.selectbox("Network", labels, key="run")
 
 
 def systems() -> dict[str, str]:

@@ -1,7 +1,5 @@
 """Images and figures on a page: rows of pictures, the table of metrics, the downloadable figure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -18,8 +16,11 @@ from cae_core.figures.plotting import Figure
 from cae_core.training import duration
 from pages.parts.common.outside import plain
 from pages.parts.glossary import glossary
+from pages.parts.session import state
+from pages.parts.session.setting import Setting
 
 seconds = duration.in_words
+_WAITING = '<div class="waiting" role="status" aria-label="No picture yet"></div>'
 DOWNLOAD, DOWNLOAD_ICON = "Download as PNG", ":material/download:"
 
 
@@ -51,19 +52,18 @@ class Row:
         return pictures.png(strip if self.error or self.images.shape[-1] == 3 else strip[..., 0])
 
 
-def question(text: str) -> None:
-    """The one question a page answers, as its first line, and beside it the glossary.
+def open_page(name: str, question: str, settings: Mapping[str, Setting]) -> dict[str, Any]:
+    """Opens a page with the one question it answers, beside it the glossary, and below what in a link could not be used.
 
-    It is a title, which the browser can draw without fetching more.
+    The question is a title, which the browser can draw without fetching more. Gives every setting as it is now.
     """
+    problems = state.open_page(name, settings)
     with st.container(horizontal=True, vertical_alignment="top", key="question"):
-        st.title(text, anchor=False)
+        st.title(question, anchor=False)
         glossary.offer()
-
-
-def link_problems(problems: Sequence[str]) -> None:
-    """Says what in a link could not be used."""
-    st.warning("Part of this link cannot be used; defaults are shown instead. " + plain(" ".join(problems)))
+    if problems:
+        st.warning("Part of this link cannot be used; defaults are shown instead. " + plain(" ".join(problems)))
+    return state.values(settings)
 
 
 def grid(rows: Sequence[Row], columns: int = 10) -> None:
@@ -72,7 +72,7 @@ def grid(rows: Sequence[Row], columns: int = 10) -> None:
     for row in rows:
         cells.append(f'<div class="label">{escape(row.label)}<small>{escape(row.note)}</small></div>')
         if row.images is None:
-            cells.append('<div class="waiting" role="status" aria-label="No picture yet"></div>')
+            cells.append(_WAITING)
         else:
             cells.append(f'<img src="{pictures.data_uri(row.strip())}" alt="{escape(row.alt, quote=True)}">')
     scale = ""
@@ -80,6 +80,12 @@ def grid(rows: Sequence[Row], columns: int = 10) -> None:
         bar = pictures.data_uri(pictures.error_bar_png())
         scale = f'<div></div><div class="scale">error 0 <img src="{bar}" alt="scale of absolute error from 0 to 1"> 1</div>'
     st.html(f'<div class="grid" style="--columns: {columns}">{"".join(cells)}{scale}</div>')
+
+
+def figure(src: str | None, alt: str, caption: str) -> str:
+    """A picture over its caption, which is HTML; without a source, the picture's place."""
+    picture = f'<img src="{src}" alt="{escape(alt, quote=True)}">' if src else _WAITING
+    return f"<figure>{picture}<figcaption>{caption}</figcaption></figure>"
 
 
 def through_layers(count: int) -> str:

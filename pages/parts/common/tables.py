@@ -1,7 +1,5 @@
 """Tables of figures, such as that of a network's layers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from html import escape
 

@@ -1,7 +1,5 @@
 """An upload field for a picture, read as soon as it is there: what is kept is the picture, not the file."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """A limit on what the server keeps of files that arrive before, or without, a page that reads them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 

@@ -1,11 +1,10 @@
 """What takes a while on a page: its place at once, itself when the rest of the page is drawn, and nothing drawn twice."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -101,6 +100,14 @@ def till_the_end(draw: Draw, meanwhile: Draw, compute: Draw) -> None:
     with place:
         meanwhile()
     _page.later.append(_Later(place, compute, draw))
+
+
+def once(what: str, key: Any, draw: Draw, meanwhile: Draw, compute: Draw) -> None:
+    """Draws something that takes seconds only the first time for a key: then as of `till_the_end`, else at once."""
+    if state.first_time(what, key):
+        till_the_end(draw, meanwhile, compute)
+    else:
+        draw()
 
 
 def end() -> None:

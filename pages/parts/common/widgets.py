@@ -5,9 +5,7 @@ browser has drawn the first, it draws both at once, and the control begins at it
 A control whose label is a word of the glossary explains it, unless its `help` says something else.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -25,12 +23,22 @@ def _begins_with_its_value(draw: Callable[..., Any], argument: str) -> Callable[
     return control
 
 
+def _one_of(draw: Callable[..., Any]) -> Callable[..., Any]:
+    control = _begins_with_its_value(draw, "default")
+    return lambda label, options, **more: control(label, tuple(options), required=True, **_called(options), **more)
+
+
+def _called(options: Collection[Any]) -> dict[str, Any]:
+    """How options are shown that are keys of what they are called."""
+    return {"format_func": options.get} if isinstance(options, Mapping) else {}
+
+
 slider = _begins_with_its_value(st.slider, "value")
 number_input = _begins_with_its_value(st.number_input, "value")
 text_input = _begins_with_its_value(st.text_input, "value")
 toggle = _begins_with_its_value(st.toggle, "value")
-pills = _begins_with_its_value(st.pills, "default")
-segmented_control = _begins_with_its_value(st.segmented_control, "default")
+pills = _one_of(st.pills)
+segmented_control = _one_of(st.segmented_control)
 multiselect = _begins_with_its_value(st.multiselect, "default")
 
 
@@ -39,6 +47,7 @@ def select_slider(label: str, options: Sequence[Any], *, key: str, **more: Any) 
     return st.select_slider(label, options, value=state.value(key), key=key, **more)
 
 
-def selectbox(label: str, options: Sequence[Any], *, key: str, **more: Any) -> Any:
+def selectbox(label: str, options: Collection[Any], *, key: str, **more: Any) -> Any:
     more.setdefault("help", glossary.meaning(label))
-    return st.selectbox(label, options, index=list(options).index(state.value(key)), key=key, **more)
+    more |= _called(options)
+    return st.selectbox(label, tuple(options), index=list(options).index(state.value(key)), key=key, **more)

@@ -1,7 +1,5 @@
 """Words of a page: a Markdown file in `pages/words`, with its questions and a fold for every explanation."""
 
-from __future__ import annotations
-
 import functools
 import re
 from collections.abc import Iterable
@@ -26,11 +24,8 @@ def questions(name: str) -> dict[str, tuple[str, str, tuple[str, ...], int, str]
     Each is `## key: title`, the question, a list of answers with `[x]` before the right one, and the reason.
     """
     parts = re.split(r"^## (\w+): (.*)\n", text(name), flags=re.MULTILINE)[1:]
-    return {key: (title, *_question(re.split("^# ", body, flags=re.MULTILINE)[0])) for key, title, body in _threes(parts)}
-
-
-def _threes(parts: list[str]) -> Iterable[tuple[str, str, str]]:
-    return zip(parts[::3], parts[1::3], parts[2::3], strict=True)
+    threes = zip(parts[::3], parts[1::3], parts[2::3], strict=True)
+    return {key: (title, *_question(re.split("^# ", body, flags=re.MULTILINE)[0])) for key, title, body in threes}
 
 
 def _question(body: str) -> tuple[str, tuple[str, ...], int, str]:

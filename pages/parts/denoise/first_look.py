@@ -1,7 +1,5 @@
 """What an autoencoder is, in three sentences and a picture of one image on its way through the network of the page."""
 
-from __future__ import annotations
-
 from html import escape
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The table of figures: every metric of each row of pictures, and how it changed against what came before."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from html import escape
 

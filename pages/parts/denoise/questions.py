@@ -1,6 +1,6 @@
 """Questions of the Denoise page."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cae_core import runs
@@ -16,12 +16,14 @@ def _error(now: Mapping[str, Any], size: int, loss: str, trained_on: str, images
     return runs.network(name_of(now["dataset"], size, loss, trained_on)).metrics[images][metric]
 
 
-def _ratio(large: float, small: float) -> str:
-    return f"{large / small:.1f} times: MSE {large:.4f} and {small:.4f} over the test set"
+def _ratio(*networks: tuple[int, str, str, str]) -> Callable[[Mapping[str, Any]], str]:
+    """The error of one as so many times that of the other, both as `_error` takes them."""
 
+    def measured(now: Mapping[str, Any]) -> str:
+        large, small = (_error(now, *network) for network in networks)
+        return f"{large / small:.1f} times: MSE {large:.4f} and {small:.4f} over the test set"
 
-def _two_numbers(now: Mapping[str, Any]) -> str:
-    return _ratio(*(_error(now, size, "mse", "clean", "clean") for size in (2, 32)))
+    return measured
 
 
 def _two_judges(now: Mapping[str, Any]) -> str:
@@ -33,21 +35,13 @@ def _two_judges(now: Mapping[str, Any]) -> str:
     return "; ".join(judged)
 
 
-def _never_saw_noise(now: Mapping[str, Any]) -> str:
-    return _ratio(*(_error(now, 32, "bce", trained_on, "gaussian 0.5") for trained_on in ("clean", "mixed")))
-
-
-def _wider_worse(now: Mapping[str, Any]) -> str:
-    return _ratio(*(_error(now, size, "bce", "clean", "gaussian 0.5") for size in (32, 8)))
-
-
 QUESTIONS = questions_of(
     "denoise",
     {
-        "two_numbers": _two_numbers,
+        "two_numbers": _ratio((2, "mse", "clean", "clean"), (32, "mse", "clean", "clean")),
         "two_judges": _two_judges,
-        "never_saw_noise": _never_saw_noise,
-        "wider_worse": _wider_worse,
+        "never_saw_noise": _ratio((32, "bce", "clean", "gaussian 0.5"), (32, "bce", "mixed", "gaussian 0.5")),
+        "wider_worse": _ratio((32, "bce", "clean", "gaussian 0.5"), (8, "bce", "clean", "gaussian 0.5")),
     },
     from_the_code={**_NO_NOISE, "bottleneck": 32, "loss": "bce"},
     two_numbers={**_NO_NOISE, "bottleneck": 2, "loss": "mse"},

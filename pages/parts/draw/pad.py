@@ -1,7 +1,5 @@
 """The drawing pad: its component, what it sends checked like any input, and the drawing kept for the visitor's return."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Results of a drawing: its reconstructions, how unusual it is, and where its code lies."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from html import escape
 
@@ -21,8 +19,14 @@ NEAREST = 5
 MARK = "#ffffff"
 
 
-def name(run: runs.Run, dataset: str) -> str:
-    """What a run is called above its pictures, on a page whose data set is this one."""
+def names(several: Sequence[runs.Run], dataset: str) -> list[str]:
+    """What runs are called above their pictures, on a page of this data set; those called alike have their names, too."""
+    called = [_name(run, dataset) for run in several]
+    alike = {words for words in called if called.count(words) > 1}
+    return [f"{words} ({run.name})" if words in alike else words for run, words in zip(several, called, strict=True)]
+
+
+def _name(run: runs.Run, dataset: str) -> str:
     if run.path.parent != runs.PRETRAINED_DIR or run.title:
         return run.label
     config = run.config

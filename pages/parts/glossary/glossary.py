@@ -1,7 +1,5 @@
 """The glossary: what every word of the trade means, and how a page offers it."""
 
-from __future__ import annotations
-
 import functools
 import re
 from dataclasses import dataclass

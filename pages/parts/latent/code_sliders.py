@@ -1,7 +1,5 @@
 """Sliders for the numbers of a code, or for the leading directions of long ones, decoded as they move."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 
@@ -55,7 +53,7 @@ def draw(codes: Codes, now: dict) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            widgets.segmented_control("Start from", tuple(STARTS), format_func=STARTS.get, key="start", required=True)
+            widgets.segmented_control("Start from", STARTS, key="start")
             st.button("All to 0", on_click=state.change, kwargs=dict.fromkeys(KEYS, 0.0))
         columns = st.columns(2) if len(names) > 4 else [st.container()]
         for place, (key, name) in enumerate(zip(KEYS, names, strict=False)):
@@ -74,9 +72,5 @@ def draw(codes: Codes, now: dict) -> None:
         what += f"; of {codes.size}, those that say most and the quietest" if codes.size > MAX_DIRECTIONS else ""
     elif codes.size > MAX_DIRECTIONS:
         what = "principal components of the codes, in which they differ most"
-    st.caption(f"The sliders are the {what}; 1 is one standard deviation of {unit}. Start: {what_start(now, i)}.")
-
-
-def what_start(now: dict, i: int) -> str:
-    """Where the sliders start, in words."""
-    return f"the code of image {i:,}" if now["start"] == "image" else "the mean of all codes, which belongs to no image"
+    start = f"the code of image {i:,}" if now["start"] == "image" else "the mean of all codes, which belongs to no image"
+    st.caption(f"The sliders are the {what}; 1 is one standard deviation of {unit}. Start: {start}.")

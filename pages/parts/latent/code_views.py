@@ -1,7 +1,5 @@
 """Views of all codes: the plane decoded on a lattice, how well classes separate, and the codes as files."""
 
-from __future__ import annotations
-
 import functools
 from html import escape
 

@@ -1,7 +1,5 @@
 """The plane in words, for whoever cannot see it: where each class lies, how well they part, and the holes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from cae_core.latent.embedding import Plane, Scale

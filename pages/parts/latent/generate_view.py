@@ -1,7 +1,5 @@
 """New images: codes drawn from the prior and decoded, whether one is a copy, and how many of them no class claims."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 from html import escape
@@ -57,9 +55,7 @@ def draw(codes: Codes, now: dict) -> None:
     how = (codes, now["drawn_from"], now["draw_seed"], now["temperature"])
     left, right = st.columns([3, 2], gap="large")
     with left:
-        widgets.segmented_control(
-            "Codes drawn from", allowed, format_func=FROM.get, key="drawn_from", required=True, help=_FROM_HELP
-        )
+        widgets.segmented_control("Codes drawn from", allowed, format_func=FROM.get, key="drawn_from", help=_FROM_HELP)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             widgets.slider(
                 "Temperature", generate.TEMPERATURE.low, generate.TEMPERATURE.high, step=0.1, key="temperature",
@@ -78,18 +74,14 @@ def draw(codes: Codes, now: dict) -> None:
     image = selection.index(codes, now["image"])
     with right, st.container(key="copied"):
         widgets.number_input("Sample, row by row", 1, generate.SHEET**2, step=1, key="sample")
-        _first_later("copied", key, lambda: _copies(how, now["sample"], image), lambda: _compared(how, image))
+        waiting.once("copied", key, lambda: _copies(how, now["sample"], image), _comparing, lambda: _compared(how, image))
     with st.container(key="gaps"):
         every = _networks(codes)
-        _first_later("gaps", key, lambda: _gaps(every), lambda: [_row(*pair) for pair in every])
+        waiting.once("gaps", key, lambda: _gaps(every), _comparing, lambda: [_row(*pair) for pair in every])
 
 
-def _first_later(what: str, key: tuple, draw, compute) -> None:
-    """Draws something at once; the first time for a network, when it takes seconds, at the page's end."""
-    if state.first_time(what, key):
-        waiting.till_the_end(draw, lambda: st.caption("Comparing with the training images …"), compute)
-    else:
-        draw()
+def _comparing() -> None:
+    st.caption("Comparing with the training images …")
 
 
 def _sheet(how: tuple, sample: int) -> None:

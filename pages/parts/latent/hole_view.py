@@ -1,7 +1,5 @@
 """Holes of the plane: their marks, a button that leads into each, and why the decoder makes up what it shows there."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 
@@ -62,14 +60,13 @@ def why(codes: Codes) -> str:
 def figures(codes: Codes, plane: Plane, scale: Scale, hole: Hole, spot: tuple[float, float]) -> None:
     """What shows that a hole is one: how seldom training came here, and that its picture is coded elsewhere."""
     with st.container(key="hole_figures"):
-        if state.first_time("hole_measured", (codes.run.name, codes.run.step)):  # seconds, once a network
-            waiting.till_the_end(
-                lambda: _figures(codes, plane, scale, hole, spot),
-                lambda: _facts("…", "…"),
-                lambda: holes.training_codes(codes.run),
-            )
-        else:
-            _figures(codes, plane, scale, hole, spot)
+        waiting.once(
+            "hole_measured",
+            (codes.run.name, codes.run.step),
+            lambda: _figures(codes, plane, scale, hole, spot),
+            lambda: _facts("…", "…"),
+            lambda: holes.training_codes(codes.run),
+        )
 
 
 def _figures(codes: Codes, plane: Plane, scale: Scale, hole: Hole, spot: tuple[float, float]) -> None:

@@ -1,7 +1,5 @@
 """Interpolation from one image to another: between their codes, and for contrast between their pixels."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 

@@ -1,7 +1,5 @@
 """What each number of a variational network's code says: its KL divergence, and what moving it changes."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 
@@ -15,7 +13,6 @@ from cae_core.latent.embedding import Codes
 from cae_core.latent.posterior import Numbers
 from cae_core.pretrained import VARIATIONAL
 from pages.parts.common import show, tables, waiting, widgets
-from pages.parts.session import state
 
 FLOOR = 1e-4
 """Nats at which the chart begins."""
@@ -77,11 +74,8 @@ def draw(codes: Codes) -> None:
         f"variance above {posterior.ACTIVE_VARIANCE:g}."
     )
     shipped = [key for key, config in VARIATIONAL.items() if config.dataset == codes.dataset]
-    if state.first_time("numbers", codes.dataset):  # some seconds for all that ship
-        rows = functools.partial(_rows, shipped)
-        waiting.till_the_end(lambda: _table(rows()), lambda: st.caption("Measuring the other networks …"), rows)
-    else:
-        _table(_rows(shipped))
+    rows, measuring = functools.partial(_rows, shipped), functools.partial(st.caption, "Measuring the other networks …")
+    waiting.once("numbers", codes.dataset, lambda: _table(rows()), measuring, rows)  # some seconds for all that ship
 
 
 def _rows(names: list[str]) -> list[tuple[str, list[str]]]:

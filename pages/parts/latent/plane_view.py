@@ -5,8 +5,6 @@ hand, on any machine, where Plotly would need WebGL and could select nothing but
 are what is sent and what a link holds.
 """
 
-from __future__ import annotations
-
 import base64
 import functools
 import math

@@ -1,7 +1,5 @@
 """Questions of the Latent page."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Mapping
 from typing import Any

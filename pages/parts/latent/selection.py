@@ -1,7 +1,5 @@
 """Details of a selection on the plane: an image and its neighbours, a decoded spot, an area's images, a path."""
 
-from __future__ import annotations
-
 from html import escape
 
 import numpy as np
@@ -143,6 +141,5 @@ def tiles(some: list) -> str:
     cells = ""
     for caption, image, alt in some:
         src = pictures.data_uri(pictures.png(pictures.image_grid([image[None]])))
-        picture = f'<img src="{src}" alt="{escape(alt, quote=True)}">'
-        cells += f"<figure>{picture}<figcaption>{caption or '&nbsp;'}</figcaption></figure>"
+        cells += show.figure(src, alt, caption or "&nbsp;")
     return cells

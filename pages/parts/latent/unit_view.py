@@ -1,7 +1,5 @@
 """Units of the code: all in one picture by how often they fire, and one of them, turned off or up."""
 
-from __future__ import annotations
-
 import functools
 from html import escape
 

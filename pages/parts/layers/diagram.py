@@ -1,7 +1,5 @@
 """A network as a row of blocks, as high as their feature maps and as thick as their channels; on a phone, a column."""
 
-from __future__ import annotations
-
 from html import escape
 from math import log2, sqrt
 

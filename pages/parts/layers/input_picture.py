@@ -1,7 +1,5 @@
 """The image that goes through a network: a test image, the visitor's drawing, or a picture from a file."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,7 +30,7 @@ class Picture:
 
 def controls(now: dict) -> None:
     """Which image, in the sidebar."""
-    widgets.segmented_control("Image", SOURCES, format_func=SOURCES.get, key="source", required=True)
+    widgets.segmented_control("Image", SOURCES, key="source")
     if now["source"] == "test":
         widgets.number_input("Number of the test image", 0, 9999, step=1, key="image")
     elif now["source"] == "file":

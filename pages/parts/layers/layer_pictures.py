@@ -1,7 +1,5 @@
 """Activations of the layers for one image, and filters: a card with one picture for each; folded, those of all layers."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from html import escape
 

@@ -1,7 +1,5 @@
 """One network layer by layer: its diagram, activations of an image, its filters, its code."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -43,10 +41,8 @@ def sidebar(now: dict) -> None:
         controls.dataset()
         with controls.main():
             widgets.selectbox("Network", NETWORKS, format_func=controls.label(ARCHITECTURES), key="architecture")
-            widgets.segmented_control(
-                "Weights", WEIGHTS, format_func=WEIGHTS.get, key="weights", required=True,
-                help="Fresh: as they are before the first step of training.",
-            )  # fmt: skip
+            about = "Fresh: as they are before the first step of training."
+            widgets.segmented_control("Weights", WEIGHTS, key="weights", help=about)
         input_picture.controls(now)
 
 

@@ -1,7 +1,5 @@
 """The class board: how many of a class have guessed what, while it lasts; no names, and nothing that outlives a day."""
 
-from __future__ import annotations
-
 import hashlib
 import secrets
 import threading

@@ -1,7 +1,5 @@
 """The path: eight questions over the pages, after which a newcomer can say what an autoencoder is and does."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Questions of a page: a setting worth a guess before it is looked at, with what was measured there."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """The strip of a page's questions: guess first, then see the outcome beside the picture that the guess has set."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping
 from html import escape
 from typing import Any

@@ -1,7 +1,5 @@
 """How long what the settings would train takes, and how that is known."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from cae_core import comparisons, datasets, training

@@ -1,7 +1,5 @@
 """Several runs side by side, live: buttons to start, pause and stop them all; what has ended stays in view."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import streamlit as st

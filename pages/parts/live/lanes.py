@@ -1,7 +1,5 @@
 """Comparison of runs that learn side by side: the same images, one curve per run in one chart, a table."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -86,16 +84,11 @@ def planes(lanes: Sequence[Lane], circle: float, note: Callable[[Lane], str]) ->
     """The plane of each lane's codes as a small drawing, with a circle of this radius; `note` under its title."""
     figures = ""
     for lane in lanes:
-        progress = lane.progress
+        progress, src, words = lane.progress, None, ""
         if progress and progress.plane:
             src = small_plane.data_uri(progress.plane.points, progress.labels, circle)
-            words = escape(f"{lane.title}: the codes of {len(progress.labels)} images on a plane, {note(lane)}", quote=True)
-            picture = f'<img src="{src}" alt="{words}">'
-        else:
-            picture = '<div class="waiting" role="status" aria-label="No picture yet"></div>'
-        figures += (
-            f"<figure>{picture}<figcaption>{escape(lane.title)}<small>{escape(note(lane))}</small></figcaption></figure>"
-        )
+            words = f"{lane.title}: the codes of {len(progress.labels)} images on a plane, {note(lane)}"
+        figures += show.figure(src, words, f"{escape(lane.title)}<small>{escape(note(lane))}</small>")
     st.html(f'<div class="small-planes">{figures}</div>')
 
 
@@ -130,14 +123,16 @@ def key(lanes: Sequence[Lane], more: str = "") -> None:
     st.html(f'<div class="lanes-key">{swatches}{escape(more)}</div>')
 
 
+def curve(progress: run_monitor.Progress | None, title: str = "") -> plotting.Curve:
+    """The losses of a run so far."""
+    steps, history = (progress.curve, progress.history) if progress else (np.empty((0, 2)), ())
+    done = np.array([[row["epoch"], row["held_out_loss"]] for row in history], float).reshape(-1, 2)
+    return plotting.Curve(title, steps[:, 0], steps[:, 1], done[:, 0], done[:, 1])
+
+
 def losses(lanes: Sequence[Lane], name: str) -> None:
     """Each lane's own loss, training dashed, held-out solid."""
-    over_steps = []
-    for lane in lanes:
-        curve = lane.progress.curve if lane.progress else np.empty((0, 2))
-        history = lane.progress.history if lane.progress else ()
-        done = np.array([[row["epoch"], row["held_out_loss"]] for row in history], float).reshape(-1, 2)
-        over_steps.append(plotting.Curve(lane.title, curve[:, 0], curve[:, 1], done[:, 0], done[:, 1]))
+    over_steps = [curve(lane.progress, lane.title) for lane in lanes]
     if not over_steps:
         return
     label = named_losses.axis_of(lane.config for lane in lanes)

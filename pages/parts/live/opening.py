@@ -1,7 +1,5 @@
 """The shipped result that a comparison opens with: which it is, what it was trained on, and how long one's own takes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Messages of the queue: why training waits and when it gives way; and the buttons for what the disk refused."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from math import inf
 
@@ -11,6 +9,7 @@ from cae_core import jobs
 from cae_core.jobs import JobError
 from cae_core.jobs.job import Snapshot
 from cae_core.jobs.scheduling import PAUSE, TURN
+from cae_core.runtime import host
 from pages.parts.common import show
 
 STATES = {
@@ -63,14 +62,15 @@ def why(job: Snapshot | None, queue: Sequence[Snapshot], owner: str) -> str:
 
     Args:
         job: the visitor's own.
-        queue: everybody's, the one at work first; that one is enough.
+        queue: everybody's, those at work first; these are enough.
         owner: the visitor.
     """
     if job is None or not job.is_live or not queue:
         return ""
     if job.state == "waiting":
         rest = "It gave way to others: it is saved, and goes on when its turn comes. " if job.progress else ""
-        return rest + _ahead(queue[0], owner)
+        at_work = [first for first in queue if first.state != "waiting"] or queue[:1]
+        return rest + _ahead(min(at_work, key=lambda first: (first.owner == owner, _left(first))), owner)
     if job.seconds_left is None or job.state == "measuring":
         return ""
     others = "Another visitor waits" if job.others == 1 else f"{job.others} others wait"
@@ -84,26 +84,26 @@ def _ahead(first: Snapshot, owner: str) -> str:
     paused = first.state == "paused"
     if first.owner == owner:
         return "Your own run ahead of it is paused: resume or stop that one." if paused else "It starts after your own."
-    left = show.seconds(TURN if first.seconds_left is None else first.seconds_left)
     does = "is paused and gives way" if paused else "is training, and ends or gives way"
-    return f"Another visitor's run {does} in {left} at most."
+    return f"Another visitor's run {does} in {show.seconds(_left(first))} at most."
+
+
+def _left(job: Snapshot) -> float:
+    return TURN if job.seconds_left is None else job.seconds_left
 
 
 def say_why(job: Snapshot | None, owner: str) -> None:
     """The same as a line on the page."""
-    if words := why(job, jobs.default().queue(1), owner):
+    if words := why(job, jobs.default().queue(host.MOST_WORKERS), owner):
         st.caption(words)
 
 
 def unsaved(names: Sequence[str], owner: str, key: str) -> None:
     """Buttons for runs that the disk refused: try again, or let go of them."""
     st.button(
-        "Save again",
-        icon=":material/save:",
-        key=f"{key}_save_again",
-        on_click=act_on_all,
+        "Save again", icon=":material/save:", key=f"{key}_save_again", on_click=act_on_all,
         args=("save_again", names, owner),
-    )
+    )  # fmt: skip
     st.button(
         "Discard", icon=":material/delete:", key=f"{key}_discard", on_click=act_on_all, args=("discard", names, owner),
         help="Drops what could not be saved. What was saved before stays, and training can continue from there.",

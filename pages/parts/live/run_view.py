@@ -11,10 +11,13 @@ from cae_core.config import RunConfig
 from cae_core.figures import plotting
 from cae_core.jobs import Snapshot
 from cae_core.losses import LOSSES
-from cae_core.runs import holder
+from cae_core.runs import Run, holder
+from cae_core.runtime import host
 from cae_core.training import run_monitor
 from pages.parts.common import controls, show
-from pages.parts.live import queue_words, steering
+from pages.parts.common.outside import refusal
+from pages.parts.live import lanes, queue_words, steering
+from pages.parts.session import identity
 
 
 def latest(owner: str) -> Snapshot | None:
@@ -32,6 +35,23 @@ def elsewhere(owner: str) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(show.plain(where), width="content")
                 st.page_link("runs.py", label="Its settings", icon=":material/history:", query_params={"runs": other.name})
+
+
+def interrupted(owner: str) -> None:
+    """Offers to go on with the visitor's last run, if it ended with the server that trained it."""
+    last = runs.latest(owner)
+    if not isinstance(last, Run) or last.state != "interrupted":
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"Your run **{show.plain(last.label)}** was interrupted after step {last.step:,}.", width="content")
+        off = bool(host.training_off())
+        resumes = st.button("Resume", icon=":material/play_arrow:", key="resume_interrupted", disabled=off)
+        st.page_link("runs.py", label="What it has learned", icon=":material/history:", query_params={"runs": last.name})
+    if resumes:
+        if refused := refusal(lambda: jobs.default().resume(last.name, owner, identity.address())):
+            st.error(show.plain(refused))
+        else:
+            st.rerun()
 
 
 def run(job: Snapshot | None, config: RunConfig, owner: str) -> None:
@@ -108,10 +128,7 @@ def _pictures(config: RunConfig, progress: run_monitor.Progress | None) -> None:
             depth = stages if layer is None else layer + 1
             show.filters({depth - 1: progress and progress.filters})
         loss = losses.axis_of([config])
-        curve, history = (progress.curve, progress.history) if progress else (np.empty((0, 2)), ())
-        done = np.array([[row["epoch"], row["held_out_loss"]] for row in history], float).reshape(-1, 2)
-        line = plotting.Curve("", curve[:, 0], curve[:, 1], done[:, 0], done[:, 1])
-        curves = plotting.loss_curves([line], loss, last_epoch=num_epochs(config))
+        curves = plotting.loss_curves([lanes.curve(progress)], loss, last_epoch=num_epochs(config))
         show.chart(curves, "live_curve", f"{loss} over epochs, training dashed, held-out solid")
     with right:
         names = datasets.DATASETS[config.dataset].class_names

@@ -1,7 +1,5 @@
 """Steering of training, the same on every page: its buttons, its bar, and looking at it again and again while it moves."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 

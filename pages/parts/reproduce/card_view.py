@@ -1,7 +1,5 @@
 """One card of the Reproduce page: the claims, the results, and running it again."""
 
-from __future__ import annotations
-
 import functools
 import re
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Charts and tables of claims: all of them against their figures in one picture, and those of a card as a table."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape

@@ -1,7 +1,5 @@
 """Actions on a run: train it again, resume it, rename it, delete it and take that back, export it."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Collection
 from functools import partial
@@ -58,12 +56,9 @@ def actions(run: AnyRun, mine: bool) -> None:
         if mine:
             with st.popover("Rename", icon=":material/edit:"), st.form("rename", border=False):
                 title = st.text_input(
-                    "Title",
-                    run.title,
-                    max_chars=runs.TITLE,
-                    key=f"title_{run.name}",
+                    "Title", run.title, max_chars=runs.TITLE, key=f"title_{run.name}",
                     help="Leave it empty to use the run's name.",
-                )
+                )  # fmt: skip
                 if st.form_submit_button("Save", icon=":material/check:"):
                     trouble = _do(lambda: manage.rename(run, title, owner), st.rerun)
         if mine and not at_work and st.button("Delete", icon=":material/delete:", key="delete"):

@@ -1,7 +1,5 @@
 """Comparison of two to four runs: the settings that differ, their metrics, curves and pictures."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from html import escape
 

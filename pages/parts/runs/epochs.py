@@ -1,7 +1,5 @@
 """One slider of epochs over all compared runs: the same images and each run's plane of codes, at that epoch."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -37,7 +35,7 @@ def slider(compared: Sequence[Run]) -> Mapping[str, tuple[int, str]]:
         return {name: (step, "") for name, moments in of_run.items() for step in [*moments.values()][-1:]}
     now = state.value("epoch")
     state.change(epoch=min(epochs, key=lambda epoch: abs(epoch - now)))
-    epoch = widgets.select_slider("Epoch of all", epochs, key="epoch", format_func=_in_words, help="0 is untrained.")
+    epoch = widgets.select_slider("Epoch of all", epochs, key="epoch", format_func=in_words, help="0 is untrained.")
     chosen = {}
     for run in compared:
         moments = of_run[run.name]
@@ -49,7 +47,7 @@ def slider(compared: Sequence[Run]) -> Mapping[str, tuple[int, str]]:
     return chosen
 
 
-def _in_words(epoch: float) -> str:
+def in_words(epoch: float) -> str:
     return f"{epoch:g}" if epoch else "0, untrained"
 
 
@@ -68,6 +66,5 @@ def planes(compared: Sequence[Run], chosen: Mapping[str, tuple[int, str]]) -> No
         src = small_plane.data_uri(past.planes[past.steps.index(step)].points, past.labels, reach)
         whose = f"{run.label.replace('<', '‹')} ({run.name})"
         alt = f"Codes of {len(past.labels)} images by {whose} on a plane, coloured by class, {when}"
-        words = f"{escape(title)}<small>{when}</small>"
-        figures += f'<figure><img src="{src}" alt="{escape(alt)}"><figcaption>{words}</figcaption></figure>'
+        figures += show.figure(src, alt, f"{escape(title)}<small>{when}</small>")
     st.html(f'<div class="small-planes">{figures}</div>')

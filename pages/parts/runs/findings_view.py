@@ -1,7 +1,6 @@
 """What many runs show, on the Runs page: how many numbers a code needs, and which noise which network withstands."""
 
-from __future__ import annotations
-
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,20 +19,15 @@ from pages.parts.session import state
 
 VIEWS = {"": "Runs", "sizes": "How many numbers?", "robustness": "Robustness map"}
 """What the page shows, the runs first."""
-COLOURS = {"pca": 4, NETWORK: 0, "vae": 2}
+COLOURS = {"pca": 4, NETWORK: 0, "vae": 2, "k_sparse": 3}
 """Of curves; the others' is the second."""
 SYMBOLS = ("circle", "diamond", "square", "cross", "triangle-up", "star")
-
-
-def of_default() -> findings.Findings:
-    """Those of the data set that a visitor has."""
-    return findings.find(datasets.default())
 
 
 def draw(view: str) -> None:
     """The picture of a view, its runs to be opened, and what it shows."""
     try:
-        shipped = of_default()
+        shipped = findings.find(datasets.default())
     except RunError as error:
         st.error(show.plain(str(error)))
         return
@@ -58,6 +52,12 @@ def _label(name: str) -> str:
     return f"{network.label}{numbers}, {show.noise(config.noise_kind, config.noise_factor)}"
 
 
+def _lines(name: str) -> list[str]:
+    """The same in lines that leave a phone room for the map."""
+    network, noise = _label(name).split(", ")
+    return [*textwrap.wrap(network, 13), noise]
+
+
 def _sizes(shipped: findings.Findings) -> list[str]:
     curves: dict[str, list[findings.Point]] = {}
     for point in sorted(shipped.points, key=lambda point: point.bytes):
@@ -80,7 +80,7 @@ def _sizes(shipped: findings.Findings) -> list[str]:
     )
     alt = f"Error over bytes of a code: {listed}; PNG without error at {png.bytes:.0f} bytes"
     _pick(charts.over_bytes(tracks, (f"PNG {png.bytes:.0f}, no error", png.bytes), axes), "finding_sizes", alt)
-    return [point.run for points in curves.values() for point in points if point.run]
+    return [*dict.fromkeys(point.run for points in curves.values() for point in points if point.run)]
 
 
 def _robustness(shipped: findings.Findings) -> list[str]:
@@ -92,15 +92,16 @@ def _robustness(shipped: findings.Findings) -> list[str]:
         for name, row in zip(names, errors, strict=True)
     )
     _pick(
-        charts.noise_map([_label(name).replace(", ", "<br>") for name in names], columns, errors, names),
+        charts.noise_map(["<br>".join(_lines(name)) for name in names], columns, errors, names),
         "finding_robustness",
         alt,
+        "In the cells: mean squared error per pixel, in thousandths. ",
     )
     return names
 
 
-def _pick(figure: Mapping[str, Any], key: str, alt: str) -> None:
-    """The picture, and below it the run of the point that was pressed."""
+def _pick(figure: Mapping[str, Any], key: str, alt: str, unit: str = "") -> None:
+    """The picture, and below it the run of the point that was pressed, or what is measured in which unit."""
     picked = show.chart(figure, key, alt, on_select="rerun", selection_mode="points")
     points = picked["selection"]["points"] if picked else []
     name = points[0].get("customdata") if points else ""
@@ -111,4 +112,4 @@ def _pick(figure: Mapping[str, Any], key: str, alt: str) -> None:
             _open(name, "open_picked")
     else:
         label = DATASETS[datasets.default()].label
-        st.caption(f"Measured on {findings.IMAGES:,} test images of {label}. Press a point to open its run.")
+        st.caption(f"{unit}Measured on {findings.IMAGES:,} test images of {label}. Press a point to open its run.")

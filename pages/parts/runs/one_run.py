@@ -1,7 +1,5 @@
 """One run: the time machine over its saved epochs, its settings and metrics, and the actions on it."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 
@@ -12,6 +10,7 @@ from cae_core.runs import AnyRun, Run, RunError, holder
 from cae_core.runtime import host
 from pages.parts.common import missing, show, waiting, widgets
 from pages.parts.runs import actions, compare, run_facts
+from pages.parts.runs.epochs import in_words
 from pages.parts.session import address, state
 
 _played: set = set()
@@ -102,7 +101,7 @@ def _moments(run: Run, settings: dict) -> None:
         if len(epochs) > 1:
             state.change(epoch=epochs[moment])
             epoch = widgets.select_slider(
-                "Epoch", epochs, key="epoch", format_func=_epoch, help="0 is the untrained network."
+                "Epoch", epochs, key="epoch", format_func=in_words, help="0 is the untrained network."
             )
             moment = epochs.index(epoch)
         label = "Fork from this epoch" if len(epochs) > 1 else "Fork from its end"
@@ -118,10 +117,6 @@ def _moments(run: Run, settings: dict) -> None:
         missing.say(run.config.dataset, error)
     except Exception as error:  # weights that are damaged, or of a network for other images, fail in many ways
         st.error(show.plain(str(error).partition("\n")[0]))
-
-
-def _epoch(epoch: float) -> str:
-    return f"{epoch:g}" if epoch else "0, untrained"
 
 
 def _draw(run: Run, epochs: list[float], moment: int, past: replay.Replay) -> None:

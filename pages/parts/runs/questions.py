@@ -1,7 +1,5 @@
 """Questions of the Runs page: comparisons to try, of runs that ship with the app."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Facts about one run: its settings beside those that its page opens with, its figures beside a shipped run's."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from cae_core import datasets, runs

@@ -1,7 +1,5 @@
 """The table of runs: sorted by a click on a column, and up to four of its rows marked."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Tables with a column for each run: settings and metrics as people read them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape

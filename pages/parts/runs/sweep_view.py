@@ -1,7 +1,5 @@
 """A sweep on the Runs page: its runs as parallel coordinates, and mean and spread over the seeds of each combination."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from html import escape

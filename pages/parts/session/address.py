@@ -1,7 +1,5 @@
 """The browser's address: every setting of the page, so that copying it copies the page as it is."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from urllib.parse import urlencode
 

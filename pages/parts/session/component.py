@@ -1,7 +1,5 @@
 """A component of the browser's: a script that draws what Python says, and always ends with the newest."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable

@@ -4,8 +4,6 @@ Every copy marks what it answers with a cookie of its own. A page that meets ano
 is not sent to one copy only; a mark from before then is that of a server that has been restarted.
 """
 
-from __future__ import annotations
-
 import hashlib
 import secrets
 import time

@@ -1,7 +1,5 @@
 """Identity of a visitor: an opaque mark in the browser, so that what they train is theirs in every tab and later."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 import secrets

@@ -1,7 +1,5 @@
 """A setting of a page: its default, what is allowed, and how a link spells it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

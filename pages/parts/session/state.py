@@ -4,8 +4,6 @@ The only module that touches `st.session_state` and reads the query string. Each
 setting's key is the widget's key, the URL parameter's name and the name in JSON and on the command line.
 """
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Confusion matrix and misread images of a classifier, and the scores of the linear probe."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -15,7 +13,7 @@ from cae_core.figures.pictures import data_uri, png
 from cae_core.metrics import mean_and_spread
 from cae_core.stacking.linear_probe import FEW
 from cae_core.stacking.results import confusion
-from pages.parts.common import tables
+from pages.parts.common import show, tables
 
 MOST = 40
 """Misread images that are shown."""
@@ -68,9 +66,8 @@ def _images(test: Split, read: np.ndarray, examples: np.ndarray, names: Sequence
         image = test.x[i]
         picture = data_uri(png(np.ascontiguousarray(image[..., 0] if image.shape[-1] == 1 else image)))
         truth, other = names[int(test.y[i])], names[int(read[i])]
-        alt = escape(f"test image {i}, {truth}, read as {other}", quote=True)
-        caption = f"{truth[:3]} → {other[:3]}"
-        cells += f'<figure><img src="{picture}" alt="{alt}"><figcaption>{escape(caption)}</figcaption></figure>'
+        alt, caption = f"test image {i}, {truth}, read as {other}", f"{truth[:3]} → {other[:3]}"
+        cells += show.figure(picture, alt, escape(caption))
     st.html(f'<div class="misread">{cells}</div>')
 
 

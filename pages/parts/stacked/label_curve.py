@@ -1,7 +1,5 @@
 """The label curve that ships: test error against labels, published figures, and what any point of it misreads."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Any
@@ -42,8 +40,8 @@ def draw(result: CurveResult | None, now: dict, ask: Callable[[], Any]) -> None:
     ask()
     picked = [point.labels for point in points]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        widgets.segmented_control("Labels", picked, format_func=lambda n: f"{n:,}", key="point", required=True)
-        widgets.segmented_control("Classifier", tuple(ARMS), format_func=ARMS.get, key="arm", required=True)
+        widgets.segmented_control("Labels", picked, format_func=lambda n: f"{n:,}", key="point")
+        widgets.segmented_control("Classifier", ARMS, key="arm")
     _point(result, *chosen)
     if result.features:
         nearest = min(result.features, key=lambda n: max(n, now["point"]) / min(n, now["point"]))

@@ -31,13 +31,9 @@ def draw(config: StackConfig, owner: str) -> None:
         st.button("Use settings that work", on_click=state.change, kwargs=changes, key="stack_works")
     if pressed:
         state.change(stack=())  # the one in training is shown, not one that a link named
-        if refused := refusal(lambda: jobs.default().submit(config, owner, _title(config), address=identity.address())):
+        title = f"Stack of {config.layers} layer{'s' * (config.layers > 1)}, {config.labels:,} labels"
+        if refused := refusal(lambda: jobs.default().submit(config, owner, title, address=identity.address())):
             st.error(show.plain(refused))
-
-
-def _title(config: StackConfig) -> str:
-    """What a stack is called in the queue."""
-    return f"Stack of {config.layers} layer{'s' * (config.layers > 1)}, {config.labels:,} labels"
 
 
 def _plan(config: StackConfig) -> str:

@@ -1,7 +1,5 @@
 """Questions of the Stacked page."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Pictures of a stack: images through all its layers and back, filters, losses, and both classifiers' accuracy."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 

@@ -1,7 +1,5 @@
 """Settings of the Stacked page, and the configuration of the stack that they make."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

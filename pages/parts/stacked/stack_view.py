@@ -1,7 +1,5 @@
 """A visitor's stack in training, stage by stage, the buttons that steer it, and its results."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import streamlit as st
@@ -121,5 +119,5 @@ def _outcome(now: Shown, arm: str) -> None:
     except datasets.DataError:
         return
     if arm in read and len(read[arm]) == len(test.y):
-        widgets.segmented_control("Classifier", tuple(ARMS), format_func=ARMS.get, key="arm", required=True)
+        widgets.segmented_control("Classifier", ARMS, key="arm")
         confusion.reading(test, read[arm], datasets.DATASETS[now.config.dataset].class_names, now.config.seed)

@@ -1,7 +1,5 @@
 """Which stack the Stacked page shows, and what there is to see of it: in this process, else on disk."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from cae_core import jobs, runs

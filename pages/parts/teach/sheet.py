@@ -1,7 +1,5 @@
 """Sheets for the classroom, one a page, made from the questions that the pages ask."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

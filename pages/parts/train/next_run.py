@@ -20,13 +20,9 @@ def draw(config: RunConfig, now: dict, owner: str) -> None:
             disabled=bool(trouble or off),
         )  # fmt: skip
         title = widgets.text_input(
-            "Name",
-            key="title",
-            max_chars=runs.TITLE,
-            placeholder="name (optional)",
-            width=220,
+            "Name", key="title", max_chars=runs.TITLE, placeholder="name (optional)", width=220,
             label_visibility="collapsed",
-        )
+        )  # fmt: skip
         st.caption(off or ("" if trouble else estimate.plan([config])), width="content")
     if trouble:
         st.error(show.plain(trouble))
