@@ -153,18 +153,24 @@ def at_work() -> list[AnyRun]:
 
 
 def latest(owner: str) -> AnyRun | None:
-    """The run of an owner that was written down last; those of others are read only if they are newer."""
-
-    def written(path: Path) -> float:
-        with contextlib.suppress(OSError):
-            return (path / "run.json").stat().st_mtime
-        return 0.0
-
+    """The run of an owner that was written down last."""
+    written = []
     with contextlib.suppress(OSError):
-        for path in sorted(folders(runs_dir()), key=written, reverse=True):
+        for path in folders(runs_dir()):
+            with contextlib.suppress(OSError):
+                written.append(((path / "run.json").stat().st_mtime_ns, path))
+    for changed, path in sorted(written, reverse=True):
+        if _owner(path, changed) == owner:
             with contextlib.suppress(RunError):
-                if (run := read(path)).owner == owner:
-                    return run
+                return read(path)
+    return None
+
+
+@functools.lru_cache(maxsize=4096)
+def _owner(path: Path, changed: int) -> str | None:
+    """Whose a run is; None of a damaged one. A page asks at every move, so it is read once for each writing."""
+    with contextlib.suppress(RunError):
+        return read(path).owner
     return None
 
 
