@@ -44,7 +44,7 @@ def pytest_xdist_setupnodes(config, specs):
 
 
 def pytest_runtest_setup(item):
-    if runtime.is_loading():  # imported by two threads at once, TensorFlow is left half imported for good
+    if runtime._loader.locked():  # imported by two threads at once, TensorFlow is left half imported for good
         runtime._ready.wait(600)
     if item.get_closest_marker("real_data") and not DATA_DIR:
         required = os.environ.get("REQUIRE_DATA") or os.environ.get("CI")

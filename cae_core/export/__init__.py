@@ -159,6 +159,7 @@ def figures_html(run: Run) -> bytes:
     plane = live_plane.to_plane(network.encode(network.seen(as_float(test.x[:ON_PLANE]))))
     names = DATASETS[config.dataset].class_names
     loss_label = LOSSES[config.loss].label
+    plotting.load_pandas()
     charts_html = [
         go.Figure(figure)
         .update_layout(template="plotly_white")

@@ -31,6 +31,17 @@ MAX_POINTS = 400
 """Points of one drawn line, at most: more than its pixels show."""
 
 
+def load_pandas() -> None:
+    """To be called before Plotly is given a figure, in whatever thread that is.
+
+    Plotly asks of every value whether it is one of pandas', which it never loads itself; of a pandas that another thread,
+    as of TensorFlow or of a table, has half imported, it would use what is not there yet. An import waits until all is.
+    """
+    from plotly.optional_imports import get_module
+
+    get_module("pandas")
+
+
 @dataclass(frozen=True, eq=False)
 class Curve:
     """The losses of one run so far.

@@ -50,11 +50,6 @@ def failure() -> str:
     return _failure[0] if _failure else ""
 
 
-def is_loading() -> bool:
-    """Whether TensorFlow is being loaded at this moment."""
-    return _loader.locked() and not _ready.is_set()
-
-
 def soon(task: Callable[[], None]) -> None:
     """Has `task` done in the background when nothing older waits; what it raises is dropped.
 

@@ -211,3 +211,33 @@ def test_a_small_plane_holds_every_point_in_its_classs_colour_and_the_circle_say
     assert 0 < left < 10 < up < 60  # the second axis goes up
     assert float(circle.get("r")) == pytest.approx((100 - left) * 2 / 30, abs=0.1)
     assert 90 < float(xml.etree.ElementTree.fromstring(drawing(60)).find("{*}circle").get("r")) < 100
+
+
+RACE = """
+import sys, threading, time
+import plotly.tools
+
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == "pandas.core.api":
+            time.sleep(1)
+
+def check(*given, **more):
+    threading.Thread(target=__import__, args=("pandas",), daemon=True).start()
+    while "pandas" not in sys.modules:
+        time.sleep(0.001)
+    return draw(*given, **more)
+
+sys.meta_path.insert(0, Slow())
+draw, plotly.tools.return_figure_from_figure_or_data = plotly.tools.return_figure_from_figure_or_data, check
+from cae_core.figures import plotting
+from pages.parts.common import show
+
+curve = plotting.Curve("run", [0, 1], [2, 1], [0, 1], [2, 1])
+show.chart(plotting.loss_curves([curve], "loss"), "chart", "a curve")
+"""
+
+
+def test_a_figure_is_drawn_when_another_thread_begins_to_import_what_plotly_asks_for_meanwhile():
+    done = subprocess.run([sys.executable, "-c", RACE], capture_output=True, encoding="utf-8", timeout=60)
+    assert done.returncode == 0, done.stderr

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from cae_core import runtime, training
+from cae_core import training
 from cae_core.config import RunConfig
 from cae_core.corruptions import NOISE_KINDS, is_none
-from cae_core.figures import mosaics, pictures
+from cae_core.figures import mosaics, pictures, plotting
 from cae_core.figures.plotting import Figure
 from cae_core.training import duration
 from pages.parts.common.outside import plain
@@ -150,11 +150,7 @@ def ratio(image_size: int, code_size: int) -> str:
 
 def chart(figure: Figure, key: str, alt: str, **more: Any) -> Any:
     """A Plotly figure as of `charts`, as wide as its place; `more` and what is returned are Streamlit's."""
-    if runtime.is_loading():  # TensorFlow imports pandas in another thread, and Plotly would meet half of it
-        from plotly.optional_imports import get_module
-
-        get_module("pandas")  # waits until it is whole
-
+    plotting.load_pandas()
     with st.container(key=f"place_{key}"):
         return st.plotly_chart(figure, height="stretch", key=key, config={"displayModeBar": False}, alt=alt, **more)
 
