@@ -24,7 +24,17 @@ PAGES = {
 
 
 def _pages(at_guess: bool) -> list[st.Page]:
-    """All of them. The first is at the root, and, hidden, at the address that anybody would guess: there, the other is."""
+    """All of them. The first is at the root, and, hidden, at the address that anybody would guess: there, the other is.
+
+    Kept for the visitor, for Streamlit looks for each file six times.
+    """
+    before, pages = state.kept("pages", (None, []))
+    if before != (of := (PAGES, at_guess)):
+        state.keep("pages", (of, pages := _every(at_guess)))
+    return pages
+
+
+def _every(at_guess: bool) -> list[st.Page]:
     first, *others = PAGES
     visibility = ("visible", "hidden")
     root = st.Page(first, title=PAGES[first], default=True, url_path="root", visibility=visibility[at_guess])

@@ -13,8 +13,9 @@ import tempfile
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -235,19 +236,30 @@ class FileSet:
         num_images = self.num_train if member.endswith("train") else self.num_test
         return (num_images, self.image_size, self.image_size) if member.startswith("x") else (num_images,)
 
-    def _places(self, root: Path) -> list[dict[str, Path]]:
+    def _places(self, root: Path) -> Iterator[dict[str, Path]]:
         """Every place under `root` where the set may be, as the path of each array; a download goes to the first."""
         names = dict.fromkeys((self.name.replace("_", "-"), self.name))  # dict: keeps the order, drops the double
-        archives = [dict.fromkeys(IDX_NAMES, root / f"{name}.npz") for name in names]
-        folders = [{member: _idx_path(root / name / stem) for member, stem in IDX_NAMES.items()} for name in names]
-        return archives + folders if self.urls[0].endswith(".npz") else folders + archives
+        archives = (dict.fromkeys(IDX_NAMES, root / f"{name}.npz") for name in names)
+        folders = (
+            {member: _idx_path(root / name / stem) for member, stem in IDX_NAMES.items()}
+            for name in names
+            if os.path.isdir(root / name)
+        )
+        return chain(archives, folders) if self.urls[0].endswith(".npz") else chain(folders, archives)
 
     def _find(self) -> dict[str, Path] | None:
-        """The path of each array: the first complete place of the first root that has any file of the set."""
+        """The path of each array: the first complete place of the first root that has any file of the set.
+
+        Pages ask at every move, so that no more is looked for than it takes.
+        """
         for root in roots():
-            places = sorted(self._places(root), key=lambda place: len(_missing(place)))
-            if len(_missing(places[0])) < len(IDX_NAMES):
-                return places[0]
+            incomplete = []
+            for place in self._places(root):
+                if not (missing := len(_missing(place))):
+                    return place
+                incomplete.append((missing, len(incomplete), place))
+            if incomplete and min(incomplete)[0] < len(IDX_NAMES):
+                return min(incomplete)[-1]
         return None
 
     def _targets(self, root: Path) -> list[Path]:
@@ -257,7 +269,7 @@ class FileSet:
 
     def _check_published(self, root: Path) -> None:
         """Raises a ValueError unless the four arrays under `root` are as published."""
-        for member, path in self._places(root)[0].items():
+        for member, path in next(self._places(root)).items():
             try:
                 md5 = _md5(_read(path, member, self._shape(member)))
             except Exception as error:  # as in `read`
@@ -275,7 +287,8 @@ def _md5(array: np.ndarray) -> str:
 
 
 def _missing(place: Mapping[str, Path]) -> list[Path]:
-    return [path for path in place.values() if not os.path.isfile(path)]  # Path.is_file may raise PermissionError
+    is_there = {path: os.path.isfile(path) for path in {*place.values()}}  # Path.is_file may raise PermissionError
+    return [path for path in place.values() if not is_there[path]]
 
 
 def _idx_path(plain: Path) -> Path:

@@ -7,7 +7,9 @@ Nothing in it can execute code when loaded: JSON, text, and arrays without pickl
 import contextlib
 import functools
 import os
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,15 +60,34 @@ def read(path: Path) -> AnyRun:
     """
     check_name(path.name)
     try:
-        check_contents(path)
-        kind, fields = schema.run_fields(storage.read(path / "run.json"))
-        if fields["state"] in AT_WORK and not storage.is_locked(path / "lock"):
-            fields["state"] = "interrupted"
-        return KINDS[kind](path=path, title=_title(path), **fields)
+        run = _read_once(path)
+        if run.state in AT_WORK and not storage.is_locked(path / "lock"):
+            return replace(run, state="interrupted")
+        return run
     except FileNotFoundError:
         raise RunError(f"There is no run in {path}.") from None
     except Exception as error:
         raise _damaged(path / "run.json", error, path) from error
+
+
+SETTLED = 0.1
+"""Seconds after which a second writing has another time in the file system than the first."""
+
+
+def _read_once(path: Path) -> AnyRun:
+    """The run as it was last written down. A page asks for all of them at every move: nothing is opened as long as neither
+    the folder, in which every file of ours is put in place by a rename, nor `run.json` is a newer one."""
+    folder, file = os.stat(path), os.lstat(path / "run.json")
+    changed = max(folder.st_mtime, file.st_mtime)
+    parse = _parse if changed < time.time() - SETTLED else _parse.__wrapped__
+    return parse(path, folder.st_mtime_ns, file.st_mtime_ns, file.st_size)
+
+
+@functools.lru_cache(maxsize=1024)
+def _parse(path: Path, *written: int) -> AnyRun:
+    check_contents(path)
+    kind, fields = schema.run_fields(storage.read(path / "run.json"))
+    return KINDS[kind](path=path, title=_title(path), **fields)
 
 
 def check_contents(path: Path) -> None:
@@ -154,24 +175,7 @@ def at_work() -> list[AnyRun]:
 
 def latest(owner: str) -> AnyRun | None:
     """The run of an owner that was written down last."""
-    written = []
-    with contextlib.suppress(OSError):
-        for path in folders(runs_dir()):
-            with contextlib.suppress(OSError):
-                written.append(((path / "run.json").stat().st_mtime_ns, path))
-    for changed, path in sorted(written, reverse=True):
-        if _owner(path, changed) == owner:
-            with contextlib.suppress(RunError):
-                return read(path)
-    return None
-
-
-@functools.lru_cache(maxsize=4096)
-def _owner(path: Path, changed: int) -> str | None:
-    """Whose a run is; None of a damaged one. A page asks at every move, so it is read once for each writing."""
-    with contextlib.suppress(RunError):
-        return read(path).owner
-    return None
+    return max((run for run in every(runs_dir())[0] if run.owner == owner), key=lambda run: run.created, default=None)
 
 
 def folders(folder: Path) -> list[Path]:

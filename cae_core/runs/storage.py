@@ -190,6 +190,10 @@ def _lock(file: IO[bytes], shared: bool) -> None:
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
 
 
+_held: set[Path] = set()
+"""Locks of this process, which need not be asked of the system."""
+
+
 class Lock:
     """Says that this process is at work on a folder; the system takes it back when the process ends, however it ends."""
 
@@ -201,13 +205,14 @@ class Lock:
             OddFile: what is there is no file.
             OSError: the disk refuses.
         """
-        self._file = open(path, "ab", buffering=0, opener=_opener)  # noqa: SIM115
+        self._path, self._file = path, open(path, "ab", buffering=0, opener=_opener)  # noqa: SIM115
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 _lock(self._file, shared=False)
                 with contextlib.suppress(OSError):  # a full disk: then nobody knows who it is, and the lock holds
                     self._file.truncate(0)
                     self._file.write(holder.mark())
+                _held.add(path)
                 return
             except _REFUSED as error:
                 if attempt == ATTEMPTS:
@@ -219,12 +224,15 @@ class Lock:
             time.sleep(0.01)
 
     def release(self) -> None:
+        _held.discard(self._path)
         with contextlib.suppress(OSError):
             self._file.close()
 
 
 def is_locked(path: Path) -> bool:
     """Whether some process, this one included, has the lock on `path`."""
+    if path in _held:
+        return True
     try:
         file = open(path, "rb", opener=_opener)  # noqa: SIM115 (only to read, so that it works where one may not write)
     except (OSError, OddFile):

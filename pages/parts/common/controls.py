@@ -162,11 +162,12 @@ def own_runs(channels: int = 1) -> dict[str, str]:
     Args:
         channels: of the images that their networks give: 1 for grey, 3 for colour.
     """
-    return _own_runs(identity.visitor(), str(runs.runs_dir()), channels)
+    mine = ("", identity.visitor())
+    return {name: label for name, label, owner in _trained(str(runs.runs_dir()), channels) if owner in mine}
 
 
-@st.cache_data(ttl=3, max_entries=64, show_spinner=False)  # asked for with every move of a slider
-def _own_runs(owner: str, folder: str, channels: int) -> dict[str, str]:
-    trained = [run for run in runs.networks(Path(folder)) if run.owner in ("", owner) and run.is_trained]
-    trained = [run for run in trained if run.image_shape[2] == channels]
-    return {run.name: run.label for run in sorted(trained, key=lambda run: run.created, reverse=True)}
+@st.cache_data(ttl=3, max_entries=8, show_spinner=False)  # a class asks for them with every move of a slider
+def _trained(folder: str, channels: int) -> list[tuple[str, str, str]]:
+    """Name, label and owner of everybody's trained runs, newest first."""
+    trained = [run for run in runs.networks(Path(folder)) if run.is_trained and run.image_shape[2] == channels]
+    return [(run.name, run.label, run.owner) for run in sorted(trained, key=lambda run: run.created, reverse=True)]
