@@ -3,6 +3,7 @@
 import errno
 import itertools
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,31 @@ def test_there_and_back(save_run, small_network, runs_folder):
     assert runs.model(run) is model  # kept in memory
     os.utime(save_run(replace=True).path / "weights.npz", ns=(1, 1))
     assert runs.model(run) is not model  # made again, it is loaded again
+
+
+def test_a_run_is_opened_once_for_each_writing(save_run, runs_folder, monkeypatch):
+    saved, opened, opener = [save_run(name) for name in "abc"], [], storage._opener
+    for run in saved:
+        os.utime(run.path, (0, 0))
+        os.utime(run.path / "run.json", (0, 0))
+    monkeypatch.setattr(storage, "_opener", lambda path, flags: opened.append(Path(path)) or opener(path, flags))
+    assert runs.every(runs_folder) == (saved, [])
+    assert {path.parent for path in opened} == {run.path for run in saved}
+    opened.clear()
+    assert (runs.every(runs_folder), opened) == ((saved, []), [])
+    _, b, c = saved
+    soon = time.time() + 60
+    for title in ("Once", "Twice"):  # at one time of the file system
+        storage.write(b.path / "title.txt", title.encode())
+        os.utime(b.path, (soon, soon))
+        assert runs.find("b").title == title
+    assert {path.parent for path in opened if not path.name.startswith(".")} == {b.path}
+    opened.clear()
+    lock = storage.Lock(c.path / "lock")
+    opened.clear()
+    assert storage.is_locked(c.path / "lock")
+    lock.release()
+    assert opened == []
 
 
 def as_bfloat16(w):
