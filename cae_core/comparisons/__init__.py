@@ -4,7 +4,6 @@ A view of runs that learn side by side opens with one of these. For each run its
 the history, the curves and what the network makes of the eight test images, which is a twentieth of its weights.
 """
 
-import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from cae_core.datasets import as_float, load
 from cae_core.latent import live_plane
 from cae_core.runs import Run, RunError, schema, storage, writing
 from cae_core.runtime import process
+from cae_core.runtime.caching import cached
 from cae_core.training import run_monitor
 
 LOOKS = 16
@@ -157,7 +157,7 @@ def _read(name: str) -> Mapping[RunConfig, _Kept]:
         raise _damaged(name, error) from error
 
 
-@functools.lru_cache(maxsize=len(SHIPPED))
+@cached(most=len(SHIPPED))
 def _read_file(file: Path, changed: int) -> Mapping[RunConfig, _Kept]:
     arrays = storage.read_arrays(file)
     of_config = {}

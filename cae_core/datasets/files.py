@@ -208,9 +208,7 @@ class FileSet:
         for member in SPLITS[split]:
             try:
                 arrays.append(_read(place[member], member, self._shape(member)))
-            except (
-                Exception
-            ) as error:  # damaged archives raise anything: BadZipFile, zlib.error, EOFError, RuntimeError, ...
+            except Exception as error:  # damaged archives raise anything: BadZipFile, zlib.error, EOFError, RuntimeError
                 raise unusable(place[member], error, self.label) from error
         for member, array in zip(SPLITS[split], arrays, strict=True):
             self._refuse_others(place[member], member, array, others)
@@ -240,18 +238,11 @@ class FileSet:
         """Every place under `root` where the set may be, as the path of each array; a download goes to the first."""
         names = dict.fromkeys((self.name.replace("_", "-"), self.name))  # dict: keeps the order, drops the double
         archives = (dict.fromkeys(IDX_NAMES, root / f"{name}.npz") for name in names)
-        folders = (
-            {member: _idx_path(root / name / stem) for member, stem in IDX_NAMES.items()}
-            for name in names
-            if os.path.isdir(root / name)
-        )
+        folders = ({member: _idx_path(root / name / stem) for member, stem in IDX_NAMES.items()} for name in names)
         return chain(archives, folders) if self.urls[0].endswith(".npz") else chain(folders, archives)
 
     def _find(self) -> dict[str, Path] | None:
-        """The path of each array: the first complete place of the first root that has any file of the set.
-
-        Pages ask at every move, so that no more is looked for than it takes.
-        """
+        """The path of each array: the first complete place of the first root that has any file of the set."""
         for root in roots():
             incomplete = []
             for place in self._places(root):
@@ -294,7 +285,8 @@ def _missing(place: Mapping[str, Path]) -> list[Path]:
 def _idx_path(plain: Path) -> Path:
     """The first there is of an IDX file's forms, gzipped or not, with a dash or a dot in its name; else the gzipped one."""
     names = [f"{name}{ending}" for name in (plain.name, plain.name.replace("-idx", ".idx")) for ending in (".gz", "")]
-    return next((path for path in map(plain.with_name, names) if os.path.isfile(path)), plain.with_name(names[0]))
+    paths = [plain.with_name(name) for name in names]
+    return next(filter(os.path.isfile, paths if os.path.isdir(plain.parent) else ()), paths[0])
 
 
 def _read(path: Path, member: str, shape: tuple[int, ...]) -> np.ndarray:

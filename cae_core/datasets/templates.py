@@ -1,12 +1,12 @@
 """The pen's way along each glyph of `glyphs.GLYPHS`, sampled once for many images."""
 
-import functools
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from cae_core.datasets.glyphs import GLYPHS, Point
+from cae_core.runtime.caching import cached
 
 POINTS = 96  # pen positions of a digit; neighbours must stay closer than 2 s or the line breaks into beads
 JITTER = 0.048  # standard deviation of a control point
@@ -29,7 +29,7 @@ class Template(NamedTuple):
     joined: np.ndarray
 
 
-@functools.cache
+@cached()
 def sampled_glyphs() -> tuple[tuple[Template, ...], np.ndarray, np.ndarray]:
     """Returns all templates, the digit of each, and the summed share of its digit up to and with it."""
     templates, digits, upper_share = [], [], []

@@ -4,7 +4,6 @@ Each is made when it is asked for, in memory; a temporary file, where a library 
 files come from the run's folder, never from its title, which is any text.
 """
 
-import functools
 import html
 import io
 import tempfile
@@ -29,6 +28,7 @@ from cae_core.losses import LOSSES
 from cae_core.runs import Run, RunError, storage
 from cae_core.runs.schema import reason
 from cae_core.runs.sentences import for_visitors
+from cae_core.runtime.caching import cached
 
 ON_PLANE = 1000
 """Test images whose codes the figures show."""
@@ -104,7 +104,7 @@ def tensorboard(run: Run) -> bytes:
         return file.read_bytes()
 
 
-@functools.lru_cache(maxsize=1)  # strokes take seconds to compress and are always the same
+@cached(most=1)  # strokes take seconds to compress and are always the same
 def data_npz(dataset: str) -> bytes:
     """A data set as a compressed npz archive like Keras's mnist.npz: x_train, y_train, x_test, y_test, all uint8.
 

@@ -1,13 +1,14 @@
 """Functions of this project as code that stands by itself, with whatever of their modules they name."""
 
 import ast
-import functools
 import inspect
 import math
 import textwrap
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
+
+from cae_core.runtime.caching import cached
 
 WIDTH = 124
 """Characters of a line, at most."""
@@ -18,7 +19,7 @@ def name_of(function: Callable[..., Any]) -> str:
     return function.__name__.lstrip("_")
 
 
-@functools.lru_cache(maxsize=256)  # finding a function's source takes milliseconds
+@cached(most=256)  # finding a function's source takes milliseconds
 def code(*functions: Callable[..., Any]) -> str:
     """Definitions of functions, one line for each that is a single expression, and before them of what they name.
 

@@ -4,7 +4,6 @@ Drawn with the pen of `datasets/strokes.py`, whose table of digits (`datasets/gl
 of a box, x to the right and y downwards, a smooth curve through the points, a point given twice is a corner.
 """
 
-import functools
 import math
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from cae_core.config import lookup
 from cae_core.datasets import strokes, templates
 from cae_core.datasets.glyphs import GLYPHS, Point
 from cae_core.inputs.drawing import PAD
+from cae_core.runtime.caching import cached
 
 Stroke = tuple[Point, ...]
 
@@ -87,7 +87,7 @@ READY: dict[str, ReadyDrawing] = {
 }
 
 
-@functools.lru_cache(maxsize=len(READY))
+@cached(most=len(READY))
 def picture(name: str) -> np.ndarray:
     """A ready drawing as a pad's picture, `(280, 280)` float32 in [0, 1], read-only.
 

@@ -1,7 +1,6 @@
 """Activations and filters: every layer's output for one image, kernels as images, and which weights to show."""
 
 import ast
-import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig, lookup
 from cae_core.inspection import summary
 from cae_core.inspection.summary import Layer
+from cae_core.runtime.caching import cached
 
 PROBES = 8
 """Networks whose compiled functions for all layers are kept, about 2 MB each."""
@@ -67,7 +67,7 @@ def activations(model: Autoencoder, x: np.ndarray) -> list[Activation]:
     return outputs
 
 
-@functools.lru_cache(maxsize=PROBES)
+@cached(most=PROBES)
 def _probe(model: Autoencoder) -> tuple[list[Layer], Callable]:
     """The lines of a network's table, and a compiled function of an image to every layer's tensors.
 
@@ -173,7 +173,7 @@ class Idea(NamedTuple):
     source: str
 
 
-@functools.cache
+@cached()
 def idea(architecture: str) -> Idea:
     """The docstring of a network's file, read as text: nothing of it is imported."""
     entry = lookup(ARCHITECTURES, "architecture", architecture)
@@ -191,7 +191,7 @@ def config_of(architecture: str, dataset: str, run: runs.Run | None) -> RunConfi
     return fitting(RunConfig.from_dict({**published(architecture).to_dict(), "dataset": dataset}))
 
 
-@functools.lru_cache(maxsize=PROBES)
+@cached(most=PROBES)
 def fresh(config: RunConfig, image_shape: tuple[int, int, int]) -> Autoencoder:
     """The network of a configuration as it is before its first step; the last few are kept."""
     return build(config, image_shape)

@@ -4,7 +4,6 @@ Reads Keras layers by their class's name and attributes and imports no Keras its
 here: an unknown layer shows its class's name.
 """
 
-import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 from cae_core.architectures import build, fitting
 from cae_core.architectures.autoencoder import Autoencoder
 from cae_core.config import RunConfig
+from cae_core.runtime.caching import cached
 
 ACTIVATIONS = {
     "relu": "ReLU", "silu": "SiLU", "gelu": "GELU", "elu": "ELU", "selu": "SELU", "leaky_relu": "leaky ReLU", "linear": "",
@@ -81,7 +81,7 @@ def lines(model: Autoencoder) -> list[tuple[Layer, Any]]:
     return [line for name, part in model.parts.items() for line in _part(name, part, model.encoder.outputs[0])]
 
 
-@functools.lru_cache(maxsize=64)
+@cached(most=64)
 def network(architecture: str, bottleneck: int, image_shape: tuple[int, int, int], seed: int = 0) -> Network:
     """The table of a network that does not exist yet; builds it, so TensorFlow must have been loaded.
 

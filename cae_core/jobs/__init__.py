@@ -23,6 +23,7 @@ from cae_core.jobs.requests import Entry
 from cae_core.jobs.scheduling import JobError, Line, network
 from cae_core.jobs.worker import Worker
 from cae_core.runtime import host, process
+from cae_core.runtime.caching import cached
 from cae_core.training.trainer import Trainer
 
 __all__ = ["JobError", "Jobs", "Snapshot", "default"]
@@ -283,7 +284,7 @@ def _begins(entries: Sequence[Entry], owner: str) -> list[_Begin]:
     return [(entry.title, functools.partial(entry.begin, owner)) for entry in entries]
 
 
-@functools.cache
+@cached()
 def default() -> Jobs:
     """The process's own."""
     return Jobs(workers=host.workers())

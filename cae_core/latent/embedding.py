@@ -5,7 +5,6 @@ stands for the mean code moved along the two, the one code of the plane's own th
 Networks are only asked to encode and decode; everything else is NumPy.
 """
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from cae_core import datasets, pca, runs
 from cae_core.runs import Run, RunError
+from cae_core.runtime.caching import cached
 
 MAX_COMPONENTS = 5
 """Principal components that can be chosen for the plane, and `MAX_DIRECTIONS` of them for anything else."""
@@ -150,7 +150,7 @@ def _line(values: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.interp(values, x, y) + np.minimum(below, 0) + np.maximum(above, 0)
 
 
-@functools.lru_cache(maxsize=16)
+@cached(most=16)
 def scale(plane: Plane, even: bool) -> Scale:
     """The plane as it is, on a square that holds nearly all points; or with room made where points crowd.
 
@@ -174,13 +174,13 @@ def scale(plane: Plane, even: bool) -> Scale:
     return Scale(*sides)
 
 
-@functools.lru_cache(maxsize=4)
+@cached(most=4)
 def principal(codes: Codes) -> pca.PCA:
     """The principal components of codes, as many as there are up to `MAX_DIRECTIONS`."""
     return pca.fit(codes.z, min(MAX_DIRECTIONS, *codes.z.shape))
 
 
-@functools.lru_cache(maxsize=8)
+@cached(most=8)
 def plane(codes: Codes, components: tuple[int, int] = (1, 2)) -> Plane:
     """The plane of two principal components, counted from 1; of codes of one or two numbers, the codes as they are.
 

@@ -6,7 +6,6 @@ as like as the original, and an empty picture is like none. It is asked of pictu
 networks compare whose codes have nothing in common. NumPy only.
 """
 
-import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from cae_core import datasets, runs
 from cae_core.latent import embedding, generate
 from cae_core.runs import Run
+from cae_core.runtime.caching import cached
 
 K, AGREE = 5, 4
 NEAR = 0.95
@@ -78,7 +78,7 @@ def _trained_on(dataset: str, num_train: int) -> tuple[np.ndarray, np.ndarray]:
     return train.x[:n], train.y[:n].astype(int)
 
 
-@functools.lru_cache(maxsize=4)
+@cached(most=4)
 def of_tests(dataset: str, num_train: int) -> tuple[Gaps, float]:
     """What the classes claim of real test images, and the least likeness that is asked of any picture.
 

@@ -4,7 +4,6 @@ The prior is the standard normal distribution that a variational network's codes
 the same codes can be decoded; nothing says that its own lie there, which the images show. NumPy only.
 """
 
-import functools
 from statistics import NormalDist
 
 import numpy as np
@@ -14,6 +13,7 @@ from cae_core.config import Bounds, lookup
 from cae_core.latent import embedding, holes
 from cae_core.latent.embedding import Codes
 from cae_core.runs import Run
+from cae_core.runtime.caching import cached
 
 TEMPERATURE = Bounds(0.0, 4.0)
 """How far codes are drawn: the standard deviation of each number; 1 is the prior, 0 its middle."""
@@ -105,13 +105,13 @@ def codes_of(run: Run, drawn_from: str, count: int, seed: int, temperature: floa
     return draw(run.code_size, count, seed, temperature)
 
 
-@functools.lru_cache(maxsize=8)
+@cached(most=8)
 def sheet(codes: Codes, drawn_from: str, seed: int, temperature: float) -> np.ndarray:
     """`SHEET`² samples of a network as images, `(100, H, W, C)` float32; arguments and errors as of `codes_of`."""
     return embedding.decode(codes.run, codes_of(codes.run, drawn_from, SHEET**2, seed, temperature))
 
 
-@functools.lru_cache(maxsize=8)
+@cached(most=8)
 def copied(codes: Codes, drawn_from: str, seed: int, temperature: float) -> tuple[np.ndarray, np.ndarray]:
     """Of each image of a `sheet` the training image nearest to it, uint8, and the mean squared error, `(100,)` float64.
 
@@ -123,7 +123,7 @@ def copied(codes: Codes, drawn_from: str, seed: int, temperature: float) -> tupl
     return images[places], errors
 
 
-@functools.lru_cache(maxsize=8)
+@cached(most=8)
 def copied_by_test(codes: Codes, image: int) -> tuple[np.ndarray, float]:
     """The training image nearest to a test image, `(H, W, C)` uint8, and the mean squared error; errors as of `copied`."""
     images = _trained_on(codes.run)
@@ -136,7 +136,7 @@ def usual_errors(run: Run) -> np.ndarray:
     return _usual_errors(run.config.dataset, run.num_train)
 
 
-@functools.lru_cache(maxsize=4)
+@cached(most=4)
 def _usual_errors(dataset: str, num_train: int) -> np.ndarray:
     images = datasets.load(dataset, "train").x[:num_train]
     return nearest(datasets.as_float(datasets.load(dataset, "test").x[:TESTS]), images)[1]

@@ -12,7 +12,6 @@ Only codes of two numbers have holes here. The plane of longer ones is a shadow:
 but what fills a gap of the shadow may be far from it in the code, so nothing would be known about the rest.
 """
 
-import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +21,7 @@ from cae_core.corruptions import NOISE_KINDS, numpy_draw
 from cae_core.latent import embedding, neighbours
 from cae_core.latent.embedding import Codes, Plane, Scale
 from cae_core.runs import Run
+from cae_core.runtime.caching import cached
 
 MOST = 3
 """Holes that are marked, the largest."""
@@ -47,7 +47,7 @@ class Hole:
     spot: tuple[float, float]
 
 
-@functools.lru_cache(maxsize=16)
+@cached(most=16)
 def find(codes: Codes, plane: Plane, scale: Scale) -> tuple[Hole, ...]:
     """The holes of the plane as it is drawn, the largest first; none for codes of any other size than two numbers."""
     if codes.size != 2:
@@ -134,7 +134,7 @@ class Asked:
     num_images: int
 
 
-@functools.lru_cache(maxsize=64)
+@cached(most=64)
 def asked(codes: Codes, plane: Plane, scale: Scale, hole: Hole) -> Asked:
     """Training images with their codes in a hole, as the network got them, with its noise.
 
@@ -172,7 +172,7 @@ def strays(codes: Codes, plane: Plane, scale: Scale, spots: np.ndarray) -> np.nd
     return np.linalg.norm(scale.shares(plane.spots_of(again.reshape(len(again), -1))) - scale.shares(spots), axis=1)
 
 
-@functools.lru_cache(maxsize=16)
+@cached(most=16)
 def usual_stray(codes: Codes, plane: Plane, scale: Scale) -> float:
     """The median of `strays` of codes of images, up to 200 of them."""
     return float(np.median(strays(codes, plane, scale, plane.points[:200])))

@@ -4,7 +4,6 @@ Distances are Euclidean and computed for some rows at a time, so that memory gro
 its square. NumPy only.
 """
 
-import functools
 import math
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from cae_core import datasets, pca
 from cae_core.latent.embedding import Codes
+from cae_core.runtime.caching import cached
 
 K = 5
 """Neighbours that are asked for a class."""
@@ -149,7 +149,7 @@ class Comparison:
     num_images: int
 
 
-@functools.lru_cache(maxsize=16)
+@cached(most=16)
 def compare(codes: Codes) -> Comparison:
     """How well codes separate the classes, against PCA at the same size; on fewer images where codes are very long."""
     n = min(len(codes.z), math.isqrt(MAX_WORK // codes.size))
@@ -160,7 +160,7 @@ def compare(codes: Codes) -> Comparison:
     return Comparison(separation(codes.z[:n], labels), separation(fitted.encode(x), labels), size, n)
 
 
-@functools.lru_cache(maxsize=3)
+@cached(most=3)
 def _linear(dataset: str) -> pca.PCA:
     """The principal components of training images; one decomposition serves every size."""
     x = datasets.as_float(datasets.load(dataset, "train", keep=False).x[:LINEAR_IMAGES])

@@ -3,7 +3,6 @@
 NumPy only.
 """
 
-import functools
 import math
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ import numpy as np
 from cae_core import datasets, metrics, runs
 from cae_core.latent.embedding import Codes, Plane
 from cae_core.runs import Run
+from cae_core.runtime.caching import cached
 
 SILENT_NATS = 0.01
 """A number of the code is silent where its KL divergence is below this, mean over images: it says the same of all."""
@@ -65,7 +65,7 @@ def numbers(run: Run, dataset: str) -> Numbers:
     return Numbers(metrics.kl(mean, log_variance).mean(axis=0), mean.var(axis=0, dtype=np.float64), len(mean))
 
 
-@functools.lru_cache(maxsize=8)
+@cached(most=8)
 def ellipses(codes: Codes, plane: Plane) -> np.ndarray:
     """The clouds of the first `CLOUDS` images on a plane, one standard deviation around their points, `(m, 3)` float32.
 

@@ -4,7 +4,6 @@ A unit is one number of a code. In a network that keeps the k largest it **fires
 is further from its mean than a hundredth of what the loudest unit is on average. A unit that never fires is **dead**.
 """
 
-import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +12,7 @@ from cae_core import metrics, runs
 from cae_core.architectures import ARCHITECTURES
 from cae_core.latent import embedding
 from cae_core.latent.embedding import Codes
+from cae_core.runtime.caching import cached
 
 SAMPLE = 500
 """Images, at most, that are reconstructed without a unit."""
@@ -52,7 +52,7 @@ def fires(codes: Codes, off: np.ndarray) -> np.ndarray:
     return away > metrics.SILENT * np.abs(codes.z).mean(axis=0).max()
 
 
-@functools.lru_cache(maxsize=4)
+@cached(most=4)
 def measure(codes: Codes) -> Units:
     """The units of some images' codes."""
     keeps_k = ARCHITECTURES[codes.run.config.architecture].keeps_k
@@ -65,7 +65,7 @@ def measure(codes: Codes) -> Units:
     return Units(counts / len(codes.z), np.argsort(-counts, kind="stable"), off, loud.astype(np.float32))
 
 
-@functools.lru_cache(maxsize=4)
+@cached(most=4)
 def pictures(codes: Codes) -> np.ndarray:
     """What each unit adds to a picture of which nothing else is said, as loud as it is where it fires, `(d, H, W, C)`."""
     units = measure(codes)

@@ -22,6 +22,7 @@ from cae_core.datasets import as_float, load
 from cae_core.inspection import evaluation
 from cae_core.reproduction.claims import Claim
 from cae_core.runs import Run, RunError, storage
+from cae_core.runtime.caching import cached
 from cae_core.stacking import linear_probe
 
 FILE = "measured.json"
@@ -87,7 +88,7 @@ class _Known:
     asked: float = -math.inf
 
 
-@functools.lru_cache(maxsize=256)
+@cached(most=256)
 def _of(path: Path, created: str) -> _Known:
     """What is on disk of the run that was made then; of a damaged file, or one of another run of that name, nothing."""
     try:

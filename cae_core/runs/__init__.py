@@ -25,12 +25,12 @@ from cae_core.runs.run import AT_WORK as AT_WORK
 from cae_core.runs.run import CAN_GO_ON as CAN_GO_ON
 from cae_core.runs.run import KINDS, AnyRun, Run, RunError
 from cae_core.runs.run import StackRun as StackRun
+from cae_core.runtime.caching import cached
 
 PRETRAINED_DIR = Path(__file__).parents[2] / "pretrained"
+STATES = schema.STATES
 TITLE = 80
 """Characters of a title, which is any text its owner likes."""
-
-STATES = schema.STATES
 
 MODELS_IN_MEMORY = 32
 """Networks kept loaded, up to 1 MB each, but for a wide one of dense layers."""
@@ -75,15 +75,15 @@ SETTLED = 0.1
 
 
 def _read_once(path: Path) -> AnyRun:
-    """The run as it was last written down. A page asks for all of them at every move: nothing is opened as long as neither
-    the folder, in which every file of ours is put in place by a rename, nor `run.json` is a newer one."""
+    """The run as it was last written down: opened again only for a newer `run.json` or a change in its folder, in which
+    every file of ours is put in place by a rename. Pages ask for all runs at every move."""
     folder, file = os.stat(path), os.lstat(path / "run.json")
     changed = max(folder.st_mtime, file.st_mtime)
     parse = _parse if changed < time.time() - SETTLED else _parse.__wrapped__
     return parse(path, folder.st_mtime_ns, file.st_mtime_ns, file.st_size)
 
 
-@functools.lru_cache(maxsize=1024)
+@cached(most=1024)
 def _parse(path: Path, *written: int) -> AnyRun:
     check_contents(path)
     kind, fields = schema.run_fields(storage.read(path / "run.json"))
@@ -165,12 +165,7 @@ def every(folder: Path) -> tuple[list[AnyRun], list[str]]:
 
 def at_work() -> list[AnyRun]:
     """Users' runs that a process, not always this one, trains or has in its queue."""
-    locked = []
-    for lock in runs_dir().glob("[!.]*/lock"):
-        if storage.is_locked(lock):  # asked first: that is much quicker than reading a run
-            with contextlib.suppress(RunError):
-                locked.append(read(lock.parent))
-    return [run for run in locked if run.state in AT_WORK]
+    return [run for run in every(runs_dir())[0] if run.state in AT_WORK]
 
 
 def latest(owner: str) -> AnyRun | None:
@@ -233,7 +228,7 @@ def kept(most: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.lru_cache(maxsize=most)
+        @cached(most=most)
         def answer(path: Path, step: int, created: str, *more: Any) -> Any:
             return function(read(path), *more)
 
@@ -281,7 +276,7 @@ def _restored(run: Run, step: int | None, how: Callable[..., Network]) -> Any:
     return _model(run.path, run.step if step is None else step, changed, how)
 
 
-@functools.lru_cache(maxsize=MODELS_IN_MEMORY)
+@cached(most=MODELS_IN_MEMORY)
 def _model(path: Path, step: int, changed: int, how: Callable[..., Network]) -> Network:
     run = read(path)
     values = weights(run, step)

@@ -1,6 +1,5 @@
 """Error messages about files for visitors: with names, and without where on the server those are."""
 
-import functools
 import logging
 import os
 import re
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from cae_core import runs
 from cae_core.datasets import files
+from cae_core.runtime.caching import cached
 
 _log = logging.getLogger(__name__)
 _REST = r"(?:[/\\][^\s'\"`,;:()\[\]<>]*)?"
@@ -31,7 +31,7 @@ def for_visitors(text: str) -> str:
     return sentence
 
 
-@functools.lru_cache(maxsize=16)  # it asks the disk of every folder whether it is a link
+@cached(most=16)  # it asks the disk of every folder whether it is a link
 def _places(own: tuple[Path, ...], here: Path, imported: tuple[str, ...]) -> tuple[re.Pattern, ...]:
     """What finds folders of runs and data, which give way to what is in them, and all of other folders."""
     others = [Path.home(), here, tempfile.gettempdir(), sys.prefix, sys.base_prefix, runs.PRETRAINED_DIR.parent, *imported]
@@ -45,6 +45,6 @@ def _any_of(folders: Iterable[Path | str]) -> str:
     return f"(?:{'|'.join(map(re.escape, paths))})"  # the longest first
 
 
-@functools.lru_cache(maxsize=256)  # pages say the same again and again
+@cached(most=256)  # pages say the same again and again
 def _remember(text: str) -> None:
     _log.warning(text)

@@ -7,7 +7,6 @@ each number that stays costs its byte, and all together the logarithm of how man
 decoder is not counted, and neither is the head of a picture file, for `SHEET` images share one.
 """
 
-import functools
 import io
 import json
 from collections.abc import Callable
@@ -26,6 +25,7 @@ from cae_core.datasets import as_float, load
 from cae_core.inspection import evaluation
 from cae_core.pretrained import NETWORK, SHIPPED
 from cae_core.runs import RunError, schema, storage
+from cae_core.runtime.caching import cached
 
 DATASETS = ("strokes", "mnist")
 FILES = {f"findings-{dataset}": dataset for dataset in DATASETS}
@@ -106,7 +106,7 @@ def file_of(dataset: str) -> Path:
     return runs.PRETRAINED_DIR / f"findings-{dataset}.json"
 
 
-@functools.lru_cache(maxsize=len(DATASETS))
+@cached(most=len(DATASETS))
 def _read(file: Path, changed: int) -> Findings:
     values = json.loads(storage.read(file))
     error = {"mse": schema.number(0, 1e3), "run": schema.text(80)}

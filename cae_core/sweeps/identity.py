@@ -1,12 +1,12 @@
 """The identity of a run of a sweep: a hash of its configuration and of the code that decides what comes of it."""
 
-import functools
 import hashlib
 import json
 from pathlib import Path
 
 from cae_core.config import RunConfig
 from cae_core.runtime import packages
+from cae_core.runtime.caching import cached
 from cae_core.training.run_trainer import RunTrainer
 
 DECIDES = (
@@ -17,7 +17,7 @@ DECIDES = (
 LIBRARIES = ("tensorflow", "keras", "numpy")
 
 
-@functools.cache
+@cached()
 def code_version(core: Path = Path(__file__).parents[1]) -> str:
     """A hash of those sources and of the libraries' versions, 16 hexadecimal digits: no git is needed to know it.
 

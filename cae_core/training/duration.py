@@ -1,6 +1,5 @@
 """Training time of a run, learned from runs that are finished: of this machine, or those that ship with the app."""
 
-import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from cae_core import runs, training
 from cae_core.architectures import ARCHITECTURES, num_epochs
 from cae_core.config import RunConfig
+from cae_core.runtime.caching import cached
 
 ImageShape = tuple[int, int, int]
 
@@ -53,13 +53,13 @@ def learn(config: RunConfig, image_shape: ImageShape, seconds_per_step: float) -
         _own()[_key(config, image_shape)] = float(seconds_per_step)
 
 
-@functools.cache
+@cached()
 def _own() -> dict[tuple, float]:
     """Seconds a step of runs on this machine: of those on disk when first asked, then of what this process trains."""
     return {_key(run.config, run.image_shape): seconds for run, seconds in _timed(runs.networks(runs.runs_dir()))}
 
 
-@functools.cache
+@cached()
 def _shipped(folder: Path) -> dict[tuple, float]:
     """Seconds an image of the runs in the folder that ships, by network and size of the images."""
     timed = _timed(runs.networks(folder))

@@ -159,7 +159,7 @@ def test_downloads_land_where_the_sets_are_looked_for():
     assert MNIST._targets(root) == [root / "mnist.npz"]
     assert [path.parent for path in FASHION_MNIST._targets(root)] == [root / "fashion-mnist"] * 4
     for real in (MNIST, FASHION_MNIST):
-        assert set(real._targets(root)) == set(real._places(root)[0].values())
+        assert set(real._targets(root)) == set(next(real._places(root)).values())
         assert set(real.md5) == {"x_train", "y_train", "x_test", "y_test"}
         assert all(url.startswith("https://storage.googleapis.com/") for url in real.urls)
 

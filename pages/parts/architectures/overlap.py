@@ -1,6 +1,5 @@
 """Where the checkerboard comes from: decoders' pictures under the magnifying glass, and how kernels overlap, drawn."""
 
-import functools
 from html import escape
 
 import numpy as np
@@ -11,6 +10,7 @@ from cae_core.architectures import ARCHITECTURES
 from cae_core.comparisons.recipes import KINDS, race_config
 from cae_core.figures import pictures
 from cae_core.inspection import checkerboard
+from cae_core.runtime.caching import cached
 from pages.parts.common import show
 
 NETWORKS = ("conv_transpose", "conv_transpose_even", "conv_resize")
@@ -50,7 +50,7 @@ def draw(dataset: str) -> None:
     st.markdown(_WORDS)
 
 
-@functools.lru_cache(maxsize=4)
+@cached(most=4)
 def _crops(dataset: str) -> tuple[str, dict[str, np.ndarray], dict[str, float | None]]:
     """Whose race it is; the same crop of the image and of each picture, `(SIDE, SIDE)` in [0, 1]; the networks' scores."""
     raced = dataset if dataset in KINDS["race"][1] else KINDS["race"][1][0]

@@ -1,6 +1,5 @@
 """Words of a page: a Markdown file in `pages/words`, with its questions and a fold for every explanation."""
 
-import functools
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,16 +7,18 @@ from typing import Any
 
 import streamlit as st
 
+from cae_core.runtime.caching import cached
+
 FOLDER = Path(__file__).parents[2] / "words"
 
 
-@functools.cache
+@cached()
 def text(name: str) -> str:
     """All of `pages/words/<name>.md`, Markdown."""
     return (FOLDER / f"{name}.md").read_text(encoding="utf-8")
 
 
-@functools.cache
+@cached()
 def questions(name: str) -> dict[str, tuple[str, str, tuple[str, ...], int, str]]:
     """The questions in `pages/words/<name>.md`, by key: title, question, answers, number of the right one, and why.
 

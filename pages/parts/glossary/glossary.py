@@ -1,6 +1,5 @@
 """The glossary: what every word of the trade means, and how a page offers it."""
 
-import functools
 import re
 from dataclasses import dataclass
 from html import escape
@@ -14,6 +13,7 @@ from cae_core.datasets import DATASETS
 from cae_core.losses import LOSSES
 from cae_core.metrics import METRICS
 from cae_core.optimizers import OPTIMIZERS, SCHEDULES
+from cae_core.runtime.caching import cached
 from pages.parts.common import words as texts
 from pages.parts.session import component
 
@@ -33,7 +33,7 @@ class Word:
     meaning: str
 
 
-@functools.cache
+@cached()
 def words() -> tuple[Word, ...]:
     """Every word that a page may use without a further word: those of `glossary.md`, and the entries of the registries."""
     lines = re.findall(
@@ -48,7 +48,7 @@ def words() -> tuple[Word, ...]:
     return tuple(sorted((*listed, *(Word(name, (name,), text) for text, name in registered)), key=lambda w: w.name.lower()))
 
 
-@functools.cache
+@cached()
 def _by_form() -> dict[str, Word]:
     return {form: word for word in words() for form in word.forms}
 
@@ -68,7 +68,7 @@ def meaning(label: str) -> str | None:
     return word and word.meaning
 
 
-@functools.lru_cache(maxsize=1024)
+@cached(most=1024)
 def marked(html: str) -> str:
     """HTML whose first word of the trade, if any comes before a tag, shows its meaning when pointed at or focused."""
     parts = list(re.finditer(r"[^\s,;:()]+", html.partition("<")[0]))
@@ -88,7 +88,7 @@ def offer() -> None:
         component.mount("words", _SCRIPT, {"words": _listed()}, looks={"css": _STYLE})
 
 
-@functools.cache
+@cached()
 def _listed() -> list[tuple[str, tuple[str, ...], str]]:
     """Of each word its name, its forms and its meaning."""
     return [(word.name, word.forms, word.meaning) for word in words()]

@@ -1,6 +1,5 @@
 """Views of all codes: the plane decoded on a lattice, how well classes separate, and the codes as files."""
 
-import functools
 from html import escape
 
 import streamlit as st
@@ -11,6 +10,7 @@ from cae_core.figures import pictures
 from cae_core.latent import manifold, neighbours
 from cae_core.latent.embedding import Codes, Plane, Scale
 from cae_core.latent.neighbours import Separation
+from cae_core.runtime.caching import cached
 from pages.parts.common import show, tables, widgets
 from pages.parts.session.setting import Setting
 
@@ -40,7 +40,7 @@ def lattice(codes: Codes, plane: Plane, scale: Scale, now: dict) -> None:
         )  # fmt: skip
 
 
-@functools.lru_cache(maxsize=8)
+@cached(most=8)
 def _source(codes: Codes, plane: Plane, scale: Scale, n: int) -> str:
     """The lattice as it stands in an image's `src`; grey in one channel, a third of the bytes."""
     picture = manifold.lattice(codes.run, plane, scale, n)

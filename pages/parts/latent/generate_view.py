@@ -1,7 +1,6 @@
 """New images: codes drawn from the prior and decoded, whether one is a copy, and how many of them no class claims."""
 
 import contextlib
-import functools
 from html import escape
 
 import numpy as np
@@ -13,6 +12,7 @@ from cae_core.figures import pictures
 from cae_core.latent import gaps, generate, holes, posterior
 from cae_core.latent.embedding import Codes
 from cae_core.pretrained import name_of, vae_name
+from cae_core.runtime.caching import cached
 from pages.parts.common import missing, show, tables, waiting, widgets
 from pages.parts.latent import selection
 from pages.parts.session import component, state
@@ -96,7 +96,7 @@ def _sheet(how: tuple, sample: int) -> None:
     component.mount("sheet", _SCRIPT, data, looks={"html": _HTML, "isolate_styles": False}, on_picked_change=picked)
 
 
-@functools.lru_cache(maxsize=8)
+@cached(most=8)
 def _source(*how) -> str:
     x_hat = generate.sheet(*how)
     picture = pictures.image_grid(list(x_hat.reshape(generate.SHEET, generate.SHEET, *x_hat.shape[1:])), gap=0)

@@ -6,7 +6,6 @@ are what is sent and what a link holds.
 """
 
 import base64
-import functools
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from cae_core.figures import pictures
 from cae_core.latent import layout, manifold, posterior
 from cae_core.latent.embedding import Codes, Plane, Scale
 from cae_core.latent.holes import Hole
+from cae_core.runtime.caching import cached
 from pages.parts.common import show
 from pages.parts.latent import description
 from pages.parts.session import component, state
@@ -158,12 +158,12 @@ def mark(now: dict[str, Any], pair: tuple[int, int] | None) -> None:
     component.mount("plane_mark", _MARK, {"mark": choice})
 
 
-@functools.cache
+@cached()
 def _script() -> str:
     return Path(__file__).with_name("plane.js").read_text(encoding="utf-8")
 
 
-@functools.lru_cache(maxsize=8)
+@cached(most=8)
 def _data(
     codes: Codes, plane: Plane, scale: Scale, behind: bool, marked: tuple[Hole, ...], circles: bool
 ) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Questions of the Latent page."""
 
-import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ import streamlit as st
 from cae_core import datasets, runs
 from cae_core.latent import embedding, gaps, generate, posterior
 from cae_core.pretrained import name_of, vae_name
+from cae_core.runtime.caching import cached
 from pages.parts.common import show
 from pages.parts.latent import number_view, selection
 from pages.parts.latent.plane_view import NOTHING
@@ -75,7 +75,7 @@ def questions(dataset: str) -> dict[str, Question]:
     )
 
 
-@functools.lru_cache(maxsize=2)
+@cached(most=2)
 def ten(dataset: str) -> np.ndarray:
     """Ten pictures of a variational network, `(10, H, W, C)` float32: `SAMPLED` ones, the others of test images."""
     network = runs.model(runs.network(vae_name(dataset, QUIZ_SIZE)))

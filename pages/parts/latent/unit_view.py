@@ -1,6 +1,5 @@
 """Units of the code: all in one picture by how often they fire, and one of them, turned off or up."""
 
-import functools
 from html import escape
 
 import numpy as np
@@ -12,6 +11,7 @@ from cae_core.figures import mosaics, pictures, plotting
 from cae_core.latent import embedding, units
 from cae_core.latent.embedding import Codes
 from cae_core.latent.units import Units
+from cae_core.runtime.caching import cached
 from pages.parts.common import show, widgets
 from pages.parts.session import state
 from pages.parts.session.setting import Setting
@@ -65,7 +65,7 @@ def _overview(codes: Codes, measured: Units, place: int) -> None:
     )
 
 
-@functools.lru_cache(maxsize=8)
+@cached(most=8)
 def _source(codes: Codes, place: int) -> str:
     measured = units.measure(codes)
     num_dead = min(measured.num_dead, MOST_DEAD)

@@ -1,6 +1,5 @@
 """One card of the Reproduce page: the claims, the results, and running it again."""
 
-import functools
 import re
 from collections.abc import Sequence
 
@@ -16,6 +15,7 @@ from cae_core.reproduction.own_runs import Rerun
 from cae_core.reproduction.registry import CARDS
 from cae_core.reproduction.results import Result
 from cae_core.runtime import host
+from cae_core.runtime.caching import cached
 from pages.parts.common import show, words
 from pages.parts.common.outside import refusal
 from pages.parts.live import queue_words, steering
@@ -42,7 +42,7 @@ def begin(name: str, owner: str) -> None:
     state.keep(f"refused_{name}", refusal(lambda: own_runs.start(name, owner, identity.address())))
 
 
-@functools.cache
+@cached()
 def differences() -> dict[str, str]:
     """How runs differ from what was published, and what was tried, by card, from `pages/words/cards.md`."""
     text = (words.FOLDER / "cards.md").read_text(encoding="utf-8")
