@@ -165,7 +165,7 @@ def test_threads_and_processes_start_in_three_places():
 def test_what_is_kept_is_made_once_for_all_who_ask_at_the_same_moment():
     attributes = {path: {dotted(node) for node in nodes(path, ast.Attribute)} for path in PROJECT}
     keeping = {name(path) for path in PROJECT if attributes[path] & {"functools.cache", "functools.lru_cache"}}
-    assert keeping == {"cae_core/runtime/caching.py", "cae_core/config.py"}  # which imports nothing, and is quick
+    assert keeping == {"cae_core/config.py"}  # which imports nothing, and is quick
 
 
 def test_one_module_touches_the_session_and_the_address():

@@ -1,8 +1,11 @@
 """What takes long is made once and kept, also when thirty visitors ask for it at the same moment."""
 
+import contextlib
 import functools
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
 from typing import Any
 
 
@@ -16,7 +19,7 @@ def cached(most: int | None = None) -> Callable[[Callable[..., Any]], Callable[.
         most: answers that are kept, the last ones asked for; without it all.
 
     Returns:
-        The decorator. The decorated function has the `cache_clear` and the `cache_info` of `lru_cache`.
+        The decorator. The decorated function has the `cache_clear` of `lru_cache`.
 
     Example:
         >>> from cae_core.runtime.caching import cached
@@ -30,18 +33,43 @@ def cached(most: int | None = None) -> Callable[[Callable[..., Any]], Callable[.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        answer, making = functools.lru_cache(maxsize=most)(function), {}
+        kept: OrderedDict[Any, Any] = OrderedDict()
+        making: dict[Any, Future] = {}
+        guard = threading.Lock()
 
         @functools.wraps(function)
         def ask(*args: Any, **named: Any) -> Any:
             key = args, frozenset(named.items())
-            try:
-                with making.setdefault(key, threading.RLock()):
-                    return answer(*args, **named)
-            finally:
-                making.pop(key, None)
+            while True:
+                with guard:
+                    if key in kept:
+                        kept.move_to_end(key)
+                        return kept[key]
+                    is_first = key not in making
+                    answer = making.setdefault(key, Future())
+                if is_first:
+                    return make(answer, key)
+                with contextlib.suppress(CancelledError):  # who made it met an error: the next one tries
+                    return answer.result()
 
-        ask.cache_clear, ask.cache_info = answer.cache_clear, answer.cache_info
+        def make(answer: Future, key: Any) -> Any:
+            args, named = key
+            try:
+                value = function(*args, **dict(named))
+            except BaseException:
+                with guard:
+                    del making[key]
+                answer.cancel()
+                raise
+            with guard:
+                del making[key]
+                kept[key] = value
+                if most is not None and len(kept) > most:
+                    kept.popitem(last=False)
+            answer.set_result(value)
+            return value
+
+        ask.cache_clear = kept.clear
         return ask
 
     return decorate
