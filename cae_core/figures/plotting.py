@@ -34,8 +34,8 @@ MAX_POINTS = 400
 def load_pandas() -> None:
     """To be called before Plotly is given a figure, in whatever thread that is.
 
-    Plotly asks of every value whether it is one of pandas', which it never loads itself; of a pandas that another thread,
-    as of TensorFlow or of a table, has half imported, it would use what is not there yet. An import waits until all is.
+    Plotly asks of every value whether it is one of pandas'. It never loads pandas for that, but uses whatever is there, and
+    while another thread imports it, as TensorFlow and tables do, that is half of it. Importing it here waits for the rest.
     """
     from plotly.optional_imports import get_module
 

@@ -83,7 +83,7 @@ def _read_once(path: Path) -> AnyRun:
     return parse(path, folder.st_mtime_ns, file.st_mtime_ns, file.st_size)
 
 
-@cached(most=1024)
+@cached(most=4096)
 def _parse(path: Path, *written: int) -> AnyRun:
     check_contents(path)
     kind, fields = schema.run_fields(storage.read(path / "run.json"))

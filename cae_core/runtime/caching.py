@@ -56,18 +56,16 @@ def cached(most: int | None = None) -> Callable[[Callable[..., Any]], Callable[.
             args, named = key
             try:
                 value = function(*args, **dict(named))
-            except BaseException:
+                with guard:
+                    kept[key] = value
+                    if most is not None and len(kept) > most:
+                        kept.popitem(last=False)
+                answer.set_result(value)
+                return value
+            finally:  # however it ended, also when Streamlit ends a page in the middle: nobody may wait for ever
                 with guard:
                     del making[key]
-                answer.cancel()
-                raise
-            with guard:
-                del making[key]
-                kept[key] = value
-                if most is not None and len(kept) > most:
-                    kept.popitem(last=False)
-            answer.set_result(value)
-            return value
+                answer.cancel()  # which does nothing once there is a result
 
         ask.cache_clear = kept.clear
         return ask

@@ -60,6 +60,29 @@ def test_an_error_is_not_kept():
     assert len(tries) == 3
 
 
+def test_nobody_waits_for_what_was_ended_in_the_middle():
+    """Streamlit ends a page that has been asked for anew by an exception that is no `Exception`."""
+    begun, calls = threading.Event(), []
+
+    @cached()
+    def answer(x):
+        calls.append(x)
+        if len(calls) == 1:
+            begun.set()
+            time.sleep(0.1)
+            raise SystemExit
+        return x
+
+    def end():
+        with pytest.raises(SystemExit):
+            answer(1)
+
+    threading.Thread(target=end).start()
+    assert begun.wait(60)
+    assert ask_at_once(answer, [1] * 3) == [1] * 3
+    assert len(calls) == 2
+
+
 def test_the_answer_is_that_of_all_arguments():
     @cached()
     def answer(x, *, y=0):
